@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gives a program its invocation: who called it, with what, and the only ways to read, write and persist."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn, Protocol
+
+from maclab import faults
+from maclab.state import Fault, Mac
+
+STDOUT = 1
+STDERR = 2
+GETPASS_LIMIT = 128
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came from the caller; `data` is None at end of file with nothing read, `count` is before any cut."""
+
+    data: bytes | None
+    count: int
+    from_tty: bool = False
+
+
+class Link(Protocol):
+    """The caller's end: the shim across a socket, or a script in a test."""
+
+    def write(self, stream: int, data: bytes) -> None: ...
+
+    async def getpass(self, prompt: bytes, limit: int | None) -> Answer: ...
+
+    async def read_line(self, limit: int | None) -> Answer: ...
+
+    async def read_all(self) -> Answer: ...
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What the caller's process must become instead of ending (sudo, launchctl asuser)."""
+
+    argv: list[str]
+    env: dict[str, str]
+    user: str
+    is_root: bool
+
+
+@dataclass
+class Record:
+    """What the journal will say about this run; never what was typed."""
+
+    prompts: list[str] = field(default_factory=list)
+    stdin_bytes: int = 0
+    tty_bytes: int = 0
+    authentications: list[tuple[str, bool]] = field(default_factory=list)
+    writes: list[str] = field(default_factory=list)
+
+
+async def _no_commit() -> None:
+    return None
+
+
+@dataclass
+class Call:
+    """One run of one program on one Mac."""
+
+    mac: Mac
+    program: str
+    argv: list[str]
+    env: Mapping[str, str]
+    cwd: str
+    user: str
+    is_root: bool
+    has_tty: bool
+    stdin_is_tty: bool
+    link: Link
+    pid: int = 0
+    persist: Callable[[], Awaitable[None]] = _no_commit
+    record: Record = field(default_factory=Record)
+    handover: Handover | None = None
+    # One thread a run, as the real programs show between the brackets.
+    thread: int = field(default_factory=lambda: 0x1000 + secrets.randbelow(0xFFFFF))
+
+    def out(self, text: str | bytes) -> None:
+        self.link.write(STDOUT, _encode(text))
+
+    def err(self, text: str | bytes) -> None:
+        self.link.write(STDERR, _encode(text))
+
+    def log(self, text: str) -> None:
+        now = time.time()
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now))
+        self.err(f"{stamp}.{int(now * 1000) % 1000:03d} {self.program}[{self.pid}:{self.thread:x}] {text}\n")
+
+    async def getpass(self, prompt: str, limit: int | None = GETPASS_LIMIT) -> str | None:
+        self.record.prompts.append(prompt)
+        answer = self._taken(await self.link.getpass(_encode(prompt), limit))
+        await self._maybe_hang_at_prompt()
+        return answer
+
+    async def ask_on_stdin(self, prompt: str, limit: int | None = None) -> str | None:
+        """Prompt on stderr and read standard input even where a terminal exists (`sudo -S`, `dseditgroup -p`)."""
+        self.record.prompts.append(prompt)
+        self.err(prompt)
+        return await self.read_stdin_line(limit)
+
+    async def read_stdin_line(self, limit: int | None = None) -> str | None:
+        """At most `limit` bytes of a line, like fgets: what did not fit is still there for the next read."""
+        answer = self._taken(await self.link.read_line(limit))
+        await self._maybe_hang_at_prompt()
+        return answer
+
+    async def read_stdin_all(self) -> bytes:
+        answer = await self.link.read_all()
+        self._taken(answer)
+        return answer.data or b""
+
+    def authenticated(self, account: str, ok: bool) -> None:
+        self.record.authentications.append((account, ok))
+
+    def wrote(self, what: str) -> None:
+        self.record.writes.append(what)
+
+    async def commit(self) -> None:
+        await self.persist()
+
+    def fault(self, name: str) -> Fault | None:
+        return faults.find(self.mac, name, self.program, self.argv)
+
+    def become(self, argv: Sequence[str], env: Mapping[str, str], user: str, is_root: bool) -> int:
+        """When the program returns, its process turns into this command instead of exiting."""
+        self.handover = Handover(list(argv), dict(env), user, is_root)
+        return 0
+
+    async def _maybe_hang_at_prompt(self) -> None:
+        fault = self.fault("hang")
+        if fault is not None and fault.options.get("at") == "prompt":
+            await hang()
+
+    def _taken(self, answer: Answer) -> str | None:
+        if answer.from_tty:
+            self.record.tty_bytes += answer.count
+        else:
+            self.record.stdin_bytes += answer.count
+        return None if answer.data is None else answer.data.decode("utf-8", "surrogateescape")
+
+
+async def hang() -> NoReturn:
+    """Never answer; the caller's death cancels the wait."""
+    while True:
+        await asyncio.sleep(3600)
+
+
+def _encode(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fills in what a scenario leaves out: builds, models, devices and the records that every Mac is born with."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+HARDWARE = ("apple-silicon", "t2", "intel")
+
+BUILDS = {
+    "10.13.6": "17G66",
+    "10.14.6": "18G103",
+    "10.15.7": "19H2",
+    "11.7.10": "20G1427",
+    "12.7.6": "21H1320",
+    "13.6.9": "22G830",
+    "14.7.1": "23H222",
+    "15.6": "24G84",
+    "26.1": "25B78",
+}
+
+
+class SystemAccount(NamedTuple):
+    name: str
+    full_name: str
+    uid: int
+    gid: int
+    generated_uid: str
+    shell: str
+    home: str
+
+
+SYSTEM_ACCOUNTS = (
+    SystemAccount("root", "System Administrator", 0, 0, "FFFFEEEE-DDDD-CCCC-BBBB-AAAA00000000", "/bin/sh", "/var/root"),
+    SystemAccount(
+        "daemon", "System Services", 1, 1, "FFFFEEEE-DDDD-CCCC-BBBB-AAAA00000001", "/usr/bin/false", "/var/root"
+    ),
+    SystemAccount(
+        "nobody", "Unprivileged User", -2, -2, "FFFFEEEE-DDDD-CCCC-BBBB-AAAAFFFFFFFE", "/usr/bin/false", "/var/empty"
+    ),
+    SystemAccount(
+        "_mbsetupuser", "Setup User", 248, 248, "FFFFEEEE-DDDD-CCCC-BBBB-AAAA000000F8", "/bin/bash", "/var/setup"
+    ),
+    SystemAccount(
+        "_spotlight", "Spotlight", 89, 89, "FFFFEEEE-DDDD-CCCC-BBBB-AAAA00000059", "/usr/bin/false", "/var/empty"
+    ),
+)
+
+SYSTEM_GROUPS: tuple[tuple[str, int, str, tuple[str, ...]], ...] = (
+    ("wheel", 0, "ABCDEFAB-CDEF-ABCD-EFAB-CDEF00000000", ("root",)),
+    ("everyone", 12, "ABCDEFAB-CDEF-ABCD-EFAB-CDEF0000000C", ()),
+    ("staff", 20, "ABCDEFAB-CDEF-ABCD-EFAB-CDEF00000014", ("root",)),
+    ("localaccounts", 61, "ABCDEFAB-CDEF-ABCD-EFAB-CDEF0000003D", ()),
+    ("admin", 80, "ABCDEFAB-CDEF-ABCD-EFAB-CDEF00000050", ("root",)),
+)
+
+
+def parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def too_old(version: str) -> bool:
+    return parts(version) < (10, 13)
+
+
+def default_hardware(version: str) -> str:
+    return "apple-silicon" if parts(version) >= (11,) else "t2"
+
+
+def darwin(version: str) -> int:
+    """The kernel's major version, which also begins every build number."""
+    major, minor = parts(version)[:2]
+    if major == 10:
+        return minor + 4
+    return major + 9 if major < 26 else major - 1
+
+
+def build(version: str) -> str:
+    if version in BUILDS:
+        return BUILDS[version]
+    # Right in form (kernel, letter of the minor release, number); the number itself is made up.
+    numbers = (*parts(version), 0, 0)
+    minor, patch = numbers[2:4] if numbers[0] == 10 else numbers[1:3]
+    return f"{darwin(version)}{chr(ord('A') + min(minor, 25))}{100 + patch}"
+
+
+def model(version: str, hardware: str) -> str:
+    if hardware == "apple-silicon":
+        return "MacBookPro18,3"
+    if hardware == "t2":
+        return "MacBookPro16,1" if parts(version) >= (10, 15) else "MacBookPro15,2"
+    return "iMac18,3"
+
+
+def device(version: str, hardware: str, filesystem: str) -> str:
+    if filesystem == "hfs":
+        return "disk0s2"
+    if parts(version) >= (11,):
+        return "disk3s1s1" if hardware == "apple-silicon" else "disk1s5s1"
+    return "disk1s5" if parts(version) >= (10, 15) else "disk1s1"

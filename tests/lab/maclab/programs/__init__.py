@@ -1,0 +1,34 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finds the coroutine behind a program's name: one module a program, plus what a test registers."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable
+
+from maclab.call import Call
+
+Program = Callable[[Call], Awaitable[int]]
+
+_registered: dict[str, Program] = {}
+
+
+def register(name: str, program: Program) -> None:
+    """For tests: a Mac that is brought up afterwards has this program too."""
+    _registered[name] = program
+
+
+def names() -> list[str]:
+    modules = [module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")]
+    return sorted({*modules, *_registered})
+
+
+def find(name: str) -> Program | None:
+    if name in _registered:
+        return _registered[name]
+    if name not in names():
+        return None
+    main: Program = importlib.import_module(f"{__name__}.{name}").main
+    return main

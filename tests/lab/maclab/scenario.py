@@ -1,0 +1,508 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turns the YAML that a person writes into Macs, and says exactly what is wrong where it cannot."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from maclab import faults, models
+from maclab.state import DISABLED_TAG, MDM, SECURE_TOKEN, Account, CryptoUser, FileVault, Group, Mac, Policy
+
+PRK_UUID = "EBC6C064-0000-11AA-AA11-00306543ECAC"
+BOOTSTRAP_UUID = "2457711A-523C-4604-B75A-F48A571D5036"
+SHADOW_HASH = ";ShadowHash;HASHLIST:<SALTED-SHA512-PBKDF2,SRP-RFC5054-4096-SHA512-PBKDF2>"
+EPOCH = 1735689600.0
+
+MAC_KEYS = [
+    "macos",
+    "build",
+    "hardware",
+    "model",
+    "filesystem",
+    "device",
+    "python",
+    "ssh_user",
+    "port",
+    "count",
+    "accounts",
+    "groups",
+    "crypto_users",
+    "filevault",
+    "mdm",
+    "policy",
+    "preboot",
+    "root_locked_out",
+    "logged_in",
+    "faults",
+]
+ACCOUNT_KEYS = [
+    "name",
+    "full_name",
+    "uid",
+    "gid",
+    "generated_uid",
+    "kind",
+    "admin",
+    "password",
+    "key_password",
+    "token",
+    "disabled_tag",
+    "authority",
+    "hidden",
+    "shell",
+    "home",
+    "home_exists",
+    "hint",
+    "picture",
+    "locked",
+    "failed_logins",
+    "attributes",
+    "service",
+    "sudo_password",
+]
+TOKEN_KEYS = ("authority", "crypto", "filevault", "owner")
+FILEVAULT_STATES = (
+    "off",
+    "on",
+    "encrypting",
+    "decrypting",
+    "pending",
+    "off_needs_restart",
+    "on_needs_restart",
+    "off_will_enable",
+)
+CRYPTO_KINDS = ("LocalOpenDirectory", "PersonalRecovery", "MDMRecovery", "iCloudRecovery", "DiskUser", "Unknown")
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+class ScenarioError(ValueError):
+    """Names the file, the Mac, the key, the wrong value and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A Mac as the scenario describes it; `port` None means any free one."""
+
+    mac: Mac
+    port: int | None
+
+
+def load(path: Path) -> dict[str, Planned]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ScenarioError(f"{path}: {error.strerror}") from None
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ScenarioError(f"{path}: not YAML: {error}") from None
+    return parse(data, str(path))
+
+
+def parse(data: Any, source: str) -> dict[str, Planned]:
+    top = _Keys(source, data)
+    top.only(["macs"])
+    described = top.mapping("macs")
+    if not described:
+        raise top.wrong("macs", described, "at least one Mac")
+    planned: dict[str, Planned] = {}
+    for name, value in described.items():
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise top.wrong("macs", name, "names of letters, digits, '_', '.' and '-'; numbers in quotes")
+        keys = _Keys(f"{source}: {name}", value)
+        for stamped, port in _stamps(name, keys):
+            if stamped in planned:
+                raise top.wrong("macs", stamped, "a name that no other Mac has")
+            planned[stamped] = Planned(_mac(stamped, keys), port)
+    return planned
+
+
+def _stamps(name: str, keys: _Keys) -> Iterable[tuple[str, int | None]]:
+    count = keys.number("count", 0, 0, 999)
+    port = keys.number("port", 0, 0, 65535) or None
+    if "count" not in keys.data:
+        return [(name, port)]
+    return [(f"{name}-{index:03d}", port + index - 1 if port else None) for index in range(1, count + 1)]
+
+
+class _Keys:
+    """One mapping of the scenario, with checks that know where they are."""
+
+    def __init__(self, where: str, data: Any) -> None:
+        if not isinstance(data, dict):
+            raise ScenarioError(f"{where}: {data!r} (allowed: a mapping)")
+        self.where = where
+        self.data: dict[str, Any] = data
+
+    def wrong(self, key: str, value: Any, allowed: str) -> ScenarioError:
+        return ScenarioError(f"{self.where}: {key}: {value!r} (allowed: {allowed})")
+
+    def only(self, allowed: Iterable[str]) -> None:
+        known = list(allowed)
+        for key in self.data:
+            if key not in known:
+                raise ScenarioError(f"{self.where}: no such key: {key!r} (allowed: {', '.join(known)})")
+
+    def text(self, key: str, default: str) -> str:
+        value = self.data.get(key, default)
+        if not isinstance(value, str):
+            raise self.wrong(key, value, "text; put numbers and words like on, off, yes, no in quotes")
+        return value
+
+    def optional_text(self, key: str) -> str | None:
+        return None if self.data.get(key) is None else self.text(key, "")
+
+    def choice(self, key: str, default: str, allowed: Iterable[str]) -> str:
+        value = self.data.get(key, default)
+        if isinstance(value, bool):  # YAML reads an unquoted on, off, yes or no as a boolean
+            words = ("on", "yes") if value else ("off", "no")
+            value = next((word for word in words if word in allowed), value)
+        if value not in allowed:
+            raise self.wrong(key, value, ", ".join(allowed))
+        return str(value)
+
+    def flag(self, key: str, default: bool) -> bool:
+        value = self.data.get(key, default)
+        if not isinstance(value, bool):
+            raise self.wrong(key, value, "true, false")
+        return value
+
+    def number(self, key: str, default: int, least: int, most: int) -> int:
+        value = self.data.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise self.wrong(key, value, f"a whole number from {least} to {most}")
+        return value
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        value = self.data.get(key, {})
+        if not isinstance(value, dict):
+            raise self.wrong(key, value, "a mapping")
+        return value
+
+    def listed(self, key: str) -> list[Any]:
+        value = self.data.get(key, [])
+        if not isinstance(value, list):
+            raise self.wrong(key, value, "a list")
+        return value
+
+    def inner(self, key: str, index: int | None = None) -> _Keys:
+        if index is None:
+            return _Keys(f"{self.where}: {key}", self.mapping(key))
+        return _Keys(f"{self.where}: {key}[{index}]", self.listed(key)[index])
+
+
+def _mac(name: str, keys: _Keys) -> Mac:
+    keys.only(MAC_KEYS)
+    version = keys.text("macos", "")
+    if not re.fullmatch(r"\d+\.\d+(\.\d+)?", version) or models.too_old(version):
+        raise keys.wrong("macos", version, 'a version from 10.13, in quotes, such as "15.6"')
+    hardware = keys.choice("hardware", models.default_hardware(version), models.HARDWARE)
+    if hardware == "apple-silicon" and int(version.split(".")[0]) < 11:
+        raise keys.wrong("hardware", hardware, "t2, intel: macOS before 11 does not run on Apple silicon")
+    filesystem = keys.choice("filesystem", "apfs", ("apfs", "hfs"))
+    mac = Mac(
+        name=name,
+        version=version,
+        build=keys.text("build", models.build(version)),
+        hardware=hardware,
+        model=keys.text("model", models.model(version, hardware)),
+        filesystem=filesystem,
+        device=keys.text("device", models.device(version, hardware, filesystem)),
+        policy=_policy(keys.inner("policy")),
+        mdm=_mdm(keys.inner("mdm")),
+        root_locked_out=keys.flag("root_locked_out", False),
+        python=keys.text("python", ""),
+    )
+    _add_system_records(mac)
+    _add_accounts(mac, keys)
+    _add_groups(mac, keys)
+    mac.filevault = _filevault(mac, keys.inner("filevault"))
+    _add_crypto_users(mac, keys)
+    _add_tokens(mac, keys)
+    mac.preboot = _preboot(mac, keys)
+    mac.logged_in = [_account_name(mac, keys, "logged_in", who) for who in keys.listed("logged_in")]
+    mac.ssh_user = _ssh_user(mac, keys)
+    _add_faults(mac, keys)
+    return mac
+
+
+def guid(*parts: str) -> str:
+    """The same scenario always gives the same GUIDs, so that a failure can be run again."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, "maclab:" + "/".join(parts))).upper()
+
+
+def salt(*parts: str) -> str:
+    return hashlib.sha256("/".join(parts).encode()).hexdigest()[:32]
+
+
+def _add_system_records(mac: Mac) -> None:
+    for record in models.SYSTEM_ACCOUNTS:
+        mac.accounts[record.name] = Account(
+            name=record.name,
+            full_name=record.full_name,
+            uid=record.uid,
+            gid=record.gid,
+            generated_uid=record.generated_uid,
+            shell=record.shell,
+            home=record.home,
+            created_at=EPOCH,
+            salt=salt(mac.name, record.name),
+            service=True,
+        )
+    for name, gid, generated_uid, members in models.SYSTEM_GROUPS:
+        member_guids = [mac.accounts[member].generated_uid for member in members]
+        mac.groups[name] = Group(name, gid, generated_uid, list(members), member_guids)
+
+
+def _add_accounts(mac: Mac, keys: _Keys) -> None:
+    if not keys.listed("accounts"):
+        raise keys.wrong("accounts", keys.data.get("accounts"), "a list with at least one account")
+    for index in range(len(keys.listed("accounts"))):
+        entry = keys.inner("accounts", index)
+        entry.only(ACCOUNT_KEYS)
+        account = _account(mac, entry)
+        mac.accounts[account.name] = account
+        if entry.flag("admin", False):
+            mac.groups["admin"].members.append(account.name)
+            mac.groups["admin"].member_guids.append(account.generated_uid)
+
+
+def _account(mac: Mac, entry: _Keys) -> Account:
+    name = entry.text("name", "")
+    if not NAME.fullmatch(name):
+        raise entry.wrong("name", name, "letters, digits, '_', '.' and '-'")
+    if name in mac.accounts:
+        raise entry.wrong("name", name, "a name that no other account has")
+    uid = entry.number("uid", _free_uid(mac), 0, 2**31 - 1)
+    if mac.by_uid(uid) is not None:
+        raise entry.wrong("uid", uid, f"a UID that no other account has; {uid} is {_owner_of(mac, uid)}'s")
+    password = entry.optional_text("password")
+    account = Account(
+        name=name,
+        full_name=entry.text("full_name", name),
+        uid=uid,
+        gid=entry.number("gid", 20, 0, 2**31 - 1),
+        generated_uid=entry.text("generated_uid", guid(mac.name, name)).upper(),
+        kind=entry.choice("kind", "local", ("local", "mobile")),
+        password=password,
+        hidden=entry.flag("hidden", False),
+        shell=entry.text("shell", "/bin/zsh"),
+        home=entry.text("home", f"/Users/{name}"),
+        home_exists=entry.flag("home_exists", True),
+        hint=entry.text("hint", ""),
+        picture=entry.text("picture", ""),
+        created_at=EPOCH + uid,
+        password_set_at=None if password is None else EPOCH + uid,
+        failed_logins=entry.number("failed_logins", 0, 0, 999),
+        locked=entry.flag("locked", False),
+        salt=salt(mac.name, name),
+        attributes=_attributes(entry),
+        service=entry.flag("service", False),
+        sudo_password=entry.flag("sudo_password", False),
+    )
+    account.authority = _authority(mac, account, entry)
+    return account
+
+
+def _free_uid(mac: Mac) -> int:
+    return max([500, *(account.uid for account in mac.accounts.values() if account.uid < 60000)]) + 1
+
+
+def _owner_of(mac: Mac, uid: int) -> str:
+    owner = mac.by_uid(uid)
+    return owner.name if owner else "nobody"
+
+
+def _attributes(entry: _Keys) -> dict[str, list[str]]:
+    attributes: dict[str, list[str]] = {}
+    for key, value in entry.mapping("attributes").items():
+        values = value if isinstance(value, list) else [value]
+        if not all(isinstance(one, str) for one in values):
+            raise entry.wrong(f"attributes: {key}", value, "text or a list of texts")
+        attributes[key] = values
+    return attributes
+
+
+def _authority(mac: Mac, account: Account, entry: _Keys) -> list[str]:
+    if "authority" in entry.data:
+        return [str(value) for value in entry.listed("authority")]
+    values: list[str] = []
+    if account.password is not None:
+        realm = "LKDC:SHA1." + hashlib.sha1(mac.name.encode()).hexdigest().upper()
+        values += [SHADOW_HASH, f";Kerberosv5;;{account.name}@{realm};{realm}"]
+    if account.kind == "mobile":
+        values.append(f";LocalCachedUser;/Active Directory/EXAMPLE/example.test:{account.name}:{account.generated_uid}")
+    if entry.flag("disabled_tag", False):
+        values.append(DISABLED_TAG)
+    return values
+
+
+def _add_tokens(mac: Mac, keys: _Keys) -> None:
+    for index in range(len(keys.listed("accounts"))):
+        entry = keys.inner("accounts", index)
+        account = mac.accounts[entry.text("name", "")]
+        wanted = _token(mac, entry)
+        if wanted["authority"] and SECURE_TOKEN not in account.authority:
+            account.authority.append(SECURE_TOKEN)
+        if wanted["crypto"]:
+            user = CryptoUser(account.generated_uid, "LocalOpenDirectory", wanted["owner"])
+            mac.crypto_users[account.generated_uid] = user
+            account.key_password = account.password
+        if "key_password" in entry.data:
+            account.key_password = entry.optional_text("key_password")
+        if wanted["crypto"] and not wanted["filevault"]:
+            mac.filevault.hidden_users.append(account.generated_uid)
+        if wanted["filevault"] and not wanted["crypto"]:
+            mac.filevault.ghosts.append(account.generated_uid)
+
+
+def _token(mac: Mac, entry: _Keys) -> dict[str, bool]:
+    """`token: true` is a whole one; a mapping says which of the three sources know it (a phantom otherwise)."""
+    value = entry.data.get("token", False)
+    if isinstance(value, bool):
+        wanted = dict.fromkeys(TOKEN_KEYS, value)
+        wanted["owner"] = value and mac.hardware == "apple-silicon"
+    elif isinstance(value, dict):
+        parts = entry.inner("token")
+        parts.only(TOKEN_KEYS)
+        wanted = {key: parts.flag(key, False) for key in TOKEN_KEYS}
+        wanted["owner"] = parts.flag("owner", wanted["crypto"] and mac.hardware == "apple-silicon")
+    else:
+        raise entry.wrong("token", value, f"true, false, or a mapping of {', '.join(TOKEN_KEYS)}")
+    if wanted["crypto"] and mac.filesystem == "hfs":
+        raise entry.wrong("token", value, "no token on an hfs volume: Secure Tokens need apfs")
+    if wanted["crypto"] and not entry.data.get("password"):
+        raise entry.wrong("token", value, "a token only with a password that is not empty")
+    return wanted
+
+
+def _add_groups(mac: Mac, keys: _Keys) -> None:
+    for name in keys.mapping("groups"):
+        entry = _Keys(f"{keys.where}: groups: {name}", keys.mapping("groups")[name])
+        entry.only(["gid", "members", "nested"])
+        members = [_account_name(mac, entry, "members", member) for member in entry.listed("members")]
+        group = mac.groups.get(name)
+        if group is None:
+            gid = entry.number("gid", max(501, *(other.gid + 1 for other in mac.groups.values())), 0, 2**31 - 1)
+            group = mac.groups[name] = Group(name, gid, guid(mac.name, "group", name))
+        group.members += [member for member in members if member not in group.members]
+        guids = [mac.accounts[member].generated_uid for member in members]
+        group.member_guids += [value for value in guids if value not in group.member_guids]
+        for other in entry.listed("nested"):
+            if other not in mac.groups:
+                raise entry.wrong("nested", other, ", ".join(mac.groups))
+            group.nested.append(mac.groups[other].generated_uid)
+
+
+def _account_name(mac: Mac, keys: _Keys, key: str, value: Any) -> str:
+    if not isinstance(value, str) or value not in mac.accounts:
+        allowed = [account.name for account in mac.accounts.values() if not account.service]
+        raise keys.wrong(key, value, f"accounts of this Mac: {', '.join(allowed)}")
+    return value
+
+
+def _filevault(mac: Mac, keys: _Keys) -> FileVault:
+    keys.only(["state", "percent", "deferred_user", "prk", "irk", "master_keychain"])
+    vault = FileVault(
+        state=keys.choice("state", "off", FILEVAULT_STATES),
+        irk=keys.flag("irk", False),
+        master_keychain=keys.flag("master_keychain", False),
+    )
+    if keys.data.get("percent") is not None:
+        percent = keys.data["percent"]
+        if isinstance(percent, bool) or not isinstance(percent, (int, float)) or not 0 <= percent <= 100:
+            raise keys.wrong("percent", percent, "a number from 0 to 100")
+        vault.percent = float(percent)
+    if keys.data.get("deferred_user") is not None:
+        vault.deferred_user = _account_name(mac, keys, "deferred_user", keys.data["deferred_user"])
+    prk = keys.data.get("prk", False)
+    if isinstance(prk, bool):
+        vault.prk = _recovery_key(mac.name) if prk else None
+    elif isinstance(prk, str) and re.fullmatch(r"[A-Z0-9]{4}(-[A-Z0-9]{4}){5}", prk):
+        vault.prk = prk
+    else:
+        raise keys.wrong("prk", prk, "true, false, or a key such as ABCD-EFGH-2345-ABCD-EFGH-2345")
+    return vault
+
+
+def _recovery_key(name: str) -> str:
+    alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+    letters = "".join(alphabet[byte % len(alphabet)] for byte in hashlib.sha256(f"prk/{name}".encode()).digest()[:24])
+    return "-".join(letters[at : at + 4] for at in range(0, 24, 4))
+
+
+def _add_crypto_users(mac: Mac, keys: _Keys) -> None:
+    if mac.filesystem == "apfs" and mac.filevault.prk:
+        mac.crypto_users[PRK_UUID] = CryptoUser(PRK_UUID, "PersonalRecovery", mac.hardware == "apple-silicon")
+    if mac.filesystem == "apfs" and mac.mdm.bootstrap_escrowed:
+        mac.crypto_users[BOOTSTRAP_UUID] = CryptoUser(BOOTSTRAP_UUID, "MDMRecovery", mac.hardware == "apple-silicon")
+    for index in range(len(keys.listed("crypto_users"))):
+        entry = keys.inner("crypto_users", index)
+        entry.only(["uuid", "kind", "owner"])
+        kind = entry.choice("kind", "LocalOpenDirectory", CRYPTO_KINDS)
+        identity = entry.text("uuid", guid(mac.name, "crypto", str(index))).upper()
+        mac.crypto_users[identity] = CryptoUser(identity, kind, entry.flag("owner", mac.hardware == "apple-silicon"))
+
+
+def _preboot(mac: Mac, keys: _Keys) -> list[str]:
+    if "preboot" in keys.data:
+        names = [_account_name(mac, keys, "preboot", name) for name in keys.listed("preboot")]
+        return [mac.accounts[name].generated_uid for name in names]
+    known = {account.generated_uid for account in mac.accounts.values()}
+    return [identity for identity in mac.crypto_users if identity in known]
+
+
+def _mdm(keys: _Keys) -> MDM:
+    keys.only(["enrolled", "user_approved", "server", "supervised", "bootstrap"])
+    enrolled = keys.choice("enrolled", "no", ("no", "user", "ade"))
+    bootstrap = keys.inner("bootstrap")
+    bootstrap.only(["supported", "escrowed", "error"])
+    escrowed = bootstrap.flag("escrowed", False)
+    return MDM(
+        enrolled=enrolled,
+        user_approved=keys.flag("user_approved", enrolled != "no"),
+        server=keys.text("server", "" if enrolled == "no" else "https://mdm.example.test/mdm"),
+        supervised=keys.flag("supervised", enrolled == "ade"),
+        bootstrap_supported=bootstrap.flag("supported", escrowed or enrolled == "ade"),
+        bootstrap_escrowed=escrowed,
+        bootstrap_status_error=bootstrap.optional_text("error"),
+    )
+
+
+def _policy(keys: _Keys) -> Policy:
+    keys.only(["min_length", "max_failed", "pattern", "xml"])
+    return Policy(
+        min_length=keys.number("min_length", 0, 0, 999),
+        max_failed=keys.number("max_failed", 0, 0, 999),
+        pattern=keys.text("pattern", ""),
+        xml=keys.optional_text("xml"),
+    )
+
+
+def _ssh_user(mac: Mac, keys: _Keys) -> str:
+    if "ssh_user" in keys.data:
+        return _account_name(mac, keys, "ssh_user", keys.data["ssh_user"])
+    people = [account for account in mac.accounts.values() if not account.service]
+    usable = [account for account in people if account.password is not None]
+    admins = [account for account in usable if mac.is_admin(account.name)]
+    return next((account.name for account in admins + usable), "root")
+
+
+def _add_faults(mac: Mac, keys: _Keys) -> None:
+    for index, entry in enumerate(keys.listed("faults")):
+        if not isinstance(entry, Mapping) or "fault" not in entry:
+            raise keys.wrong("faults", entry, "a mapping with the key 'fault'")
+        options = {key: value for key, value in entry.items() if key != "fault"}
+        try:
+            faults.set_fault(mac, faults.parse(entry["fault"], options, mac))
+        except faults.FaultError as error:
+            raise ScenarioError(f"{keys.where}: faults[{index}]: {error}") from None

@@ -1,0 +1,221 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Holds what one Mac is at this moment, and keeps it in one JSON file that a crash cannot tear."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+SECURE_TOKEN = ";SecureToken;"
+DISABLED_TAG = ";DisabledTags;SecureToken"
+ADMIN_GROUP = "admin"
+
+
+@dataclass
+class Account:
+    """A record of the local directory node."""
+
+    name: str
+    full_name: str
+    uid: int
+    gid: int
+    generated_uid: str
+    kind: str = "local"
+    password: str | None = None
+    key_password: str | None = None
+    authority: list[str] = field(default_factory=list)
+    hidden: bool = False
+    shell: str = "/bin/zsh"
+    home: str = ""
+    home_exists: bool = True
+    hint: str = ""
+    picture: str = ""
+    created_at: float = 0.0
+    password_set_at: float | None = None
+    failed_logins: int = 0
+    failed_login_at: float = 0.0
+    locked: bool = False
+    salt: str = ""
+    attributes: dict[str, list[str]] = field(default_factory=dict)
+    service: bool = False
+    # Belongs to sudo, not to the directory: whether sudo asks this administrator for the password.
+    sudo_password: bool = False
+
+    def __post_init__(self) -> None:
+        self.home = self.home or f"/Users/{self.name}"
+
+    @property
+    def has_authority_token(self) -> bool:
+        # The whole value: a substring would also match the tag that prevents a token.
+        return SECURE_TOKEN in self.authority
+
+
+@dataclass
+class Group:
+    """A group record; `nested` holds the GUIDs of groups inside it."""
+
+    name: str
+    gid: int
+    generated_uid: str
+    members: list[str] = field(default_factory=list)
+    member_guids: list[str] = field(default_factory=list)
+    nested: list[str] = field(default_factory=list)
+
+
+@dataclass
+class CryptoUser:
+    """An entry of `diskutil apfs listUsers`."""
+
+    uuid: str
+    kind: str = "LocalOpenDirectory"
+    owner: bool = False
+
+
+@dataclass
+class FileVault:
+    """FileVault's own view, including where it disagrees with the volume's crypto users."""
+
+    state: str = "off"
+    percent: float | None = None
+    deferred_user: str | None = None
+    prk: str | None = None
+    irk: bool = False
+    master_keychain: bool = False
+    hidden_users: list[str] = field(default_factory=list)
+    ghosts: list[str] = field(default_factory=list)
+
+
+@dataclass
+class MDM:
+    """Enrollment and the Bootstrap Token."""
+
+    enrolled: str = "no"
+    user_approved: bool = False
+    server: str = ""
+    supervised: bool = False
+    bootstrap_supported: bool = False
+    bootstrap_escrowed: bool = False
+    bootstrap_status_error: str | None = None
+
+
+@dataclass
+class Policy:
+    """The password policy of the local node."""
+
+    min_length: int = 0
+    max_failed: int = 0
+    pattern: str = ""
+    xml: str | None = None
+
+
+@dataclass
+class Fault:
+    """Something that is wrong with this Mac; `seen` counts the events a `step` option waits for."""
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
+    seen: int = 0
+    spent: bool = False
+
+
+@dataclass
+class Mac:
+    """One Mac. Programs change it between two awaits, then persist it with `Call.commit`."""
+
+    name: str
+    version: str
+    build: str
+    hardware: str
+    model: str
+    device: str
+    filesystem: str = "apfs"
+    accounts: dict[str, Account] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    crypto_users: dict[str, CryptoUser] = field(default_factory=dict)
+    filevault: FileVault = field(default_factory=FileVault)
+    mdm: MDM = field(default_factory=MDM)
+    policy: Policy = field(default_factory=Policy)
+    preboot: list[str] = field(default_factory=list)
+    root_locked_out: bool = False
+    logged_in: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    clock: float = 0.0
+    # How people reach the Mac; not part of what macOS knows.
+    ssh_user: str = ""
+    python: str = ""
+
+    @property
+    def version_tuple(self) -> tuple[int, ...]:
+        return tuple(int(part) for part in self.version.split("."))
+
+    def is_admin(self, name: str) -> bool:
+        group = self.groups.get(ADMIN_GROUP)
+        account = self.accounts.get(name)
+        if group is None or account is None:
+            return False
+        return name in group.members or account.generated_uid in group.member_guids
+
+    def by_guid(self, guid: str) -> Account | None:
+        return next((account for account in self.accounts.values() if account.generated_uid == guid), None)
+
+    def by_uid(self, uid: int) -> Account | None:
+        return next((account for account in self.accounts.values() if account.uid == uid), None)
+
+
+def to_json(mac: Mac) -> str:
+    return json.dumps(asdict(mac), indent=1, ensure_ascii=False) + "\n"
+
+
+def from_json(text: str) -> Mac:
+    data: dict[str, Any] = json.loads(text)
+    return Mac(
+        **{
+            **data,
+            "accounts": {name: Account(**value) for name, value in data["accounts"].items()},
+            "groups": {name: Group(**value) for name, value in data["groups"].items()},
+            "crypto_users": {uuid: CryptoUser(**value) for uuid, value in data["crypto_users"].items()},
+            "filevault": FileVault(**data["filevault"]),
+            "mdm": MDM(**data["mdm"]),
+            "policy": Policy(**data["policy"]),
+            "faults": [Fault(**value) for value in data["faults"]],
+        }
+    )
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Readers see the old file or the new one, whatever happens to this process half-way."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+class Store:
+    """The one JSON file of a Mac. Memory is the truth while the lab runs; the file is what survives it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = asyncio.Lock()
+
+    def load(self) -> Mac:
+        return from_json(self.path.read_text(encoding="utf-8"))
+
+    def save(self, mac: Mac) -> None:
+        write_atomically(self.path, to_json(mac))
+
+    async def commit(self, mac: Mac) -> None:
+        # The text is taken inside the lock, so that a later commit can never be overtaken by an earlier state.
+        async with self._lock:
+            await asyncio.to_thread(write_atomically, self.path, to_json(mac))

@@ -1,0 +1,316 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hold every text that the programs of a Mac print, by key and version, each with the place it was seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maclab.rules import EVERY, Version
+
+
+@dataclass(frozen=True)
+class Wording:
+    """One wording, from the first version that has it until the next one."""
+
+    first: Version
+    text: str
+    source: str = ""
+    assumed: bool = False
+
+
+Wordings = tuple[Wording, ...]
+
+
+def seen(text: str, source: str, first: Version = EVERY) -> Wording:
+    return Wording(first, text, source=source)
+
+
+def assumed(text: str, first: Version = EVERY) -> Wording:
+    return Wording(first, text, assumed=True)
+
+
+_CREDENTIALS = "(interactive || -adminUser <administrator user name> -adminPassword <administrator password>)"
+_CREDENTIALS_BENT = _CREDENTIALS.replace("(interactive", "(interactive]")
+
+
+def _usage(version: Version) -> str:
+    later = version >= (11,)
+    lines = [
+        "-adminUser <admin user name> -adminPassword <admin user password>" if version < (10, 14) else "",
+        f"-deleteUser <user name> [-secure || -keepHome] {_CREDENTIALS}",
+        "-newPassword <new password> -oldPassword <old password> [-passwordHint <password hint>]",
+        "-resetPasswordFor <local user name> -newPassword <new password> [-passwordHint <password hint>] "
+        + _CREDENTIALS_BENT,
+        "-addUser <user name> [-fullName <full name>] [-UID <user ID>] "
+        + ("[-GID <group ID>] " if later else "")
+        + "[-shell <path to shell>] [-password <user password>] [-hint <user hint>] "
+        + "[-home <full path to home>] [-admin] "
+        + ("[-roleAccount] " if later else "")
+        + f"[-picture <full path to user image>] {_CREDENTIALS_BENT}",
+        "-secureTokenStatus <user name>",
+        f"-secureTokenOn <user name> -password <password> {_CREDENTIALS}",
+        f"-secureTokenOff <user name> -password <password> {_CREDENTIALS}",
+        "-autologin set -userName <user name> [-password <user password>] || off || status " + _CREDENTIALS
+        if version >= (13,)
+        else "",
+        "-guestAccount <on || off || status>",
+        "-afpGuestAccess <on || off || status>",
+        "-smbGuestAccess <on || off || status>",
+        "-automaticTime <on || off || status>",
+        "-filesystem status",
+        _usage_screen_lock(version),
+    ]
+    head = "Usage: sysadminctl\n" + "".join(f"\t{line}\n" for line in lines if line)
+    return head + _usage_tail(version)
+
+
+def _usage_screen_lock(version: Version) -> str:
+    if version < (10, 14):
+        return ""
+    choices = "status || immediate || off || seconds" if version >= (11,) else "immediate || off"
+    return f"-screenLock <{choices}> -password <password>"
+
+
+def _usage_tail(version: Version) -> str:
+    prompt = "Pass '-' instead of password in commands above to request prompt."
+    if version < (10, 14):
+        return prompt
+    scripted = (
+        "'-adminPassword' used mostly for scripted operation. Use '-' or 'interactive' to get the authentication "
+        "string interactively. This preferred for security reasons\n"
+    )
+    roles = "\n*Role accounts require name starting with _ and UID in 200-400 range." if version >= (11,) else ""
+    return f"\n{prompt}\n{scripted}{roles}".rstrip("\n")
+
+
+_NOT_ADMIN = (
+    "Authentication server refused operation because the current credentials are not authorized "
+    "for the requested operation."
+)
+_NOT_VERIFIED = "Credentials could not be verified, username or password is invalid."
+_OLD_FILE = "/BuildRoot/Library/Caches/com.apple.xbs/Sources/Admin/Admin-679"
+_NEW_FILE = "/AppleInternal/Library/BuildRoots/Sources/Admin"
+
+
+def _od_error(code: int, words: str, key: str) -> str:
+    info = f"NSLocalizedDescription={words}, NSLocalizedFailureReason={words}"
+    return f'{key} error Error Domain=com.apple.OpenDirectory Code={code} "{words}" UserInfo={{{{{info}}}}}'
+
+
+TEXTS: dict[str, Wordings] = {
+    # --- sysadminctl ---
+    "sysadminctl.usage": (
+        seen(_usage((10, 13)), "usage-10.13"),
+        seen(_usage((10, 14)), "usage-10.14-10.15-tail", (10, 14)),
+        seen(_usage((11,)), "usage-11-12", (11,)),
+        seen(_usage((13,)), "usage-13.2.1", (13,)),
+    ),
+    "sysadminctl.not_root": (
+        seen(
+            "sysadminctl should be run as root, or in interactive mode! (Error Domain=NSOSStatusErrorDomain "
+            'Code=-60007 "errAuthorizationInteractionNotAllowed: The authorization was denied '
+            'since no user interaction was possible. ")',
+            "adduser-not-root-10.13.6",
+        ),
+    ),
+    "sysadminctl.framework": (
+        seen("Failed to authenticate with SystemAdministration framework.", "sts-no-creds-10.13.2"),
+    ),
+    "sysadminctl.unknown_user": (seen("Unknown user {user}", "sts-unknown-26.6"),),
+    "sysadminctl.token_user_unknown": (assumed("Unknown user {user}"),),
+    "sysadminctl.status": (seen("Secure token is {state} for user {full_name}", "sts-enabled-realname-2024"),),
+    "sysadminctl.done": (seen("- Done!", "sysadminctl.md 1.3, mkuser"),),
+    "sysadminctl.not_admin": (
+        seen(_od_error(5101, _NOT_ADMIN, "setSecureTokenAuthorizationEnabled"), "ston-5101-not-authorized"),
+    ),
+    "sysadminctl.no_unlock": (seen("Operation is not permitted without secure token unlock.", "reset-no-unlock-2023"),),
+    "sysadminctl.wrong_user_password": (assumed(_od_error(5000, _NOT_VERIFIED, "setSecureTokenAuthorizationEnabled")),),
+    "sysadminctl.off_not_holder": (assumed("- Done!"),),
+    "sysadminctl.off_last_holder": (
+        assumed("User {user} is the last secure token user and its token can not be turned off"),
+    ),
+    "sysadminctl.prompt_admin": (seen("Enter password for {full_name} :", "screenlock prompts, sysadminctl.md 2.2"),),
+    "sysadminctl.prompt_user_token": (seen("Enter password for {full_name} :", "ston-expect-addigy"),),
+    "sysadminctl.prompt_user": (seen("User password:", "adduser-existing-record-10.13"),),
+    "sysadminctl.prompt_new": (seen("New password:", "sysadminctl.md 2.2, Amazon ACME"),),
+    "sysadminctl.prompt_old": (assumed("Old password:"),),
+    "sysadminctl.banner": (
+        seen(
+            "No clear text password or interactive option was specified (adduser, change/reset password "
+            "will not allow user to use FDE) !",
+            "adduser-existing-record-10.13",
+        ),
+    ),
+    "sysadminctl.banner_rule": (seen("----------------------------", "adduser-existing-record-10.13"),),
+    "sysadminctl.creating": (seen("Creating user record…", "adduser-existing-record-10.13"),),
+    "sysadminctl.record_exists": (
+        seen(f"### Error:-14135 File:{_OLD_FILE}/DSRecord.m Line:{{line}}", "adduser-existing-record-10.13"),
+        assumed(f"### Error:-14135 File:{_NEW_FILE}/DSRecord.m Line:{{line}}", (11,)),
+    ),
+    "sysadminctl.record_error": (
+        assumed(f"### Error:{{code}} File:{_OLD_FILE}/DSRecord.m Line:{{line}}"),
+        assumed(f"### Error:{{code}} File:{_NEW_FILE}/DSRecord.m Line:{{line}}", (11,)),
+    ),
+    "sysadminctl.uid": (seen("Assigning UID: {uid}", "adduser-existing-record-10.13"),),
+    "sysadminctl.uid_gid": (seen("Assigning UID: {uid} GID: {gid}", "adduser-2026-home-assigned"),),
+    "sysadminctl.home_created": (seen("Creating home directory at {home}", "adduser-2026-home-created"),),
+    "sysadminctl.home_exists": (seen("Directory at path:{home} already exists", "adduser-existing-record-10.13"),),
+    "sysadminctl.home_assigned": (
+        seen("Home directory is assigned (not created!) at {home}", "adduser-2026-home-assigned"),
+    ),
+    "sysadminctl.policy": (seen("New account password error. (5402)", "adduser-policy-5402"),),
+    "sysadminctl.policy_change": (assumed("Password does not meet the policies enforced by the system. (5402)"),),
+    "sysadminctl.full_name_taken": (assumed("Full name {full_name} is already used by another account"),),
+    "sysadminctl.role_refused": (assumed("Role accounts require name starting with _ and UID in 200-400 range."),),
+    "sysadminctl.delete_unknown": (assumed("User {user} not found"),),
+    "sysadminctl.delete_guard": (
+        seen(
+            "User {user} can not be deleted (it's either last admin user or last secure token user neither of which "
+            "can be deleted)",
+            "delete-last-admin-or-token",
+        ),
+    ),
+    "sysadminctl.delete_kill": (seen("Killing all processes for UID {uid}", "delete-ok-fda"),),
+    "sysadminctl.delete_home_secure": (seen("Securely removing {user}'s home at {home}", "delete-ok-fda"),),
+    "sysadminctl.delete_home": (assumed("Removing {user}'s home at {home}"),),
+    "sysadminctl.delete_home_keep": (assumed("Keeping {user}'s home at {home}"),),
+    "sysadminctl.delete_share": (seen("Deleting Public share point for {user}", "delete-ok-fda"),),
+    "sysadminctl.delete_record": (seen("Deleting record for {user}", "delete-ok-fda"),),
+    "sysadminctl.delete_btmm": (
+        seen(
+            "AOSKit INFO: Disabling BTMM for user, no zone found for uid={uid}, usersToZones: (null)", "delete-ok-fda"
+        ),
+    ),
+    "sysadminctl.password_required": (seen("Password is required!", "screenlock-pw-required-rc0"),),
+    "sysadminctl.screen_lock": (seen("screenLock is off", "screenlock-off"),),
+    "sysadminctl.autologin": (seen("SACSetAutoLoginPassword error:22", "autologin-err22"),),
+    "sysadminctl.guest": (seen("Guest account disabled.", "guest-status"),),
+    "sysadminctl.smb": (seen("SMB guest access disabled", "smb-guest-status"),),
+    "sysadminctl.afp": (assumed("AFP guest access disabled"),),
+    "sysadminctl.time": (assumed("Automatic time is on"),),
+    "sysadminctl.filesystem": (assumed("Boot volume filesystem is {filesystem}"),),
+    "sysadminctl.wrong_old": (assumed("### Error:-14090 File:DSRecord.m Line:288"),),
+    # --- dscl ---
+    "dscl.usage": (
+        assumed(
+            "dscl (v200.12)\nusage: dscl [options] [<datasource> [<command>]]\n"
+            "datasource:\n    localhost    or    <hostname>    or    <nodename>\n"
+        ),
+    ),
+    "dscl.auth_failed": (seen("Authentication for node {node} failed. ({code}, {name})\n", "dscl-authonly-bad"),),
+    "dscl.error": (seen("<dscl_cmd> DS Error: {code} ({name})\n", "dscl-absent-record"),),
+    "dscl.status": (seen("<main> {what} status: {name}\n", "dscl-passwd-eds-perm"),),
+    "dscl.invalid_path": (seen("{command}: Invalid Path\n", "sysadminctl.md 1.5"),),
+    "dscl.no_key": (seen("No such key: {key}\n", "dscl-authority-local-notoken"),),
+    "dscl.prompt_password": (seen("Password: ", "sysadminctl.md 2.4, dscl.m"),),
+    "dscl.prompt_new": (assumed("New Password: "),),
+    "dscl.prompt_old": (
+        assumed("Permission denied. Please enter user's old password:"),
+        seen("Permission denied. Please enter user's old password:", "dscl-passwd-root-token-26", (26,)),
+    ),
+    "dscl.no_source": (assumed("Data source ({node}) is not valid.\n"),),
+    "dscl.enter": (assumed('Entering interactive mode... (type "help" for commands)\n'),),
+    "dscl.prompt": (assumed("{path} > "),),
+    "dscl.goodbye": (assumed("Goodbye\n"),),
+    "dscl.unknown_command": (assumed("Invalid command: {command}\n"),),
+    "dscl.search_row": (assumed("{name}\t\t{key} = ({values})\n"),),
+    # --- groups and names ---
+    "dseditgroup.yes": (seen("yes {user} is a member of {group}\n", "dseditgroup-yes"),),
+    "dseditgroup.no": (seen("no {user} is NOT a member of {group}\n", "sysadminctl.md 1.6"),),
+    "dseditgroup.no_user": (seen("Unable to find the user record\n", "dseditgroup-unknown-user"),),
+    "dseditgroup.no_group": (seen("Group not found.\n", "dseditgroup-unknown-group"),),
+    "dseditgroup.denied": (assumed("Permission denied.\n"),),
+    "dseditgroup.usage": (assumed("usage: dseditgroup [-q] -o operation [options] groupname\n"),),
+    "dsmemberutil.yes": (assumed("user is a member of the group\n"),),
+    "dsmemberutil.no": (assumed("user is not a member of the group\n"),),
+    "dsmemberutil.no_user": (seen("The user {user} cannot be found\n", "dsmemberutil-unknown"),),
+    "dsmemberutil.no_group": (assumed("The group {group} cannot be found\n"),),
+    "dsmemberutil.usage": (assumed("usage: dsmemberutil checkmembership | getuuid\n"),),
+    "id.no_user": (seen("id: {user}: no such user\n", "sysadminctl.md 1.6"),),
+    # --- diskutil ---
+    "diskutil.none": (seen("No cryptographic users for {device}\n", "du-listcryptousers-none"),),
+    "diskutil.one": (seen("Cryptographic user for {device} (1 found)\n", "diskutil-list-users-1"),),
+    "diskutil.many": (seen("Cryptographic users for {device} ({count} found)\n", "du-listcryptousers-tahoe"),),
+    "diskutil.not_apfs": (assumed("{device} is not an APFS Volume\n"),),
+    "diskutil.no_disk": (assumed("Could not find disk: {device}\n"),),
+    "diskutil.usage": (assumed("Usage:  diskutil [quiet] <verb> <options>\n"),),
+    "diskutil.owner_needed": (assumed("Ownership of the affected disks is required\n"),),
+    "diskutil.preboot_start": (assumed("Started APFS operation\n"),),
+    "diskutil.preboot_user": (seen("UpdatePreboot: Considering user {guid}\n", "du-updatepreboot-user-lines"),),
+    "diskutil.preboot_auths": (
+        seen(
+            "UpdatePreboot: Got authentication auths strings for this user; strings=(\n{strings}\n)\n",
+            "du-updatepreboot-user-lines",
+        ),
+    ),
+    "diskutil.preboot_name": (
+        seen("UpdatePreboot: Got username ({full_name}) for this user\n", "du-updatepreboot-user-lines"),
+    ),
+    "diskutil.preboot_admin": (
+        seen(
+            "UpdatePreboot: This is an admin user (in set of admin users from query above)\n",
+            "du-updatepreboot-user-lines",
+        ),
+    ),
+    "diskutil.preboot_user_end": (seen("UpdatePreboot: Error for this user was 0\n", "du-updatepreboot-user-lines"),),
+    "diskutil.preboot_end": (
+        seen(
+            "UpdatePreboot: Releasing flock hold on Preboot Volume Subject Dir\n"
+            "UpdatePreboot: Releasing mount hold on Preboot Volume\n"
+            "UpdatePreboot: Restoring mount state of Preboot Volume\n"
+            "UpdatePreboot: Did restore mount state of Preboot Volume err=(ignored)=0\n"
+            "UpdatePreboot: Doing memory releases\n"
+            "UpdatePreboot: Exiting Update Preboot operation with overall error=(ZeroMeansSuccess)=0\n"
+            "Finished APFS operation\n",
+            "du-updatepreboot-ok",
+        ),
+    ),
+    # --- fdesetup ---
+    "fdesetup.on": (seen("FileVault is On.\n", "fde-status-after-ade"),),
+    "fdesetup.off": (seen("FileVault is Off.\n", "fde-status-off-deferred"),),
+    "fdesetup.on_restart": (seen("FileVault is On, but needs to be restarted to finish.\n", "filevault.md 7.2"),),
+    "fdesetup.off_restart": (seen("FileVault is Off, but needs to be restarted to finish.\n", "filevault.md 7.2"),),
+    "fdesetup.off_will": (seen("FileVault is Off, but will be enabled after the next restart.\n", "filevault.md 7.2"),),
+    "fdesetup.encrypting": (assumed("Encryption in progress: Percent completed = {percent}\n"),),
+    "fdesetup.decrypting": (assumed("Decryption in progress: Percent completed = {percent}\n"),),
+    "fdesetup.pending": (seen("Encryption in progress: Pending\n", "fde-status-encrypting-pending"),),
+    "fdesetup.deferred": (
+        seen("Deferred enablement appears to be active for user '{user}'.\n", "fde-status-off-deferred"),
+    ),
+    "fdesetup.master": (seen("FileVault master keychain appears to be installed.\n", "fde-status-on-master-keychain"),),
+    "fdesetup.not_root": (assumed("fdesetup: Error, root access required.\n"),),
+    "fdesetup.usage": (assumed("usage: fdesetup [-help] <verb> [options]\n"),),
+    "fdesetup.unknown": (assumed("Error: Unknown command.\n"),),
+    # --- profiles ---
+    "profiles.supported": (seen("profiles: Bootstrap Token supported on server: {answer}\n", "bt-status-yes-yes"),),
+    "profiles.escrowed": (seen("profiles: Bootstrap Token escrowed to server: {answer}\n", "bt-status-yes-yes"),),
+    "profiles.not_enrolled": (assumed("profiles: Error: This machine is not enrolled in MDM.\n"),),
+    "profiles.unreachable": (assumed("profiles: Error: Unable to contact the MDM server.\n"),),
+    "profiles.type_unknown": (assumed("profiles: the type '{kind}' is not recognized\n"),),
+    "profiles.usage": (assumed("usage: profiles <verb> [options]\n"),),
+    "profiles.dep": (seen("Enrolled via DEP: {answer}\n", "enr-status-none"),),
+    "profiles.mdm": (seen("MDM enrollment: {answer}\n", "enr-status-none"),),
+    "profiles.server": (assumed("MDM server: {server}\n"),),
+    # --- the rest ---
+    "sysctl.unknown": (seen("sysctl: unknown oid '{oid}'\n", "hw-sysctl-arm64-intel"),),
+    "sysctl.usage": (assumed("usage: sysctl [-bdehiNnoqx] name[=value] ...\n"),),
+    "sw_vers.usage": (assumed("Usage: sw_vers [-productName|-productVersion|-buildVersion]\n"),),
+    "pwpolicy.global": (seen("Getting global account policies\n", "pwpolicy-global"),),
+    "pwpolicy.user": (seen("Getting account policies for user {user}\n", "pwpolicy-global"),),
+    "pwpolicy.no_user": (assumed("Error: User record not found\n"),),
+    "pwpolicy.usage": (assumed("usage: pwpolicy [-h]\n"),),
+    "createhomedir.created": (assumed("creating home directories for ({host})\ncreated ({home})\n"),),
+    "createhomedir.none": (assumed("creating home directories for ({host})\n"),),
+    "createhomedir.usage": (assumed("usage: createhomedir [[-scbalh] [[-n directoryDomainName] | [-u username]]]\n"),),
+    "createhomedir.no_user": (assumed("createhomedir: user {user} not found\n"),),
+}
+
+
+def say(key: str, version: Version, /, **values: object) -> str:
+    """Return the wording of `key` on `version`, filled in."""
+    chosen = TEXTS[key][0]
+    for wording in TEXTS[key]:
+        if wording.first <= version:
+            chosen = wording
+    return chosen.text.format(**values) if values or "{{" in chosen.text else chosen.text

@@ -1,0 +1,382 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Decide what accounts, passwords and Secure Tokens do to a Mac's state: the rules, without any program around them."""
+
+from __future__ import annotations
+
+import enum
+import re
+import time
+import uuid
+
+from maclab import rules
+from maclab.state import Account, CryptoUser, Group, Mac
+
+TOKEN = ";SecureToken;"
+DISABLED_TAG = ";DisabledTags;SecureToken"
+DISABLED_USER = ";DisabledUser;"
+SHADOW_HASH = ";ShadowHash;HASHLIST:<SALTED-SHA512-PBKDF2,SRP-RFC5054-4096-SHA512-PBKDF2>"
+PREHASHED = "maclab:prehashed"
+LOCAL_USER = "LocalOpenDirectory"
+STAFF_GID = 20
+ADMIN_GID = 80
+FIRST_PERSON_UID = 500
+MAX_NAME_BYTES = 244
+
+
+class Verdict(enum.Enum):
+    """What an authentication came to; true when it succeeded."""
+
+    OK = "ok"
+    WRONG = "wrong"
+    DISABLED = "disabled"
+    UNKNOWN = "unknown"
+
+    def __bool__(self) -> bool:
+        return self is Verdict.OK
+
+
+class Outcome(enum.Enum):
+    """What a token or password operation came to; true when it says that it succeeded."""
+
+    DONE = "done"
+    DONE_BUT_NOTHING = "done_but_nothing"
+    USER_UNKNOWN = "user_unknown"
+    USER_PASSWORD_WRONG = "user_password_wrong"
+    NOT_ADMIN = "not_admin"
+    NO_UNLOCK = "no_unlock"
+    LAST_HOLDER = "last_holder"
+    POLICY = "policy"
+
+    def __bool__(self) -> bool:
+        return self in (Outcome.DONE, Outcome.DONE_BUT_NOTHING)
+
+
+# --- looking up -----------------------------------------------------------------------------------
+
+
+def find(mac: Mac, name: str) -> Account | None:
+    return mac.accounts.get(name)
+
+
+def find_group(mac: Mac, name: str) -> Group | None:
+    return mac.groups.get(name)
+
+
+def groups_of(mac: Mac, account: Account) -> list[Group]:
+    """Return the groups that the account is in, the primary one first."""
+    direct = [group for group in mac.groups.values() if is_member(mac, account, group)]
+    return sorted(direct, key=lambda group: (group.gid != account.gid, group.gid))
+
+
+def is_member(mac: Mac, account: Account, group: Group) -> bool:
+    return _is_member(mac, account, group, frozenset())
+
+
+def _is_member(mac: Mac, account: Account, group: Group, above: frozenset[str]) -> bool:
+    if group.generated_uid in above:
+        return False
+    if account.gid == group.gid or account.name in group.members or account.generated_uid in group.member_guids:
+        return True
+    inner = [other for other in mac.groups.values() if other.generated_uid in group.nested]
+    return any(_is_member(mac, account, other, above | {group.generated_uid}) for other in inner)
+
+
+def is_admin(mac: Mac, account: Account) -> bool:
+    group = find_group(mac, "admin")
+    return group is not None and is_member(mac, account, group)
+
+
+def has_key(mac: Mac, account: Account) -> bool:
+    """Tell whether the volume holds a wrapped key for the account."""
+    return account.key_password is not None and account.generated_uid in mac.crypto_users
+
+
+def is_holder(mac: Mac, account: Account) -> bool:
+    """Tell whether the token works: the marker in the directory and the key on the volume."""
+    return TOKEN in account.authority and has_key(mac, account)
+
+
+def holders(mac: Mac) -> list[Account]:
+    return [account for account in mac.accounts.values() if is_holder(mac, account)]
+
+
+def somebody_holds(mac: Mac) -> bool:
+    """Tell whether the volume knows a person, living or orphaned: nobody gets the first token then."""
+    if holders(mac):
+        return True
+    if not rules.FIRST_TOKEN_BLOCKED_BY_ORPHAN.at(mac.version_tuple):
+        return False
+    return any(user.kind == LOCAL_USER for user in mac.crypto_users.values())
+
+
+def admins(mac: Mac) -> list[Account]:
+    return [account for account in mac.accounts.values() if not account.service and is_admin(mac, account)]
+
+
+def is_last_guarded(mac: Mac, account: Account) -> bool:
+    """Tell whether sysadminctl refuses to delete the account: the last administrator or the last holder."""
+    last_admin = is_admin(mac, account) and len(admins(mac)) == 1
+    last_holder = is_holder(mac, account) and len(holders(mac)) == 1
+    return (last_admin or last_holder) and rules.LAST_HOLDER_DELETE_GUARD.at(mac.version_tuple)
+
+
+# --- authentication -------------------------------------------------------------------------------
+
+
+def authenticate(mac: Mac, name: str, password: str, now: float | None = None) -> Verdict:
+    """Verify a password the one way there is: failures count, success resets them and may hand out the first token."""
+    account = find(mac, name)
+    if account is None:
+        return Verdict.UNKNOWN
+    if account.locked or DISABLED_USER in account.authority:
+        return Verdict.DISABLED
+    if account.password is None or account.password != password:
+        _count_failure(mac, account, _now(now))
+        return Verdict.WRONG
+    account.failed_logins = 0
+    account.failed_login_at = 0.0
+    _first_token_at_authentication(mac, account)
+    return Verdict.OK
+
+
+def _count_failure(mac: Mac, account: Account, now: float) -> None:
+    account.failed_logins += 1
+    account.failed_login_at = now
+    if 0 < mac.policy.max_failed <= account.failed_logins:
+        account.locked = True
+
+
+def unlock_key(mac: Mac, account: Account, password: str) -> bool:
+    """Tell whether the password unwraps the account's volume key; a stale key does not open."""
+    return is_holder(mac, account) and account.key_password == password
+
+
+# --- the first token ------------------------------------------------------------------------------
+
+
+def _first_token_at_authentication(mac: Mac, account: Account) -> None:
+    if not _may_get_first_token(mac, account):
+        return
+    qualifies = {
+        "only_user_authenticates": [person.name for person in _people(mac)] == [account.name],
+        "administrator_authenticates": is_admin(mac, account),
+        "password_set": PREHASHED in account.attributes,
+    }
+    if qualifies[rules.FIRST_TOKEN.at(mac.version_tuple)]:
+        give_token(mac, account)
+
+
+def _first_token_at_password(mac: Mac, account: Account) -> None:
+    if rules.FIRST_TOKEN.at(mac.version_tuple) == "password_set" and _may_get_first_token(mac, account):
+        give_token(mac, account)
+
+
+def _may_get_first_token(mac: Mac, account: Account) -> bool:
+    version = mac.version_tuple
+    if mac.filesystem != "apfs" or account.service or somebody_holds(mac):
+        return False
+    if not account.password and not rules.FIRST_TOKEN_EMPTY_PASSWORD.at(version):
+        return False
+    return not (rules.DISABLED_TAG.at(version) and DISABLED_TAG in account.authority)
+
+
+def _people(mac: Mac) -> list[Account]:
+    return [account for account in mac.accounts.values() if account.uid >= FIRST_PERSON_UID and not account.service]
+
+
+# --- tokens ---------------------------------------------------------------------------------------
+
+
+def give_token(mac: Mac, account: Account) -> None:
+    """Wrap the volume key with the account's password; the preboot volume learns of it only by updatePreboot."""
+    if TOKEN not in account.authority:
+        account.authority.append(TOKEN)
+    account.key_password = account.password
+    owner = mac.hardware in rules.VOLUME_OWNER.at(mac.version_tuple)
+    mac.crypto_users[account.generated_uid] = CryptoUser(uuid=account.generated_uid, kind=LOCAL_USER, owner=owner)
+    resalt(account)
+
+
+def take_token(mac: Mac, account: Account) -> None:
+    account.authority[:] = [value for value in account.authority if value != TOKEN]
+    account.key_password = None
+    mac.crypto_users.pop(account.generated_uid, None)
+    resalt(account)
+
+
+def grant(mac: Mac, user: str, password: str, granter: str, granter_password: str, sticks: bool = True) -> Outcome:
+    """Do what -secureTokenOn does."""
+    refusal = check_granter(mac, granter, granter_password, self_grant=user == granter)
+    if refusal is not Outcome.DONE:
+        return refusal
+    account = find(mac, user)
+    if account is None:
+        return Outcome.USER_UNKNOWN
+    if not authenticate(mac, user, password):
+        return Outcome.USER_PASSWORD_WRONG
+    if not sticks or _self_grant_does_nothing(mac, user, granter):
+        return Outcome.DONE_BUT_NOTHING
+    give_token(mac, account)
+    return Outcome.DONE
+
+
+def revoke(mac: Mac, user: str, password: str, granter: str, granter_password: str) -> Outcome:
+    """Do what -secureTokenOff does."""
+    refusal = check_granter(mac, granter, granter_password, self_grant=False)
+    if refusal is not Outcome.DONE:
+        return refusal
+    account = find(mac, user)
+    if account is None:
+        return Outcome.USER_UNKNOWN
+    if not authenticate(mac, user, password):
+        return Outcome.USER_PASSWORD_WRONG
+    guarded = rules.LAST_HOLDER_OFF_GUARD.at(mac.version_tuple)
+    if guarded and is_holder(mac, account) and len(holders(mac)) == 1:
+        return Outcome.LAST_HOLDER
+    take_token(mac, account)
+    return Outcome.DONE
+
+
+def check_granter(mac: Mac, name: str, password: str, self_grant: bool) -> Outcome:
+    """Tell why the granter may not authorise token work, or DONE when it may."""
+    granter = find(mac, name)
+    if granter is None or not authenticate(mac, name, password):
+        return Outcome.NO_UNLOCK
+    if not is_admin(mac, granter):
+        return Outcome.NOT_ADMIN
+    if self_grant and not somebody_holds(mac):
+        return Outcome.DONE
+    return Outcome.DONE if unlock_key(mac, granter, password) else Outcome.NO_UNLOCK
+
+
+def _self_grant_does_nothing(mac: Mac, user: str, granter: str) -> bool:
+    if user != granter or somebody_holds(mac):
+        return False
+    rule = rules.SELF_GRANT.at(mac.version_tuple)
+    return rule == "done_but_nothing_under_mdm" and mac.mdm.enrolled != "no"
+
+
+# --- passwords ------------------------------------------------------------------------------------
+
+
+def policy_refuses(mac: Mac, password: str) -> bool:
+    if len(password) < mac.policy.min_length:
+        return True
+    return bool(mac.policy.pattern) and re.search(mac.policy.pattern, password) is None
+
+
+def set_password(mac: Mac, account: Account, password: str, rewrap: bool, now: float | None = None) -> None:
+    """Store a password; with `rewrap` the volume key follows it, without it an existing key goes stale."""
+    account.password = password
+    account.password_set_at = _now(now)
+    account.attributes.pop(PREHASHED, None)
+    account.failed_logins = 0
+    account.locked = False
+    if not any(value.startswith(";ShadowHash;") for value in account.authority):
+        account.authority.insert(0, SHADOW_HASH)
+    if rewrap and account.key_password is not None:
+        account.key_password = password
+    resalt(account)
+    _first_token_at_password(mac, account)
+
+
+def change_password(mac: Mac, account: Account, old: str, new: str, now: float | None = None) -> Outcome:
+    """Change a password with the old one: a token survives, unless its key was stale before."""
+    if not authenticate(mac, account.name, old, now):
+        return Outcome.USER_PASSWORD_WRONG
+    if policy_refuses(mac, new):
+        return Outcome.POLICY
+    set_password(mac, account, new, rewrap=account.key_password == old, now=now)
+    return Outcome.DONE
+
+
+def reset_password(
+    mac: Mac, account: Account, new: str, granter: str | None, granter_password: str | None, now: float | None = None
+) -> Outcome:
+    """Do what -resetPasswordFor does: a holder's password needs a granter, and keeps its token."""
+    if policy_refuses(mac, new):
+        return Outcome.POLICY
+    with_granter = Outcome.NO_UNLOCK
+    if granter is not None:
+        with_granter = check_granter(mac, granter, granter_password or "", self_grant=False)
+    guarded = not rules.RESET_ON_HOLDER_WITHOUT_GRANTER.at(mac.version_tuple)
+    if has_key(mac, account) and guarded and with_granter is not Outcome.DONE:
+        return with_granter
+    set_password(mac, account, new, rewrap=with_granter is Outcome.DONE, now=now)
+    return Outcome.DONE
+
+
+def resalt(account: Account) -> None:
+    account.salt = uuid.uuid4().hex.upper()
+
+
+# --- records --------------------------------------------------------------------------------------
+
+
+def new_guid() -> str:
+    return str(uuid.uuid4()).upper()
+
+
+def next_uid(mac: Mac) -> int:
+    taken = {account.uid for account in mac.accounts.values()}
+    return next(uid for uid in range(FIRST_PERSON_UID + 1, FIRST_PERSON_UID + 2 + len(taken)) if uid not in taken)
+
+
+def new_account(mac: Mac, name: str, full_name: str, uid: int, gid: int, now: float | None = None) -> Account:
+    """Add a record without a password: what both dscl and sysadminctl make first."""
+    account = Account(
+        name=name,
+        full_name=full_name,
+        uid=uid,
+        gid=gid,
+        generated_uid=new_guid(),
+        authority=[],
+        home=f"/Users/{name}",
+        home_exists=False,
+        created_at=_now(now),
+        password_set_at=None,
+        salt="",
+    )
+    mac.accounts[name] = account
+    return account
+
+
+def make_admin(mac: Mac, account: Account) -> None:
+    group = find_group(mac, "admin")
+    if group is None:
+        return
+    add_member(group, account)
+
+
+def add_member(group: Group, account: Account) -> None:
+    if account.name not in group.members:
+        group.members.append(account.name)
+    if account.generated_uid not in group.member_guids:
+        group.member_guids.append(account.generated_uid)
+
+
+def drop_member(group: Group, account: Account) -> None:
+    group.members[:] = [name for name in group.members if name != account.name]
+    group.member_guids[:] = [guid for guid in group.member_guids if guid != account.generated_uid]
+
+
+def delete_account(mac: Mac, account: Account, keep_crypto_user: bool = False) -> None:
+    """Remove the record; sysadminctl tidies up behind it, dscl does so only where there is no Secure Enclave."""
+    del mac.accounts[account.name]
+    if not keep_crypto_user:
+        mac.crypto_users.pop(account.generated_uid, None)
+    for group in mac.groups.values():
+        drop_member(group, account)
+
+
+def dscl_leaves_crypto_user(mac: Mac) -> bool:
+    return mac.hardware in rules.CRYPTO_USER_OUTLIVES_RECORD.at(mac.version_tuple)
+
+
+def full_name_taken(mac: Mac, full_name: str, name: str) -> bool:
+    return any(other.full_name == full_name and other.name != name for other in mac.accounts.values())
+
+
+def _now(now: float | None) -> float:
+    return time.time() if now is None else now

@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write the property lists that several programs print."""
+
+from __future__ import annotations
+
+import plistlib
+from typing import Any
+
+from maclab.state import Account, Mac, Policy
+
+
+def dumps(value: Any) -> str:
+    return plistlib.dumps(value, sort_keys=False).decode()
+
+
+def account_policy_data(account: Account) -> str:
+    """Return what the directory keeps about an account's password; a password never set has no set time."""
+    data: dict[str, Any] = {
+        "creationTime": float(account.created_at),
+        "failedLoginCount": account.failed_logins,
+        "failedLoginTimestamp": float(account.failed_login_at),
+    }
+    if account.password_set_at is not None:
+        data["passwordLastSetTime"] = float(account.password_set_at)
+    return dumps(data)
+
+
+def has_policy(policy: Policy) -> bool:
+    return bool(policy.xml or policy.min_length or policy.max_failed or policy.pattern)
+
+
+def global_policy(mac: Mac) -> str:
+    """Return the global account policy as pwpolicy and the record /Config/shadowhash show it."""
+    policy = mac.policy
+    if policy.xml:
+        return policy.xml
+    content: list[dict[str, Any]] = []
+    if policy.min_length:
+        content.append(_content(f"policyAttributePassword matches '.{{{policy.min_length},}}'", "minimum length"))
+    if policy.pattern:
+        content.append(_content(f"policyAttributePassword matches '{policy.pattern}'", "pattern"))
+    data: dict[str, Any] = {"policyCategoryPasswordContent": content} if content else {}
+    if policy.max_failed:
+        rule = "(policyAttributeFailedAuthentications < policyAttributeMaximumFailedAuthentications)"
+        parameters = {"policyAttributeMaximumFailedAuthentications": policy.max_failed}
+        data["policyCategoryAuthentication"] = [
+            {"policyContent": rule, "policyIdentifier": "failed logins", "policyParameters": parameters}
+        ]
+    return dumps(data)
+
+
+def _content(rule: str, name: str) -> dict[str, Any]:
+    return {"policyContent": rule, "policyIdentifier": name}

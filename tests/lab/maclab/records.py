@@ -1,0 +1,238 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Show accounts, groups and settings as directory records: attributes that are lists of strings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from maclab import plists
+from maclab.state import Account, Group, Mac
+
+STANDARD = "dsAttrTypeStandard:"
+NATIVE = "dsAttrTypeNative:"
+POLICY_DATA = NATIVE + "accountPolicyData"
+SHADOW_DATA = NATIVE + "ShadowHashData"
+ONLY_ROOT = {POLICY_DATA, SHADOW_DATA}
+HIDDEN_KEYS = {SHADOW_DATA}
+
+Attributes = dict[str, list[str]]
+
+# Names that the directory keeps under its standard prefix; every other name is a native one.
+STANDARD_NAMES = {
+    "AppleMetaNodeLocation",
+    "AuthenticationAuthority",
+    "AuthenticationHint",
+    "Comment",
+    "EMailAddress",
+    "FirstName",
+    "GeneratedUID",
+    "GroupMembers",
+    "GroupMembership",
+    "JPEGPhoto",
+    "Keywords",
+    "LastName",
+    "NestedGroups",
+    "NFSHomeDirectory",
+    "OriginalNodeName",
+    "Password",
+    "Picture",
+    "PrimaryGroupID",
+    "RealName",
+    "RecordName",
+    "RecordType",
+    "SMBSID",
+    "UniqueID",
+    "UserShell",
+}
+
+
+def full_key(key: str) -> str:
+    """Return the key with its prefix."""
+    if key.startswith((STANDARD, NATIVE)):
+        return key
+    return (STANDARD if key in STANDARD_NAMES else NATIVE) + key
+
+
+def shown_key(key: str, raw: bool = False) -> str:
+    return key if raw else key.removeprefix(STANDARD)
+
+
+@dataclass
+class Record:
+    """One record: what it holds, and how to put a list of values into one of its attributes."""
+
+    name: str
+    attributes: Attributes
+    put: Callable[[str, list[str]], None]
+
+
+# --- accounts -------------------------------------------------------------------------------------
+
+
+def lkdc(mac: Mac) -> str:
+    return "LKDC:SHA1." + hashlib.sha1(mac.name.encode(), usedforsecurity=False).hexdigest().upper()
+
+
+def authority_of(mac: Mac, account: Account) -> list[str]:
+    """Return the authority with the Kerberos entry that macOS adds to every local password."""
+    values = list(account.authority)
+    has_hash = any(value.startswith(";ShadowHash;") for value in values)
+    if has_hash and not any(value.startswith(";Kerberosv5;") for value in values):
+        values.append(f";Kerberosv5;;{account.name}@{lkdc(mac)};{lkdc(mac)};")
+    return values
+
+
+def user_record(mac: Mac, account: Account) -> Record:
+    attributes: Attributes = {
+        STANDARD + "AppleMetaNodeLocation": ["/Local/Default"],
+        STANDARD + "AuthenticationAuthority": authority_of(mac, account),
+        STANDARD + "AuthenticationHint": [account.hint] if account.hint else [],
+        STANDARD + "GeneratedUID": [account.generated_uid],
+        STANDARD + "NFSHomeDirectory": [account.home],
+        STANDARD + "Password": ["********"],
+        STANDARD + "Picture": [account.picture] if account.picture else [],
+        STANDARD + "PrimaryGroupID": [str(account.gid)],
+        STANDARD + "RealName": [account.full_name] if account.full_name else [],
+        STANDARD + "RecordName": [account.name],
+        STANDARD + "RecordType": ["dsRecTypeStandard:Users"],
+        STANDARD + "UniqueID": [str(account.uid)],
+        STANDARD + "UserShell": [account.shell],
+        NATIVE + "IsHidden": ["1"] if account.hidden else [],
+        POLICY_DATA: [] if account.service else [plists.account_policy_data(account)],
+        SHADOW_DATA: [_shadow_bytes(account)] if account.password is not None else [],
+    }
+    for key, values in account.attributes.items():
+        if not key.startswith("maclab:"):
+            attributes.setdefault(full_key(key), []).extend(values)
+    return Record(
+        account.name,
+        {key: values for key, values in attributes.items() if values},
+        lambda key, values: put_user(mac, account, key, values),
+    )
+
+
+def _shadow_bytes(account: Account) -> str:
+    """Return bytes that change with the salt and say nothing about the password."""
+    digest = hashlib.sha256(f"{account.generated_uid}{account.salt}".encode()).hexdigest()
+    return " ".join(digest[start : start + 8] for start in range(0, len(digest), 8))
+
+
+def put_user(mac: Mac, account: Account, key: str, values: list[str]) -> None:
+    """Store the values of an attribute where the Mac's state keeps it."""
+    name = key.removeprefix(STANDARD).removeprefix(NATIVE)
+    first = values[0] if values else ""
+    texts = {
+        "RealName": "full_name",
+        "GeneratedUID": "generated_uid",
+        "NFSHomeDirectory": "home",
+        "UserShell": "shell",
+        "AuthenticationHint": "hint",
+        "Picture": "picture",
+    }
+    if name in texts:
+        setattr(account, texts[name], first)
+    elif name in ("UniqueID", "PrimaryGroupID"):
+        setattr(account, "uid" if name == "UniqueID" else "gid", int(first) if first.lstrip("-").isdigit() else 0)
+    elif name == "AuthenticationAuthority":
+        account.authority[:] = values
+    elif name == "IsHidden":
+        account.hidden = first.lower() in ("1", "yes", "true")
+    elif name == "RecordName":
+        _rename(mac, account, first)
+    elif name not in ("Password", "RecordType", "AppleMetaNodeLocation", "accountPolicyData"):
+        _put_other(account, key, values)
+
+
+def _put_other(account: Account, key: str, values: list[str]) -> None:
+    short = key.removeprefix(STANDARD)
+    if values:
+        account.attributes[short] = list(values)
+    else:
+        account.attributes.pop(short, None)
+
+
+def _rename(mac: Mac, account: Account, name: str) -> None:
+    if name and name not in mac.accounts:
+        del mac.accounts[account.name]
+        account.name = name
+        mac.accounts[name] = account
+
+
+# --- groups and settings --------------------------------------------------------------------------
+
+
+def group_record(group: Group) -> Record:
+    attributes: Attributes = {
+        STANDARD + "AppleMetaNodeLocation": ["/Local/Default"],
+        STANDARD + "GeneratedUID": [group.generated_uid],
+        STANDARD + "GroupMembers": list(group.member_guids),
+        STANDARD + "GroupMembership": list(group.members),
+        STANDARD + "NestedGroups": list(group.nested),
+        STANDARD + "Password": ["*"],
+        STANDARD + "PrimaryGroupID": [str(group.gid)],
+        STANDARD + "RecordName": [group.name],
+        STANDARD + "RecordType": ["dsRecTypeStandard:Groups"],
+    }
+    return Record(
+        group.name,
+        {key: values for key, values in attributes.items() if values},
+        lambda key, values: put_group(group, key, values),
+    )
+
+
+def put_group(group: Group, key: str, values: list[str]) -> None:
+    name = key.removeprefix(STANDARD).removeprefix(NATIVE)
+    if name == "GroupMembership":
+        group.members[:] = values
+    elif name == "GroupMembers":
+        group.member_guids[:] = values
+    elif name == "NestedGroups":
+        group.nested[:] = values
+    elif name == "PrimaryGroupID" and values and values[0].lstrip("-").isdigit():
+        group.gid = int(values[0])
+    elif name == "GeneratedUID" and values:
+        group.generated_uid = values[0]
+
+
+def shadowhash_record(mac: Mac) -> Record:
+    def put(key: str, values: list[str]) -> None:
+        if key == POLICY_DATA:
+            mac.policy.xml = values[0] if values else None
+
+    attributes: Attributes = {
+        STANDARD + "RecordName": ["shadowhash"],
+        STANDARD + "RecordType": ["dsRecTypeStandard:Config"],
+    }
+    if plists.has_policy(mac.policy):
+        attributes[POLICY_DATA] = [plists.global_policy(mac)]
+    return Record("shadowhash", attributes, put)
+
+
+# --- the tree -------------------------------------------------------------------------------------
+
+TYPES = ("Config", "Groups", "Users")
+
+
+def records(mac: Mac, kind: str) -> list[Record]:
+    if kind == "Users":
+        return [user_record(mac, account) for account in sorted(mac.accounts.values(), key=lambda each: each.name)]
+    if kind == "Groups":
+        return [group_record(group) for group in sorted(mac.groups.values(), key=lambda each: each.name)]
+    return [shadowhash_record(mac)]
+
+
+def record(mac: Mac, kind: str, name: str) -> Record | None:
+    return next((each for each in records(mac, kind) if each.name == name), None)
+
+
+def visible(found: Record, keys: list[str], is_root: bool) -> Attributes:
+    """Return the attributes that a caller sees: some only root may read, some only when named."""
+    wanted = [full_key(key) for key in keys]
+    return {
+        key: values
+        for key, values in found.attributes.items()
+        if (key in wanted if wanted else key not in HIDDEN_KEYS) and (is_root or key not in ONLY_ROOT)
+    }

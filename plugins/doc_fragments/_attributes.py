@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the modules promise about check mode, diff mode, idempotence and platform, in the same words everywhere."""
+
+# PRIVATE to the collection: other collections must not extend their documentation with it.
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Predicts the state that a run would reach, from the same plan as the run, and changes nothing.
+  diff_mode:
+    description: Shows the managed part of the Mac's state before and after.
+  idempotent:
+    description: When run again with the same options and nothing else has changed the Mac, does nothing and reports no change.
+  platform:
+    description: The operating systems of the hosts that can be managed.
+    platforms: macos
+    support: full
+"""
+
+    # For modules that only read.
+    INFO_MODULE = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    details:
+      - This module only reads.
+  diff_mode:
+    support: N/A
+    details:
+      - This module only reads.
+  idempotent:
+    support: full
+    details:
+      - This module only reads.
+"""
+
+    ACTIONGROUP_ALL = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/keyholder.macos.all) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - keyholder.macos.all
+"""

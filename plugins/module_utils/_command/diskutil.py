@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""diskutil apfs: the crypto users of the boot volume, and the preboot volume's copy of them.
+
+The text form of ``listUsers`` is read, not ``-plist``: only its headline names the device, which tells a snapshot boot
+(``disk3s1s1``) from a plain volume, and it saves a second diskutil for that.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
+
+LIST_USERS = Command(("diskutil", "apfs", "listUsers", "/"))
+UPDATE_PREBOOT = Command(("diskutil", "apfs", "updatePreboot", "/"), private=True)
+"""Private: it prints hundreds of lines with every user's authentication data (transcript
+du-updatepreboot-user-lines)."""
+
+PERSON = "Local Open Directory User"
+PERSONAL_RECOVERY = "EBC6C064-0000-11AA-AA11-00306543ECAC"
+BOOTSTRAP_TOKEN = "2457711A-523C-4604-B75A-F48A571D5036"
+INSTITUTIONAL = ("C064EBC6-0000-11AA-AA11-00306543ECAC", "2FA31400-BAFF-4DE7-AE2A-C3AA6E1FD340")
+GUEST = "FFFFEEEE-DDDD-CCCC-BBBB-AAAA000000C9"
+
+_HEAD = re.compile(r"^(?:No cryptographic users|Cryptographic users?) for (\S+)", re.MULTILINE)
+_USER = re.compile(r"^\+-- ([0-9A-Fa-f-]{36})$((?:\n[| ] +\S.*)*)", re.MULTILINE)
+_SNAPSHOT = re.compile(r"^disk\d+s\d+s\d+$")
+
+
+@dataclass(frozen=True)
+class CryptoUser:
+    """One crypto user of the volume. ``owner`` is None where macOS does not say (before 11)."""
+
+    uuid: str
+    type: str
+    owner: bool | None
+
+
+@dataclass(frozen=True)
+class CryptoUsers:
+    """What ``listUsers`` says of the boot volume. ``apfs`` False: the volume has no crypto users at all."""
+
+    apfs: bool
+    device: str = ""
+    users: tuple[CryptoUser, ...] = ()
+
+    @property
+    def snapshot(self) -> bool:
+        """Booted from a system snapshot, as every sealed macOS from 11 on does."""
+        return bool(_SNAPSHOT.match(self.device))
+
+
+def parse_users(ran: Ran) -> CryptoUsers | None:
+    """None: diskutil gave no answer that we know."""
+    head = _HEAD.search(ran.out)
+    if head is None:
+        return CryptoUsers(apfs=False) if "not an APFS" in ran.text else None
+    return CryptoUsers(True, head.group(1), tuple(_user(uuid, rest) for uuid, rest in _USER.findall(ran.out)))
+
+
+def preboot_updated(ran: Ran) -> bool:
+    """Success is rc 0 and a zero in the last but one line (transcript du-updatepreboot-ok)."""
+    return ran.rc == 0 and "overall error=(ZeroMeansSuccess)=0" in ran.out
+
+
+def _user(uuid: str, rest: str) -> CryptoUser:
+    facts = dict(line.lstrip("| ").split(": ", 1) for line in rest.splitlines() if ": " in line)
+    owner = facts.get("Volume Owner")
+    return CryptoUser(uuid.upper(), facts.get("Type", ""), None if owner is None else owner == "Yes")

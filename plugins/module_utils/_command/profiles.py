@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""profiles status: enrolment in device management, and the Bootstrap Token.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
+
+ENROLLMENT = Command(("profiles", "status", "-type", "enrollment"))
+BOOTSTRAP_TOKEN = Command(("profiles", "status", "-type", "bootstraptoken"))
+
+_AUTOMATED = re.compile(r"^Enrolled via DEP: (Yes|No)", re.MULTILINE)
+_ENROLLED = re.compile(r"^MDM enrollment: (Yes|No)(.*)$", re.MULTILINE)
+_SERVER = re.compile(r"^MDM server: (\S+)", re.MULTILINE)
+_TOKEN = re.compile(r"Bootstrap Token (supported on|escrowed to) server: (YES|NO)")
+
+
+@dataclass(frozen=True)
+class Enrollment:
+    """How the Mac is enrolled in device management; ``server`` is "" where macOS does not name it."""
+
+    enrolled: bool
+    automated: bool
+    user_approved: bool
+    server: str
+
+
+@dataclass(frozen=True)
+class BootstrapStatus:
+    """What profiles says of the Bootstrap Token. None: it did not say."""
+
+    supported: bool | None
+    escrowed: bool | None
+
+
+def parse_enrollment(ran: Ran) -> Enrollment | None:
+    enrolled = _ENROLLED.search(ran.text)
+    if enrolled is None:
+        return None
+    automated, server = _AUTOMATED.search(ran.text), _SERVER.search(ran.text)
+    return Enrollment(
+        enrolled=enrolled.group(1) == "Yes",
+        automated=bool(automated) and t.cast("re.Match[str]", automated).group(1) == "Yes",
+        user_approved="User Approved" in enrolled.group(2),
+        server=server.group(1) if server else "",
+    )
+
+
+def parse_bootstrap(ran: Ran) -> BootstrapStatus:
+    said = dict(_TOKEN.findall(ran.text))
+    if "Bootstrap Token functionality is not supported on the server" in ran.text:
+        return BootstrapStatus(supported=False, escrowed=False)
+    supported, escrowed = said.get("supported on"), said.get("escrowed to")
+    return BootstrapStatus(
+        supported=None if supported is None else supported == "YES",
+        escrowed=None if escrowed is None else escrowed == "YES",
+    )

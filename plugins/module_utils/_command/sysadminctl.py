@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""sysadminctl: tokens granted and revoked, accounts made, reset and deleted; and what its words mean.
+
+It exits 0 on failure and prints everything on stderr (chef/chef mac_user; mkuser), so its words only explain what a
+second
+reading found, they never prove it. With ``-`` for a password it prompts, and reads a line of stdin where there is no
+terminal
+(mkuser, 10.13 to 12). The order of its prompts differs by sub-command.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Secret
+
+STDIN_BYTES = 1022
+"""Longest password that is safe for every prompt: 1023 bytes for an account, but 1022 for a granter from 10.14 on,
+and the
+error then blames the other one (mkuser; transcript ston-piped-1023-byte-admin-pw)."""
+
+_MEANINGS = (
+    (re.compile(r"-60007|errAuthorizationInteractionNotAllowed"), "root_locked_out"),
+    (re.compile(r"Code=5101\b"), "granter_refused"),
+    (re.compile(r"not permitted without secure token unlock"), "key_refused"),
+    (re.compile(r"\(5402\)|New account password error"), "password_policy"),
+    (re.compile(r"last admin user or last secure token user"), "last_holder"),
+    (re.compile(r"Error:-14120\b"), "no_full_disk_access"),
+    (re.compile(r"-14090\b|Incorrect password|Failed to authenticate"), "password_refused"),
+)
+
+
+def grant(user: str, granter: str, granter_password: Secret, password: Secret) -> Command:
+    """It asks for the granter's password first, whatever the order of its options (mkuser; Addigy's expect script)."""
+    return _token("-secureTokenOn", user, granter, granter_password, password)
+
+
+def revoke(user: str, granter: str, granter_password: Secret, password: Secret) -> Command:
+    return _token("-secureTokenOff", user, granter, granter_password, password)
+
+
+def add_user(user: str, password: Secret, options: t.Sequence[str]) -> Command:
+    """Without a granter: the order of two prompts of ``-addUser`` is not known, and a grant of its own can be
+    proven."""
+    return Command(("sysadminctl", "-addUser", user) + tuple(options) + ("-password", "-"), prompts=(password,))
+
+
+def reset_password(user: str, new: Secret, granter: str = "", granter_password: Secret | None = None) -> Command:
+    """It asks for the new password first, then for the granter's (Amazon ACME's pexpect script)."""
+    argv = ("sysadminctl", "-resetPasswordFor", user, "-newPassword", "-")
+    if granter_password is None:
+        return Command(argv, prompts=(new,))
+    return Command(argv + ("-adminUser", granter, "-adminPassword", "-"), prompts=(new, granter_password))
+
+
+def change_own_password(user: str, uid: int, old: Secret, new: Secret) -> Command:
+    """As the account itself; it asks for the old password, then for the new one (mkuser, 10.13 to 12; nothing happens
+    on 26.5)."""
+    as_user = ("launchctl", "asuser", str(uid), "sudo", "-u", user)
+    return Command(as_user + ("sysadminctl", "-newPassword", "-", "-oldPassword", "-"), prompts=(old, new))
+
+
+def delete_user(user: str, home: str) -> Command:
+    """``home``: keep_home, delete_home or secure."""
+    flags = {"keep_home": ("-keepHome",), "delete_home": (), "secure": ("-secure",)}[home]
+    return Command(("sysadminctl", "-deleteUser", user) + flags)
+
+
+def meaning(ran: Ran) -> str:
+    """The reason that the output names, "" for none: words come after state, and codes before words."""
+    for pattern, reason in _MEANINGS:
+        if pattern.search(ran.text):
+            return reason
+    return ""
+
+
+def _token(verb: str, user: str, granter: str, granter_password: Secret, password: Secret) -> Command:
+    argv = ("sysadminctl", verb, user, "-password", "-", "-adminUser", granter, "-adminPassword", "-")
+    return Command(argv, prompts=(granter_password, password))

@@ -1,0 +1,32 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""sysctl and sw_vers: which macOS, which hardware.
+
+``kern.osproductversion`` answers from 10.13.4 on; older ones need sw_vers. ``hw.optional.arm64`` is true under
+Rosetta too,
+where ``uname`` and Python say x86_64 (freegeek-pdx/macOS-Testing-and-Deployment-Scripts).
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
+
+SYSCTL = Command(
+    ("sysctl", "-i", "kern.osproductversion", "kern.osversion", "hw.optional.arm64", "hw.model", "kern.hv_vmm_present")
+)
+SW_VERS = Command(("sw_vers",))
+
+_LINE = re.compile(r"^([A-Za-z0-9_.]+):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+
+
+def parse(ran: Ran) -> dict[str, str]:
+    """Both programs print ``name: value`` lines; a name that this Mac does not know is left out."""
+    return dict(_LINE.findall(ran.out))

@@ -1,0 +1,292 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Mac's chain of trust as one reading says it, and the verdicts that follow from it. Pure: no I/O, no Ansible.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass, field, replace
+
+# Verdicts on one account's token.
+HOLDER = "holder"
+"""Every source that can be read says so, and all three can be read."""
+UNPROVEN = "unproven"
+"""Every source that can be read says so, but not all can be read."""
+NO_TOKEN = "none"
+PHANTOM = "phantom"
+"""One source names the account, another denies it."""
+UNKNOWN = "unknown"
+"""No source can be read."""
+
+
+@dataclass(frozen=True, order=True)
+class Version:
+    """A macOS version, comparable: ``Version(10, 15) <= Version.parse("10.15.7")``."""
+
+    major: int
+    minor: int = 0
+    patch: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Version:
+        """ValueError where ``text`` begins with no number. 10.16 is what 11 says in compatibility mode."""
+        numbers = [int(number) for number in re.findall(r"\d+", text)[:3]]
+        if not numbers:
+            raise ValueError(f"not a macOS version: {text!r}")
+        if numbers[:2] == [10, 16]:
+            numbers = [11, 0]
+        return cls(*numbers)
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}" + (f".{self.patch}" if self.patch else "")
+
+
+BIG_SUR = Version(11)
+CATALINA = Version(10, 15)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What each of the three sources of truth says of an account's token; None: it could not be read."""
+
+    authority: bool | None = None
+    crypto: bool | None = None
+    filevault: bool | None = None
+
+    @property
+    def verdict(self) -> str:
+        known = [said for said in (self.authority, self.crypto, self.filevault) if said is not None]
+        if not known:
+            return UNKNOWN
+        if any(known) and not all(known):
+            return PHANTOM
+        if not any(known):
+            return NO_TOKEN
+        return HOLDER if len(known) == 3 else UNPROVEN
+
+    def words(self) -> str:
+        """``directory yes, crypto users no, FileVault list unread``."""
+        said = {True: "yes", False: "no", None: "unread"}
+        return (
+            f"directory {said[self.authority]}, crypto users {said[self.crypto]}, FileVault list {said[self.filevault]}"
+        )
+
+
+EVERYWHERE = Sources(True, True, True)
+NOWHERE = Sources(False, False, False)
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account of the local directory. None: not readable (without root), or not set."""
+
+    name: str
+    guid: str
+    full_name: str = ""
+    uid: int | None = None
+    gid: int | None = None
+    kind: str = "local"
+    admin: bool = False
+    hidden: bool = False
+    disabled_tag: bool = False
+    can_authenticate: bool = True
+    home: str = ""
+    shell: str = ""
+    hint: str = ""
+    picture: str = ""
+    sources: Sources = NOWHERE
+    volume_owner: bool | None = None
+    password_set: bool | None = None
+    password_changed: float | None = None
+    failed_logins: int | None = None
+
+    @property
+    def verdict(self) -> str:
+        return self.sources.verdict
+
+    @property
+    def holder(self) -> bool:
+        return self.verdict in (HOLDER, UNPROVEN)
+
+
+@dataclass(frozen=True)
+class Volume:
+    """The boot volume. ``snapshot``: booted from a system snapshot, as a sealed macOS is. None: not readable."""
+
+    device: str = ""
+    apfs: bool | None = None
+    snapshot: bool | None = None
+
+
+@dataclass(frozen=True)
+class FileVault:
+    """``state``: on, off, encrypting, decrypting, restart_to_enable, restart_to_finish or unknown."""
+
+    state: str = "unknown"
+    percent: float | None = None
+    deferred_user: str = ""
+    personal_key: bool | None = None
+    institutional_key: bool | None = None
+
+    @property
+    def on(self) -> bool:
+        """Whether the volume asks for a key at start-up, now or once what is under way has finished."""
+        return self.state in ("on", "encrypting", "restart_to_enable", "restart_to_finish")
+
+
+@dataclass(frozen=True)
+class Management:
+    """Device management. ``bootstrap``: unsupported, not_enrolled, not_escrowed, escrowed or unknown."""
+
+    enrolled: bool | None = None
+    automated: bool | None = None
+    user_approved: bool | None = None
+    server: str = ""
+    bootstrap: str = "unknown"
+    bootstrap_crypto_user: bool | None = None
+
+
+@dataclass(frozen=True)
+class PasswordPolicy:
+    """The Mac's own rules for passwords, as far as it says them. None: no such rule, or not readable."""
+
+    readable: bool = False
+    rules: tuple[str, ...] = ()
+    max_failed_logins: int | None = None
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Something that could not be read: what, and the evidence."""
+
+    what: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Recoverability:
+    """``verdict``: yes, at_risk, no or unknown; ``why``: in words."""
+
+    verdict: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Mac:
+    """One reading of a whole Mac."""
+
+    version: Version
+    build: str = ""
+    model: str = ""
+    apple_silicon: bool = False
+    virtual: bool = False
+    volume: Volume = Volume()
+    accounts: tuple[Account, ...] = ()
+    orphans: tuple[str, ...] = ()
+    """GUIDs of crypto users that are nobody here."""
+    filevault: FileVault = FileVault()
+    management: Management = Management()
+    policy: PasswordPolicy = PasswordPolicy()
+    missing: tuple[Missing, ...] = ()
+    pending: str = ""
+    """Work that an earlier run began and did not finish."""
+    taken: frozenset[str] = field(default=frozenset(), repr=False)
+    """Names, full names and numbers (``uid:501``) that other records of the directory use, lower case."""
+
+    def account(self, name: str) -> Account | None:
+        return next((account for account in self.accounts if account.name == name), None)
+
+    def with_account(self, account: Account) -> Mac:
+        """This Mac with ``account`` added, or put in the place of the one of its name."""
+        others = tuple(other for other in self.accounts if other.name != account.name)
+        return replace(self, accounts=tuple(sorted(others + (account,), key=_order)))
+
+    def without_account(self, name: str) -> Mac:
+        return replace(self, accounts=tuple(account for account in self.accounts if account.name != name))
+
+    @property
+    def owners_known(self) -> bool:
+        """Volume ownership exists from macOS 11 on (transcripts du-listusers-10.15, du-listcryptousers-tahoe)."""
+        return self.version >= BIG_SUR
+
+    @property
+    def holders(self) -> tuple[Account, ...]:
+        return tuple(account for account in self.accounts if account.holder)
+
+    @property
+    def admin_holders(self) -> tuple[Account, ...]:
+        return tuple(account for account in self.holders if account.admin)
+
+    granters = admin_holders
+    """Who may authorise a grant: only a token admin can (Apple Platform Deployment; transcript
+    ston-5101-not-authorized)."""
+
+    @property
+    def phantoms(self) -> tuple[Account, ...]:
+        return tuple(account for account in self.accounts if account.verdict == PHANTOM)
+
+    @property
+    def recoverability(self) -> Recoverability:
+        """Whether somebody can still hand out tokens and unlock this Mac tomorrow, and why."""
+        if self.volume.apfs is False:
+            return Recoverability(UNKNOWN, "the boot volume is not APFS: there are no Secure Tokens here")
+        if self.volume.apfs is None or any(account.verdict == UNKNOWN for account in self.accounts):
+            return Recoverability(UNKNOWN, "the crypto users of the boot volume could not be read")
+        if self.admin_holders:
+            return Recoverability("yes", f"{_names(self.admin_holders)} can grant tokens")
+        bootstrap = self.management.bootstrap == "escrowed"
+        if self.holders:
+            why = f"no administrator holds a token, only {_names(self.holders)}"
+            rescue = "; the escrowed Bootstrap Token grants one at a graphical login" if bootstrap else ""
+            return Recoverability("at_risk", why + rescue)
+        if self.filevault.on and not self.filevault.personal_key:
+            return Recoverability("no", "FileVault is on, nobody holds a token and there is no personal recovery key")
+        if self.filevault.on:
+            return Recoverability("at_risk", "nobody holds a token; the personal recovery key is the only way in")
+        if bootstrap:
+            return Recoverability(
+                "at_risk", "nobody holds a token; the escrowed Bootstrap Token grants at a graphical login"
+            )
+        return Recoverability("at_risk", f"nobody holds a token; {first_token_rule(self.version)}")
+
+
+def first_token_rule(version: Version) -> str:
+    """Who gets the first token of a Mac, in words (freegeek-pdx/mkuser, tested by its author per version)."""
+    if version >= BIG_SUR:
+        return "on macOS 11 and newer the first account whose password is set gets the first token"
+    if version >= CATALINA:
+        return "on macOS 10.15 the first administrator who authenticates gets the first token"
+    return "on macOS 10.13 and 10.14 the only account from UID 500 up gets the first token when it authenticates"
+
+
+def can_be_first(mac: Mac, account: Account) -> bool:
+    """Whether macOS would hand ``account`` the first token, on a Mac that has no holder."""
+    if mac.holders or mac.volume.apfs is False:
+        return False
+    if mac.version >= BIG_SUR:
+        return not account.disabled_tag
+    if mac.version >= CATALINA:
+        return account.admin
+    people = [other for other in mac.accounts if other.uid is not None and other.uid >= 500]
+    return [other.name for other in people] == [account.name]
+
+
+def with_token(mac: Mac, account: Account) -> Account:
+    """``account`` as it reads once it holds a token."""
+    return replace(account, sources=EVERYWHERE, volume_owner=True if mac.owners_known else None)
+
+
+def without_token(mac: Mac, account: Account) -> Account:
+    return replace(account, sources=NOWHERE, volume_owner=False if mac.owners_known else None)
+
+
+def _names(accounts: t.Iterable[Account]) -> str:
+    return ", ".join(account.name for account in accounts)
+
+
+def _order(account: Account) -> tuple[int, str]:
+    return (-1 if account.uid is None else account.uid, account.name)

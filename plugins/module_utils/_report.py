@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A reading as data for other programs, and as a few lines for a person. Pure.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    HOLDER,
+    NO_TOKEN,
+    PHANTOM,
+    UNPROVEN,
+    Account,
+    Mac,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import sources_view
+
+
+def view(mac: Mac) -> dict[str, t.Any]:
+    """The whole reading. Keys are stable: they are documented in keyholder.macos.trust_info."""
+    recoverability = mac.recoverability
+    return {
+        "os": {"version": str(mac.version), "build": mac.build},
+        "hardware": {"model": mac.model, "apple_silicon": mac.apple_silicon, "virtual": mac.virtual},
+        "volume": {"device": mac.volume.device, "apfs": mac.volume.apfs, "sealed_snapshot": mac.volume.snapshot},
+        "accounts": [_account(account) for account in mac.accounts],
+        "orphaned_crypto_users": list(mac.orphans),
+        "filevault": {
+            "state": mac.filevault.state,
+            "percent": mac.filevault.percent,
+            "deferred_user": mac.filevault.deferred_user,
+            "personal_recovery_key": mac.filevault.personal_key,
+            "institutional_recovery_key": mac.filevault.institutional_key,
+        },
+        "management": {
+            "enrolled": mac.management.enrolled,
+            "automated": mac.management.automated,
+            "user_approved": mac.management.user_approved,
+            "server": mac.management.server,
+            "bootstrap_token": mac.management.bootstrap,
+            "bootstrap_crypto_user": mac.management.bootstrap_crypto_user,
+        },
+        "policy": {"rules": list(mac.policy.rules), "max_failed_logins": mac.policy.max_failed_logins},
+        "holders": _names(mac.holders),
+        "admin_holders": _names(mac.admin_holders),
+        "granters": _names(mac.granters),
+        "phantoms": _names(mac.phantoms),
+        "recoverable": recoverability.verdict,
+        "recoverable_why": recoverability.why,
+        "pending": mac.pending,
+        "missing": [{"what": missing.what, "evidence": missing.evidence} for missing in mac.missing],
+    }
+
+
+def summary(mac: Mac) -> list[str]:
+    """A line for the Mac, one for whether it is recoverable, one an account, and what is odd."""
+    chip = "Apple silicon" if mac.apple_silicon else "Intel"
+    recoverability = mac.recoverability
+    width = max([len(_plain(account.name)) for account in mac.accounts] or [0])
+    lines = [
+        f"macOS {mac.version} ({mac.build}), {mac.model or 'unknown model'}, {chip}",
+        f"recoverable: {recoverability.verdict.replace('_', ' ')} - {recoverability.why}",
+    ]
+    for account in mac.accounts:
+        kind = "admin" if account.admin else "standard"
+        lines.append(f"{_plain(account.name):<{width}}  {kind:<8}  {account.verdict:<8}  {why(account)}")
+    lines.append(_filevault(mac))
+    lines.append(f"Bootstrap Token: {mac.management.bootstrap.replace('_', ' ')}; {_enrolment(mac)}")
+    lines += [f"crypto user {uuid} belongs to no account here" for uuid in mac.orphans]
+    lines += ["an earlier run was cut off: the preboot volume must still be updated"] if mac.pending else []
+    lines += [f"could not be read: {missing.what}" for missing in mac.missing]
+    return lines
+
+
+def why(account: Account) -> str:
+    """The verdict's reason in words."""
+    if account.verdict == HOLDER:
+        words = "all three sources agree"
+    elif account.verdict == NO_TOKEN:
+        words = "no source names it"
+    elif account.verdict in (PHANTOM, UNPROVEN):
+        words = account.sources.words()
+    else:
+        words = "no source could be read"
+    facts = [words]
+    facts += ["volume owner"] if account.volume_owner else []
+    facts += ["never to be the first holder"] if account.disabled_tag else []
+    facts += ["hidden"] if account.hidden else []
+    facts += [f"{account.kind} account"] if account.kind != "local" else []
+    facts += ["no password set"] if account.password_set is False else []
+    facts += [f"{account.failed_logins} failed logins"] if account.failed_logins else []
+    return ", ".join(facts)
+
+
+def _account(account: Account) -> dict[str, t.Any]:
+    return {
+        "name": account.name,
+        "full_name": account.full_name,
+        "uid": account.uid,
+        "guid": account.guid,
+        "kind": account.kind,
+        "admin": account.admin,
+        "hidden": account.hidden,
+        "secure_token": account.verdict,
+        "sources": sources_view(account),
+        "volume_owner": account.volume_owner,
+        "first_token_prevented": account.disabled_tag,
+        "password_set": account.password_set,
+        "password_changed": account.password_changed,
+        "failed_logins": account.failed_logins,
+    }
+
+
+def _names(accounts: t.Iterable[Account]) -> list[str]:
+    return [account.name for account in accounts]
+
+
+def _filevault(mac: Mac) -> str:
+    percent = "" if mac.filevault.percent is None else f" ({mac.filevault.percent:g} %)"
+    deferred = f", deferred until {_plain(mac.filevault.deferred_user)} logs in" if mac.filevault.deferred_user else ""
+    key = {True: "present", False: "none", None: "unknown"}[mac.filevault.personal_key]
+    return f"FileVault: {mac.filevault.state.replace('_', ' ')}{percent}{deferred}; personal recovery key: {key}"
+
+
+def _enrolment(mac: Mac) -> str:
+    management = mac.management
+    if management.enrolled is None:
+        return "enrolment unknown"
+    if not management.enrolled:
+        return "not enrolled in device management"
+    how = "automated" if management.automated else "by its user"
+    return f"enrolled ({how}{', user approved' if management.user_approved else ''})"
+
+
+def _plain(text: str) -> str:
+    """Names come from the Mac: nothing in them may steer a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)

@@ -1,0 +1,244 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From "this account should (not) exist, like this" and a reading, to steps or a refusal. Pure.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac, first_token_rule
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
+    CheckPassword,
+    CreateAccount,
+    CreateHome,
+    DeleteAccount,
+    PreventToken,
+    Prove,
+    SetAdmin,
+    SetAttribute,
+    SetPassword,
+    Step,
+    gets_first,
+    new_account,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
+    candidates,
+    granter_of,
+    granting,
+    sources_view,
+    usable_name,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+
+_ATTRIBUTES = ("full_name", "gid", "shell", "home", "hint", "picture", "hidden")
+"""Fields that may change on an existing account. None in a request means: do not touch."""
+
+
+@dataclass(frozen=True)
+class AccountRequest:
+    """What a caller wants of one account. None: do not touch (design rule 1).
+
+    ``update_password``: on_create or always. ``secure_token``: present, prevented or omitted.
+    ``remove``: keep_home, delete_home or secure. ``given``: names of the password options that have a value.
+    """
+
+    name: str
+    state: str = "present"
+    full_name: str | None = None
+    uid: int | None = None
+    gid: int | None = None
+    shell: str | None = None
+    home: str | None = None
+    hint: str | None = None
+    picture: str | None = None
+    admin: bool | None = None
+    hidden: bool | None = None
+    update_password: str = "on_create"
+    secure_token: str = "omitted"
+    admin_user: str = ""
+    first_token: bool = False
+    remove: str = "keep_home"
+    given: frozenset[str] = frozenset()
+
+    def compares(self, mac: Mac) -> dict[str, str]:
+        """Option -> account whose own password it must be compared with before there is a plan."""
+        account = mac.account(self.name)
+        wanted = self.state == "present" and self.update_password == "always" and "password" in self.given
+        return {"password": self.name} if wanted and account is not None and account.password_set else {}
+
+    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+        """``same``: whether the option's password is the account's today; None: could not be compared. Raises
+        Refusal."""
+        usable_name("name", self.name)
+        self._usable_values()
+        writable(mac)
+        account = mac.account(self.name)
+        if self.state == "absent":
+            return self._deleting(mac, account)
+        self._unique(mac, account)
+        if account is None:
+            return self._creating(mac)
+        return self._changing(mac, account, same)
+
+    def view(self, mac: Mac) -> dict[str, t.Any]:
+        """The part of a reading that this request manages."""
+        account = mac.account(self.name)
+        if account is None:
+            return {"name": self.name, "exists": False}
+        return {
+            "name": self.name,
+            "exists": True,
+            "full_name": account.full_name,
+            "uid": account.uid,
+            "gid": account.gid,
+            "shell": account.shell,
+            "home": account.home,
+            "hint": account.hint,
+            "picture": account.picture,
+            "admin": account.admin,
+            "hidden": account.hidden,
+            "password_set": account.password_set,
+            "first_token_prevented": account.disabled_tag,
+            "secure_token": account.verdict,
+            "sources": sources_view(account),
+            "preboot_pending": bool(mac.pending),
+        }
+
+    # -- refusals -----------------------------------------------------------------------------------------------------
+
+    def _usable_values(self) -> None:
+        for key in ("full_name", "shell", "home", "hint", "picture"):
+            value = getattr(self, key)
+            if value is not None and not all(char.isprintable() for char in value):
+                raise Refusal("value_unusable", f"{key} holds a line break or another character that is not printable")
+        if self.full_name == "":
+            raise Refusal("value_unusable", "full_name is empty")
+
+    def _unique(self, mac: Mac, account: Account | None) -> None:
+        wants_name = self.full_name is not None and (account is None or account.full_name != self.full_name)
+        if wants_name and t.cast(str, self.full_name).lower() in mac.taken - {self.name.lower()}:
+            raise Refusal("full_name_taken", f"full_name {self.full_name!r} is in use on this Mac")
+        if account is None and self.name.lower() in mac.taken:
+            raise Refusal("full_name_taken", f"name {self.name!r} is in use on this Mac, as a name or a full name")
+        if self.uid is None or (account is not None and account.uid == self.uid):
+            return
+        if account is not None and account.uid is not None:
+            raise Refusal("uid_differs", f"{self.name} has UID {account.uid}, and uid {self.uid} was asked for")
+        if f"uid:{self.uid}" in mac.taken:
+            raise Refusal("uid_taken", f"uid {self.uid} is in use on this Mac")
+
+    # -- plans --------------------------------------------------------------------------------------------------------
+
+    def _creating(self, mac: Mac) -> Plan:
+        wanted = {key: getattr(self, key) for key in _ATTRIBUTES + ("uid",) if getattr(self, key) is not None}
+        account = replace(new_account(self.name), **{"full_name": self.name, "admin": bool(self.admin), **wanted})
+        steps = self._authorised(mac)
+        notes = []
+        if self.secure_token == "prevented" and mac.owners_known:
+            steps += self._prevented(mac, account)
+        else:
+            steps += [CreateAccount(account)]
+            steps += [SetAttribute(self.name, key, wanted[key]) for key in ("uid", "gid", "hidden") if wanted.get(key)]
+            steps += [CreateHome(self.name)] if {"uid", "gid", "home"} & set(wanted) else []
+            if gets_first(mac, account) and self.secure_token != "present":
+                notes.append(f"{self.name} gets the first Secure Token of this Mac: {first_token_rule(mac.version)}")
+        steps += [Prove((self.name,))]
+        return made(mac, steps + self._token(_after(mac, steps), check_user=False), notes)
+
+    def _prevented(self, mac: Mac, account: Account) -> list[Step]:
+        """The tag must stand before the first password, and sysadminctl sets one at once (mkuser): so, by dscl."""
+        bare = replace(
+            account,
+            uid=_free_uid(mac) if account.uid is None else account.uid,
+            gid=20 if account.gid is None else account.gid,
+            home=account.home or f"/Users/{self.name}",
+            shell=account.shell or "/bin/zsh",
+        )
+        steps: list[Step] = [CreateAccount(bare, bare=True), PreventToken(self.name), SetPassword(self.name, "root")]
+        steps += [SetAdmin(self.name, True)] if self.admin else []
+        return [*steps, CreateHome(self.name)]
+
+    def _changing(self, mac: Mac, account: Account, same: t.Mapping[str, bool | None]) -> Plan:
+        steps: list[Step] = []
+        notes: list[str] = []
+        wanted = [(key, getattr(self, key)) for key in (("uid",) if account.uid is None else ()) + _ATTRIBUTES]
+        steps += [
+            SetAttribute(self.name, key, value) for key, value in wanted if value not in (None, getattr(account, key))
+        ]
+        prevent = self.secure_token == "prevented" and mac.owners_known
+        steps += [PreventToken(self.name)] if prevent and not account.disabled_tag else []
+        half_made = account.password_set is False and not account.holder
+        renewed = half_made or ("password" in same and same["password"] is not True)
+        change = self._password(mac, account) if renewed and (half_made or "password" in self.given) else []
+        if renewed and not half_made and same.get("password") is None:
+            notes.append(f"the hash of {self.name} is not readable: its password is set even if it is the same")
+        if self.admin is not None and self.admin != account.admin:
+            change += [SetAdmin(self.name, self.admin)]
+        steps += change
+        steps += [CreateHome(self.name)] if half_made else []
+        steps = steps + [Prove((self.name,))] if steps else []
+        return made(mac, steps + self._token(_after(mac, steps), check_user=not renewed), notes)
+
+    def _deleting(self, mac: Mac, account: Account | None) -> Plan:
+        if account is None:
+            return made(mac, ())
+        if account.name == "root" or account.name.startswith("_") or (account.uid is not None and account.uid < 200):
+            raise Refusal("system_account", f"{self.name} (UID {account.uid}) belongs to macOS")
+        return made(mac, [DeleteAccount(self.name, self.remove), Prove((self.name,))])
+
+    # -- parts --------------------------------------------------------------------------------------------------------
+
+    def _authorised(self, mac: Mac) -> list[Step]:
+        """What must be right before an account is created: a wrong granter creates nothing."""
+        if self.secure_token == "present" and mac.holders:
+            return [CheckPassword(granter_of(mac, self.admin_user).name, "admin_password", "granter")]
+        if self.secure_token == "present" and not self.first_token:
+            rule = first_token_rule(mac.version)
+            msg = f"nobody on this Mac holds a Secure Token; {rule}; set first_token for {self.name} to be the first"
+            raise Refusal("no_holder", msg)
+        if self.secure_token == "prevented" and not mac.owners_known and not mac.holders:
+            msg = f"macOS {mac.version} has no way to keep {self.name} from the first token"
+            raise Refusal("prevention_unsupported", msg)
+        return []
+
+    def _password(self, mac: Mac, account: Account) -> list[Step]:
+        """So that a token survives: a holder's needs the old one or a token admin (Apple's passwd)."""
+        if not account.holder:
+            return [SetPassword(account.name, "root")]
+        if "old_password" in self.given:
+            check = CheckPassword(account.name, "old_password", "user")
+            return [check, SetPassword(account.name, "old")]
+        if not self.admin_user:
+            raise Refusal(
+                "option_missing",
+                f"{account.name} holds a token: give old_password, or admin_user and admin_password; {candidates(mac)}",
+            )
+        granter = granter_of(mac, self.admin_user)
+        check = CheckPassword(granter.name, "admin_password", "granter")
+        return [check, SetPassword(account.name, "granter", granter.name)]
+
+    def _token(self, mac: Mac, check_user: bool) -> list[Step]:
+        account = mac.account(self.name)
+        if account is None or self.secure_token == "omitted":
+            return []
+        if self.secure_token == "prevented":
+            if account.holder:
+                raise Refusal("holds_token", f"{self.name} holds a Secure Token: {account.sources.words()}")
+            return []
+        if account.holder:
+            return []
+        return granting(mac, account, self.admin_user, self.first_token, check_user)
+
+
+def _after(mac: Mac, steps: t.Sequence[Step]) -> Mac:
+    return Plan(mac, tuple(steps)).after
+
+
+def _free_uid(mac: Mac) -> int:
+    """The first free number from 501 up, as macOS itself counts."""
+    return next(uid for uid in range(501, 60000) if f"uid:{uid}" not in mac.taken)

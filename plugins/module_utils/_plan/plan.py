@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A plan: steps for one Mac, and the guard that no plan passes which could leave the Mac unrecoverable. Pure.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import NO_TOKEN, Mac, Sources, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
+    PREBOOT,
+    CheckPassword,
+    MarkPending,
+    Step,
+    UpdatePreboot,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+
+OLDEST = Version(10, 13)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do to ``before``. ``notes``: what a person should know beside the steps."""
+
+    before: Mac
+    steps: tuple[Step, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def after(self) -> Mac:
+        """The Mac as it will read: the prediction that check mode reports and the run is compared with."""
+        return self.states()[-1]
+
+    def states(self) -> list[Mac]:
+        """The Mac before the first step and after each: every state that a cut could leave."""
+        states = [self.before]
+        for step in self.steps:
+            states.append(step.after(states[-1]))
+        return states
+
+    def words(self) -> list[str]:
+        return [step.words for step in self.steps]
+
+
+def made(before: Mac, steps: t.Sequence[Step], notes: t.Sequence[str] = ()) -> Plan:
+    """A plan in its lawful order that has passed the guard. Raises :class:`Refusal`.
+
+    Every password is checked first, and once. Where tokens change, that is noted before and the preboot volume told
+    after.
+    """
+    checks = tuple(dict.fromkeys(step for step in steps if isinstance(step, CheckPassword)))
+    changes = tuple(step for step in steps if not isinstance(step, CheckPassword))
+    plan = Plan(before, checks + _with_preboot(before, changes), tuple(notes))
+    for state in plan.states():
+        guard(before, state)
+    return plan
+
+
+def guard(before: Mac, after: Mac) -> None:
+    """Design rule 3: a Mac keeps an admin holder that it has, and FileVault never stays on with no way in."""
+    if before.admin_holders and not after.admin_holders:
+        names = ", ".join(account.name for account in before.admin_holders)
+        raise Refusal(
+            "last_admin_holder",
+            f"no administrator with a Secure Token would remain: today that is {names}",
+            tuple(f"{account.name}: {account.sources.words()}" for account in before.admin_holders),
+        )
+    if _locked(after) and not _locked(before):
+        raise Refusal(
+            "would_lock_out",
+            "FileVault is on, and neither a holder nor a personal recovery key would remain",
+            tuple(f"{account.name}: {account.sources.words()}" for account in before.holders),
+        )
+
+
+def writable(mac: Mac) -> None:
+    """Refuse before any write where the reading does not carry a decision. Raises :class:`Refusal`."""
+    evidence = tuple(f"{missing.what}: {missing.evidence}" for missing in mac.missing)
+    if mac.version < OLDEST:
+        raise Refusal("macos_too_old", f"this Mac runs macOS {mac.version}")
+    if not mac.policy.readable:
+        raise Refusal("not_root", "the reading lacks what only root may read", evidence)
+    if mac.volume.apfs is False:
+        raise Refusal("not_apfs", "the boot volume of this Mac is not APFS")
+    unread = [account for account in mac.accounts if None in (account.sources.crypto, account.sources.filevault)]
+    if mac.volume.apfs is None or unread:
+        raise Refusal("reading_incomplete", "a source of truth about Secure Tokens could not be read", evidence)
+
+
+def _with_preboot(before: Mac, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    states = Plan(before, steps).states()
+    moved = [index for index in range(len(steps)) if _tokens(states[index]) != _tokens(states[index + 1])]
+    if moved:
+        return steps[: moved[0]] + (MarkPending(),) + steps[moved[0] :] + (UpdatePreboot(),)
+    return steps + ((UpdatePreboot(),) if before.pending == PREBOOT else ())
+
+
+def _tokens(mac: Mac) -> frozenset[tuple[str, Sources]]:
+    """What the preboot volume has to know: who is named by any source."""
+    return frozenset((account.name, account.sources) for account in mac.accounts if account.verdict != NO_TOKEN)
+
+
+def _locked(mac: Mac) -> bool:
+    return mac.filevault.on and not mac.holders and not mac.filevault.personal_key

@@ -1,0 +1,246 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps a plan is made of: what each does, in words, and how a Mac reads after it. Pure, and without secrets.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    NOWHERE,
+    Account,
+    Mac,
+    can_be_first,
+    with_token,
+    without_token,
+)
+
+PREBOOT = "preboot"
+"""The only work that can be left pending today: the preboot volume does not know yet what changed."""
+
+NEW_GUID = "(assigned by macOS)"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that the run does. ``words``: for a person. ``after``: the Mac as it reads once it is done."""
+
+    @property
+    def words(self) -> str:
+        raise NotImplementedError
+
+    def after(self, mac: Mac) -> Mac:
+        return mac
+
+
+@dataclass(frozen=True)
+class CheckPassword(Step):
+    """``secret`` names the option that holds the password; ``role`` is granter or user."""
+
+    user: str
+    secret: str
+    role: str
+
+    @property
+    def words(self) -> str:
+        return f"check the password of {self.user}"
+
+
+@dataclass(frozen=True)
+class MarkPending(Step):
+    """Write down what must not be forgotten, before the change that makes it necessary."""
+
+    @property
+    def words(self) -> str:
+        return "note on the Mac that its preboot volume must be updated"
+
+    def after(self, mac: Mac) -> Mac:
+        return replace(mac, pending=PREBOOT)
+
+
+@dataclass(frozen=True)
+class UpdatePreboot(Step):
+    """Tell the preboot volume who may unlock, then forget the note."""
+
+    @property
+    def words(self) -> str:
+        return "update the preboot volume, so that the FileVault window shows the right people"
+
+    def after(self, mac: Mac) -> Mac:
+        return replace(mac, pending="")
+
+
+@dataclass(frozen=True)
+class Prove(Step):
+    """Read the Mac again and compare with what the steps before should have made of it."""
+
+    users: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        return f"read the Mac again and compare what its sources say of {', '.join(self.users)}"
+
+
+@dataclass(frozen=True)
+class Grant(Step):
+    user: str
+    granter: str
+
+    @property
+    def words(self) -> str:
+        return f"grant {self.user} a Secure Token, authorised by {self.granter}"
+
+    def after(self, mac: Mac) -> Mac:
+        return mac.with_account(with_token(mac, _known(mac, self.user)))
+
+
+@dataclass(frozen=True)
+class Revoke(Step):
+    user: str
+    granter: str
+
+    @property
+    def words(self) -> str:
+        return f"revoke the Secure Token of {self.user}, authorised by {self.granter}"
+
+    def after(self, mac: Mac) -> Mac:
+        return mac.with_account(without_token(mac, _known(mac, self.user)))
+
+
+@dataclass(frozen=True)
+class BecomeFirstHolder(Step):
+    """Let macOS hand out the Mac's first token by its own rule: ``how`` is authenticate or set_password."""
+
+    user: str
+    how: str
+
+    @property
+    def words(self) -> str:
+        act = "authenticate as" if self.how == "authenticate" else "set the same password again for"
+        return f"{act} {self.user}, so that macOS gives it the first Secure Token of this Mac"
+
+    def after(self, mac: Mac) -> Mac:
+        return mac.with_account(with_token(mac, _known(mac, self.user)))
+
+
+@dataclass(frozen=True)
+class CreateAccount(Step):
+    """Make the account with its password. ``bare``: only its record and attributes, without a password yet."""
+
+    account: Account
+    bare: bool = False
+
+    @property
+    def words(self) -> str:
+        kind = "administrator" if self.account.admin else "user"
+        return f"create the {kind} {self.account.name}" + (", without a password yet" if self.bare else "")
+
+    def after(self, mac: Mac) -> Mac:
+        account = replace(self.account, admin=self.account.admin and not self.bare)
+        made = replace(account, password_set=not self.bare, can_authenticate=not self.bare)
+        made = with_token(mac, made) if not self.bare and gets_first(mac, made) else without_token(mac, made)
+        return mac.with_account(made)
+
+
+@dataclass(frozen=True)
+class SetAttribute(Step):
+    """``key``: the account's field here (full_name, uid, gid, shell, home, hint, picture, hidden)."""
+
+    user: str
+    key: str
+    value: str | int | bool
+
+    @property
+    def words(self) -> str:
+        return f"set {self.key} of {self.user} to {self.value!r}"
+
+    def after(self, mac: Mac) -> Mac:
+        return mac.with_account(replace(_known(mac, self.user), **{self.key: self.value}))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class SetAdmin(Step):
+    user: str
+    admin: bool
+
+    @property
+    def words(self) -> str:
+        return f"make {self.user} an administrator" if self.admin else f"take administrator rights from {self.user}"
+
+    def after(self, mac: Mac) -> Mac:
+        return mac.with_account(replace(_known(mac, self.user), admin=self.admin))
+
+
+@dataclass(frozen=True)
+class PreventToken(Step):
+    user: str
+
+    @property
+    def words(self) -> str:
+        return f"tag {self.user}, so that macOS never makes it the first holder"
+
+    def after(self, mac: Mac) -> Mac:
+        return mac.with_account(replace(_known(mac, self.user), disabled_tag=True))
+
+
+@dataclass(frozen=True)
+class SetPassword(Step):
+    """``how``: root (no token at stake), granter, or old (the account's old password). ``granter``: "" unless by
+    granter."""
+
+    user: str
+    how: str
+    granter: str = ""
+
+    @property
+    def words(self) -> str:
+        by = {"root": "as root", "granter": f"authorised by {self.granter}", "old": "from the old password"}[self.how]
+        return f"set the password of {self.user} {by}"
+
+    def after(self, mac: Mac) -> Mac:
+        account = replace(_known(mac, self.user), password_set=True, can_authenticate=True)
+        return mac.with_account(with_token(mac, account) if gets_first(mac, account) else account)
+
+
+@dataclass(frozen=True)
+class CreateHome(Step):
+    user: str
+
+    @property
+    def words(self) -> str:
+        return f"create the home folder of {self.user} where it is missing"
+
+
+@dataclass(frozen=True)
+class DeleteAccount(Step):
+    """``home``: keep_home, delete_home or secure."""
+
+    user: str
+    home: str
+
+    @property
+    def words(self) -> str:
+        fate = {"keep_home": "keep", "delete_home": "delete", "secure": "securely erase"}[self.home]
+        return f"delete the account {self.user} and {fate} its home folder"
+
+    def after(self, mac: Mac) -> Mac:
+        return mac.without_account(self.user)
+
+
+def gets_first(mac: Mac, account: Account) -> bool:
+    """Whether setting its password makes ``account`` the first holder: the rule of macOS 11 and newer."""
+    return mac.owners_known and can_be_first(mac, account)
+
+
+def new_account(name: str) -> Account:
+    return Account(name=name, guid=NEW_GUID, sources=NOWHERE, password_set=False)
+
+
+def _known(mac: Mac, name: str) -> Account:
+    account = mac.account(name)
+    if account is None:
+        raise LookupError(f"the plan speaks of {name}, who is not on this Mac")
+    return account

@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From "this account should (not) hold a Secure Token" and a reading, to steps or a refusal. Pure.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    BIG_SUR,
+    PHANTOM,
+    Account,
+    Mac,
+    can_be_first,
+    first_token_rule,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
+    BecomeFirstHolder,
+    CheckPassword,
+    Grant,
+    Prove,
+    Revoke,
+    Step,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+
+
+@dataclass(frozen=True)
+class TokenRequest:
+    """What a caller wants of one account's token. ``state``: present or absent."""
+
+    user: str
+    state: str = "present"
+    admin_user: str = ""
+    first_token: bool = False
+
+    def compares(self, mac: Mac) -> dict[str, str]:
+        """Option -> account whose password decides the plan: none. A token is the same whatever the password."""
+        return {}
+
+    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+        """Raises :class:`Refusal`."""
+        usable_name("user", self.user)
+        writable(mac)
+        account = mac.account(self.user)
+        if self.state == "absent":
+            if account is None or not _has_something(account):
+                return made(mac, ())
+            return made(mac, revoking(mac, account, self.admin_user))
+        if account is None:
+            raise Refusal("user_unknown", f"{self.user} has no account on this Mac; {_people(mac)}")
+        if account.holder:
+            return made(mac, ())
+        return made(mac, granting(mac, account, self.admin_user, self.first_token))
+
+    def view(self, mac: Mac) -> dict[str, t.Any]:
+        """The part of a reading that this request manages."""
+        account = mac.account(self.user)
+        if account is None:
+            return {"user": self.user, "exists": False}
+        return {
+            "user": self.user,
+            "exists": True,
+            "secure_token": account.verdict,
+            "sources": sources_view(account),
+            "volume_owner": account.volume_owner,
+            "preboot_pending": bool(mac.pending),
+        }
+
+
+def granting(mac: Mac, account: Account, admin_user: str, first_token: bool, check_user: bool = True) -> list[Step]:
+    """Steps that make ``account`` a holder. ``check_user`` False: its password was just set by the steps before."""
+    refuse_phantom(account)
+    checks: list[Step] = [CheckPassword(account.name, "password", "user")] if check_user else []
+    if not mac.holders:
+        how = _first(mac, account, first_token)
+        change: list[Step] = [BecomeFirstHolder(account.name, how)]
+    else:
+        granter = granter_of(mac, admin_user)
+        checks.insert(0, CheckPassword(granter.name, "admin_password", "granter"))
+        change = [Grant(account.name, granter.name)]
+    return [*checks, *change, Prove((account.name,))]
+
+
+def revoking(mac: Mac, account: Account, admin_user: str) -> list[Step]:
+    refuse_phantom(account)
+    granter = granter_of(mac, admin_user)
+    if granter.name == account.name and len(mac.admin_holders) > 1:
+        raise Refusal(
+            "granter_is_user", f"{account.name} cannot authorise the removal of its own token; {candidates(mac)}"
+        )
+    checks: list[Step] = [
+        CheckPassword(granter.name, "admin_password", "granter"),
+        CheckPassword(account.name, "password", "user"),
+    ]
+    return [*checks, Revoke(account.name, granter.name), Prove((account.name,))]
+
+
+def granter_of(mac: Mac, name: str) -> Account:
+    """The account that authorises, or a :class:`Refusal` that names who could."""
+    if not name:
+        raise Refusal("granter_missing", f"admin_user was not given; {candidates(mac)}")
+    usable_name("admin_user", name)
+    granter = mac.account(name)
+    if granter is None:
+        raise Refusal("granter_unknown", f"admin_user {name} has no account on this Mac; {candidates(mac)}")
+    evidence = (f"{name}: {granter.sources.words()}",)
+    if granter.verdict == PHANTOM:
+        raise Refusal(
+            "granter_phantom", f"the sources disagree about the token of admin_user {name}; {candidates(mac)}", evidence
+        )
+    if not granter.holder:
+        raise Refusal("granter_no_token", f"admin_user {name} holds no Secure Token; {candidates(mac)}", evidence)
+    if not granter.admin:
+        raise Refusal("granter_not_admin", f"admin_user {name} is not an administrator; {candidates(mac)}", evidence)
+    return granter
+
+
+def refuse_phantom(account: Account) -> None:
+    if account.verdict == PHANTOM:
+        words = account.sources.words()
+        raise Refusal(
+            "phantom", f"the sources disagree about the token of {account.name}: {words}", (f"{account.name}: {words}",)
+        )
+
+
+def candidates(mac: Mac) -> str:
+    names = ", ".join(account.name for account in mac.granters)
+    return f"granters on this Mac: {names}" if names else "no administrator on this Mac holds a token"
+
+
+def sources_view(account: Account) -> dict[str, bool | None]:
+    sources = account.sources
+    return {"authority": sources.authority, "crypto_user": sources.crypto, "filevault_list": sources.filevault}
+
+
+def usable_name(option: str, name: str) -> None:
+    """Names that no option of macOS's tools could carry: sysadminctl has no ``--``, and dscl's paths are split at
+    ``/``."""
+    if not name or name.startswith("-") or any(char in "/\\:" or not char.isprintable() for char in name):
+        raise Refusal("name_unusable", f"{option} {name!r} is no name that macOS's tools can be given")
+    if len(name.encode("utf-8")) > 244:
+        raise Refusal("name_unusable", f"{option} has {len(name.encode('utf-8'))} bytes, and macOS fails above 244")
+
+
+def _first(mac: Mac, account: Account, first_token: bool) -> str:
+    rule = first_token_rule(mac.version)
+    possible = can_be_first(mac, account)
+    if not first_token:
+        hint = (
+            f"{account.name} can be the first: set first_token"
+            if possible
+            else f"{account.name} would not be the first"
+        )
+        raise Refusal("no_holder", f"nobody on this Mac holds a Secure Token; {rule}; {hint}")
+    if not possible:
+        tag = f"; {account.name} is tagged never to be the first" if account.disabled_tag else ""
+        raise Refusal("not_first", f"macOS would not give {account.name} the first token: {rule}{tag}")
+    return "set_password" if mac.version >= BIG_SUR else "authenticate"
+
+
+def _has_something(account: Account) -> bool:
+    return account.holder or account.verdict == PHANTOM
+
+
+def _people(mac: Mac) -> str:
+    return "accounts: " + ", ".join(account.name for account in mac.accounts)

@@ -1,0 +1,213 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a run stops: each stable reason code with what it means and the way out.
+
+The documentation's list is made from this table, and a test compares the two.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+
+class Reason(t.NamedTuple):
+    """``meaning``: one sentence; ``remedy``: what to do about it."""
+
+    meaning: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Refusal(Exception):
+    """A decision not to go on, as a value: why, about whom, and which command said what."""
+
+    reason: str
+    msg: str
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def remedy(self) -> str:
+        return REASONS[self.reason].remedy
+
+    def __str__(self) -> str:
+        return self.msg
+
+
+REASONS: dict[str, Reason] = {
+    # The Mac
+    "not_root": Reason(
+        "Writing to accounts and tokens needs root.",
+        "Use become, or log in as root.",
+    ),
+    "not_a_mac": Reason(
+        "The host did not answer as a Mac does.",
+        "Check the inventory: this collection manages macOS 10.13 and newer.",
+    ),
+    "macos_too_old": Reason(
+        "Secure Tokens exist from macOS 10.13 on.",
+        "Upgrade the Mac, or leave it out of the play.",
+    ),
+    "not_apfs": Reason(
+        "The boot volume is not APFS, so there are no Secure Tokens on this Mac.",
+        "Convert the boot volume to APFS (a macOS upgrade does it), or leave the Mac out of the play.",
+    ),
+    "reading_incomplete": Reason(
+        "A source that the decision rests on could not be read.",
+        "Read the evidence. Usual causes: no root, no Full Disk Access, a command that never answered.",
+    ),
+    "root_locked_out": Reason(
+        "macOS refuses sysadminctl even to root: its authorization database was hardened.",
+        "Run 'security authorizationdb reset' on the right that your hardening changed (usnistgov/macos_security 574).",
+    ),
+    "no_full_disk_access": Reason(
+        "macOS refused to change the account's record, although root asked.",
+        "On the Mac: System Settings, General, Sharing, Remote Login, 'Allow full disk access for remote users'.",
+    ),
+    # Options
+    "option_missing": Reason(
+        "An option that this change needs was not given.",
+        "Give the option that the message names.",
+    ),
+    "name_unusable": Reason(
+        "macOS's tools cannot work with this account name.",
+        "Use a short name of letters, digits, '.', '_' and '-' that does not begin with '-'.",
+    ),
+    "value_unusable": Reason(
+        "The value of an option cannot be stored in an account's record.",
+        "Change the option that the message names.",
+    ),
+    "password_unusable": Reason(
+        "The password cannot be handed to macOS's prompts.",
+        "Choose a password without line breaks and NUL that is within the byte limit in the message, and not empty.",
+    ),
+    # Who and whom
+    "user_unknown": Reason(
+        "There is no such account on this Mac.",
+        "Check the short name, or create the account first with keyholder.macos.account.",
+    ),
+    "user_password_wrong": Reason(
+        "The password given for the account is not its password.",
+        "Give the current password. For a directory account: its password may have been changed elsewhere.",
+    ),
+    "user_disabled": Reason(
+        "The account is disabled or locked, so macOS accepts no password for it.",
+        "Enable the account (pwpolicy -u NAME -enableuser), then run again.",
+    ),
+    "granter_missing": Reason(
+        "A granter is needed and none was given.",
+        "Give admin_user and admin_password of an administrator who holds a token; the message names them.",
+    ),
+    "granter_unknown": Reason(
+        "The granter has no account on this Mac.",
+        "Give one of the granters that the message names.",
+    ),
+    "granter_not_admin": Reason(
+        "The granter is not an administrator, and only an administrator's token can authorise.",
+        "Give one of the granters that the message names.",
+    ),
+    "granter_no_token": Reason(
+        "The granter holds no Secure Token.",
+        "Give one of the granters that the message names, or give this one a token first.",
+    ),
+    "granter_phantom": Reason(
+        "The sources of truth disagree about the granter's token.",
+        "Use another granter, and have this account repaired: it may be unable to authorise anything.",
+    ),
+    "granter_is_user": Reason(
+        "An account cannot authorise the removal of its own token.",
+        "Give another granter.",
+    ),
+    "granter_password_wrong": Reason(
+        "The granter's password is wrong.",
+        "Give the granter's current password. Nothing was changed.",
+    ),
+    "granter_disabled": Reason(
+        "The granter's account is disabled or locked.",
+        "Enable the account (pwpolicy -u NAME -enableuser), or use another granter.",
+    ),
+    # Tokens
+    "phantom": Reason(
+        "The three sources of truth disagree about this account's token.",
+        "Look at the sources in the message. A missing FileVault entry may come back with 'fdesetup add' by a holder;"
+        " a marker without a crypto user is no token.",
+    ),
+    "no_holder": Reason(
+        "Nobody on this Mac holds a Secure Token, so nobody can grant one.",
+        "Set first_token to true where the message says that the account can be the first holder;"
+        " otherwise log in at the Mac as an administrator, or escrow a Bootstrap Token.",
+    ),
+    "not_first": Reason(
+        "macOS would not make this account the first holder.",
+        "The message names the rule. Choose an account that fits it.",
+    ),
+    "last_admin_holder": Reason(
+        "The change would take away the last administrator with a token, and nobody could grant one again.",
+        "Give another administrator a token first.",
+    ),
+    "would_lock_out": Reason(
+        "FileVault is on, and the change would leave neither a holder nor a personal recovery key.",
+        "Make sure that a holder or a personal recovery key remains.",
+    ),
+    "prevention_unsupported": Reason(
+        "Before macOS 11 nothing keeps an account from becoming the first holder.",
+        "Give an administrator a token first: then no account gets one by itself.",
+    ),
+    "holds_token": Reason(
+        "The account already holds a Secure Token, which 'prevented' does not take away.",
+        "Revoke it with keyholder.macos.secure_token (state: absent) if that is what you want.",
+    ),
+    # Accounts
+    "system_account": Reason(
+        "This account belongs to macOS itself.",
+        "Leave it alone.",
+    ),
+    "uid_taken": Reason(
+        "Another account uses this UID.",
+        "Choose another uid, or leave it out.",
+    ),
+    "uid_differs": Reason(
+        "The account exists with another UID, and files on the disk belong to that number.",
+        "Leave uid out, or remove the account and create it again.",
+    ),
+    "full_name_taken": Reason(
+        "Another account uses this name or full name, and macOS wants them unique.",
+        "Choose another full_name.",
+    ),
+    "password_policy": Reason(
+        "The password does not meet this Mac's password policy.",
+        "Read the rules with keyholder.macos.trust_info (mac.policy), and choose a password that meets them.",
+    ),
+    # What macOS did
+    "timeout": Reason(
+        "A command did not answer before its deadline and was stopped.",
+        "Look for a dialog on the Mac's screen; raise timeout for a slow Mac. The next run continues from here.",
+    ),
+    "granter_refused": Reason(
+        "macOS refused the granter: not an administrator, or not allowed to authorise (OpenDirectory error 5101).",
+        "Use another granter.",
+    ),
+    "key_refused": Reason(
+        "macOS could not unlock the volume's key with the passwords given, although they are the accounts' passwords.",
+        "The granter's key may be stale: its password was reset without its token. Try another granter,"
+        " or log in as the granter at the Mac with the old password.",
+    ),
+    "password_refused": Reason(
+        "macOS refused a password at the moment of the change.",
+        "Check both passwords, and whether the accounts are locked.",
+    ),
+    "last_holder": Reason(
+        "macOS itself refused to remove its last administrator or last holder.",
+        "Give another administrator a token first.",
+    ),
+    "not_proven": Reason(
+        "macOS accepted the change, but the second reading does not show it.",
+        "Read the evidence: it holds the command's own words and what each source says now.",
+    ),
+    "command_failed": Reason(
+        "A command failed.",
+        "Read the evidence: it holds the command and its own words.",
+    ),
+}

@@ -16,7 +16,8 @@ attributes:
   diff_mode:
     description: Shows the managed part of the Mac's state before and after.
   idempotent:
-    description: When run again with the same options and nothing else has changed the Mac, does nothing and reports no change.
+    description: When run again with the same options and nothing else has changed the Mac, does nothing and reports
+      no change.
   platform:
     description: The operating systems of the hosts that can be managed.
     platforms: macos
@@ -49,4 +50,19 @@ attributes:
     support: full
     membership:
       - keyholder.macos.all
+"""
+
+    # For modules that change the Mac through a plan.
+    CHANGE_MODULE = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Reads, plans and checks the passwords that can be checked without a login. Nothing is written and nobody is
+        authenticated.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
 """

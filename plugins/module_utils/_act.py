@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which commands carry out a step, and which passwords they need of whom.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.keyholder.macos.plugins.module_utils._command import accounts, diskutil, dscl, sysadminctl
+from ansible_collections.keyholder.macos.plugins.module_utils._model import BIG_SUR, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Secret
+
+    Secrets = t.Mapping[str, Secret]
+
+ASKS_OLD = Version(13)
+"""From here on dscl asks root for a holder's old password (reports for 14, 15 and 26; assumed for 13). Before, the
+account
+changes its own password through sysadminctl (mkuser, 10.13 to 12)."""
+
+_DSCL_KEYS = {
+    "full_name": "RealName",
+    "uid": "UniqueID",
+    "gid": "PrimaryGroupID",
+    "shell": "UserShell",
+    "home": "NFSHomeDirectory",
+    "hint": "AuthenticationHint",
+    "picture": "Picture",
+    "hidden": "IsHidden",
+}
+
+
+def needs(step: do.Step, mac: Mac) -> dict[str, int]:
+    """Options whose password the step hands to a prompt, and the most bytes that prompt can take."""
+    prompt = sysadminctl.STDIN_BYTES
+    if isinstance(step, do.CheckPassword):
+        return {step.secret: prompt}
+    if isinstance(step, (do.Grant, do.Revoke)):
+        return {"admin_password": prompt, "password": prompt}
+    if isinstance(step, do.CreateAccount):
+        return {} if step.bare else {"password": prompt}
+    if isinstance(step, do.BecomeFirstHolder):
+        return {"password": dscl.GETPASS_BYTES if step.how == "authenticate" else prompt}
+    if isinstance(step, do.SetPassword):
+        if step.how == "old":
+            limit = dscl.GETPASS_BYTES if mac.version >= ASKS_OLD else prompt
+            return {"old_password": limit, "password": limit}
+        return {"password": prompt, "admin_password": prompt} if step.how == "granter" else {"password": prompt}
+    return {}
+
+
+def commands(step: do.Step, mac: Mac, secrets: Secrets) -> list[Command]:
+    """What carries out ``step`` on ``mac`` as it reads before it. Steps that only look have none."""
+    if isinstance(step, do.MarkPending):
+        return [dscl.mark_pending(do.PREBOOT)]
+    if isinstance(step, do.UpdatePreboot):
+        return [diskutil.UPDATE_PREBOOT, dscl.clear_pending()]
+    if isinstance(step, do.Grant):
+        return [sysadminctl.grant(step.user, step.granter, secrets["admin_password"], secrets["password"])]
+    if isinstance(step, do.Revoke):
+        return [sysadminctl.revoke(step.user, step.granter, secrets["admin_password"], secrets["password"])]
+    if isinstance(step, do.BecomeFirstHolder):
+        if step.how == "authenticate":
+            return [dscl.authenticate(step.user, secrets["password"])]
+        return [sysadminctl.reset_password(step.user, secrets["password"])]
+    if isinstance(step, do.CreateAccount):
+        return _create(step, mac, secrets)
+    if isinstance(step, do.SetAttribute):
+        return [dscl.set_attribute(step.user, _DSCL_KEYS[step.key], _dscl_value(step.value))]
+    if isinstance(step, do.SetAdmin):
+        return [accounts.set_membership(step.user, "admin", step.admin)]
+    if isinstance(step, do.PreventToken):
+        return [dscl.prevent_token(step.user)]
+    if isinstance(step, do.SetPassword):
+        return [_set_password(step, mac, secrets)]
+    if isinstance(step, do.CreateHome):
+        return [accounts.create_home(step.user)]
+    if isinstance(step, do.DeleteAccount):
+        return [sysadminctl.delete_user(step.user, step.home)]
+    return []
+
+
+def _create(step: do.CreateAccount, mac: Mac, secrets: Secrets) -> list[Command]:
+    account = step.account
+    if step.bare:
+        wanted = {key: getattr(account, key) for key in _DSCL_KEYS if getattr(account, key) not in (None, "", False)}
+        attributes = [
+            dscl.set_attribute(account.name, _DSCL_KEYS[key], _dscl_value(value)) for key, value in wanted.items()
+        ]
+        return [dscl.create_record(account.name), *attributes]
+    options = ["-fullName", account.full_name]
+    for flag, value in (("-shell", account.shell), ("-hint", account.hint), ("-picture", account.picture)):
+        options += [flag, value] if value else []
+    if account.uid is not None:
+        options += ["-UID", str(account.uid)]
+    if account.gid is not None and mac.version >= BIG_SUR:
+        options += ["-GID", str(account.gid)]
+    if account.uid is not None or account.gid is not None or account.home:
+        # With -home the folder is assigned, not created: it must not be made before the numbers are right, which
+        # sysadminctl does not promise from macOS 13 on (transcript adduser-2026-home-assigned; FleetLock).
+        options += ["-home", account.home or f"/Users/{account.name}"]
+    options += ["-admin"] if account.admin else []
+    return [sysadminctl.add_user(account.name, secrets["password"], options)]
+
+
+def _set_password(step: do.SetPassword, mac: Mac, secrets: Secrets) -> Command:
+    new = secrets["password"]
+    if step.how == "granter":
+        return sysadminctl.reset_password(step.user, new, step.granter, secrets["admin_password"])
+    if step.how == "root":
+        return sysadminctl.reset_password(step.user, new)
+    if mac.version >= ASKS_OLD:
+        return dscl.change_password(step.user, secrets["old_password"], new)
+    account = mac.account(step.user)
+    uid = account.uid if account is not None and account.uid is not None else 0
+    return sysadminctl.change_own_password(step.user, uid, secrets["old_password"], new)
+
+
+def _dscl_value(value: object) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)

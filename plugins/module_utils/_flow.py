@@ -1,0 +1,251 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one way a change is made: read, plan, check the passwords, act, read again, compare. No Ansible here.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyholder.macos.plugins.module_utils import _act
+from ansible_collections.keyholder.macos.plugins.module_utils._command import diskutil, dscl, sysadminctl
+from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
+    NEW_GUID,
+    CheckPassword,
+    Prove,
+    SetPassword,
+    Step,
+    UpdatePreboot,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
+    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Runner, Secret
+
+
+class Request(t.Protocol):
+    """What a module wants of a Mac."""
+
+    def compares(self, mac: Mac) -> t.Mapping[str, str]: ...
+    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan: ...
+    def view(self, mac: Mac) -> dict[str, t.Any]: ...
+
+
+@dataclass
+class Outcome:
+    """What happened. ``refusal`` None: all is as asked, or will be, in check mode."""
+
+    before: dict[str, t.Any]
+    after: dict[str, t.Any]
+    plan: list[str]
+    notes: list[str]
+    changed: bool = False
+    refusal: Refusal | None = None
+
+
+class Flow:
+    """One run of one request against one Mac. ``deadline``: seconds for each command."""
+
+    def __init__(self, runner: Runner, secrets: t.Mapping[str, Secret], deadline: float) -> None:
+        self._runner = runner
+        self._secrets = secrets
+        self._deadline = deadline
+        self._evidence: list[str] = []
+        self._answers: list[Ran] = []
+
+    def run(self, request: Request, check_mode: bool) -> Outcome:
+        outcome = Outcome(before={}, after={}, plan=[], notes=[])
+        try:
+            mac = self._read()
+            outcome.before = outcome.after = request.view(mac)
+            same = {option: self._same(user, option) for option, user in request.compares(mac).items()}
+            plan = request.plan(mac, same)
+            outcome.plan, outcome.notes = plan.words(), list(plan.notes)
+            self._usable(plan)
+            self._check_passwords(plan, may_authenticate=not check_mode)
+            if check_mode:
+                outcome.after = request.view(plan.after)
+                outcome.changed = bool(plan.steps)
+            else:
+                self._carry_out(plan, request, outcome)
+        except Refusal as refusal:
+            outcome.refusal = refusal
+        return outcome
+
+    # -- before the first write ---------------------------------------------------------------------------------------
+
+    def _read(self) -> Mac:
+        try:
+            return read_mac(self._runner, self._deadline)
+        except ProbeError as exc:
+            raise Refusal("not_a_mac", str(exc)) from exc
+
+    def _usable(self, plan: Plan) -> None:
+        """Every password that the plan hands to a prompt is there, and fits through it."""
+        for step, mac in zip(plan.steps, plan.states()):
+            for option, limit in _act.needs(step, mac).items():
+                if option not in self._secrets:
+                    raise Refusal("option_missing", f"{option} was not given, and is needed to {step.words}")
+                problem = unusable(self._secrets[option], limit)
+                if problem:
+                    raise Refusal("password_unusable", f"{option} {problem}, so it cannot be used to {step.words}")
+
+    def _check_passwords(self, plan: Plan, may_authenticate: bool) -> None:
+        for step in plan.steps:
+            if isinstance(step, CheckPassword):
+                self._check_password(step, may_authenticate)
+
+    def _check_password(self, step: CheckPassword, may_authenticate: bool) -> None:
+        """By the account's hash where it can be read: that is no login, so it counts as none and grants nothing."""
+        same = self._same(step.user, step.secret)
+        answer = {True: "right", False: "wrong", None: "unknown"}[same]
+        if same is None and may_authenticate:
+            secret = self._secrets[step.secret]
+            problem = unusable(secret, dscl.GETPASS_BYTES)
+            if problem:
+                raise Refusal(
+                    "password_unusable",
+                    f"{step.secret} {problem}, so it cannot be checked: the account's hash is not readable",
+                )
+            answer = dscl.authentication_answer(self._start(dscl.authenticate(step.user, secret)))
+        if answer == "wrong":
+            msg = f"{step.secret} is not the password of {step.user}; nothing was changed"
+            raise Refusal(f"{step.role}_password_wrong", msg, tuple(self._evidence[-1:]))
+        if answer == "disabled":
+            raise Refusal(f"{step.role}_disabled", f"{step.user} is disabled or locked", tuple(self._evidence[-1:]))
+        if answer == "unknown" and may_authenticate:
+            raise Refusal(
+                "command_failed", f"the password of {step.user} could not be checked", tuple(self._evidence[-1:])
+            )
+
+    def _same(self, user: str, option: str) -> bool | None:
+        if option not in self._secrets:
+            return None
+        return dscl.hash_matches(self._start(dscl.read_hash(user)), self._secrets[option])
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def _carry_out(self, plan: Plan, request: Request, outcome: Outcome) -> None:
+        states = plan.states()
+        self._evidence.clear()
+        self._answers.clear()
+        acted = False
+        try:
+            for index, step in enumerate(plan.steps):
+                if isinstance(step, Prove):
+                    mac = self._read()
+                    outcome.after = request.view(mac)
+                    outcome.changed = outcome.after != outcome.before
+                    self._compare(plan, step, states[index], mac)
+                    continue
+                for command in _act.commands(step, states[index], self._secrets):
+                    acted = True
+                    self._judge(step, self._start(command))
+            outcome.changed = bool(plan.steps) and acted
+            if plan.steps and isinstance(plan.steps[-1], UpdatePreboot) and "preboot_pending" in outcome.after:
+                outcome.after = dict(outcome.after, preboot_pending=False)
+        except Refusal as refusal:
+            raise self._aftermath(plan, request, outcome, refusal) from refusal
+
+    def _judge(self, step: Step, ran: Ran) -> None:
+        """Stop at once where going on makes no sense. That a step *worked* is for the next reading to say."""
+        if ran.timed_out:
+            raise Refusal("timeout", f"no answer while trying to {step.words}", tuple(self._evidence))
+        if ran.rc is None:
+            raise Refusal("command_failed", f"could not {step.words}: {ran.err}", tuple(self._evidence))
+        if isinstance(step, UpdatePreboot) and ran.command is diskutil.UPDATE_PREBOOT:
+            if not diskutil.preboot_updated(ran):
+                raise Refusal("command_failed", f"could not {step.words}", tuple(self._evidence))
+        elif ran.rc != 0 and not isinstance(step, UpdatePreboot):
+            reason = sysadminctl.meaning(ran) or "command_failed"
+            raise Refusal(reason, f"could not {step.words}", tuple(self._evidence))
+
+    def _compare(self, plan: Plan, step: Prove, wanted: Mac, found: Mac) -> None:
+        for user in step.users:
+            differs = differences(wanted.account(user), found.account(user))
+            before = plan.before.account(user)
+            if wanted.account(user) is None and before is not None and before.guid in found.orphans:
+                differs.append("its crypto user is still there")
+            if differs:
+                self._evidence.append(f"reading again: {user}: {'; '.join(differs)}")
+                reason = next(filter(None, (sysadminctl.meaning(ran) for ran in reversed(self._answers))), "not_proven")
+                raise Refusal(
+                    reason, f"{user} is not as planned after all: {'; '.join(differs)}", tuple(self._evidence)
+                )
+        self._same_password(plan, step)
+
+    def _same_password(self, plan: Plan, prove: Prove) -> None:
+        """A password that was set is proven by the account's hash, without logging in."""
+        changed = [step for step in plan.steps if isinstance(step, SetPassword) and step.user in prove.users]
+        for step in changed:
+            if self._same(step.user, "password") is False:
+                reason = next(filter(None, (sysadminctl.meaning(ran) for ran in reversed(self._answers))), "not_proven")
+                raise Refusal(reason, f"{step.user} does not have the new password", tuple(self._evidence))
+
+    def _aftermath(self, plan: Plan, request: Request, outcome: Outcome, refusal: Refusal) -> Refusal:
+        """After a failure half-way: what is true now, and no note left behind where nothing changed."""
+        try:
+            mac = self._read()
+        except Refusal:
+            return refusal
+        if mac.pending and not plan.before.pending and mac.accounts == plan.before.accounts:
+            self._start(dscl.clear_pending())
+            mac = plan.before
+        outcome.after = request.view(mac)
+        outcome.changed = outcome.after != outcome.before
+        return refusal
+
+    def _start(self, command: t.Any) -> Ran:
+        ran = self._runner.run(command, self._deadline)
+        text = ran.evidence
+        for secret in self._secrets.values():
+            text = secret.hidden_in(text)
+        self._evidence.append(text)
+        self._answers.append(ran)
+        return ran
+
+
+def unusable(secret: Secret, limit: int) -> str:
+    """Why a prompt cannot take this password, "" where it can. A prompt ends at a line break, and NUL ends a C
+    string."""
+    value = secret.reveal()
+    if not value:
+        return "is empty"
+    if any(byte in value for byte in (b"\n", b"\r", b"\0")):
+        return "holds a line break or NUL"
+    return f"has {len(value)} bytes, and the prompt takes {limit}" if len(value) > limit else ""
+
+
+def differences(wanted: Account | None, found: Account | None) -> list[str]:
+    """What the second reading shows otherwise than planned, in words. A field that the plan leaves open is not
+    compared."""
+    if wanted is None or found is None:
+        return [] if wanted is found else ["the account is there" if wanted is None else "there is no such account"]
+    differs = []
+    if wanted.sources != found.sources:
+        differs.append(f"{found.sources.words()} (wanted: {wanted.sources.words()})")
+    for key in (
+        "full_name",
+        "uid",
+        "gid",
+        "shell",
+        "home",
+        "hint",
+        "picture",
+        "hidden",
+        "admin",
+        "disabled_tag",
+        "password_set",
+    ):
+        value = getattr(wanted, key)
+        if value not in (None, "") and value != getattr(found, key):
+            differs.append(f"{key} is {getattr(found, key)!r} (wanted: {value!r})")
+    if wanted.guid not in (NEW_GUID, found.guid):
+        differs.append("another account has taken its name")
+    return differs

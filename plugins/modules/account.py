@@ -1,0 +1,234 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Create, change and delete a local account together with its Secure Token."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: account
+short_description: Create, change or delete a local account together with its Secure Token
+version_added: 0.1.0
+author:
+  - keyholder.macos contributors (@keyholder)
+description:
+  - Creates, changes or deletes a local account of a Mac, and its Secure Token with it, in one task.
+  - What is left out is not touched. No token is revoked and no password is changed because an option is missing.
+  - The granter is checked before anything is created, so a wrong granter creates nothing.
+  - A run that was cut off half-way is continued by the next one.
+extends_documentation_fragment:
+  - keyholder.macos._attributes
+  - keyholder.macos._attributes.change_module
+  - keyholder.macos._attributes.actiongroup_all
+  - keyholder.macos._granter
+options:
+  name:
+    description:
+      - The short name of the account.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) creates or changes the account, V(absent) deletes it.
+    type: str
+    choices: [present, absent]
+    default: present
+  full_name:
+    description:
+      - The full name, unique on the Mac. A new account gets its short name when this is left out.
+    type: str
+  uid:
+    description:
+      - The UID of a new account. It is set and read back, as C(sysadminctl) does not promise it from macOS 13 on.
+      - The UID of an existing account is never changed.
+    type: int
+  gid:
+    description:
+      - The primary group.
+    type: int
+  shell:
+    description:
+      - The login shell.
+    type: path
+  home:
+    description:
+      - The home folder. It is not moved when the account exists.
+    type: str
+  hint:
+    description:
+      - The password hint. The login window shows it to everybody.
+    type: str
+  picture:
+    description:
+      - The path of the account's picture on the Mac.
+    type: path
+  admin:
+    description:
+      - Whether the account is an administrator. The last administrator with a token stays one.
+    type: bool
+  hidden:
+    description:
+      - Whether the login window hides the account.
+    type: bool
+  password:
+    description:
+      - The password of the account. Needed to create it, and to grant it a token.
+    type: str
+  old_password:
+    description:
+      - The password that the account has now. With it a holder's password is changed and its token kept, without a
+        granter.
+    type: str
+  update_password:
+    description:
+      - V(on_create) sets O(password) only when the account is created, or when a cut left it without one.
+      - V(always) also sets it when the account has another one. The two are compared by the account's hash, without a
+        login.
+      - The password of a holder is changed so that its token survives, by O(old_password) or through the granter.
+    type: str
+    choices: [on_create, always]
+    default: on_create
+  secure_token:
+    description:
+      - V(present) grants a token, V(omitted) leaves the token as it is.
+      - V(prevented) tags the account before its first password, so that macOS 11 and newer never make it the first
+        holder. A Bootstrap
+        Token still grants it one at a graphical login.
+    type: str
+    choices: [present, prevented, omitted]
+    default: omitted
+  remove:
+    description:
+      - What happens to the home folder when the account is deleted. V(keep_home), V(delete_home), or V(secure) to
+        erase it.
+    type: str
+    choices: [keep_home, delete_home, secure]
+    default: keep_home
+notes:
+  - An account that V(prevented) creates is made with C(dscl), as C(sysadminctl) sets a password at once. The user
+    cannot change the own
+    picture or hint of such an account, which suits the service administrator that it is meant for.
+seealso:
+  - module: keyholder.macos.trust_info
+  - module: keyholder.macos.secure_token
+"""
+
+EXAMPLES = r"""
+- name: Create Ana, with a Secure Token from the IT administrator
+  keyholder.macos.account:
+    name: ana
+    full_name: Ana Sousa
+    password: "{{ ana_password }}"
+    secure_token: present
+    admin_user: itadmin
+    admin_password: "{{ itadmin_password }}"
+  become: true
+
+- name: A hidden service administrator that must never take the first token
+  keyholder.macos.account:
+    name: svc
+    full_name: Service
+    admin: true
+    hidden: true
+    password: "{{ svc_password }}"
+    secure_token: prevented
+  become: true
+
+- name: Change a password, and keep the token
+  keyholder.macos.account:
+    name: ana
+    password: "{{ ana_new_password }}"
+    update_password: always
+    admin_user: itadmin
+    admin_password: "{{ itadmin_password }}"
+  become: true
+
+- name: Delete Ana, and keep her files
+  keyholder.macos.account:
+    name: ana
+    state: absent
+  become: true
+"""
+
+RETURN = r"""
+state:
+  description:
+    - The account C(before) and C(after). In check mode, C(after) is the prediction; what macOS assigns by itself is
+      null there.
+  returned: always
+  type: dict
+  sample:
+    before: {name: ana, exists: false}
+    after: {name: ana, exists: true, full_name: Ana Sousa, uid: 502, admin: false, secure_token: holder}
+plan:
+  description: The steps, in words and without secrets. Empty when nothing has to change.
+  returned: always
+  type: list
+  elements: str
+reason:
+  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  returned: failure
+  type: str
+  sample: uid_taken
+evidence:
+  description: Which command said what.
+  returned: failure
+  type: list
+  elements: str
+remedy:
+  description: What to do about it.
+  returned: failure
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.keyholder.macos.plugins.module_utils import _module
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
+
+_SAME = (
+    "name state full_name uid gid shell home hint picture admin hidden update_password secure_token first_token remove"
+)
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=dict(
+            _module.GRANTER,
+            name={"type": "str", "required": True},
+            state={"type": "str", "choices": ["present", "absent"], "default": "present"},
+            full_name={"type": "str"},
+            uid={"type": "int"},
+            gid={"type": "int"},
+            shell={"type": "path"},
+            home={"type": "str"},
+            hint={"type": "str"},
+            picture={"type": "path"},
+            admin={"type": "bool"},
+            hidden={"type": "bool"},
+            password={"type": "str", "no_log": True},
+            old_password={"type": "str", "no_log": True},
+            update_password={
+                "type": "str",
+                "choices": ["on_create", "always"],
+                "default": "on_create",
+                "no_log": False,
+            },
+            secure_token={
+                "type": "str",
+                "choices": ["present", "prevented", "omitted"],
+                "default": "omitted",
+                "no_log": False,
+            },
+            remove={"type": "str", "choices": ["keep_home", "delete_home", "secure"], "default": "keep_home"},
+        ),
+        supports_check_mode=True,
+    )
+    options = {option: module.params[option] for option in _SAME.split()}
+    given = frozenset(_module.secrets(module))
+    _module.change(module, AccountRequest(admin_user=module.params["admin_user"] or "", given=given, **options))
+
+
+if __name__ == "__main__":
+    main()

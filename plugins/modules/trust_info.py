@@ -1,0 +1,228 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read a Mac's chain of trust."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: trust_info
+short_description: Read who holds a Secure Token on a Mac, and whether the Mac can be recovered
+version_added: 0.1.0
+author:
+  - keyholder.macos contributors (@keyholder)
+description:
+  - Reads the whole chain of trust of a Mac at once. Which accounts hold a Secure Token by each of the three sources
+    of truth, who owns the
+    volume, who may unlock FileVault, whether a Bootstrap Token is escrowed, and whether somebody can still grant
+    tokens tomorrow.
+  - It starts at most seven processes however many accounts there are, authenticates nobody and writes nothing.
+  - Without root it reads what macOS shows to everybody, and RV(mac.missing) says what is missing.
+extends_documentation_fragment:
+  - keyholder.macos._attributes
+  - keyholder.macos._attributes.info_module
+  - keyholder.macos._attributes.actiongroup_all
+options:
+  timeout:
+    description:
+      - Seconds that each of the commands may take.
+    type: int
+    default: 120
+notes:
+  - The three sources are the account's C(AuthenticationAuthority), the crypto users of the boot volume (C(diskutil
+    apfs listUsers)), and
+    C(fdesetup list). Accounts are compared by their GeneratedUID, never by name.
+  - C(sysadminctl -secureTokenStatus) is not asked, for it prints what C(AuthenticationAuthority) says, one process an
+    account.
+seealso:
+  - module: keyholder.macos.secure_token
+  - module: keyholder.macos.account
+"""
+
+EXAMPLES = r"""
+- name: Read the Mac's chain of trust
+  keyholder.macos.trust_info:
+  become: true
+  register: trust
+
+- name: Stop where nobody could grant a token any more
+  ansible.builtin.assert:
+    that: trust.mac.recoverable == 'yes'
+    fail_msg: "{{ trust.mac.recoverable_why }}"
+"""
+
+RETURN = r"""
+summary:
+  description: The reading in a few lines for a person. One for the Mac, one for whether it is recoverable and why,
+    one for each account.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - macOS 15.6 (24G84), Mac15,3, Apple silicon
+    - recoverable - yes, itadmin can grant tokens
+    - itadmin  admin     holder    all three sources agree, volume owner
+    - ana      standard  none      no source names it
+mac:
+  description: The whole reading. A value that could not be read is null.
+  returned: success
+  type: dict
+  contains:
+    os:
+      description: The C(version) and C(build) of macOS.
+      type: dict
+      returned: success
+    hardware:
+      description: The C(model), whether it is C(apple_silicon), and whether it is C(virtual).
+      type: dict
+      returned: success
+    volume:
+      description:
+        - The boot volume. Its C(device), whether it is C(apfs), and whether the Mac is booted from a
+          C(sealed_snapshot), as macOS 11 and
+          newer are. A seal that somebody broke on purpose is not visible here.
+      type: dict
+      returned: success
+    accounts:
+      description: The accounts that people log in with, and any other that a source names.
+      type: list
+      elements: dict
+      returned: success
+      contains:
+        name:
+          description: The short name.
+          type: str
+          returned: success
+        full_name:
+          description: The full name.
+          type: str
+          returned: success
+        uid:
+          description: The UID, or null in a half-made record.
+          type: int
+          returned: success
+        guid:
+          description: The GeneratedUID.
+          type: str
+          returned: success
+        kind:
+          description: One of V(local), V(mobile) (a directory account with a local copy) and V(network).
+          type: str
+          returned: success
+        admin:
+          description: Whether the account is in group admin, also through groups of this Mac nested in it.
+          type: bool
+          returned: success
+        hidden:
+          description: Whether the login window hides the account.
+          type: bool
+          returned: success
+        secure_token:
+          description:
+            - The verdict. V(holder) when all three sources say so, V(unproven) when those that could be read say so,
+              V(none),
+              V(phantom) when one source names the account and another denies it, or V(unknown).
+          type: str
+          returned: success
+        sources:
+          description: What each source says. C(authority), C(crypto_user) and C(filevault_list); null where it could
+            not be read.
+          type: dict
+          returned: success
+        volume_owner:
+          description: Whether the account owns the volume. Null before macOS 11.
+          type: bool
+          returned: success
+        first_token_prevented:
+          description: Whether the account is tagged C(;DisabledTags;SecureToken), never to become the first holder.
+          type: bool
+          returned: success
+        password_set:
+          description: Whether a password was ever set. Null without root.
+          type: bool
+          returned: success
+        password_changed:
+          description: When the password was last set, in seconds since 1970. Null without root.
+          type: float
+          returned: success
+        failed_logins:
+          description: Failed logins since the last good one. Null without root.
+          type: int
+          returned: success
+    orphaned_crypto_users:
+      description: GeneratedUIDs of crypto users that belong to no account of this Mac.
+      type: list
+      elements: str
+      returned: success
+    filevault:
+      description:
+        - The C(state), one of V(on), V(off), V(encrypting), V(decrypting), V(restart_to_enable), V(restart_to_finish)
+          and V(unknown).
+          The C(percent) of a conversion, the C(deferred_user), and whether there is a C(personal_recovery_key) and an
+          C(institutional_recovery_key) among the crypto users.
+      type: dict
+      returned: success
+    management:
+      description:
+        - Device management. Whether the Mac is C(enrolled), C(automated), C(user_approved), its C(server), and
+          C(bootstrap_token), one of
+          V(unsupported), V(not_enrolled), V(not_escrowed), V(escrowed) and V(unknown); C(bootstrap_crypto_user) is
+          whether the Bootstrap
+          Token is a crypto user of the volume.
+      type: dict
+      returned: success
+    policy:
+      description: The identifiers of the Mac's password C(rules), and C(max_failed_logins) where a rule locks accounts.
+      type: dict
+      returned: success
+    holders:
+      description: Short names of the accounts with a Secure Token.
+      type: list
+      elements: str
+      returned: success
+    admin_holders:
+      description: Those of them that are administrators.
+      type: list
+      elements: str
+      returned: success
+    granters:
+      description: Who may authorise a grant. The same as RV(mac.admin_holders) on every macOS so far.
+      type: list
+      elements: str
+      returned: success
+    phantoms:
+      description: Accounts about whose token the sources disagree.
+      type: list
+      elements: str
+      returned: success
+    recoverable:
+      description: One of V(yes), V(at_risk), V(no) and V(unknown).
+      type: str
+      returned: success
+    recoverable_why:
+      description: The reason in words.
+      type: str
+      returned: success
+    pending:
+      description: Work that an earlier run began and did not finish. V(preboot) or empty.
+      type: str
+      returned: success
+    missing:
+      description: What could not be read, each with its C(evidence).
+      type: list
+      elements: dict
+      returned: success
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.keyholder.macos.plugins.module_utils import _module
+
+
+def main() -> None:
+    _module.read(AnsibleModule(argument_spec={"timeout": {"type": "int", "default": 120}}, supports_check_mode=True))
+
+
+if __name__ == "__main__":
+    main()

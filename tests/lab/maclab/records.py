@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import hashlib
+import plistlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from maclab import plists
 from maclab.state import Account, Group, Mac
@@ -17,6 +19,7 @@ POLICY_DATA = NATIVE + "accountPolicyData"
 SHADOW_DATA = NATIVE + "ShadowHashData"
 ONLY_ROOT = {POLICY_DATA, SHADOW_DATA}
 HIDDEN_KEYS = {SHADOW_DATA}
+ITERATIONS = 100
 
 Attributes = dict[str, list[str]]
 
@@ -115,9 +118,18 @@ def user_record(mac: Mac, account: Account) -> Record:
 
 
 def _shadow_bytes(account: Account) -> str:
-    """Return bytes that change with the salt and say nothing about the password."""
-    digest = hashlib.sha256(f"{account.generated_uid}{account.salt}".encode()).hexdigest()
-    return " ".join(digest[start : start + 8] for start in range(0, len(digest), 8))
+    """Return the hash as dscl prints it: a property list's bytes in hex, eight digits a word."""
+    digits = _shadow_hash(account.password or "", account.salt).hex()
+    return " ".join(digits[start : start + 8] for start in range(0, len(digits), 8))
+
+
+@lru_cache(maxsize=4096)
+def _shadow_hash(password: str, salt: str) -> bytes:
+    """Return what macOS keeps of a password; with few iterations, as nothing here has to resist an attack."""
+    salt_bytes = hashlib.sha256(salt.encode()).digest()
+    entropy = hashlib.pbkdf2_hmac("sha512", password.encode("utf-8", "surrogateescape"), salt_bytes, ITERATIONS, 128)
+    verifier = {"entropy": entropy, "iterations": ITERATIONS, "salt": salt_bytes}
+    return plistlib.dumps({"SALTED-SHA512-PBKDF2": verifier}, fmt=plistlib.FMT_BINARY)
 
 
 def put_user(mac: Mac, account: Account, key: str, values: list[str]) -> None:

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NoReturn, Protocol
 
 from maclab import faults
@@ -80,6 +81,8 @@ class Call:
     stdin_is_tty: bool
     link: Link
     pid: int = 0
+    # The Mac's folder on this host; None where a test runs a program without a lab.
+    folder: Path | None = None
     persist: Callable[[], Awaitable[None]] = _no_commit
     record: Record = field(default_factory=Record)
     handover: Handover | None = None

@@ -22,53 +22,14 @@ BOOTSTRAP_UUID = "2457711A-523C-4604-B75A-F48A571D5036"
 SHADOW_HASH = ";ShadowHash;HASHLIST:<SALTED-SHA512-PBKDF2,SRP-RFC5054-4096-SHA512-PBKDF2>"
 EPOCH = 1735689600.0
 
-MAC_KEYS = [
-    "macos",
-    "build",
-    "hardware",
-    "model",
-    "filesystem",
-    "device",
-    "python",
-    "ssh_user",
-    "port",
-    "count",
-    "accounts",
-    "groups",
-    "crypto_users",
-    "filevault",
-    "mdm",
-    "policy",
-    "preboot",
-    "root_locked_out",
-    "logged_in",
-    "faults",
-]
-ACCOUNT_KEYS = [
-    "name",
-    "full_name",
-    "uid",
-    "gid",
-    "generated_uid",
-    "kind",
-    "admin",
-    "password",
-    "key_password",
-    "token",
-    "disabled_tag",
-    "authority",
-    "hidden",
-    "shell",
-    "home",
-    "home_exists",
-    "hint",
-    "picture",
-    "locked",
-    "failed_logins",
-    "attributes",
-    "service",
-    "sudo_password",
-]
+MAC_KEYS = (
+    "macos build hardware model filesystem device python ssh_user port count accounts groups crypto_users "
+    "filevault mdm policy preboot root_locked_out logged_in faults"
+).split()
+ACCOUNT_KEYS = (
+    "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
+    "home home_exists hint picture locked failed_logins attributes service sudo_password"
+).split()
 TOKEN_KEYS = ("authority", "crypto", "filevault", "owner")
 FILEVAULT_STATES = (
     "off",

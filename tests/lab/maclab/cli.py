@@ -1,0 +1,239 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Is the `maclab` command: a person brings a fleet up, looks at it, breaks it and throws it away."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import json
+import logging
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from maclab import control, faults, inventory, journal, lab, scenario, show
+from maclab.layout import LabFolder
+from maclab.server import Server
+from maclab.state import Mac, from_json
+
+DEMO = Path(__file__).parent.parent / "scenarios" / "demo.yml"
+PATIENCE = 60
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
+    command: Callable[[LabFolder, argparse.Namespace], int] = arguments.command
+    try:
+        return command(LabFolder(arguments.dir.resolve()), arguments)
+    except (scenario.ScenarioError, control.LabError) as error:
+        print(f"maclab: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # `maclab journal | head`: nobody reads on, and Python would complain about that once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+
+
+def _default_dir() -> Path:
+    return Path(os.environ.get("MACLAB_DIR") or Path(tempfile.gettempdir(), f"maclab-{getpass.getuser()}"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="maclab", description="A fleet of Macs to rehearse on, behind a real SSH server."
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(name: str, command: Callable[[LabFolder, argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.add_argument("--dir", type=Path, default=_default_dir(), help="the lab's folder (default: %(default)s)")
+        added.set_defaults(command=command)
+        return added
+
+    up = add("up", _up, "bring the Macs up; a lab that was up before goes on with the state it had")
+    up.add_argument("scenario", nargs="?", type=Path, help="a YAML file (default: the folder's own, else the demo)")
+    up.add_argument("--fresh", action="store_true", help="forget the state, begin as the scenario says")
+    up.add_argument("--foreground", action="store_true", help="stay in this terminal")
+    up.add_argument("--keys-only", action="store_true", help="let nobody in by password")
+    add("down", _down, "stop the lab; its state stays")
+    add("list", _list, "list the Macs")
+    shown = add("show", _show, "show what a Mac is at this moment")
+    shown.add_argument("mac")
+    shown.add_argument("--json", action="store_true", help="the whole state")
+    journaled = add("journal", _journal, "show what was done to a Mac")
+    journaled.add_argument("mac")
+    journaled.add_argument("-n", type=int, default=20, help="how many lines (default: %(default)s)")
+    journaled.add_argument("--json", action="store_true", help="JSON lines, with environments and times")
+    add("inventory", _inventory, "print the inventory for Ansible")
+    fault = add("fault", _fault, f"break a Mac: {', '.join(faults.OPTIONS)}")
+    fault.add_argument("mac")
+    fault.add_argument("fault", nargs="?")
+    fault.add_argument("options", nargs="*", metavar="KEY=VALUE")
+    fault.add_argument("--clear", action="store_true", help="repair everything")
+    reset = add("reset", _reset, "make a Mac what the scenario says again")
+    reset.add_argument("mac")
+    return parser
+
+
+def _up(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    if control.is_up(folder):
+        raise control.LabError(f"a lab is up in {folder.path} already (maclab down ends it)")
+    described: Path | None = arguments.scenario
+    if described is None and not folder.scenario.exists():
+        described = DEMO
+    # Read here as well, so that a mistake is shown where it can be read.
+    scenario.load(described or folder.scenario)
+    if arguments.foreground:
+        return asyncio.run(_serve(folder, described, arguments))
+    _start_daemon(folder, described, arguments)
+    _print_welcome(folder)
+    return 0
+
+
+async def _serve(folder: LabFolder, described: Path | None, arguments: argparse.Namespace) -> int:
+    logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.WARNING)
+    kept = folder.scenario.read_bytes() if folder.scenario.exists() else None
+    server = Server(folder, lab.prepare(folder, described, arguments.fresh), not arguments.keys_only)
+    if not arguments.fresh and kept is not None and kept != folder.scenario.read_bytes():
+        server.notes.append("the scenario has changed; Macs that were there keep their state (--fresh forgets it)")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, server.stopping.set)
+    await server.up()
+    if sys.stdout.isatty():
+        _print_welcome(folder)
+    await server.stopping.wait()
+    await server.down()
+    return 0
+
+
+def _start_daemon(folder: LabFolder, described: Path | None, arguments: argparse.Namespace) -> None:
+    folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    argv = [sys.executable, "-m", "maclab", "up", "--foreground", "--dir", str(folder.path)]
+    argv += ["--fresh"] if arguments.fresh else []
+    argv += ["--keys-only"] if arguments.keys_only else []
+    argv += [str(described.resolve())] if described else []
+    path = os.pathsep.join([str(Path(__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with folder.log.open("a") as log:
+        daemon = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": path},
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + PATIENCE
+    while not control.is_up(folder):
+        if daemon.poll() is not None or time.monotonic() > deadline:
+            raise control.LabError(f"the lab did not come up; its log is {folder.log}\n{_tail(folder.log)}")
+        time.sleep(0.05)
+
+
+def _tail(path: Path) -> str:
+    return "\n".join(path.read_text(errors="replace").splitlines()[-5:])
+
+
+def _print_welcome(folder: LabFolder) -> None:
+    names = _names(folder)
+    first = names[0]
+    mac = _state(folder, first)
+    port = json.loads(folder.info.read_text())["macs"][first]["port"]
+    ssh = ["ssh", *inventory.ssh_options(folder), "-i", str(folder.client_key), "-p", str(port)]
+    print(f"{len(names)} Macs are up: {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}")
+    for note in json.loads(folder.info.read_text())["notes"]:
+        print(f"note: {note}")
+    print(f"inventory: {folder.inventory}\n\nTry:")
+    print(f"  ansible -i {shlex.quote(str(folder.inventory))} all -m raw -a sw_vers")
+    print(
+        f"  {shlex.join([*ssh, f'{mac.ssh_user}@{inventory.ADDRESS}'])} sysadminctl -secureTokenStatus {mac.ssh_user}"
+    )
+    print(
+        f"  maclab show {first}{'' if folder.path == _default_dir().resolve() else f' --dir {shlex.quote(str(folder.path))}'}"
+    )
+
+
+def _down(folder: LabFolder, _arguments: argparse.Namespace) -> int:
+    control.order(folder, "down")
+    deadline = time.monotonic() + PATIENCE
+    while folder.socket.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return 0
+
+
+def _list(folder: LabFolder, _arguments: argparse.Namespace) -> int:
+    ports = json.loads(folder.info.read_text())["macs"] if folder.info.exists() else {}
+    macs = [_state(folder, name) for name in _names(folder)]
+    rows = [
+        (mac.name, mac.version, mac.hardware, str(ports.get(mac.name, {}).get("port", "-")), mac.ssh_user)
+        for mac in macs
+    ]
+    print(show.table(("mac", "macOS", "hardware", "port", "user"), rows))
+    print(f"\nThe lab in {folder.path} is {'up' if control.is_up(folder) else 'down'}.")
+    return 0
+
+
+def _show(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    mac = _state(folder, arguments.mac)
+    if arguments.json:
+        print(json.dumps(asdict(mac), indent=1, ensure_ascii=False))
+    else:
+        print(show.mac(mac, journal.read(folder.mac(mac.name).journal)), end="")
+    return 0
+
+
+def _journal(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    _state(folder, arguments.mac)
+    entries = journal.read(folder.mac(arguments.mac).journal)[-arguments.n :]
+    for text in [journal.line(entry).rstrip("\n") for entry in entries] if arguments.json else show.lines(entries):
+        print(text)
+    return 0
+
+
+def _inventory(folder: LabFolder, _arguments: argparse.Namespace) -> int:
+    _names(folder)
+    print(folder.inventory.read_text(encoding="utf-8"), end="")
+    return 0
+
+
+def _fault(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    if arguments.clear:
+        control.order(folder, "clear", mac=arguments.mac)
+    if arguments.fault is None:
+        if not arguments.clear:
+            raise control.LabError(f"which fault? (allowed: {', '.join(faults.OPTIONS)})")
+        return 0
+    options: dict[str, str] = {}
+    for word in arguments.options:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise control.LabError(f"fault option {word!r} (allowed: KEY=VALUE)")
+        options[key] = value
+    control.order(folder, "fault", mac=arguments.mac, fault=arguments.fault, options=options)
+    return 0
+
+
+def _reset(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    control.order(folder, "reset", mac=arguments.mac)
+    return 0
+
+
+def _names(folder: LabFolder) -> list[str]:
+    if not folder.scenario.exists() or not folder.info.exists():
+        raise control.LabError(f"there is no lab in {folder.path} (maclab up makes one)")
+    return list(json.loads(folder.info.read_text())["macs"])
+
+
+def _state(folder: LabFolder, name: str) -> Mac:
+    names = _names(folder)
+    if name not in names:
+        raise control.LabError(f"this lab has no Mac {name!r} (it has: {', '.join(names)})")
+    return from_json(folder.mac(name).state.read_text(encoding="utf-8"))

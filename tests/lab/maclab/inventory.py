@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes the inventory by which Ansible finds the Macs of a lab."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+
+from maclab.host import Host
+from maclab.layout import LabFolder
+
+ADDRESS = "127.0.0.1"
+
+
+def ssh_options(folder: LabFolder) -> list[str]:
+    # The person's own configuration, keys and known hosts have no say, and nothing of the lab gets into them.
+    return [
+        "-F",
+        "/dev/null",
+        "-o",
+        "IdentitiesOnly=yes",
+        "-o",
+        f"UserKnownHostsFile={_quoted(folder.known_hosts)}",
+        "-o",
+        "StrictHostKeyChecking=yes",
+        "-o",
+        "LogLevel=ERROR",
+    ]
+
+
+def _quoted(path: object) -> str:
+    text = str(path)
+    return f'"{text}"' if " " in text else text
+
+
+def text(folder: LabFolder, hosts: Iterable[Host]) -> str:
+    everywhere = {
+        "ansible_connection": "ssh",
+        "ansible_host": ADDRESS,
+        "ansible_ssh_private_key_file": str(folder.client_key),
+        "ansible_ssh_common_args": " ".join(
+            f"'{option}'" if " " in option else option for option in ssh_options(folder)
+        ),
+    }
+    macs = {host.mac.name: _variables(host) for host in hosts}
+    return yaml.safe_dump({"macs": {"hosts": macs, "vars": everywhere}}, sort_keys=False)
+
+
+def _variables(host: Host) -> dict[str, Any]:
+    mac = host.mac
+    home = host.folder.home(mac.accounts[mac.ssh_user])
+    return {
+        "ansible_port": host.port,
+        "ansible_user": mac.ssh_user,
+        "ansible_python_interpreter": str(host.folder.bin / "python3"),
+        # Nobody of this host is called like the people of a Mac, so ~user leads nowhere.
+        "ansible_remote_tmp": str(home / ".ansible" / "tmp"),
+        "ansible_system_tmpdirs": [str(host.folder.tmp)],
+        "maclab_macos": mac.version,
+        "maclab_hardware": mac.hardware,
+    }

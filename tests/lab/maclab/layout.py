@@ -1,0 +1,188 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Knows where everything of a lab lies on disk, and makes the folders that a Mac's commands run in."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from maclab import shim
+from maclab.state import Account
+
+# Utilities that macOS has too. Their options are this host's, so scripts must keep to POSIX.
+UTILITIES = (
+    "[ awk base64 basename bash cat cksum clear cmp comm cp cut date dd diff dirname echo egrep env expr false fgrep "
+    "find fold grep gunzip gzip head join kill ln logname ls mkdir mkfifo mktemp mv nice nohup od openssl paste pr "
+    "printf pwd readlink rm rmdir sed seq sh sleep sort split stty tail tar tee test time touch tr true tty uniq wc "
+    "which xargs yes"
+).split()
+UTILITY_FOLDERS = ("/bin", "/usr/bin", "/opt/homebrew/bin", "/usr/local/bin")
+
+# Everything runs as the one user who started the lab, so ownership cannot be real; nor are macOS's access lists.
+_CHANGE_MODE = """#!/bin/sh
+case $1 in [+-]a*) exit 0 ;; esac
+exec {real} "$@"
+"""
+_CHANGE_OWNER = """#!/bin/sh
+[ "$MACLAB_EUID" = 0 ] && exit 0
+echo "$(basename "$0"): Operation not permitted" >&2
+exit 1
+"""
+
+
+@dataclass(frozen=True)
+class MacFolder:
+    """The folder of one Mac."""
+
+    path: Path
+
+    @property
+    def bin(self) -> Path:
+        return self.path / "bin"
+
+    @property
+    def root(self) -> Path:
+        return self.path / "root"
+
+    @property
+    def tmp(self) -> Path:
+        return self.root / "tmp"
+
+    @property
+    def state(self) -> Path:
+        return self.path / "state.json"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.jsonl"
+
+    def home(self, account: Account) -> Path:
+        return self.root / account.home.lstrip("/")
+
+
+@dataclass(frozen=True)
+class LabFolder:
+    """The folder of a lab."""
+
+    path: Path
+
+    @property
+    def info(self) -> Path:
+        return self.path / "lab.json"
+
+    @property
+    def scenario(self) -> Path:
+        return self.path / "scenario.yml"
+
+    @property
+    def inventory(self) -> Path:
+        return self.path / "inventory.yml"
+
+    @property
+    def socket(self) -> Path:
+        return self.path / shim.SOCKET_NAME
+
+    @property
+    def host_key(self) -> Path:
+        return self.path / "host_key"
+
+    @property
+    def client_key(self) -> Path:
+        return self.path / "client_key"
+
+    @property
+    def known_hosts(self) -> Path:
+        return self.path / "known_hosts"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "lab.log"
+
+    def mac(self, name: str) -> MacFolder:
+        return MacFolder(self.path / "macs" / name)
+
+    def create(self) -> None:
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # The state holds passwords and the socket runs commands: nobody else may enter, whoever made the folder.
+        self.path.chmod(0o700)
+        _write_script(self.path / "program", _shim_text())
+        real = shutil.which("chmod", path=os.pathsep.join(UTILITY_FOLDERS)) or "/bin/chmod"
+        _write_script(self.path / "chmod", _CHANGE_MODE.format(real=real))
+        _write_script(self.path / "chown", _CHANGE_OWNER)
+
+    def create_mac(self, name: str, programs: Iterable[str], python: Path, accounts: Iterable[Account]) -> None:
+        folder = self.mac(name)
+        for needed in (folder.bin, folder.tmp, folder.root / "var" / "root"):
+            needed.mkdir(parents=True, exist_ok=True)
+        for account in accounts:
+            if not account.service and account.home_exists:
+                folder.home(account).mkdir(parents=True, exist_ok=True)
+        links = {**_utilities(), "python3": str(python)}
+        links |= {"chmod": "../../../chmod", "chown": "../../../chown", "chgrp": "../../../chown"}
+        links |= dict.fromkeys(programs, "../../../program")
+        for stale in set(os.listdir(folder.bin)) - set(links):
+            (folder.bin / stale).unlink()
+        for link, target in links.items():
+            _link(folder.bin / link, target)
+
+
+def _link(path: Path, target: str) -> None:
+    if path.is_symlink() and os.readlink(path) == target:
+        return
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
+
+
+_found: dict[str, str] = {}
+
+
+def _utilities() -> dict[str, str]:
+    if not _found:
+        folders = os.pathsep.join(UTILITY_FOLDERS)
+        _found.update({name: path for name in UTILITIES if (path := shutil.which(name, path=folders))})
+    return _found
+
+
+def own_python() -> Path:
+    """The interpreter itself: through a virtual environment's link, each start would look for that environment."""
+    return Path(getattr(sys, "_base_executable", None) or sys.executable)
+
+
+def _shim_text() -> str:
+    source = Path(shim.__file__).read_text(encoding="utf-8")
+    python = str(own_python())
+    if " " not in python and len(python) < 100:
+        return f"#!{python} -ISE\n{source}"
+    # A kernel splits the first line at blanks and cuts it off; sh reads this one, and Python sees a string.
+    return f"#!/bin/sh\n'''exec' {shlex.quote(python)} -ISE \"$0\" \"$@\"\n' '''\n{source}"
+
+
+def _write_script(path: Path, text: str) -> None:
+    # Replaced rather than rewritten: a running program may be reading it, and the kernel refuses to run an open file.
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.chmod(0o755)
+    temporary.replace(path)
+
+
+def find_python(version: str) -> Path | None:
+    """The interpreter of that version ("3.9"), from pyenv's folders or PATH; None if this host has none."""
+    if not version:
+        return own_python()
+    name = f"python{version}"
+    roots = [os.environ.get("PYENV_ROOT", ""), str(Path.home() / ".pyenv")]
+    for root in filter(None, roots):
+        for found in sorted(Path(root, "versions").glob(f"{version}*/bin/{name}")):
+            return found
+    for folder in os.get_exec_path():
+        candidate = Path(folder, name)
+        # pyenv's own wrappers need its PATH, which a Mac of the lab does not have.
+        if "shims" not in candidate.parts and os.access(candidate, os.X_OK):
+            return candidate
+    return None

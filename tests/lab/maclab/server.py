@@ -1,0 +1,198 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Is the lab while it runs: one process that holds every Mac, its port and the socket of its programs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import shutil
+import socket
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+from maclab import faults, inventory, layout, programs, scenario, ssh
+from maclab.desk import Desk
+from maclab.host import Host
+from maclab.layout import LabFolder
+from maclab.state import write_atomically
+
+FILES = 8192
+# What macOS allows for the path of a socket, with its closing zero.
+PATH_LIMIT = 104
+
+
+class Server:
+    """Brings the Macs of a scenario up in a folder, and down again."""
+
+    def __init__(self, folder: LabFolder, planned: dict[str, scenario.Planned], passwords: bool = True) -> None:
+        self.folder = folder
+        self.hosts: dict[str, Host] = {}
+        self.notes: list[str] = []
+        self.stopping = asyncio.Event()
+        self._planned = planned
+        self._passwords = passwords
+        self._ports: dict[int, Host] = {}
+        self._acceptors: list[asyncssh.SSHAcceptor] = []
+        self._desk: asyncio.Server | None = None
+
+    async def up(self) -> None:
+        _allow_many_files()
+        self.folder.create()
+        host_key = _key(self.folder.host_key)
+        client_key = _key(self.folder.client_key)
+        known = host_key.export_public_key().decode().strip()
+        # OpenSSH writes a port other than 22 like this, and takes a pattern for it.
+        self.folder.known_hosts.write_text(f"[{inventory.ADDRESS}]:* {known}\n")
+        before = _ports(self.folder)
+        options = ssh.options(self._ports, host_key, client_key, self._passwords)
+        for name, plan in self._planned.items():
+            host = self._host(name, plan)
+            listener = _listener(plan.port, before.get(name), name)
+            host.port = listener.getsockname()[1]
+            self._ports[host.port] = host
+            self.hosts[name] = host
+            self._acceptors.append(await asyncssh.listen(sock=listener, options=options))
+        await self._open_desk()
+        write_atomically(self.folder.inventory, inventory.text(self.folder, self.hosts.values()))
+        write_atomically(self.folder.info, json.dumps(self._info(), indent=1) + "\n")
+
+    def _host(self, name: str, plan: scenario.Planned) -> Host:
+        folder = self.folder.mac(name)
+        python = layout.find_python(plan.mac.python)
+        if python is None:
+            python = layout.own_python()
+            self.notes.append(f"{name}: no Python {plan.mac.python} on this host; it has {python} instead")
+        self.folder.create_mac(name, programs.names(), python, plan.mac.accounts.values())
+        host = Host(plan.mac, folder)
+        if folder.state.exists():
+            host.mac = host.store.load()
+        else:
+            host.store.save(host.mac)
+        return host
+
+    async def _open_desk(self) -> None:
+        self.folder.socket.unlink(missing_ok=True)
+        opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        _bind_path(opened, self.folder.socket)
+        desk = Desk(self.hosts, self._order)
+        self._desk = await asyncio.start_unix_server(desk.answer, sock=opened, backlog=512)
+
+    def _info(self) -> dict[str, Any]:
+        return {
+            "pid": os.getpid(),
+            "notes": self.notes,
+            "macs": {name: {"port": host.port} for name, host in self.hosts.items()},
+        }
+
+    async def down(self) -> None:
+        for acceptor in self._acceptors:
+            acceptor.close()
+        if self._desk is not None:
+            self._desk.close()
+        for host in self.hosts.values():
+            for connection in host.close():
+                connection.abort()
+            host.store.save(host.mac)
+        # What was killed is collected by its own task.
+        await ssh.wait_for_sessions(5)
+        self.folder.socket.unlink(missing_ok=True)
+
+    async def _order(self, order: dict[str, Any]) -> Any:
+        what = order["order"]
+        if what == "ping":
+            return os.getpid()
+        if what == "down":
+            self.stopping.set()
+            return None
+        host = self.hosts.get(order["mac"])
+        if host is None:
+            raise LookupError(f"this lab has no Mac {order['mac']!r} (it has: {', '.join(self.hosts)})")
+        if what == "fault":
+            faults.set_fault(host.mac, faults.parse(order["fault"], order["options"], host.mac))
+        elif what == "clear":
+            faults.clear_faults(host.mac)
+        elif what == "reset":
+            self._reset(host)
+        elif what != "state":
+            raise ValueError(f"no such order: {what!r}")
+        await host.store.commit(host.mac)
+        return asdict(host.mac)
+
+    def _reset(self, host: Host) -> None:
+        original = scenario.load(self.folder.scenario)[host.mac.name].mac
+        vars(host.mac).update(vars(original))
+        host.folder.journal.unlink(missing_ok=True)
+        with suppress(OSError):
+            shutil.rmtree(host.folder.root)
+        python = (host.folder.bin / "python3").readlink()
+        self.folder.create_mac(host.mac.name, programs.names(), python, host.mac.accounts.values())
+
+
+def _allow_many_files() -> None:
+    # Two hundred ports and a fork on each of them are more than the 256 descriptors that macOS allows at first.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _bind_path(opened: socket.socket, path: Path) -> None:
+    if len(os.fsencode(path)) < PATH_LIMIT:
+        opened.bind(str(path))
+        return
+    here = os.open(".", os.O_RDONLY)
+    os.chdir(path.parent)
+    try:
+        opened.bind(path.name)
+    finally:
+        os.fchdir(here)
+        os.close(here)
+
+
+def _key(path: Path) -> asyncssh.SSHKey:
+    if path.exists():
+        return asyncssh.read_private_key(path)
+    key = asyncssh.generate_private_key("ssh-ed25519", comment="maclab")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(key.export_private_key())
+    return key
+
+
+def _ports(folder: LabFolder) -> dict[str, int]:
+    if not folder.info.exists():
+        return {}
+    macs: dict[str, Any] = json.loads(folder.info.read_text())["macs"]
+    return {name: mac["port"] for name, mac in macs.items()}
+
+
+def _listener(wanted: int | None, before: int | None, name: str) -> socket.socket:
+    """The scenario's port, or none; else the one the Mac had last time, so that inventories stay good; else any."""
+    if wanted is not None:
+        try:
+            return _bind(wanted)
+        except OSError as error:
+            raise scenario.ScenarioError(f"{name}: port: {wanted}: {error.strerror}") from None
+    if before is not None:
+        with suppress(OSError):
+            return _bind(before)
+    return _bind(0)
+
+
+def _bind(port: int) -> socket.socket:
+    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind((inventory.ADDRESS, port))
+    except OSError:
+        opened.close()
+        raise
+    return opened

@@ -14,6 +14,10 @@ def dumps(value: Any) -> str:
     return plistlib.dumps(value, sort_keys=False).decode()
 
 
+def loads(text: str) -> Any:
+    return plistlib.loads(text.encode())
+
+
 def account_policy_data(account: Account) -> str:
     """Return what the directory keeps about an account's password; a password never set has no set time."""
     data: dict[str, Any] = {

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import plistlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -240,7 +239,7 @@ async def _read_property(session: Session, words: list[str], path: Path) -> int:
     if len(words) < 2:
         return 0
     values = records.visible(found, [words[0]], session.call.is_root).get(full_key(words[0]))
-    content = plistlib.loads(values[0].encode()) if values else {}
+    content = plists.loads(values[0]) if values else {}
     if words[1] not in content:
         session.call.err(session.say("no_key", key=words[1]))
     else:
@@ -423,10 +422,10 @@ async def _passwd(session: Session, words: list[str], path: Path) -> int:
     given = words[-1] if words else await call.getpass(session.say("prompt_new"))
     new = given or ""
     if len(words) > 1:
-        return await _with_old(session, account, words[0], new)
+        return await _with_old(session, account, words[0], new, prompted=False)
     if not call.is_root or _asks_root(session, account):
         old = await call.getpass(session.say("prompt_old"))
-        return await _with_old(session, account, old or "", new)
+        return await _with_old(session, account, old or "", new, prompted=True)
     if directory.policy_refuses(call.mac, new):
         return _fail(session, BAD_QUALITY, "passwd")
     directory.set_password(call.mac, account, new, rewrap=False)
@@ -440,14 +439,14 @@ def _asks_root(session: Session, account: Account) -> bool:
     return directory.has_key(session.call.mac, account) and rule == "asks_old"
 
 
-async def _with_old(session: Session, account: Account, old: str, new: str) -> int:
+async def _with_old(session: Session, account: Account, old: str, new: str, prompted: bool) -> int:
     outcome = directory.change_password(session.call.mac, account, old, new)
     session.call.authenticated(account.name, outcome is not Outcome.USER_PASSWORD_WRONG)
     if outcome:
         session.call.wrote("password changed")
     await session.call.commit()
     if outcome is Outcome.USER_PASSWORD_WRONG:
-        return _authentication_failed(session, AUTH_FAILED)
+        return _fail(session, AUTH_FAILED) if prompted else _authentication_failed(session, AUTH_FAILED)
     return 0 if outcome else _fail(session, BAD_QUALITY, "passwd")
 
 

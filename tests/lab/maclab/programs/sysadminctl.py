@@ -53,6 +53,11 @@ class Request:
     def get(self, option: str) -> str | None:
         return self.values.get(option)
 
+    @property
+    def granter(self) -> str | None:
+        """The administrator whose credentials were given; a name without a password counts as none."""
+        return self.get("-adminUser") if "-adminPassword" in self.values else None
+
 
 def parse(argv: list[str], version: rules.Version) -> Request:
     """Sort the arguments as sysadminctl does: an option without its value silently eats the next word."""
@@ -156,7 +161,7 @@ async def _token_on(call: Call, request: Request) -> None:
     password = await _token_user_secret(call, request, user)
     fault = call.fault("token_does_not_stick")
     sticks = fault is None or fault.options.get("user", user) != user
-    granter = request.get("-adminUser") or ""
+    granter = request.granter or ""
     cut = _granter_password_was_cut(call, request, admin_password)
     outcome = directory.grant(call.mac, user, password, granter, admin_password, sticks)
     _journal(call, granter, user, outcome)
@@ -167,7 +172,7 @@ async def _token_off(call: Call, request: Request) -> None:
     user = request.values["-secureTokenOff"]
     admin_password = await _admin_secret(call, request)
     password = await _token_user_secret(call, request, user)
-    granter = request.get("-adminUser") or ""
+    granter = request.granter or ""
     outcome = directory.revoke(call.mac, user, password, granter, admin_password)
     _journal(call, granter, user, outcome)
     await _finish_token(call, outcome, user, "token removed")
@@ -237,7 +242,7 @@ async def _reset(call: Call, request: Request) -> None:
     user = request.values["-resetPasswordFor"]
     new_prompt = say("sysadminctl.prompt_new", call.mac.version_tuple)
     new = await _secret(call, request.get("-newPassword") or "", new_prompt)
-    granter = request.get("-adminUser")
+    granter = request.granter
     granter_password = await _admin_secret(call, request) if granter else None
     account = directory.find(call.mac, user)
     if account is None:
@@ -270,7 +275,7 @@ class NewUser:
 
 
 async def _add_user(call: Call, request: Request) -> None:
-    granter = request.get("-adminUser")
+    granter = request.granter
     name = request.values["-addUser"]
     is_role = "-roleAccount" in request.flags
     if granter is None:
@@ -445,8 +450,11 @@ async def _screen_lock(call: Call, request: Request) -> None:
 
 
 async def _autologin(call: Call, request: Request) -> None:
-    if request.values["-autologin"] == "set":
-        _tell(call, "autologin")
+    if request.values["-autologin"] != "set":
+        return
+    await _secret(call, request.get("-password") or "", say("sysadminctl.prompt_user", call.mac.version_tuple))
+    await _admin_secret(call, request)
+    _tell(call, "autologin")
 
 
 def _answer(key: str) -> Callable[[Call, Request], Awaitable[None]]:

@@ -1,0 +1,865 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Say, for each transcript, which Mac shows it and how closely the lab must repeat it, or why it is not repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fakes import Run, mac, people, person
+
+from maclab import plists, records
+from maclab.programs.diskutil import volume_uuid
+from maclab.state import CryptoUser, Fault, Group, Mac
+
+PRK = "EBC6C064-0000-11AA-AA11-00306543ECAC"
+BOOTSTRAP = "2457711A-523C-4604-B75A-F48A571D5036"
+LKDC = "LKDC:SHA1.0123456789ABCDEF0123456789ABCDEF01234567"
+ONE_HASH = ";ShadowHash;HASHLIST:<SALTED-SHA512-PBKDF2>"
+
+
+@dataclass
+class Case:
+    """How one transcript is repeated."""
+
+    mac: Mac
+    argv: Sequence[str]
+    root: bool = True
+    user: str = "admin"
+    stdin: str = ""
+    typed: Sequence[str] | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    # Words of the transcript that stand for something of this Mac.
+    names: Mapping[str, str] = field(default_factory=dict)
+    # The transcript is a part of the output: each of its lines must appear, in order.
+    part: bool = False
+    # The source lower-cased what it compared.
+    fold: bool = False
+    after: Callable[[Mac, Run], bool] | None = None
+
+
+Builder = Callable[[], Case]
+CASES: dict[str, Builder] = {}
+
+
+def case(*ids: str) -> Callable[[Builder], Builder]:
+    def keep(builder: Builder) -> Builder:
+        for record_id in ids:
+            CASES[record_id] = builder
+        return builder
+
+    return keep
+
+
+def words(line: str) -> list[str]:
+    return line.split()
+
+
+# --- sysadminctl: status --------------------------------------------------------------------------
+
+
+def _status(record_id: str, name: str, full_name: str, token: bool, version: str, names: Mapping[str, str]) -> None:
+    def build() -> Case:
+        shown = people(mac(version))
+        person(shown, name, full_name=full_name, token=token)
+        return Case(shown, ["sysadminctl", "-secureTokenStatus", name], root=False, names=names)
+
+    CASES[record_id] = build
+
+
+_status("sts-enabled-realname-2024", "jdm", "Joshua D. Miller", True, "14.5", {})
+_status("sts-disabled-ec2", "ec2-user", "", False, "11.1", {})
+_status("sts-enabled-ec2", "ec2-user", "", True, "11.1", {})
+_status("sts-enabled-jamf-ea", "alice", "", True, "14.3", {})
+_status("sts-disabled-after-done-fleetlock", "mvsadmin", "", False, "15.5", {})
+_status("sts-cookbook-enabled", "carl", "", True, "11.7.10", {})
+_status("sts-cookbook-disabled", "cloudtest", "", False, "11.7.10", {})
+
+
+@case("sts-unknown-26.6")
+def _() -> Case:
+    return Case(people(mac("26.6")), ["sysadminctl", "-secureTokenStatus", "nosuchuser"], root=False)
+
+
+@case("sts-unknown-parser-jumpcloud")
+def _() -> Case:
+    return Case(people(mac()), ["sysadminctl", "-secureTokenStatus", "_jumpcloudserviceaccount"])
+
+
+@case("sts-no-creds-10.13.2")
+def _() -> Case:
+    return Case(people(mac("10.13.2", "intel")), ["sysadminctl", "-secureTokenStatus", "user"])
+
+
+# --- sysadminctl: grants --------------------------------------------------------------------------
+
+
+def _grant(verb: str, *, user: str = "user", password: str = "user-pw", granter: str = "admin") -> list[str]:
+    given = {"admin": "admin-pw", "user": "user-pw"}[granter]
+    return ["sysadminctl", verb, user, "-password", password, "-adminUser", granter, "-adminPassword", given]
+
+
+def holds(made: Mac, name: str) -> bool:
+    return made.accounts[name].has_authority_token
+
+
+@case("ston-5101-not-authorized")
+def _() -> Case:
+    made = people(mac("10.15.6", "t2"))
+    person(made, "standard", "user-pw", token=True)
+    argv = words("sysadminctl -adminUser standard -adminPassword user-pw -secureTokenOn user -password user-pw")
+    return Case(made, argv, after=lambda after, run: not holds(after, "user"))
+
+
+@case("ston-no-unlock-elemenno")
+def _() -> Case:
+    made = people(mac())
+    person(made, "other", "user-pw", admin=True)
+    argv = words("sysadminctl -secureTokenOff admin -password admin-pw -adminUser other -adminPassword user-pw")
+    return Case(made, argv, part=True, after=lambda after, run: holds(after, "admin"))
+
+
+@case("ston-piped-1023-byte-admin-pw")
+def _() -> Case:
+    made = mac("12.7.6")
+    person(made, "admin", "x" * 1023, admin=True, token=True)
+    person(made, "user", "user-pw")
+    argv = words("sysadminctl -secureTokenOn user -password - -adminUser admin -adminPassword -")
+    blamed = "Credentials could not be verified"
+    return Case(made, argv, stdin="x" * 1023 + "\nuser-pw\n", after=lambda after, run: blamed in run.err)
+
+
+@case("ston-expect-addigy")
+def _() -> Case:
+    argv = words("sysadminctl -secureTokenOn user -password - -adminUser admin -adminPassword -")
+
+    def in_order(after: Mac, run: Run) -> bool:
+        return run.terminal.index("Ada Admin") < run.terminal.index("Uma User") and holds(after, "user")
+
+    return Case(people(mac()), argv, typed=["admin-pw", "user-pw"], part=True, after=in_order)
+
+
+@case("stoff-done-parser")
+def _() -> Case:
+    made = people(mac())
+    person(made, "third", "user-pw", token=True)
+    return Case(made, _grant("-secureTokenOff", user="third"), part=True, after=lambda a, run: not holds(a, "third"))
+
+
+@case("ston-chef-done")
+def _() -> Case:
+    def resalted(after: Mac, run: Run) -> bool:
+        return holds(after, "user") and after.accounts["user"].salt != "first"
+
+    return Case(people(mac()), _grant("-secureTokenOn"), part=True, fold=True, after=resalted)
+
+
+@case("stoff-wrong-admin-10.13.2")
+def _() -> Case:
+    made = people(mac("10.13.2", "intel"))
+    argv = words("sysadminctl -adminUser admin -adminPassword wrong -secureTokenOff admin -password admin-pw")
+    return Case(made, argv, after=lambda after, run: holds(after, "admin"))
+
+
+# --- sysadminctl: passwords -----------------------------------------------------------------------
+
+
+def _reset(version: str) -> Builder:
+    def build() -> Case:
+        made = people(mac(version))
+        argv = words("sysadminctl -resetPasswordFor admin -newPassword other")
+        return Case(made, argv, part=True, after=lambda after, run: after.accounts["admin"].password == "admin-pw")
+
+    return build
+
+
+CASES["reset-no-unlock-2023"] = _reset("13.2.1")
+CASES["reset-no-unlock-ci-rc0"] = _reset("14.7.1")
+CASES["reset-rc0-macos26-image"] = _reset("26.1")
+CASES["reset-rc0-note"] = _reset("15.6")
+
+
+@case("reset-no-unlock-then-dscl")
+def _() -> Case:
+    return Case(people(mac("13.2.1")), words("dscl . -passwd /Users/admin wrong other"))
+
+
+@case("reset-success-filewave")
+def _() -> Case:
+    argv = words("sysadminctl -resetPasswordFor user -newPassword other -adminUser admin -adminPassword admin-pw")
+    return Case(people(mac()), argv, part=True)
+
+
+@case("selfchange-stdin-mkuser")
+def _() -> Case:
+    argv = words("sysadminctl -newPassword - -oldPassword -")
+    made = people(mac("12.7.6"))
+
+    def changed(after: Mac, run: Run) -> bool:
+        account = after.accounts["admin"]
+        return account.password == account.key_password == "new"
+
+    return Case(made, argv, root=False, stdin="admin-pw\nnew\n", after=changed)
+
+
+@case("selfchange-tahoe-noop")
+def _() -> Case:
+    argv = words("sysadminctl -newPassword other -oldPassword admin-pw")
+    unchanged: Callable[[Mac, Run], bool] = lambda after, run: after.accounts["admin"].password == "admin-pw"  # noqa: E731
+    return Case(people(mac("26.5")), argv, root=False, after=unchanged)
+
+
+@case("ec2-token-bootstrap")
+def _() -> Case:
+    made = mac("11.7.10")
+    person(made, "ec2-user", "old", admin=True)
+    argv = words("sysadminctl -oldPassword old -newPassword new")
+    return Case(made, argv, root=False, user="ec2-user", after=lambda after, run: holds(after, "ec2-user"))
+
+
+@case("reset-tahoe-admin-self")
+def _() -> Case:
+    argv = words("sysadminctl -adminUser admin -adminPassword admin-pw -resetPasswordFor admin -newPassword other")
+    return Case(people(mac("26.1")), argv, after=lambda after, run: after.accounts["admin"].key_password == "other")
+
+
+# --- sysadminctl: accounts ------------------------------------------------------------------------
+
+
+@case("adduser-existing-record-10.13")
+def _() -> Case:
+    made = mac("10.13.6", "intel")
+    person(made, "maxieds", uid=501)
+    argv = [*words("sysadminctl -keepHome -UID 80 -adminUser maxieds -fullName"), "Maxie D Schmidt (personal account)"]
+    return Case(made, [*argv, *words("-addUser maxieds -password -")], typed=["pw"])
+
+
+@case("adduser-nopw-existing-10.13")
+def _() -> Case:
+    made = mac("10.13.6", "intel")
+    person(made, "lab15", uid=501)
+    argv = [*words("sysadminctl -keepHome -UID 80 -fullName"), "Lab #15 MacOS Desktop Default User"]
+    return Case(made, [*argv, "-addUser", "lab15"])
+
+
+@case("adduser-2026-home-assigned")
+def _() -> Case:
+    argv = words("sysadminctl -addUser trainee -fullName Trainee -password TemporaryPass123 -home /Users/trainee")
+    return Case(people(mac("26.1")), argv, after=lambda after, run: not after.accounts["trainee"].home_exists)
+
+
+@case("adduser-2026-home-created")
+def _() -> Case:
+    made = people(mac("26.1"))
+    for name in ("third", "fourth", "fifth"):
+        person(made, name)
+    return Case(made, words("sysadminctl -addUser crackme"), part=True)
+
+
+@case("adduser-not-root-10.13.6")
+def _() -> Case:
+    return Case(people(mac("10.13.6", "intel")), words("sysadminctl -addUser new"), root=False)
+
+
+@case("adduser-policy-5402", "adduser-policy-cookbook")
+def _() -> Case:
+    made = people(mac("11.7.10"))
+    made.policy.min_length = 8
+    argv = words("sysadminctl -addUser new -password weak")
+    return Case(made, argv, part=True, after=lambda after, run: "new" not in after.accounts)
+
+
+@case("adduser-cookbook-ok")
+def _() -> Case:
+    return Case(people(mac("11.7.10")), words("sysadminctl -addUser new -password strong"), part=True)
+
+
+@case("adduser-roleaccount-refused")
+def _() -> Case:
+    argv = words("sysadminctl -addUser new -roleAccount")
+    return Case(people(mac()), argv, after=lambda after, run: "new" not in after.accounts)
+
+
+@case("adduser-name-too-long")
+def _() -> Case:
+    def refused(after: Mac, run: Run) -> bool:
+        return all(code in run.err for code in ("-14136", "-14071", "DSRecord.m")) and "n" * 245 not in after.accounts
+
+    names = {"DSRecord.m ... -14136 ... -14071": "-14136"}
+    return Case(people(mac()), ["sysadminctl", "-addUser", "n" * 245], names=names, part=True, after=refused)
+
+
+@case("role-admin-ignored")
+def _() -> Case:
+    argv = words("sysadminctl -addUser _role -UID 201 -roleAccount -admin")
+    return Case(people(mac()), argv, after=lambda after, run: "_role" not in after.groups["admin"].members)
+
+
+@case("addUser-fullname-dup")
+def _() -> Case:
+    argv = ["sysadminctl", "-addUser", "new", "-fullName", "Uma User"]
+    return Case(people(mac()), argv, after=lambda after, run: "new" not in after.accounts)
+
+
+@case("admin-cmd-interactionnotallowed-15")
+def _() -> Case:
+    made = people(mac("15.6"))
+    made.faults.append(Fault("lockout_root"))
+    return Case(made, words("sysadminctl -addUser new"), part=True)
+
+
+def _with_testing(version: str) -> Mac:
+    made = people(mac(version))
+    person(made, "testing", uid=502)
+    made.accounts["user"].uid = 503
+    return made
+
+
+@case("delete-ok-fda")
+def _() -> Case:
+    argv = words("sysadminctl -deleteUser testing -secure")
+    return Case(_with_testing("26.2"), argv, after=lambda after, run: "testing" not in after.accounts)
+
+
+@case("delete-last-admin-or-token")
+def _() -> Case:
+    argv = words("sysadminctl -deleteUser admin")
+    made = people(mac("11.7.10"))
+    return Case(made, argv, names={"owner": "admin"}, after=lambda after, run: "admin" in after.accounts)
+
+
+@case("delete-record-parser")
+def _() -> Case:
+    return Case(_with_testing("15.6"), words("sysadminctl -deleteUser testing -keepHome"), part=True)
+
+
+@case("delete-silent-noop-26")
+def _() -> Case:
+    made = _with_testing("26.3")
+    made.faults.append(Fault("delete_does_nothing"))
+    argv = words("sysadminctl -deleteUser testing -secure")
+    return Case(made, argv, after=lambda after, run: "testing" in after.accounts)
+
+
+def _usage(record_id: str, version: str, part: bool) -> None:
+    CASES[record_id] = lambda: Case(people(mac(version)), ["sysadminctl"], root=False, part=part)
+
+
+_usage("usage-10.13", "10.13.6", part=False)
+_usage("usage-10.14-10.15-tail", "10.15.7", part=True)
+_usage("usage-11-12", "12.7.6", part=True)
+_usage("usage-13.2.1", "13.2.1", part=False)
+
+
+def _plain(record_id: str, version: str, line: str, *, part: bool = False, typed: Sequence[str] | None = None) -> None:
+    CASES[record_id] = lambda: Case(people(mac(version)), words(line), part=part, typed=typed)
+
+
+_plain("screenlock-off", "26.6.2", "sysadminctl -screenLock status")
+_plain("screenlock-pw-required", "14.8.7", "sysadminctl -screenLock off")
+_plain("screenlock-pw-required-rc0", "26.5", "sysadminctl -screenLock off")
+_plain("autologin-err22", "15.6", "sysadminctl -autologin set -userName user -password user-pw")
+_plain("smb-guest-status", "14.7.1", "sysadminctl -smbGuestAccess status")
+_plain("guest-status", "14.7.1", "sysadminctl -guestAccount status")
+
+
+@case("autologin-two-prompts")
+def _() -> Case:
+    line = "sysadminctl -autologin set -userName user -password - -adminUser admin -adminPassword -"
+    typed = ["user-pw", "admin-pw"]
+    return Case(people(mac("26.1")), words(line), typed=typed, names={"<owner>": "Ada Admin"}, part=True)
+
+
+# --- dscl -----------------------------------------------------------------------------------------
+
+
+def _authority(record_id: str, name: str, values: list[str], attributes: dict[str, list[str]]) -> None:
+    def build() -> Case:
+        made = people(mac())
+        account = person(made, name)
+        account.authority[:] = values
+        account.attributes.update(attributes)
+        return Case(made, ["dscl", ".", "-read", f"/Users/{name}", "AuthenticationAuthority", "OriginalNodeName"])
+
+    CASES[record_id] = build
+
+
+_authority(
+    "dscl-authority-mobile",
+    "alice",
+    [
+        ";LocalCachedUser;/Active Directory/CORP/corp.example.com:alice:E9F6E0ED-138E-40C9-B9E7-A7F3F661DB14",
+        ";Kerberosv5;;alice@CORP.EXAMPLE.COM;CORP.EXAMPLE.COM;",
+        ONE_HASH,
+    ],
+    {"OriginalNodeName": ["/Active Directory/CORP/corp.example.com"]},
+)
+_authority(
+    "dscl-authority-local-notoken",
+    "carol",
+    [ONE_HASH, f";Kerberosv5;;carol@{LKDC};{LKDC};"],
+    {},
+)
+
+
+@case("dscl-authority-token")
+def _() -> Case:
+    made = people(mac())
+    person(made, "esaruoho", token=True)
+    argv = words("dscl . -read /Users/esaruoho AuthenticationAuthority")
+    return Case(made, argv, names={";Kerberosv5;...": ";Kerberosv5;"}, part=True)
+
+
+@case("dscl-absent-record")
+def _() -> Case:
+    return Case(people(mac()), words("dscl . -read /Users/absent"))
+
+
+@case("dscl-authonly-bad")
+def _() -> Case:
+    return Case(people(mac()), words("dscl . -authonly user bad"))
+
+
+@case("dscl-authonly-disabled")
+def _() -> Case:
+    made = people(mac())
+    made.accounts["user"].authority.append(";DisabledUser;")
+    return Case(made, words("dscl . -authonly user user-pw"))
+
+
+def _runner() -> Mac:
+    made = mac("26.3.1")
+    person(made, "runner", "runner", admin=True, token=True)
+    return made
+
+
+@case("dscl-passwd-root-token-26")
+def _() -> Case:
+    argv = words("dscl . -passwd /Users/runner proofbox")
+    return Case(_runner(), argv, after=lambda after, run: after.accounts["runner"].password == "runner")
+
+
+@case("dscl-passwd-old-new-26")
+def _() -> Case:
+    argv = words("dscl . -passwd /Users/runner runner proofbox")
+    return Case(_runner(), argv, after=lambda after, run: after.accounts["runner"].key_password == "proofbox")
+
+
+@case("dscl-list-uniqueid")
+def _() -> Case:
+    made = mac()
+    person(made, "_amavisd", uid=83)
+    person(made, "lee", uid=501)
+    return Case(made, words("dscl . -list /Users UniqueID"))
+
+
+@case("dscl-read-multi")
+def _() -> Case:
+    made = mac()
+    person(made, "tensho", full_name="Andrew Babichev", uid=501)
+    return Case(made, words("dscl . -read /Users/tensho RealName UniqueID PrimaryGroupID UserShell"), root=False)
+
+
+@case("dscl-passwd-eds-perm")
+def _() -> Case:
+    return Case(people(mac()), words("dscl . -append /Users/user AuthenticationAuthority x"), root=False)
+
+
+# --- groups and names -----------------------------------------------------------------------------
+
+
+def _with_alice() -> Mac:
+    made = people(mac())
+    person(made, "alice", admin=True)
+    return made
+
+
+CASES["dseditgroup-yes"] = lambda: Case(_with_alice(), words("dseditgroup -o checkmember -m alice admin"))
+CASES["dseditgroup-unknown-user"] = lambda: Case(_with_alice(), words("dseditgroup -o checkmember -m nosuch admin"))
+CASES["dseditgroup-unknown-group"] = lambda: Case(_with_alice(), words("dseditgroup -o checkmember -m alice nogroup"))
+CASES["dsmemberutil-unknown"] = lambda: Case(_with_alice(), words("dsmemberutil checkmembership -U nosuch -G admin"))
+
+
+@case("id-trainee")
+def _() -> Case:
+    made = people(mac())
+    person(made, "trainee", uid=503, admin=True)
+    made.groups["com.apple.sharepoint.group.1"] = Group("com.apple.sharepoint.group.1", 701, "G", ["trainee"])
+    return Case(made, words("id trainee"), names={"com.apple.sharepoint.g": "com.apple.sharepoint.group.1"}, part=True)
+
+
+@case("pwpolicy-global")
+def _() -> Case:
+    made = people(mac())
+    made.policy.min_length = 8
+    return Case(made, words("pwpolicy -getaccountpolicies"), names={" ...": ""}, part=True)
+
+
+# --- diskutil -------------------------------------------------------------------------------------
+
+
+def _volume(version: str, device: str, *users: tuple[str, str, bool], hardware: str = "apple-silicon") -> Mac:
+    made = mac(version, hardware, device=device)
+    made.crypto_users = {uuid: CryptoUser(uuid, kind, owner) for uuid, kind, owner in users}
+    return made
+
+
+OD = "LocalOpenDirectory"
+KEYS = ((BOOTSTRAP, "MDMRecovery", True), (PRK, "PersonalRecovery", True))
+
+
+@case("diskutil-list-users")
+def _() -> Case:
+    guid = "DA145BD0-81C7-41AA-9676-794E0A14B63D"
+    made = _volume(
+        "15.6", "disk3s1s1", (guid, OD, True), (BOOTSTRAP, "MDMRecovery", True), (PRK, "PersonalRecovery", True)
+    )
+    return Case(made, words("diskutil apfs listUsers /"), root=False, names={"<UUID>": guid}, part=True)
+
+
+@case("diskutil-list-users-1")
+def _() -> Case:
+    return Case(_volume("13.6.9", "disk2s1", ("U", OD, True)), words("diskutil apfs listCryptoUsers /"), part=True)
+
+
+@case("du-listusers-10.15")
+def _() -> Case:
+    made = _volume(
+        "10.15.6",
+        "disk1s5",
+        ("FB756838-XXXX-XXXX-XXXX-40FB5E7D5D3F", OD, False),
+        ("EBC6C064-XXXX-XXXX-XXXX-00306543ECAC", "PersonalRecovery", False),
+        ("C22BDCD3-XXXX-XXXX-XXXX-65D3332605C3", OD, False),
+        ("2457711A-XXXX-XXXX-XXXX-F48A571D5036", "MDMRecovery", False),
+        hardware="intel",
+    )
+    return Case(made, words("diskutil apfs listusers /"))
+
+
+@case("du-listcryptousers-tahoe", "du-listusers-awk")
+def _() -> Case:
+    guid = "DA145BD0-81C7-41AA-9676-794E0A14B63D"
+    made = _volume(
+        "26.1", "disk3s1s1", (guid, OD, True), (BOOTSTRAP, "MDMRecovery", True), (PRK, "PersonalRecovery", True)
+    )
+
+    def owner_is_second_line(after: Mac, run: Run) -> bool:
+        lines = run.out.splitlines()
+        return lines[lines.index(f"+-- {guid}") + 2].split()[-1] == "Yes"
+
+    return Case(made, words("diskutil apfs listcryptoUsers /"), root=False, after=owner_is_second_line)
+
+
+@case("du-listusers-icloud")
+def _() -> Case:
+    made = _volume(
+        "10.14.6",
+        "disk1s1",
+        ("FBD4D606-E5F2-4FC5-B6C0-70E11D1A3FB1", OD, False),
+        ("EC1C2AD9-B618-4ED6-BD8D-50F361C27507", "iCloudRecovery", False),
+        ("64C0C6EB-0000-11AA-AA11-00306543ECAC", "iCloudRecoveryExternalKey", False),
+        hardware="intel",
+    )
+    return Case(made, ["diskutil", "apfs", "listusers", volume_uuid(made)])
+
+
+@case("du-listkeys-filevault")
+def _() -> Case:
+    made = _volume(
+        "10.15.7",
+        "disk1s2",
+        ("BBBBBBBB-BBBB-BBBB-BBBB-BBBBBBBBBBBB", OD, False),
+        ("CCCCCCCC-CCCC-CCCC-CCCC-CCCCCCCCCCCC", "PersonalRecovery", False),
+        hardware="intel",
+    )
+    return Case(made, words("diskutil apfs listkeys disk1s2"))
+
+
+@case("du-listcryptousers-none")
+def _() -> Case:
+    return Case(_volume("10.13.6", "disk1s1", hardware="intel"), words("diskutil apfs listCryptoUsers /"))
+
+
+@case("du-listcryptousers-headers")
+def _() -> Case:
+    argv = words("diskutil apfs listCryptoUsers disk1s7")
+    return Case(_volume("13.6.9", "disk1s7"), argv, names={"<special>": "disk1s7"})
+
+
+@case("du-listcryptousers-plist")
+def _() -> Case:
+    guid = "3C7DB8EE-5EA4-4C18-A7E4-25C6C0F94667"
+    made = _volume(
+        "14.7.1", "disk3s5", (guid, OD, True), (PRK, "PersonalRecovery", True), (BOOTSTRAP, "MDMRecovery", False)
+    )
+    return Case(made, words("diskutil apfs listCryptoUsers -plist disk3s5"))
+
+
+@case("du-listcryptousers-plist-empty")
+def _() -> Case:
+    return Case(_volume("14.7.1", "disk3s5"), words("diskutil apfs listCryptoUsers -plist disk3s5"))
+
+
+@case("du-listusers-plist-munki")
+def _() -> Case:
+    made = _volume("26.1", "disk3s1s1", ("U", OD, True))
+    expected = {"APFSCryptoUserType": OD, "APFSCryptoUserUUID": "U", "VolumeOwner": True}
+    argv = words("diskutil apfs listUsers / -plist")
+    return Case(made, argv, after=lambda after, run: plists.loads(run.out)["Users"] == [expected])
+
+
+@case("updatepreboot-ok", "du-updatepreboot-ok")
+def _() -> Case:
+    def remembered(after: Mac, run: Run) -> bool:
+        return after.preboot == [after.accounts["admin"].generated_uid]
+
+    return Case(people(mac()), words("diskutil apfs updatePreboot /"), names={"...\n": ""}, part=True, after=remembered)
+
+
+@case("du-updatepreboot-user-lines")
+def _() -> Case:
+    made = mac()
+    guid = "BF1ADA88-9D04-4D58-9C15-570A4D46D227"
+    account = person(made, "admin", full_name="Alan Nguyen", admin=True, token=True, guid=guid)
+    kerberos = records.authority_of(made, account)[-1]
+    names = {";Kerberosv5;;admin@LKDC:SHA1....;LKDC:SHA1....;": kerberos, "...\n": ""}
+    return Case(made, words("diskutil apfs updatePreboot /"), names=names, part=True)
+
+
+@case("du-apfs-list-plist-keys")
+def _() -> Case:
+    def shaped(after: Mac, run: Run) -> bool:
+        volume = plists.loads(run.out)["Containers"][0]["Volumes"][0]
+        return {"CryptoMigrationOn", "Encryption", "Roles"} <= volume.keys() and "FileVault" not in volume
+
+    return Case(people(mac("10.13.6", "intel")), words("diskutil apfs list -plist"), after=shaped)
+
+
+@case("du-apfs-list-plist-empty")
+def _() -> Case:
+    return Case(people(mac("10.13.6", "intel", filesystem="hfs")), words("diskutil apfs list -plist"))
+
+
+@case("du-info-plist-root")
+def _() -> Case:
+    def facts(after: Mac, run: Run) -> bool:
+        found = plists.loads(run.out)
+        return bool(found["FilesystemType"] == "apfs" and found["VolumeUUID"])
+
+    return Case(people(mac("10.13.6", "intel")), words("diskutil info -plist /"), after=facts)
+
+
+@case("du-info-text-bundle")
+def _() -> Case:
+    return Case(people(mac()), words("diskutil info /"), part=True)
+
+
+# --- fdesetup -------------------------------------------------------------------------------------
+
+
+def _vault(version: str = "14.7.1", hardware: str = "apple-silicon", **state: object) -> Mac:
+    made = people(mac(version, hardware))
+    for name, value in state.items():
+        setattr(made.filevault, name, value)
+    return made
+
+
+def _fdesetup(record_id: str, verb: str, root: bool = True, **state: object) -> None:
+    CASES[record_id] = lambda: Case(_vault(**state), ["fdesetup", *verb.split()], root=root)  # type: ignore[arg-type]
+
+
+_fdesetup(
+    "fde-status-on-master-keychain", "status", version="10.15.6", hardware="intel", state="on", master_keychain=True
+)
+_fdesetup("fde-status-off-deferred", "status", deferred_user="fvuser")
+_fdesetup("fde-status-reply-list-off-deferred", "status", deferred_user="<shortName>")
+_fdesetup("fde-status-encrypting-pending", "status", state="pending")
+_fdesetup("fde-status-after-ade", "status", root=False, state="on")
+_fdesetup("fde-isactive-false", "isactive")
+_fdesetup("fde-isactive-nonroot", "isactive", root=False, state="on")
+_fdesetup("fde-isactive-busy", "isactive", state="encrypting", percent=12.0)
+_fdesetup("fde-haspersonal-true", "haspersonalrecoverykey", state="on", prk="AAAA-BBBB-CCCC-DDDD-EEEE-FFFF")
+_fdesetup("fde-hasinstitutional-false", "hasinstitutionalrecoverykey", state="on", master_keychain=True)
+_fdesetup("fde-supportsauthrestart-false", "supportsauthrestart")
+
+
+@case("fdesetup-list")
+def _() -> Case:
+    made = mac("12.7.6")
+    person(made, "mliebreich", admin=True, token=True, guid="9DB1DCA0-9B6A-464F-94A3-32853C5E2987")
+    return Case(made, words("fdesetup list"))
+
+
+@case("fde-list-filevault-off")
+def _() -> Case:
+    made = mac("13.6.9")
+    person(made, "user", token=True, guid="GUID")
+    return Case(made, words("fdesetup list"))
+
+
+@case("fde-list-null-prk", "fde-list-null-skip")
+def _() -> Case:
+    made = mac("10.13.1", "intel")
+    person(made, "user1", admin=True, token=True)
+    person(made, "user2", token=True)
+    made.crypto_users[PRK] = CryptoUser(PRK, "PersonalRecovery")
+
+    def every_name(after: Mac, run: Run) -> bool:
+        return [line.split(",")[0] for line in run.out.splitlines()] == ["user1", "user2", "(null)"]
+
+    return Case(made, words("fdesetup list"), names={"<UUID>": "", "...": ""}, part=True, after=every_name)
+
+
+@case("fde-list-extended-10.15")
+def _() -> Case:
+    made = mac("10.15.6", "intel")
+    person(made, "frederick.abeloos", token=True, guid="FB756838-XXXX-XXXX-XXXX-40FB5E7D5D3F")
+    redacted = "EBC6C064-XXXX-XXXX-XXXX-00306543ECAC"
+    made.crypto_users[redacted] = CryptoUser(redacted, "PersonalRecovery")
+    person(made, "ttg", token=True, guid="C22BDCD3-XXXX-XXXX-XXXX-65D3332605C3")
+    redacted = "2457711A-XXXX-XXXX-XXXX-F48A571D5036"
+    made.crypto_users[redacted] = CryptoUser(redacted, "MDMRecovery")
+    return Case(made, words("fdesetup list -extended"))
+
+
+@case("fde-list-extended-unknown-user")
+def _() -> Case:
+    disk_user = ("2D3F7CA5-4ED4-4537-8DA2-98B1E3637954", "DiskUser", False)
+    return Case(_volume("11.7.10", "disk1s1", disk_user, hardware="intel"), words("fdesetup list -extended"))
+
+
+# --- profiles -------------------------------------------------------------------------------------
+
+
+def _enrolled(version: str, **changes: object) -> Mac:
+    made = people(mac(version))
+    made.mdm.enrolled = "ade"
+    for name, value in changes.items():
+        setattr(made.mdm, name, value)
+    return made
+
+
+def _bootstrap(record_id: str, version: str, *, form: str = "-type bootstraptoken", **changes: object) -> None:
+    CASES[record_id] = lambda: Case(_enrolled(version, **changes), words(f"profiles status {form}"))
+
+
+_bootstrap("bt-status-supported-no", "10.15.6", bootstrap_supported=False)
+_bootstrap("bt-status-yes-yes", "12.7.6", bootstrap_supported=True, bootstrap_escrowed=True)
+_bootstrap("bt-status-yes-no", "12.7.6", bootstrap_supported=True)
+_bootstrap("profiles-bt-status", "13.6.9", bootstrap_supported=True)
+_bootstrap("bt-status-kandji-equals", "14.7.1", form="-type=bootstraptoken", bootstrap_supported=True)
+
+
+@case("bt-status-functionality-not-supported")
+def _() -> Case:
+    said = "Bootstrap Token functionality is not supported on the server."
+    return Case(_enrolled("11.7.10", bootstrap_status_error=said), words("profiles status -type bootstraptoken"))
+
+
+@case("bt-status-not-enrolled")
+def _() -> Case:
+    argv = words("profiles status -type bootstraptoken")
+    return Case(people(mac("12.7.6")), argv, after=lambda after, run: run.status != 0)
+
+
+@case("enr-status-none")
+def _() -> Case:
+    return Case(people(mac("10.13.6", "intel")), words("profiles status -type enrollment"))
+
+
+# --- hardware and version -------------------------------------------------------------------------
+
+_INTEL: Callable[[str, str], Case] = lambda version, line: Case(mac(version, "t2"), words(line))  # noqa: E731
+CASES["hw-sysctl-arm64-intel"] = lambda: _INTEL("12.7.6", "sysctl hw.optional.arm64")
+CASES["hw-sysctl-in-arm64"] = lambda: Case(mac("14.7.1"), words("sysctl -in hw.optional.arm64"))
+CASES["hw-brand-intel"] = lambda: _INTEL("12.7.6", "sysctl -n machdep.cpu.brand_string")
+CASES["hw-brand-as-11.0"] = lambda: Case(mac("11.0"), words("sysctl -n machdep.cpu.brand_string"))
+CASES["hw-brand-as"] = lambda: Case(mac("11.1"), words("sysctl -n machdep.cpu.brand_string"))
+CASES["hw-arch"] = lambda: Case(mac("11.1"), words("arch"))
+CASES["sw-vers-14"] = lambda: Case(mac("14.8.7", build="23J520"), words("sw_vers"))
+CASES["swvers-compat-11"] = lambda: Case(
+    mac("11.7.10"), words("sw_vers -productVersion"), env={"SYSTEM_VERSION_COMPAT": "1"}
+)
+CASES["ansible-darwin-facts"] = lambda: Case(
+    mac("26.1"), words("sw_vers -productVersion"), after=lambda after, run: run.out == "26.1\n"
+)
+
+
+# --- transcripts that are not repeated -------------------------------------------------------------
+
+_ENABLE = "turning FileVault on and off is not modelled: the lab describes its state"
+_USERS = "adding and removing FileVault users with fdesetup is not modelled: the lab describes the result"
+_RECOVERY = "changing, checking and showing recovery keys is not modelled"
+_RESTART = "restarting is not modelled"
+_STORAGE = "CoreStorage: no supported macOS starts from it"
+_INSTALL = "installing and removing a Bootstrap Token is not modelled"
+_SHOW = "`profiles show` is not modelled"
+_NO_TEXT = "the source gives no text that could be compared"
+_RSR = "rapid security responses are not modelled"
+
+NOT_TESTED: dict[str, str] = {
+    "sts-goLAPS-alt-wording": "a made-up test value, not something that macOS prints",
+    "guest-status-grep": "the guest account cannot be switched on in the lab",
+    "dscl-authority-smartcard": "the source cut the value whose length decides the layout",
+    "dscl-sandboxed": "sandboxes are not modelled",
+    "fde-status-extended": "`fdesetup status -extended` is not modelled: its full text is unknown",
+    "fde-status-extended-verbose": "`fdesetup status -extended` is not modelled: its full text is unknown",
+    "fde-status-deferred-limbo": _NO_TEXT,
+    "fde-list-in-launchdaemon-empty": "a single, unexplained observation inside a LaunchDaemon",
+    "fde-list-extended-disk-user-cs": _STORAGE,
+    "fde-list-extended-after-remove-uuid": _STORAGE,
+    "fde-list-extended-icloud": _NO_TEXT,
+    "fde-hasinstitutional-device-hash": _STORAGE,
+    "bt-status-paraphrase": "typed from memory by its reporter; the wording differs from every other source",
+    "bt-status-vs-eacs": "mdmclient is not modelled",
+    "du-apfs-list-fragment": "`diskutil apfs list` is minimal: its text is not read by anything",
+    "du-disable-filevault-disk-user": _ENABLE,
+    "du-unlockvolume-already": "unlocking volumes is not modelled",
+    "swvers-full-13": _RSR,
+    "swvers-extra": _RSR,
+    **dict.fromkeys(
+        words(
+            "fde-enable-sequoia fde-enable-tahoe-no-key fde-enable-tahoe-outputplist "
+            "fde-enable-outputplist-corestorage fde-enable-auth-fail-rc11 fde-enable-tcc-dialog "
+            "fde-enable-inputplist-additionalusers fde-enable-keychain-needed fde-enable-blank-password fde-enable-managed-off fde-enable-already-on "
+            "fde-disable-69594 fde-disable-inputplist fde-disable-removes-deferral"
+        ),
+        _ENABLE,
+    ),
+    **dict.fromkeys(
+        words(
+            "fde-add-prompts-10.8 fde-add-prompts-10.9-10.12 fde-add-prompts-apfs fde-add-inputplist-rc17 "
+            "fde-add-short-i fde-add-needs-both fde-add-user-not-found fde-remove-preboot-stale fde-remove-last-user "
+            "fde-remove-orphan-uuid fde-remove-keeps-token fde-remove-uuid-disk-user"
+        ),
+        _USERS,
+    ),
+    **dict.fromkeys(
+        words(
+            "fde-changerecovery-136 fde-changerecovery-136b fde-changerecovery-auth-fail "
+            "fde-changerecovery-verbose-fail fde-changerecovery-99 fde-changerecovery-prompts-10.9-10.12 "
+            "fde-changerecovery-escrowing fde-changerecovery-expected-11 fde-changerecovery-deletes-prk fde-changerecovery-outputplist "
+            "fde-changerecovery-password-only fde-changerecovery-not-silent-apfs fde-removerecovery-fail "
+            "fde-usingrecoverykey-apfs fde-usingrecoverykey-10.15 fde-validate-prompt-true fde-validate-false-nonzero "
+            "fde-showdeferral fde-showdeferral-none"
+        ),
+        _RECOVERY,
+    ),
+    **dict.fromkeys(
+        words("fde-authrestart-54 fde-authrestart-ok-stderr fde-authrestart-delay-minus1 fde-authrestart-interactive"),
+        _RESTART,
+    ),
+    **dict.fromkeys(
+        words(
+            "bt-install-prompts bt-install-ok bt-install-empty-password bt-install-long-password-argv "
+            "bt-install-long-password-tty bt-install-nonzero bt-install-pass-alias bt-install-equals-form "
+            "bt-install-needs-admin bt-remove"
+        ),
+        _INSTALL,
+    ),
+    **dict.fromkeys(
+        words("enr-show-not-dep enr-show-34006 enr-show-apsd enr-show-null enr-show-config"),
+        _SHOW,
+    ),
+}

@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run one program on a Mac in memory: no server, no process, only the streams."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from maclab import directory, programs
+from maclab.call import STDERR, STDOUT, Answer, Call, Record
+from maclab.models import SYSTEM_GROUPS
+from maclab.state import Account, Group, Mac
+
+CREATED = 1735689600.0
+
+
+@dataclass
+class FakeLink:
+    """Standard input, and a terminal when there are answers to type on one."""
+
+    stdin: bytes = b""
+    typed: list[str] | None = None
+    streams: dict[int, bytes] = field(default_factory=lambda: {STDOUT: b"", STDERR: b""})
+    terminal: bytes = b""
+    merged: bytes = b""
+
+    def write(self, stream: int, data: bytes) -> None:
+        self.streams[stream] += data
+        self.merged += data
+
+    async def getpass(self, prompt: bytes, limit: int | None) -> Answer:
+        if self.typed is None:
+            self.write(STDERR, prompt)
+            return await self._line(limit)
+        self.terminal += prompt
+        self.merged += prompt
+        data = self.typed.pop(0).encode() if self.typed else b""
+        return Answer(data[:limit], len(data), from_tty=True)
+
+    async def read_line(self, limit: int | None) -> Answer:
+        return await self._line(limit)
+
+    async def _line(self, limit: int | None) -> Answer:
+        if not self.stdin:
+            return Answer(None, 0)
+        line, _, self.stdin = self.stdin.partition(b"\n")
+        return Answer(line[:limit], len(line))
+
+    async def read_all(self) -> Answer:
+        data, self.stdin = self.stdin, b""
+        return Answer(data, len(data))
+
+
+@dataclass
+class Run:
+    """What a program left behind."""
+
+    out: str
+    err: str
+    merged: str
+    terminal: str
+    status: int
+    record: Record
+    commits: int
+
+
+def run(
+    mac: Mac,
+    *words: str,
+    stdin: str = "",
+    typed: Sequence[str] | None = None,
+    user: str = "admin",
+    root: bool = True,
+    env: Mapping[str, str] | None = None,
+) -> Run:
+    link = FakeLink(stdin.encode(), None if typed is None else list(typed))
+    commits = 0
+
+    async def persist() -> None:
+        nonlocal commits
+        commits += 1
+
+    call = Call(
+        mac=mac,
+        program=words[0],
+        argv=list(words[1:]),
+        env=env or {},
+        cwd="/",
+        user=user,
+        is_root=root,
+        has_tty=typed is not None,
+        stdin_is_tty=typed is not None,
+        link=link,
+        pid=4711,
+        persist=persist,
+    )
+    program = programs.find(words[0])
+    assert program is not None
+    status = asyncio.run(_await(program, call))
+    out, err = (link.streams[stream].decode() for stream in (STDOUT, STDERR))
+    return Run(out, err, link.merged.decode(), link.terminal.decode(), status, call.record, commits)
+
+
+async def _await(program: programs.Program, call: Call) -> int:
+    return await program(call)
+
+
+def mac(version: str = "15.6", hardware: str = "apple-silicon", **changes: object) -> Mac:
+    """Return a Mac with the usual groups and no person."""
+    made = Mac(
+        name="lab", version=version, build="24G84", hardware=hardware, model="Mac14,2", device=device(version, hardware)
+    )
+    made.groups = {name: Group(name, gid, guid, list(members)) for name, gid, guid, members in SYSTEM_GROUPS}
+    for name, value in changes.items():
+        setattr(made, name, value)
+    return made
+
+
+def device(version: str, hardware: str) -> str:
+    major = tuple(int(part) for part in version.split("."))
+    if major < (10, 15):
+        return "disk1s1"
+    if major < (11,):
+        return "disk1s5"
+    return "disk3s1s1" if hardware == "apple-silicon" else "disk1s5s1"
+
+
+def person(
+    on: Mac,
+    name: str,
+    password: str | None = "pw",
+    *,
+    full_name: str = "",
+    admin: bool = False,
+    token: bool = False,
+    uid: int | None = None,
+    guid: str = "",
+) -> Account:
+    """Add an account as a scenario would: without any first-token rule."""
+    account = Account(
+        name=name,
+        full_name=full_name or name,
+        uid=directory.next_uid(on) if uid is None else uid,
+        gid=directory.STAFF_GID,
+        generated_uid=guid or directory.new_guid(),
+        password=password,
+        authority=[directory.SHADOW_HASH],
+        created_at=CREATED,
+        password_set_at=None if password is None else CREATED,
+        salt="first",
+    )
+    on.accounts[name] = account
+    if admin:
+        directory.make_admin(on, account)
+    if token:
+        directory.give_token(on, account)
+    return account
+
+
+def people(on: Mac) -> Mac:
+    """Add the usual cast: an administrator who holds a token, and a user who does not."""
+    person(on, "admin", "admin-pw", full_name="Ada Admin", admin=True, token=True)
+    person(on, "user", "user-pw", full_name="Uma User")
+    return on

@@ -820,29 +820,31 @@ NOT_TESTED: dict[str, str] = {
     "swvers-extra": _RSR,
     **dict.fromkeys(
         words(
-            "fde-enable-sequoia fde-enable-tahoe-no-key fde-enable-tahoe-outputplist fde-enable-outputplist- "
-            "corestorage fde-enable-auth-fail-rc11 fde-enable-tcc-dialog fde-enable-inputplist- "
-            "additionalusers fde-enable-keychain-needed fde-enable-blank-password fde-enable-managed-off "
-            "fde-enable-already-on fde-disable-69594 fde-disable-inputplist fde-disable-removes-deferral"
+            "fde-enable-sequoia fde-enable-tahoe-no-key fde-enable-tahoe-outputplist "
+            "fde-enable-outputplist-corestorage fde-enable-auth-fail-rc11 fde-enable-tcc-dialog "
+            "fde-enable-inputplist-additionalusers fde-enable-keychain-needed fde-enable-blank-password "
+            "fde-enable-managed-off fde-enable-already-on fde-disable-69594 fde-disable-inputplist "
+            "fde-disable-removes-deferral"
         ),
         _ENABLE,
     ),
     **dict.fromkeys(
         words(
             "fde-add-prompts-10.8 fde-add-prompts-10.9-10.12 fde-add-prompts-apfs fde-add-inputplist-rc17 "
-            "fde-add-short-i fde-add-needs-both fde-add-user-not-found fde-remove-preboot-stale fde-remove- "
-            "last-user fde-remove-orphan-uuid fde-remove-keeps-token fde-remove-uuid-disk-user"
+            "fde-add-short-i fde-add-needs-both fde-add-user-not-found fde-remove-preboot-stale "
+            "fde-remove-last-user fde-remove-orphan-uuid fde-remove-keeps-token fde-remove-uuid-disk-user"
         ),
         _USERS,
     ),
     **dict.fromkeys(
         words(
-            "fde-changerecovery-136 fde-changerecovery-136b fde-changerecovery-auth-fail fde-changerecovery- "
-            "verbose-fail fde-changerecovery-99 fde-changerecovery-prompts-10.9-10.12 fde-changerecovery- "
-            "escrowing fde-changerecovery-expected-11 fde-changerecovery-deletes-prk fde-changerecovery- "
-            "outputplist fde-changerecovery-password-only fde-changerecovery-not-silent-apfs fde- "
-            "removerecovery-fail fde-usingrecoverykey-apfs fde-usingrecoverykey-10.15 fde-validate-prompt- "
-            "true fde-validate-false-nonzero fde-showdeferral fde-showdeferral-none"
+            "fde-changerecovery-136 fde-changerecovery-136b fde-changerecovery-auth-fail "
+            "fde-changerecovery-verbose-fail fde-changerecovery-99 fde-changerecovery-prompts-10.9-10.12 "
+            "fde-changerecovery-escrowing fde-changerecovery-expected-11 fde-changerecovery-deletes-prk "
+            "fde-changerecovery-outputplist fde-changerecovery-password-only "
+            "fde-changerecovery-not-silent-apfs fde-removerecovery-fail fde-usingrecoverykey-apfs "
+            "fde-usingrecoverykey-10.15 fde-validate-prompt-true fde-validate-false-nonzero fde-showdeferral "
+            "fde-showdeferral-none"
         ),
         _RECOVERY,
     ),
@@ -852,9 +854,9 @@ NOT_TESTED: dict[str, str] = {
     ),
     **dict.fromkeys(
         words(
-            "bt-install-prompts bt-install-ok bt-install-empty-password bt-install-long-password-argv bt- "
-            "install-long-password-tty bt-install-nonzero bt-install-pass-alias bt-install-equals-form bt- "
-            "install-needs-admin bt-remove"
+            "bt-install-prompts bt-install-ok bt-install-empty-password bt-install-long-password-argv "
+            "bt-install-long-password-tty bt-install-nonzero bt-install-pass-alias bt-install-equals-form "
+            "bt-install-needs-admin bt-remove"
         ),
         _INSTALL,
     ),

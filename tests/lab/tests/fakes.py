@@ -53,6 +53,13 @@ class FakeLink:
         return Answer(data, len(data))
 
 
+KILLED = -9
+
+
+class PowerCut(Exception):
+    """Everything of the Mac stops right after a commit."""
+
+
 @dataclass
 class Run:
     """What a program left behind."""
@@ -74,6 +81,7 @@ def run(
     user: str = "admin",
     root: bool = True,
     env: Mapping[str, str] | None = None,
+    cut_after: int | None = None,
 ) -> Run:
     link = FakeLink(stdin.encode(), None if typed is None else list(typed))
     commits = 0
@@ -81,6 +89,8 @@ def run(
     async def persist() -> None:
         nonlocal commits
         commits += 1
+        if commits == cut_after:
+            raise PowerCut
 
     call = Call(
         mac=mac,
@@ -104,7 +114,10 @@ def run(
 
 
 async def _await(program: programs.Program, call: Call) -> int:
-    return await program(call)
+    try:
+        return await program(call)
+    except PowerCut:
+        return KILLED
 
 
 def mac(version: str = "15.6", hardware: str = "apple-silicon", **changes: object) -> Mac:

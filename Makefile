@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The one front door. Each target sets up what it needs, in .venv and .cache; `make clean` takes that away.
+# Works with the make of macOS (3.81).
+
+SHELL := /bin/sh
+ROOT := $(CURDIR)
+# The driver's own code needs no package, the rest runs inside .venv.
+IN_VENV := PATH="$(ROOT)/.venv/bin:$$PATH" PYTHONPATH="$(ROOT)/tests/utils:$(ROOT)/tests/lab" \
+	ANSIBLE_COLLECTIONS_PATH="$(ROOT)/.cache/tree" ANSIBLE_HOME="$(ROOT)/.cache/ansible"
+
+# Ansible does not start without a UTF-8 locale.
+ifeq ($(LC_ALL),)
+export LC_ALL := $(shell locale -a 2>/dev/null | grep -iqx 'C\.utf-*8' && echo C.UTF-8 || echo en_US.UTF-8)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test check docs bench lock clean setup
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+demo: setup ## Onboard users on a few Macs of the lab, twice, and show before and after
+	@$(IN_VENV) python tests/demo/run.py $(ARGS)
+
+lab: setup ## Bring up pretend Macs to rehearse a playbook on (ARGS="--help" tells how to choose them)
+	@$(IN_VENV) python -m maclab up $(ARGS)
+
+test: setup ## Run every check that CI runs (ONLY="ruff units" runs those only, ONLY=--list names them)
+	@$(IN_VENV) python -m checks $(ONLY)
+
+check: setup ## Run the checks that take seconds: ruff, mypy, yamllint, the tests of the core
+	@$(IN_VENV) python -m checks --fast
+
+docs: setup ## Build the documentation site into docs/build
+	@$(IN_VENV) python -m checks docs
+	@echo "$(ROOT)/docs/build/index.html"
+
+bench: setup ## Compare trust_info and secure_token with a ping and with a hand-made play
+	@$(IN_VENV) python bench/run.py $(ARGS)
+
+lock: setup ## Renew the pinned versions in tests/requirements
+	@$(IN_VENV) sh tests/utils/lock.sh
+
+clean: ## Remove everything that these targets made
+	rm -rf .venv .cache docs/build tests/output .ansible
+
+setup:
+	@python=$$(sh tests/utils/find_python.sh) && PYTHONPATH="$(ROOT)/tests/utils" "$$python" -m checks.environments

@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs ansible-test without containers and without its own download host, and counts what it ran."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from .environments import CACHE, REQUIREMENTS, ROOT, ensure
+from .execution import CheckFailed, count
+from .mirror import mirror
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .execution import Job
+    from .matrix import Core, Matrix
+
+# Every release named in the matrix has at least this many sanity tests for a collection.
+SANITY_TESTS = 20
+
+
+def sanity(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
+    output = _ansible_test(job, matrix, core, controller, "sanity", "--local")
+    ran = re.findall(r'^Running sanity test "([^"]+)"(?: on Python (\S+))?', output, re.MULTILINE)
+    names = {name for name, _python in ran}
+    if len(names) < SANITY_TESTS:
+        raise CheckFailed(f"ansible-test ran {len(names)} sanity tests, but has at least {SANITY_TESTS}")
+    for name in ("compile", "import"):
+        missing = {*matrix.targets(core)} - {python for test, python in ran if test == name}
+        if missing:
+            raise CheckFailed(f"ansible-test did not run {name} on Python {', '.join(sorted(missing))}")
+    if needed := re.search(r'Required program "(.+)" not found', output):
+        raise CheckFailed(f"ansible-test skipped a test for want of {needed[1]}")
+    return f"{len(names)} sanity tests, {len(ran)} runs"
+
+
+def units(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
+    # ansible-test goes through every Python on PATH, and is content when it finds none.
+    output = _ansible_test(job, matrix, core, controller, "units", "--venv")
+    parts = re.split(r"^Unit test \S+ with Python (\S+)$", output, flags=re.MULTILINE)
+    passed = dict.fromkeys(matrix.targets(core), 0)
+    for python, report in zip(parts[1::2], parts[2::2], strict=True):
+        passed[python] = passed.get(python, 0) + count(
+            r"^=.* (\d+) passed", report, what=f"unit tests passed on Python {python}"
+        )
+        if matrix.full and (skipped := re.search(r"^=.* (\d+) skipped", report, re.MULTILINE)):
+            raise CheckFailed(f"{skipped[1]} unit tests were skipped on Python {python}")
+    missing = [python for python, number in passed.items() if not number]
+    if missing:
+        raise CheckFailed(f"no unit test ran on Python {', '.join(missing)}")
+    return f"{sum(passed.values())} tests on Python {', '.join(passed)}"
+
+
+def _ansible_test(job: Job, matrix: Matrix, core: Core, controller: str, command: str, *options: str) -> str:
+    environment = ensure(
+        CACHE / "environments" / f"core-{core.version}",
+        matrix.pythons[controller],
+        REQUIREMENTS / f"core-{core.version}.txt",
+    )
+    place = f"{command}-{core.version}"
+    path = os.pathsep.join(map(str, (environment / "bin", CACHE / "pythons", job.environment["PATH"])))
+    output = job.run(
+        environment / "bin" / "ansible-test",
+        command,
+        *options,
+        "--color=no",
+        "--truncate=0",
+        # A copy and a home for each command: two of them at the same time would trip over each other's files.
+        cwd=mirror(place),
+        also={"HOME": str(_home(job, place, core.pip)), "PATH": path},
+    )
+    if "All targets skipped" in output:
+        raise CheckFailed("ansible-test saw no file")
+    return output
+
+
+def _home(job: Job, place: str, pip: str) -> Path:
+    """The home folder that ansible-test makes its environments in, with the pip that it would otherwise download."""
+    home = CACHE / "home" / place
+    cache = home / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    if not list(cache.glob(f"pip-{pip}-*.whl")):
+        job.run(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", cache, f"pip=={pip}")
+    shutil.copy(ROOT / "tests" / "utils" / "get_pip.py", cache / f"get_pip_{pip.replace('.', '_')}.py")
+    return home

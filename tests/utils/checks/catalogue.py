@@ -1,0 +1,188 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The list of everything that `make test` runs. tests/README.md tells what each check is for."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import yaml
+
+from . import action_groups, ansible_test, docs, package
+from .environments import CACHE, REQUIREMENTS, ROOT, ensure
+from .execution import Check, CheckFailed, count
+from .mirror import mirror, tracked
+
+if TYPE_CHECKING:
+    from .execution import Job
+    from .matrix import Core, Matrix
+
+# What a person runs between two edits. Names that go on after these words count too: core-3.9, core-3.13.
+FAST = ("ruff", "mypy", "yamllint", "core")
+
+
+def checks(matrix: Matrix) -> list[Check]:
+    """All of them. They start in this order, so the long ones stand first, lest one of them runs alone at the end."""
+    return [
+        Check("matrix", lambda _job: _matrix(matrix)),
+        *(_sanity(matrix, core, controller) for core, controller in matrix.cores),
+        *(_integration(matrix, version) for version in matrix.mac_pythons),
+        *(_units(matrix, core, controller) for core, controller in matrix.cores),
+        Check("molecule", lambda job: _molecule(job, matrix)),
+        Check("lab", lambda job: _pytest(job, matrix, "tests/lab/tests")),
+        Check("galaxy-importer", package.importer),
+        Check("ansible-lint", _ansible_lint),
+        Check("docs-lint", _docs_lint),
+        Check("docs", docs.build),
+        Check("package", package.install),
+        *(_core(matrix, version) for version in matrix.mac_pythons),
+        Check("mypy", _mypy),
+        Check("changelog", _changelog),
+        Check("reuse", _reuse),
+        Check("yamllint", _yamllint),
+        Check("shellcheck", _shellcheck),
+        Check("ruff", _ruff),
+        Check("action-groups", lambda _job: action_groups.compare()),
+    ]
+
+
+def _matrix(matrix: Matrix) -> str:
+    if matrix.full and matrix.left_out:
+        raise CheckFailed("; ".join(matrix.left_out))
+    cores = ", ".join(f"{core.version} on Python {controller}" for core, controller in matrix.cores)
+    return f"ansible-core {cores}"
+
+
+def _sanity(matrix: Matrix, core: Core, controller: str) -> Check:
+    return Check(f"sanity-{core.version}", lambda job: ansible_test.sanity(job, matrix, core, controller))
+
+
+def _units(matrix: Matrix, core: Core, controller: str) -> Check:
+    return Check(f"units-{core.version}", lambda job: ansible_test.units(job, matrix, core, controller))
+
+
+def _integration(matrix: Matrix, version: str) -> Check:
+    """Playbooks against the lab's Macs, which have this Python."""
+    also = {"KEYHOLDER_TARGET_PYTHON": str(matrix.pythons[version])}
+    return Check(f"integration-{version}", lambda job: _pytest(job, matrix, "tests/integration", also=also))
+
+
+def _core(matrix: Matrix, version: str) -> Check:
+    """The code that runs on a Mac, as it runs there: an old Python, and no Ansible to lean on."""
+
+    def run(job: Job) -> str:
+        name = f"core-unit-{version}"
+        python = (
+            ensure(CACHE / "environments" / name, matrix.pythons[version], REQUIREMENTS / "core-unit.txt")
+            / "bin"
+            / "python"
+        )
+        job.run(python, "-c", "import importlib.util as u, sys; sys.exit(u.find_spec('ansible') is not None)")
+        return _pytest(job, matrix, "tests/unit/plugins/module_utils", python=str(python))
+
+    return Check(f"core-{version}", run)
+
+
+def _pytest(
+    job: Job, matrix: Matrix, folder: str, *, python: str = "python", also: dict[str, str] | None = None
+) -> str:
+    # pytest itself fails when it finds no test at all.
+    output = job.run(python, "-m", "pytest", "-q", folder, also=also)
+    passed = count(r"^=*.*?(\d+) passed", output, what="tests passed")
+    skipped = sum(int(number) for number in re.findall(r"(\d+) skipped", output.splitlines()[-1]))
+    if skipped and matrix.full:
+        raise CheckFailed(f"{skipped} tests were skipped")
+    return f"{passed} tests" + (f", {skipped} skipped" if skipped else "")
+
+
+def _molecule(job: Job, matrix: Matrix) -> str:
+    scenarios = sorted(path.parent.name for path in tracked("extensions/molecule/*/molecule.yml"))
+    if not scenarios:
+        raise CheckFailed("there is no scenario in extensions/molecule")
+    also = {"KEYHOLDER_TARGET_PYTHON": str(matrix.pythons[matrix.mac_pythons[0]])}
+    tested = 0
+    for scenario in scenarios:
+        output = job.run("molecule", "test", "--scenario-name", scenario, also=also)
+        tested += count(r"(\d+) passed", output, what=f"testinfra tests in scenario {scenario}")
+    return f"{len(scenarios)} scenarios, {tested} testinfra tests"
+
+
+def _ansible_lint(job: Job) -> str:
+    copy = mirror("ansible-lint")
+    output = job.run("ansible-lint", cwd=copy, also={"ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2])})
+    if warned := re.search(r"([1-9]\d*) warning", output):
+        raise CheckFailed(f"ansible-lint: {warned[0]}")
+    processed = count(r"in (\d+) files processed", output, what="files")
+    return f"{processed} files"
+
+
+def _docs_lint(job: Job) -> str:
+    copy = mirror("docs-lint")
+    job.run(
+        "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "all",
+        "--check-extra-docs-refs", "--disallow-unknown-collection-refs", copy,
+        also={"ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2])},
+    )  # fmt: skip
+    documents = tracked("plugins/modules/*.py", "roles/*/meta/argument_specs.yml", "docs/docsite/rst/*.rst")
+    if not tracked("plugins/modules/*.py"):
+        raise CheckFailed("there is no module")
+    return f"{len(documents)} modules, roles and guides"
+
+
+def _changelog(job: Job) -> str:
+    """The changelog must be well-formed, tell of the present version, and be what CHANGELOG.md says."""
+    copy = mirror("changelog")
+    where = {"ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2])}
+    job.run("antsibull-changelog", "lint", cwd=copy, also=where)
+    job.run("antsibull-changelog", "lint-changelog-yaml", "--strict", "changelogs/changelog.yaml", cwd=copy, also=where)
+    version = yaml.safe_load((copy / "galaxy.yml").read_text())["version"]
+    releases = yaml.safe_load((copy / "changelogs" / "changelog.yaml").read_text())["releases"]
+    if version not in releases:
+        raise CheckFailed(f"changelogs/changelog.yaml does not tell of {version}")
+    job.run("antsibull-changelog", "generate", cwd=copy, also=where)
+    if (copy / "CHANGELOG.md").read_text() != (ROOT / "CHANGELOG.md").read_text():
+        raise CheckFailed("CHANGELOG.md differs from changelogs/changelog.yaml: run antsibull-changelog generate")
+    return f"{len(releases)} releases"
+
+
+def _mypy(job: Job) -> str:
+    """Strict, for everything but the tests. A Mac's Python is older than mypy can imagine: 3.10 is its oldest."""
+    checked = 0
+    for package_name, python, pattern in (
+        ("ansible_collections.keyholder.macos.plugins", "3.10", "plugins/*.py"),
+        ("maclab", "3.11", "tests/lab/maclab/*.py"),
+        ("checks", "3.11", "tests/utils/checks/*.py"),
+    ):
+        output = job.run("mypy", "--python-version", python, "-p", package_name)
+        checked += count(
+            r"in (\d+) source files?$", output, at_least=len(tracked(pattern)), what=f"files of {package_name}"
+        )
+    return f"{checked} files"
+
+
+def _ruff(job: Job) -> str:
+    job.run("ruff", "check")
+    output = job.run("ruff", "format", "--check")
+    seen = count(r"(\d+) files? already formatted", output, at_least=len(tracked("*.py")), what="files")
+    return f"{seen} files"
+
+
+def _yamllint(job: Job) -> str:
+    files = job.run("yamllint", "--list-files", ".").split()
+    if len(files) < len(tracked("*.yml", "*.yaml")):
+        raise CheckFailed(f"yamllint looks at {len(files)} files only")
+    job.run("yamllint", "--strict", ".")
+    return f"{len(files)} files"
+
+
+def _shellcheck(job: Job) -> str:
+    files = [*tracked("*.sh"), *tracked(".ci/*")]
+    job.run("shellcheck", "--norc", *files)
+    return f"{len(files)} files"
+
+
+def _reuse(job: Job) -> str:
+    output = job.run("reuse", "lint")
+    licensed = count(r"license information: (\d+) /", output, what="files")
+    return f"{licensed} files"

@@ -34,7 +34,7 @@ def compare() -> str:
 def _documentation(source: str) -> dict[str, Any]:
     for node in ast.parse(source).body:
         match node:
-            case ast.Assign(targets=[ast.Name(id="DOCUMENTATION")], value=ast.Constant(value=str(text))):
+            case ast.Assign(targets=[ast.Name(id="DOCUMENTATION")], value=ast.Constant(value=str() as text)):
                 documentation: dict[str, Any] = yaml.safe_load(text)
                 return documentation
     raise CheckFailed("a module has no DOCUMENTATION")

@@ -43,6 +43,7 @@ def checks(matrix: Matrix) -> list[Check]:
         Check("yamllint", _yamllint),
         Check("shellcheck", _shellcheck),
         Check("ruff", _ruff),
+        Check("driver", lambda job: _pytest(job, matrix, "tests/utils/tests")),
         Check("action-groups", lambda _job: action_groups.compare()),
     ]
 

@@ -24,6 +24,11 @@ TAIL = 40
 AT_A_TIME = 2
 TIME_LIMIT = 20 * 60
 
+# What pip and ansible-test say when all is well.
+CHATTER = re.compile(
+    r"\s*$|\s*(Collecting|Downloading|Installing|Requirement already|Successfully|Using cached|Running sanity test|━)"
+)
+
 
 class CheckFailed(Exception):
     """Says in a sentence why the check failed."""
@@ -144,13 +149,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _tail(log: Path) -> str:
-    lines = _plain(log.read_text(errors="replace")).splitlines()[-TAIL:]
+    lines = [line for line in _plain(log.read_text(errors="replace")).splitlines() if not CHATTER.match(line)][-TAIL:]
     return "\n".join([f"       | {line}" for line in lines] + [f"       whole log: {log.relative_to(ROOT)}"])
 
 
 def _plain(text: str) -> str:
-    """Without the colours, which hide the words that the counts look for."""
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", text)
+    """Without colours and links, which hide the words that the counts look for."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\].*?(\x1b\\|\x07)|\r", "", text)
 
 
 def _name(argv: Sequence[str | Path]) -> str:

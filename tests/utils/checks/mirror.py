@@ -4,16 +4,21 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
+import yaml
+
 from .environments import CACHE, ROOT
 
 
-def mirror(name: str) -> Path:
+def mirror(name: str, *, shipped_only: bool = False) -> Path:
     """Bring the copy up to date with the work tree: the files that git knows, or would take, and no others.
+
+    `shipped_only` leaves out what galaxy.yml keeps out of the tarball.
 
     The copy lasts, because ansible-test and ansible-lint keep caches in it. It is a git repository of its own: as part
     of .cache, which the work tree's git ignores, ansible-test would see no file in it at all, and pass.
@@ -22,7 +27,7 @@ def mirror(name: str) -> Path:
     copy.mkdir(parents=True, exist_ok=True)
     if not (copy / ".git").exists():
         _git(copy, "init", "--quiet")
-    wanted = set(tracked())
+    wanted = {path for path in tracked() if not (shipped_only and _stays_at_home(path))}
     for path in (copy / known for known in _known(copy)):
         if path.relative_to(copy) not in wanted:
             path.unlink(missing_ok=True)
@@ -38,6 +43,12 @@ def mirror(name: str) -> Path:
 def tracked(*patterns: str) -> list[Path]:
     """The work tree's files that match, as git sees them, relative to its root."""
     return [path for path in _known(ROOT, *patterns) if (ROOT / path).is_file()]
+
+
+def _stays_at_home(path: Path) -> bool:
+    ignored: list[str] = yaml.safe_load((ROOT / "galaxy.yml").read_text())["build_ignore"]
+    names = [path, *path.parents]
+    return any(fnmatch.fnmatch(str(name), pattern) for name in names for pattern in ignored)
 
 
 def _known(folder: Path, *patterns: str) -> list[Path]:

@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The driver must not take a tool that did nothing for one that found nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from checks import execution, matrix
+from checks.execution import Check, CheckFailed, Job, count
+
+
+def pythons(*versions: str) -> dict[str, Path]:
+    return {version: Path(f"/usr/bin/python{version}") for version in versions}
+
+
+def cores(planned: matrix.Matrix) -> list[tuple[str, str]]:
+    return [(core.version, controller) for core, controller in planned.cores]
+
+
+@pytest.fixture(autouse=True)
+def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "LOGS", tmp_path)
+    monkeypatch.setattr(execution, "ROOT", tmp_path)
+
+
+def test_numbers_are_added_up() -> None:
+    assert count(r"(\d+) passed", "3 passed\n4 passed", what="tests") == 7
+
+
+@pytest.mark.parametrize("said", ["", "0 passed", "All targets skipped"])
+def test_nothing_done_is_a_failure(said: str) -> None:
+    with pytest.raises(CheckFailed, match="0 tests"):
+        count(r"(\d+) passed", said, what="tests")
+
+
+def test_too_little_done_is_a_failure() -> None:
+    with pytest.raises(CheckFailed, match="2 files, but at least 3"):
+        count(r"(\d+) files", "2 files", at_least=3, what="files")
+
+
+def test_the_output_is_that_of_the_last_command() -> None:
+    job = Job("driver", os.environ)
+    job.run(sys.executable, "-c", "print('1 passed')")
+    assert job.run(sys.executable, "-c", "print('\x1b[32m2 passed\x1b[0m')") == "2 passed\n"
+
+
+def test_a_command_that_fails_fails_the_check(capsys: pytest.CaptureFixture[str]) -> None:
+    def run(job: Job) -> str:
+        return job.run(sys.executable, "-c", "import sys; sys.exit(3)")
+
+    (result,) = execution.run_all([Check("driver-that-fails", run)], os.environ)
+    assert not result.passed
+    assert "exit status 3" in result.what
+    assert "FAILED" in capsys.readouterr().out
+
+
+def test_the_whole_matrix() -> None:
+    planned = matrix.plan(pythons("3.9", "3.10", "3.11", "3.12", "3.13"), full=True)
+    assert cores(planned) == [("2.21", "3.13"), ("2.16", "3.12")]
+    assert planned.mac_pythons == ["3.9", "3.13"]
+    assert not planned.left_out
+
+
+def test_a_machine_with_python_3_11_only() -> None:
+    planned = matrix.plan(pythons("3.11"), full=False)
+    assert cores(planned) == [("2.19", "3.11"), ("2.16", "3.11")]
+    assert planned.mac_pythons == ["3.11"]
+    assert any("2.21" in line and "2.19 took its place" in line for line in planned.left_out)
+
+
+@pytest.mark.parametrize("version", ["3.13", "3.14"])
+def test_a_machine_with_one_new_python_only(version: str) -> None:
+    planned = matrix.plan(pythons(version), full=False)
+    assert cores(planned) == [("2.21", version)]
+    assert any(line.startswith("ansible-core 2.16") for line in planned.left_out)
+    assert any(line.startswith("Python 3.9 ") for line in planned.left_out)

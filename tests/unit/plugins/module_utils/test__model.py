@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Verdicts: on a token by its three sources, on a Mac by its holders."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    EVERYWHERE,
+    NOWHERE,
+    Account,
+    FileVault,
+    Mac,
+    Management,
+    Sources,
+    Version,
+    Volume,
+)
+
+ADMIN = Account("itadmin", "A", admin=True, sources=EVERYWHERE)
+ANA = Account("ana", "B", sources=EVERYWHERE)
+NOBODY = Account("bob", "C", sources=NOWHERE)
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [("10.13.6", Version(10, 13, 6)), ("26", Version(26)), ("15.6.1", Version(15, 6, 1)), ("10.16", Version(11))],
+)
+def test_version(text: str, version: Version) -> None:
+    assert Version.parse(text) == version
+
+
+def test_versions_compare_as_numbers() -> None:
+    assert Version.parse("10.9") < Version.parse("10.13") < Version.parse("11.0") < Version.parse("26.1")
+    assert str(Version(10, 15)) == "10.15"
+    assert str(Version(10, 15, 7)) == "10.15.7"
+    with pytest.raises(ValueError, match="not a macOS version"):
+        Version.parse("Tahoe")
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ((True, True, True), "holder"),
+        ((False, False, False), "none"),
+        ((True, True, None), "unproven"),
+        ((False, None, None), "none"),
+        ((None, None, None), "unknown"),
+        ((True, False, True), "phantom"),
+        ((False, True, None), "phantom"),
+        ((True, True, False), "phantom"),
+    ],
+)
+def test_verdict(said: tuple[bool | None, bool | None, bool | None], verdict: str) -> None:
+    assert Sources(*said).verdict == verdict
+
+
+def mac(*accounts: Account, version: str = "15.6", **more: t.Any) -> Mac:
+    return Mac(Version.parse(version), accounts=accounts, **{"volume": Volume("d", True, True), **more})
+
+
+ESCROWED = Management(bootstrap="escrowed")
+
+
+@pytest.mark.parametrize(
+    ("of", "verdict", "why"),
+    [
+        (mac(ADMIN, NOBODY), "yes", "itadmin can grant tokens"),
+        (mac(ANA), "at_risk", "no administrator holds a token, only ana"),
+        (mac(ANA, management=ESCROWED), "at_risk", "the escrowed Bootstrap Token grants one at a graphical login"),
+        (mac(NOBODY, filevault=FileVault("on", personal_key=False)), "no", "no personal recovery key"),
+        (mac(NOBODY, filevault=FileVault("on", personal_key=None)), "no", "no personal recovery key"),
+        (mac(NOBODY, filevault=FileVault("on", personal_key=True)), "at_risk", "the only way in"),
+        (mac(NOBODY, management=ESCROWED), "at_risk", "the escrowed Bootstrap Token"),
+        (mac(NOBODY), "at_risk", "the first account whose password is set"),
+        (mac(NOBODY, version="10.15.7"), "at_risk", "the first administrator who authenticates"),
+        (mac(NOBODY, version="10.13.6"), "at_risk", "the only account from UID 500 up"),
+        (mac(ADMIN, volume=Volume("d", False, False)), "unknown", "not APFS"),
+        (mac(ADMIN, volume=Volume()), "unknown", "could not be read"),
+    ],
+)
+def test_recoverability(of: Mac, verdict: str, why: str) -> None:
+    assert of.recoverability.verdict == verdict
+    assert why in of.recoverability.why
+
+
+def test_a_phantom_administrator_is_no_granter() -> None:
+    phantom = Account("x", "X", admin=True, sources=Sources(True, False, True))
+    of = mac(ADMIN, phantom)
+    assert [who.name for who in of.granters] == ["itadmin"]
+    assert [who.name for who in of.phantoms] == ["x"]

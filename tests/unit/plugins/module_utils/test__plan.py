@@ -1,0 +1,349 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan and its guards: what must hold for every Mac and every request."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+import pytest
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    EVERYWHERE,
+    Account,
+    FileVault,
+    Mac,
+    Missing,
+    PasswordPolicy,
+    Sources,
+    Version,
+    Volume,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard, made
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
+from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE, password_set=True)
+ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20, password_set=True)
+GRANT = TokenRequest("ana", admin_user="itadmin")
+
+
+def mac(*accounts: Account, version: str = "15.6", **more: t.Any) -> Mac:
+    taken = frozenset(word.lower() for who in accounts for word in (who.name, who.full_name, f"uid:{who.uid}"))
+    made_up: dict[str, t.Any] = {
+        "volume": Volume("disk3s1s1", True, True),
+        "policy": PasswordPolicy(readable=True),
+        "filevault": FileVault("off", personal_key=False),
+        "taken": taken,
+    }
+    return Mac(Version.parse(version), accounts=accounts, **{**made_up, **more})
+
+
+def plan_or_refusal(request: t.Any, of: Mac, same: bool | None = False) -> Plan | Refusal:
+    try:
+        return t.cast(Plan, request.plan(of, dict.fromkeys(request.compares(of), same)))
+    except Refusal as refusal:
+        return refusal
+
+
+def reason(request: t.Any, of: Mac) -> str:
+    with pytest.raises(Refusal) as caught:
+        request.plan(of, {})
+    return caught.value.reason
+
+
+# -- what holds always ------------------------------------------------------------------------------------------------
+
+
+@given(strategies.macs(), strategies.requests)
+def test_no_prefix_of_a_plan_takes_the_last_admin_holder(of: Mac, request: t.Any) -> None:
+    plan = plan_or_refusal(request, of)
+    assume(isinstance(plan, Plan))
+    for state in t.cast(Plan, plan).states():
+        assert state.admin_holders or not of.admin_holders
+        locked = state.filevault.on and not state.holders and not state.filevault.personal_key
+        was_locked = of.filevault.on and not of.holders and not of.filevault.personal_key
+        assert was_locked or not locked
+
+
+@given(strategies.macs(), strategies.requests)
+def test_the_same_request_plans_nothing_the_second_time(of: Mac, request: t.Any) -> None:
+    plan = plan_or_refusal(request, of)
+    assume(isinstance(plan, Plan))
+    again = plan_or_refusal(request, strategies.settled(t.cast(Plan, plan).after), same=True)
+    assert isinstance(again, Plan), again
+    assert again.words() == []
+
+
+@given(strategies.macs(), strategies.requests)
+def test_a_cut_plan_is_finished_by_the_next(of: Mac, request: t.Any) -> None:
+    """After a cut at any step the same request gets through to the same end (design rule 6)."""
+    plan = plan_or_refusal(request, of)
+    assume(isinstance(plan, Plan))
+    whole = t.cast(Plan, plan)
+    view = request.view(strategies.settled(whole.after))
+    for state in whole.states():
+        # A password is compared by its hash: after the step that set it, it is the same.
+        cut = strategies.settled(state)
+        healed = plan_or_refusal(request, cut, same=None)
+        assert isinstance(healed, Plan), (healed, state)
+        assert request.view(strategies.settled(healed.after)) == view
+
+
+@given(strategies.macs(), strategies.requests)
+def test_passwords_are_checked_first_and_once(of: Mac, request: t.Any) -> None:
+    plan = plan_or_refusal(request, of)
+    assume(isinstance(plan, Plan))
+    kinds = [isinstance(step, do.CheckPassword) for step in t.cast(Plan, plan).steps]
+    assert kinds == sorted(kinds, reverse=True)
+    checks = [step for step in t.cast(Plan, plan).steps if isinstance(step, do.CheckPassword)]
+    assert len({(step.user, step.secret) for step in checks}) == len(checks)
+
+
+@given(strategies.macs(), strategies.requests)
+def test_a_change_of_tokens_is_noted_before_proven_and_told_to_preboot_after(of: Mac, request: t.Any) -> None:
+    plan = plan_or_refusal(request, of)
+    assume(isinstance(plan, Plan))
+    steps, states = t.cast(Plan, plan).steps, t.cast(Plan, plan).states()
+    tokens = [[(who.name, who.sources) for who in state.accounts if who.verdict != "none"] for state in states]
+    moved = [index for index in range(len(steps)) if tokens[index] != tokens[index + 1]]
+    assume(moved)
+    assert steps.index(do.MarkPending()) < moved[0]
+    assert steps[-1] == do.UpdatePreboot()
+    proofs = [index for index, step in enumerate(steps) if isinstance(step, do.Prove)]
+    assert proofs
+    assert proofs[-1] > moved[-1]
+
+
+@given(strategies.macs(), st.sampled_from(strategies.NAMES))
+def test_an_option_left_out_touches_nothing(of: Mac, name: str) -> None:
+    """Design rule 1: with nothing but a name, an existing account keeps everything, its token first of all."""
+    account = of.account(name)
+    assume(account is not None and account.password_set and not of.pending)
+    plan = AccountRequest(name).plan(of, {})
+    assert plan.steps == ()
+
+
+@given(strategies.macs(), strategies.account_requests)
+def test_only_absent_or_nothing_takes_a_token(of: Mac, request: AccountRequest) -> None:
+    plan = plan_or_refusal(request, of)
+    assume(isinstance(plan, Plan) and request.state == "present")
+    after = {who.name for who in t.cast(Plan, plan).after.holders}
+    assert {who.name for who in of.holders} <= after
+
+
+@given(strategies.macs(), strategies.requests)
+def test_every_refusal_has_a_known_reason_and_a_remedy(of: Mac, request: t.Any) -> None:
+    refusal = plan_or_refusal(request, of)
+    assume(isinstance(refusal, Refusal))
+    assert t.cast(Refusal, refusal).reason in REASONS
+    assert t.cast(Refusal, refusal).remedy
+    assert t.cast(Refusal, refusal).msg
+
+
+# -- the guard --------------------------------------------------------------------------------------------------------
+
+
+def test_guard_keeps_the_last_admin_holder() -> None:
+    with pytest.raises(Refusal) as caught:
+        guard(mac(ADMIN, ANA), mac(ANA))
+    assert caught.value.reason == "last_admin_holder"
+    assert "itadmin" in caught.value.msg
+
+
+def test_guard_keeps_a_way_into_filevault() -> None:
+    holder = replace(ANA, sources=EVERYWHERE)
+    on = FileVault("on", personal_key=False)
+    with pytest.raises(Refusal) as caught:
+        guard(mac(holder, filevault=on), mac(filevault=on))
+    assert caught.value.reason == "would_lock_out"
+    guard(mac(holder, filevault=replace(on, personal_key=True)), mac(filevault=replace(on, personal_key=True)))
+
+
+def test_guard_looks_at_every_state_on_the_way() -> None:
+    other = replace(ADMIN, name="other", guid="C" * 36)
+    back_again = [do.SetAdmin("itadmin", False), do.SetAdmin("itadmin", True)]
+    with pytest.raises(Refusal):
+        made(mac(ADMIN, ANA), back_again)
+    assert made(mac(ADMIN, other), back_again).steps
+
+
+# -- secure_token -----------------------------------------------------------------------------------------------------
+
+
+def test_grant_in_words() -> None:
+    assert GRANT.plan(mac(ADMIN, ANA), {}).words() == [
+        "check the password of itadmin",
+        "check the password of ana",
+        "note on the Mac that its preboot volume must be updated",
+        "grant ana a Secure Token, authorised by itadmin",
+        "read the Mac again and compare what its sources say of ana",
+        "update the preboot volume, so that the FileVault window shows the right people",
+    ]
+
+
+PHANTOM = Sources(True, False, True)
+
+
+@pytest.mark.parametrize(
+    ("request_", "accounts", "expected"),
+    [
+        (GRANT, (ADMIN,), "user_unknown"),
+        (GRANT, (ANA, replace(ADMIN, sources=Sources(False, False, False))), "no_holder"),
+        (GRANT, (ANA, replace(ADMIN, name="other")), "granter_unknown"),
+        (GRANT, (ANA, replace(ADMIN, admin=False)), "granter_not_admin"),
+        (GRANT, (ANA, replace(ADMIN, sources=PHANTOM), replace(ADMIN, name="x")), "granter_phantom"),
+        (GRANT, (ANA, replace(ADMIN, sources=Sources(False, False, False)), replace(ADMIN, name="x")), "granter_no_token"),
+        (TokenRequest("ana"), (ADMIN, ANA), "granter_missing"),
+        (GRANT, (ADMIN, replace(ANA, sources=PHANTOM)), "phantom"),
+        (TokenRequest("-ana"), (ADMIN,), "name_unusable"),
+        (TokenRequest("a/b"), (ADMIN,), "name_unusable"),
+        (TokenRequest("itadmin", "absent", "itadmin"), (ADMIN, ANA), "last_admin_holder"),
+        (TokenRequest("itadmin", "absent", "itadmin"), (ADMIN, replace(ADMIN, name="x")), "granter_is_user"),
+    ],
+)
+def test_token_refusals(request_: TokenRequest, accounts: tuple[Account, ...], expected: str) -> None:
+    assert reason(request_, mac(*accounts)) == expected
+
+
+def test_a_refused_granter_names_those_who_could() -> None:
+    with pytest.raises(Refusal, match="granters on this Mac: itadmin"):
+        TokenRequest("ana", admin_user="bob").plan(mac(ADMIN, ANA), {})
+
+
+@pytest.mark.parametrize(
+    ("version", "account", "others", "how"),
+    [
+        ("10.13.6", ANA, (), "authenticate"),
+        ("10.13.6", ANA, (replace(ANA, name="bob", uid=503),), "not_first"),
+        ("10.15.7", ANA, (), "not_first"),
+        ("10.15.7", replace(ANA, admin=True), (), "authenticate"),
+        ("11.0", ANA, (replace(ANA, name="bob", uid=503),), "set_password"),
+        ("15.6", replace(ANA, disabled_tag=True), (), "not_first"),
+    ],
+)
+def test_first_holder_by_the_rule_of_the_version(
+    version: str, account: Account, others: tuple[Account, ...], how: str
+) -> None:
+    of = mac(account, *others, version=version)
+    assert reason(TokenRequest("ana"), of) == "no_holder"
+    plan = plan_or_refusal(TokenRequest("ana", first_token=True), of)
+    if how == "not_first":
+        assert isinstance(plan, Refusal)
+        assert plan.reason == "not_first"
+    else:
+        assert isinstance(plan, Plan)
+        assert do.BecomeFirstHolder("ana", how) in plan.steps
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"version": "10.12.6"}, "macos_too_old"),
+        ({"policy": PasswordPolicy(readable=False)}, "not_root"),
+        ({"volume": Volume("disk1s1", False, False)}, "not_apfs"),
+        ({"volume": Volume(), "missing": (Missing("crypto users", "diskutil: no answer"),)}, "reading_incomplete"),
+    ],
+)
+def test_a_reading_that_carries_no_decision(changed: dict[str, t.Any], expected: str) -> None:
+    assert reason(GRANT, mac(ADMIN, ANA, **changed)) == expected
+
+
+# -- account ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_granter_creates_nothing() -> None:
+    request = AccountRequest("bob", secure_token="present", admin_user="ana", given=frozenset({"password"}))
+    assert reason(request, mac(ADMIN, ANA)) == "granter_no_token"
+
+
+def test_the_granter_is_checked_before_the_account_is_created() -> None:
+    request = AccountRequest("bob", secure_token="present", admin_user="itadmin")
+    steps = request.plan(mac(ADMIN, ANA), {}).steps
+    assert isinstance(steps[0], do.CheckPassword)
+    assert [type(step).__name__ for step in steps[1:]] == [
+        "CreateAccount",
+        "Prove",
+        "MarkPending",
+        "Grant",
+        "Prove",
+        "UpdatePreboot",
+    ]
+
+
+@pytest.mark.parametrize("version", ["11.7", "15.6", "26.1"])
+def test_the_tag_stands_before_the_first_password(version: str) -> None:
+    steps = AccountRequest("svc", admin=True, secure_token="prevented").plan(mac(version=version), {}).steps
+    kinds = [type(step).__name__ for step in steps]
+    assert kinds.index("PreventToken") < kinds.index("SetPassword") < kinds.index("SetAdmin")
+    assert not steps[-1].after(Plan(mac(version=version), steps).after).holders
+
+
+def test_prevention_before_big_sur() -> None:
+    assert reason(AccountRequest("svc", secure_token="prevented"), mac(version="10.15.7")) == "prevention_unsupported"
+    assert AccountRequest("svc", secure_token="prevented").plan(mac(ADMIN, version="10.15.7"), {}).steps
+
+
+def test_a_note_when_macos_hands_out_the_first_token() -> None:
+    plan = AccountRequest("bob").plan(mac(), {})
+    assert [who.name for who in plan.after.holders] == ["bob"]
+    assert "bob gets the first Secure Token" in plan.notes[0]
+    assert plan.steps[-1] == do.UpdatePreboot()
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (AccountRequest("bob", uid=501), "uid_taken"),
+        (AccountRequest("ana", uid=600), "uid_differs"),
+        (AccountRequest("bob", full_name="ana sousa"), "full_name_taken"),
+        (AccountRequest("bob", full_name="itadmin"), "full_name_taken"),
+        (AccountRequest("bob", full_name="x\ny"), "value_unusable"),
+        (AccountRequest("bob", full_name=""), "value_unusable"),
+        (AccountRequest("bo:b"), "name_unusable"),
+        (AccountRequest("b" * 245), "name_unusable"),
+        (AccountRequest("root", state="absent"), "system_account"),
+        (AccountRequest("itadmin", state="absent"), "last_admin_holder"),
+        (AccountRequest("itadmin", admin=False), "last_admin_holder"),
+        (AccountRequest("itadmin", secure_token="prevented"), "holds_token"),
+    ],
+)
+def test_account_refusals(request_: AccountRequest, expected: str) -> None:
+    root = Account("root", "F" * 36, "System Administrator", 0, 0, admin=True)
+    assert reason(request_, mac(root, ADMIN, ANA)) == expected
+
+
+@pytest.mark.parametrize(
+    ("given_", "admin_user", "how"),
+    [
+        ({"password", "old_password"}, "", "old"),
+        ({"password", "admin_password"}, "itadmin", "granter"),
+        ({"password"}, "", "option_missing"),
+    ],
+)
+def test_a_holders_password_is_changed_so_that_the_token_survives(given_: set[str], admin_user: str, how: str) -> None:
+    of = mac(ADMIN, replace(ANA, sources=EVERYWHERE))
+    request = AccountRequest("ana", update_password="always", admin_user=admin_user, given=frozenset(given_))
+    assert request.compares(of) == {"password": "ana"}
+    assert request.plan(of, {"password": True}).steps == ()
+    plan = plan_or_refusal(request, of, same=False)
+    if how == "option_missing":
+        assert isinstance(plan, Refusal)
+        assert plan.reason == "option_missing"
+    else:
+        assert isinstance(plan, Plan)
+        assert any(isinstance(step, do.SetPassword) and step.how == how for step in plan.steps)
+        assert plan.after.account("ana") == of.account("ana")
+
+
+def test_a_half_made_account_is_finished() -> None:
+    half = replace(ANA, password_set=False, can_authenticate=False, uid=None)
+    plan = AccountRequest("ana", uid=777, given=frozenset({"password"})).plan(mac(ADMIN, half), {})
+    assert do.SetPassword("ana", "root") in plan.steps
+    assert do.SetAttribute("ana", "uid", 777) in plan.steps
+    assert do.CreateHome("ana") in plan.steps

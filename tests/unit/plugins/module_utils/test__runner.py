@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The runner against real processes: where a secret goes, and what a deadline does."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import pytest
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, ProcessRunner, Ran, Secret
+
+
+def find(program: str) -> str:
+    if program == "nowhere":
+        raise LookupError(program)
+    return sys.executable
+
+
+def python(code: str, *words: str, prompts: tuple[Secret, ...] = (), deadline: float = 20) -> Ran:
+    return ProcessRunner(find).run(Command(("python", "-c", code) + words, prompts=prompts), deadline)
+
+
+def test_streams_and_status_are_kept_apart() -> None:
+    ran = python("import sys; print('o'); print('e', file=sys.stderr); sys.exit(7)")
+    assert (ran.rc, ran.out, ran.err, ran.text) == (7, "o\n", "e\n", "o\ne\n")
+
+
+def test_secrets_arrive_on_stdin_a_line_each_and_nowhere_else() -> None:
+    code = "import os, sys; print(repr(sys.stdin.read())); print(sys.argv, dict(os.environ))"
+    ran = python(code, prompts=(Secret("first pw"), Secret("zweites pw ü 🔑")))
+    said, rest = ran.out.split("\n", 1)
+    assert said == repr("first pw\nzweites pw ü 🔑\n")
+    assert "first pw" not in rest
+    assert "zweites" not in rest
+
+
+def test_there_is_no_terminal_to_prompt_on() -> None:
+    code = "import os\ntry: os.open('/dev/tty', os.O_RDWR); print('tty')\nexcept OSError: print('none')"
+    assert python(code).out == "none\n"
+    assert python("import os; print(os.getsid(0) == os.getpid())").out == "True\n"
+
+
+def test_a_deadline_ends_the_process_and_its_children(tmp_path: object) -> None:
+    note = os.path.join(str(tmp_path), "alive")
+    child = f"import time; time.sleep(1.5); open({note!r}, 'w')"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    begun = time.monotonic()
+    ran = python(code, deadline=0.5)
+    assert ran.timed_out
+    assert ran.rc is None
+    assert time.monotonic() - begun < 1.4
+    time.sleep(1.5)
+    assert not os.path.exists(note)
+
+
+def test_a_missing_program_is_an_answer() -> None:
+    ran = ProcessRunner(find).run(Command(("nowhere",)))
+    assert (ran.rc, ran.err) == (None, "nowhere was not found")
+
+
+def test_bytes_that_are_no_utf8_do_not_stop_the_reading() -> None:
+    assert python("import sys; sys.stdout.buffer.write(b'a\\xffb')").out == "a\ufffdb"
+
+
+def test_messages_are_asked_for_in_english() -> None:
+    assert python("import os; print(os.environ['LC_ALL'], os.environ['LANG'])").out == "C C\n"
+
+
+def test_a_secret_does_not_show_itself() -> None:
+    secret = Secret("hunter2")
+    shown = [repr(secret), str(secret), f"{secret}", repr(Command(("x",), prompts=(secret,)))]
+    assert not any("hunter2" in text for text in shown)
+    assert len(Secret("ü")) == 2
+    assert secret.hidden_in("my hunter2!") == "my ********!"
+
+
+@pytest.mark.parametrize(
+    ("ran", "said"),
+    [
+        (Ran(Command(("a", "b")), 0, "one\n\n two\n", "three"), "a b: rc 0: one | two | three"),
+        (Ran(Command(("a",)), 3), "a: rc 3: nothing"),
+        (Ran(Command(("a",)), None, timed_out=True), "a: no answer before the deadline"),
+        (Ran(Command(("a",), private=True), 0, "secret hash"), "a: rc 0"),
+        (Ran(Command(("a",), prompts=(Secret("pw"),)), 0, "your pw"), "a: rc 0: your ********"),
+    ],
+)
+def test_evidence(ran: Ran, said: str) -> None:
+    assert ran.evidence == said

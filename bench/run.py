@@ -1,0 +1,224 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Says what a task of this collection costs, beside a ping and beside the play that an admin writes by hand.
+
+Everything is measured in one run, on the same Macs of the lab: SSH execs and macOS processes by the lab's journal, the
+time by the clock. Only ratios are worth comparing between machines, so those are what the table ends with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from maclab import journal
+from maclab.lab import Handle, Lab
+
+HERE = Path(__file__).resolve().parent
+RESULT = HERE.parent / ".cache" / "bench" / "result.json"
+PASSWORDS = {"itadmin_password": "bench-1-admin", "ana_password": "bench-2-ana", "bo_password": "bench-3-bo"}
+
+
+@dataclass(frozen=True)
+class Work:
+    """One play: its file in plays/, what the table calls it, and the play that does the same by hand."""
+
+    play: str
+    title: str
+    by_hand: tuple[str, ...] = ()
+
+
+WORKS = (
+    Work("ping", "ansible.builtin.ping"),
+    Work("trust_info", "trust_info", ("read_by_hand",)),
+    Work("read_by_hand", "  the same by hand"),
+    Work("secure_token", "secure_token, nothing to do", ("grant_by_hand", "grant_by_status")),
+    Work("grant_by_hand", "  the same by hand"),
+    Work("grant_by_status", "  by the status line alone"),
+)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run of a play took, for each Mac; ``seconds`` are for all Macs together."""
+
+    execs: float
+    processes: float
+    seconds: float
+
+
+class BenchError(Exception):
+    """A play failed, so there is nothing to compare."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = _options(argv)
+    results = {}
+    for macs in options.macs:
+        try:
+            results[macs] = measure(macs, options.repeats, options.forks)
+        except BenchError as problem:
+            print(problem, file=sys.stderr)
+            return 1
+        print(f"\n{table(macs, results[macs])}", flush=True)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    result = _result(options, results)
+    options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(f"\n{_machine_line(result)}\n{options.output}")
+    return 0
+
+
+def measure(macs: int, repeats: int, forks: int) -> dict[str, Cost]:
+    """The median cost of each play. One repeat runs them all, so that a slow minute is slow for every one of them."""
+    runs: dict[str, list[Cost]] = {work.play: [] for work in WORKS}
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, Lab(scenario(macs), Path(folder, "lab")) as lab:
+        handles = [lab.mac(name) for name in lab.names]
+        _play("ping", lab, folder, forks)  # the first run of all fills caches that the others find full
+        for repeat in range(repeats):
+            for number in range(len(WORKS)):
+                work = WORKS[(number + repeat) % len(WORKS)]
+                _progress(f"{macs} Macs, repeat {repeat + 1} of {repeats}: {work.play}")
+                runs[work.play].append(_cost(work.play, lab, handles, folder, forks))
+    _progress("")
+    return {play: _median(costs) for play, costs in runs.items()}
+
+
+def scenario(macs: int) -> dict[str, Any]:
+    """Ordinary Macs: an administrator, two people, FileVault on, enrolled; nothing has to be changed on them."""
+    people = [
+        {"name": "itadmin", "admin": True, "password": PASSWORDS["itadmin_password"], "token": True},
+        {"name": "ana", "full_name": "Ana Sousa", "password": PASSWORDS["ana_password"], "token": True},
+        {"name": "bo", "full_name": "Bo Berg", "password": PASSWORDS["bo_password"]},
+    ]
+    mac = {
+        "count": macs,
+        "macos": "15.6",
+        "accounts": people,
+        "filevault": {"state": "on", "prk": True},
+        "mdm": {"enrolled": "ade", "bootstrap": {"supported": True, "escrowed": True}},
+    }
+    return {"macs": {"bench": mac}}
+
+
+def table(macs: int, costs: dict[str, Cost]) -> str:
+    rows = [(f"{macs} {'Mac' if macs == 1 else 'Macs'}", "SSH execs", "macOS processes", "seconds", "x ping", "x ours")]
+    ours: dict[str, Cost] = {other: costs[work.play] for work in WORKS for other in work.by_hand}
+    for work in WORKS:
+        cost = costs[work.play]
+        against = f"{cost.seconds / ours[work.play].seconds:.2f}" if work.play in ours else ""
+        ping = f"{cost.seconds / costs['ping'].seconds:.2f}"
+        rows.append((work.title, f"{cost.execs:g}", f"{cost.processes:g}", f"{cost.seconds:.2f}", ping, against))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in rows
+    ]
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--macs", type=int, nargs="+", default=[1, 10, 50], help="how many Macs (default: 1 10 50)")
+    parser.add_argument("--repeats", type=int, default=5, help="runs of each play (default: %(default)s)")
+    parser.add_argument(
+        "--forks", type=int, default=10, help="Macs that Ansible works on at once (default: %(default)s)"
+    )
+    parser.add_argument("--output", type=Path, default=RESULT, help="where the numbers go (default: %(default)s)")
+    return parser.parse_args(argv)
+
+
+def _cost(play: str, lab: Lab, handles: Sequence[Handle], folder: str, forks: int) -> Cost:
+    before = [len(handle.journal()) for handle in handles]
+    start = time.perf_counter()
+    _play(play, lab, folder, forks)
+    seconds = time.perf_counter() - start
+    entries = [entry for handle, seen in zip(handles, before, strict=True) for entry in handle.journal()[seen:]]
+    # sudo is Ansible's own way to root, the same for every task.
+    programs = [run for run in journal.programs(entries) if run.program != "sudo"]
+    return Cost(len(journal.execs(entries)) / len(handles), len(programs) / len(handles), seconds)
+
+
+def _play(play: str, lab: Lab, folder: str, forks: int) -> None:
+    # Each run makes its own connections, as a run from a crontab or a pipeline does, and cannot borrow another's.
+    with tempfile.TemporaryDirectory(prefix="cp-", dir=folder) as sockets:
+        # An empty one: a person's own settings must not decide what is measured.
+        configuration = Path(folder, "ansible.cfg")
+        configuration.touch()
+        own = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+        kept = {name: os.environ[name] for name in ("ANSIBLE_COLLECTIONS_PATH",) if name in os.environ}
+        settings = {
+            "ANSIBLE_CONFIG": str(configuration),
+            "ANSIBLE_HOME": str(Path(folder, "ansible")),
+            "ANSIBLE_PIPELINING": "1",
+            "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=5s",
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": sockets,
+            "ANSIBLE_STDOUT_CALLBACK": "minimal",
+        }
+        argv = ["ansible-playbook", "-i", str(lab.inventory), "-f", str(forks), str(HERE / "plays" / f"{play}.yml")]
+        passwords = Path(folder, "passwords.json")
+        passwords.write_text(json.dumps(PASSWORDS), encoding="utf-8")
+        argv += ["-e", f"@{passwords}"]
+        done = subprocess.run(
+            argv,
+            env={**own, **kept, **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        raise BenchError(f"{play}.yml failed with exit status {done.returncode}:\n{done.stdout[-4000:]}")
+
+
+def _median(costs: Sequence[Cost]) -> Cost:
+    return Cost(
+        statistics.median(cost.execs for cost in costs),
+        statistics.median(cost.processes for cost in costs),
+        statistics.median(cost.seconds for cost in costs),
+    )
+
+
+def _result(options: argparse.Namespace, results: dict[int, dict[str, Cost]]) -> dict[str, Any]:
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "ansible_core": metadata.version("ansible-core"),
+        "repeats": options.repeats,
+        "forks": options.forks,
+        "macs": {str(macs): {play: asdict(cost) for play, cost in costs.items()} for macs, costs in results.items()},
+    }
+
+
+def _machine_line(result: dict[str, Any]) -> str:
+    machine = (
+        f"{result['cores']} cores, {result['system']}, Python {result['python']}, ansible-core {result['ansible_core']}"
+    )
+    how = f"medians of {result['repeats']}, {result['forks']} forks, pipelining on"
+    return f"{result['date']}, {machine}, {how}"
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

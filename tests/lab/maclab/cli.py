@@ -156,9 +156,8 @@ def _print_welcome(folder: LabFolder) -> None:
     print(
         f"  {shlex.join([*ssh, f'{mac.ssh_user}@{inventory.ADDRESS}'])} sysadminctl -secureTokenStatus {mac.ssh_user}"
     )
-    print(
-        f"  maclab show {first}{'' if folder.path == _default_dir().resolve() else f' --dir {shlex.quote(str(folder.path))}'}"
-    )
+    elsewhere = folder.path != _default_dir().resolve()
+    print(f"  maclab show {first}" + (f" --dir {shlex.quote(str(folder.path))}" if elsewhere else ""))
 
 
 def _down(folder: LabFolder, _arguments: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from maclab.host import Host
-from maclab.layout import LabFolder
+from maclab.layout import NO_PYTHON, LabFolder
 
 ADDRESS = "127.0.0.1"
 
@@ -52,10 +52,11 @@ def text(folder: LabFolder, hosts: Iterable[Host]) -> str:
 def _variables(host: Host) -> dict[str, Any]:
     mac = host.mac
     home = host.folder.home(mac.accounts[mac.ssh_user])
+    python = {} if mac.python == NO_PYTHON else {"ansible_python_interpreter": str(host.folder.bin / "python3")}
     return {
         "ansible_port": host.port,
         "ansible_user": mac.ssh_user,
-        "ansible_python_interpreter": str(host.folder.bin / "python3"),
+        **python,
         # Nobody of this host is called like the people of a Mac, so ~user leads nowhere.
         "ansible_remote_tmp": str(home / ".ansible" / "tmp"),
         "ansible_system_tmpdirs": [str(host.folder.tmp)],

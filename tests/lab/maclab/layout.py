@@ -116,14 +116,14 @@ class LabFolder:
         _write_script(self.path / "chmod", _CHANGE_MODE.format(real=real))
         _write_script(self.path / "chown", _CHANGE_OWNER)
 
-    def create_mac(self, name: str, programs: Iterable[str], python: Path, accounts: Iterable[Account]) -> None:
+    def create_mac(self, name: str, programs: Iterable[str], python: Path | None, accounts: Iterable[Account]) -> None:
         folder = self.mac(name)
         for needed in (folder.bin, folder.tmp, folder.root / "var" / "root"):
             needed.mkdir(parents=True, exist_ok=True)
         for account in accounts:
             if not account.service and account.home_exists:
                 folder.home(account).mkdir(parents=True, exist_ok=True)
-        links = {**_utilities(), "python3": str(python)}
+        links = _utilities() | ({"python3": str(python)} if python else {})
         links |= {"chmod": "../../../chmod", "chown": "../../../chown", "chgrp": "../../../chown"}
         links |= dict.fromkeys(programs, "../../../program")
         for stale in set(os.listdir(folder.bin)) - set(links):
@@ -169,6 +169,9 @@ def _write_script(path: Path, text: str) -> None:
     temporary.write_text(text, encoding="utf-8")
     temporary.chmod(0o755)
     temporary.replace(path)
+
+
+NO_PYTHON = "none"
 
 
 def find_python(version: str) -> Path | None:

@@ -181,7 +181,7 @@ def _mac(name: str, keys: _Keys) -> Mac:
         policy=_policy(keys.inner("policy")),
         mdm=_mdm(keys.inner("mdm")),
         root_locked_out=keys.flag("root_locked_out", False),
-        python=keys.text("python", ""),
+        python=_python(keys),
     )
     _add_system_records(mac)
     _add_accounts(mac, keys)
@@ -194,6 +194,13 @@ def _mac(name: str, keys: _Keys) -> Mac:
     mac.ssh_user = _ssh_user(mac, keys)
     _add_faults(mac, keys)
     return mac
+
+
+def _python(keys: _Keys) -> str:
+    wanted = keys.text("python", "")
+    if wanted and not re.fullmatch(r"none|\d(\.\d+)?", wanted):
+        raise keys.wrong("python", wanted, 'a version such as "3.9", or none for a Mac without Python')
+    return wanted
 
 
 def guid(*parts: str) -> str:

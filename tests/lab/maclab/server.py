@@ -21,7 +21,7 @@ from maclab import faults, inventory, layout, programs, scenario, ssh
 from maclab.desk import Desk
 from maclab.host import Host
 from maclab.layout import LabFolder
-from maclab.state import write_atomically
+from maclab.state import Mac, write_atomically
 
 FILES = 8192
 # What macOS allows for the path of a socket, with its closing zero.
@@ -65,17 +65,20 @@ class Server:
 
     def _host(self, name: str, plan: scenario.Planned) -> Host:
         folder = self.folder.mac(name)
-        python = layout.find_python(plan.mac.python)
-        if python is None:
-            python = layout.own_python()
-            self.notes.append(f"{name}: no Python {plan.mac.python} on this host; it has {python} instead")
-        self.folder.create_mac(name, programs.names(), python, plan.mac.accounts.values())
+        self._make_folder(plan.mac)
         host = Host(plan.mac, folder)
         if folder.state.exists():
             host.mac = host.store.load()
         else:
             host.store.save(host.mac)
         return host
+
+    def _make_folder(self, mac: Mac) -> None:
+        python = None if mac.python == layout.NO_PYTHON else layout.find_python(mac.python)
+        if python is None and mac.python != layout.NO_PYTHON:
+            python = layout.own_python()
+            self.notes.append(f"{mac.name}: no Python {mac.python} on this host; it has {python} instead")
+        self.folder.create_mac(mac.name, programs.names(), python, mac.accounts.values())
 
     async def _open_desk(self) -> None:
         self.folder.socket.unlink(missing_ok=True)
@@ -131,8 +134,7 @@ class Server:
         host.folder.journal.unlink(missing_ok=True)
         with suppress(OSError):
             shutil.rmtree(host.folder.root)
-        python = (host.folder.bin / "python3").readlink()
-        self.folder.create_mac(host.mac.name, programs.names(), python, host.mac.accounts.values())
+        self._make_folder(host.mac)
 
 
 def _allow_many_files() -> None:

@@ -113,7 +113,7 @@ class Desk:
                 writer.write(frame(b"C", json.dumps(await self._order(payload)).encode()))
                 await writer.drain()
             else:
-                await self._run(Hello(payload), ShimLink(reader, writer))
+                await self._serve(Hello(payload), ShimLink(reader, writer))
         except (asyncio.IncompleteReadError, ConnectionError):
             _log.debug("a client of the socket went away")
         finally:
@@ -127,12 +127,18 @@ class Desk:
                 _log.exception("order failed")
             return {"error": str(error)}
 
-    async def _run(self, hello: Hello, link: ShimLink) -> None:
+    async def _serve(self, hello: Hello, link: ShimLink) -> None:
         host = self._hosts.get(hello.mac)
         if host is None:
             link.write(2, f"maclab: this lab has no Mac {hello.mac!r}\n".encode())
             await link.end(NOT_FOUND, None)
             return
+        run = asyncio.create_task(self._run(host, hello, link))
+        host.runs.add(run)
+        run.add_done_callback(host.runs.discard)
+        await run
+
+    async def _run(self, host: Host, hello: Hello, link: ShimLink) -> None:
         session = host.find_session(hello.env.get("MACLAB_SESSION", ""), hello.pid)
         if session is not None:
             session.leaders.add(hello.leader)

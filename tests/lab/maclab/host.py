@@ -19,6 +19,7 @@ from maclab.state import Account, Fault, Mac, Store
 SESSION = "MACLAB_SESSION"
 USER = "MACLAB_USER"
 EUID = "MACLAB_EUID"
+PATIENCE = 5
 
 
 class PowerCut(BaseException):
@@ -57,6 +58,11 @@ class Host:
         self.port = 0
         self.connections: set[asyncssh.SSHServerConnection] = set()
         self.sessions: dict[str, Session] = {}
+        self.runs: set[asyncio.Task[None]] = set()
+        # Not set while a power cut is under way: no client may hear of it before the journal has it.
+        self.settled = asyncio.Event()
+        self.settled.set()
+        self._settling: asyncio.Task[None] | None = None
         self._number = 0
 
     def log(self, entry: journal.Entry) -> None:
@@ -105,9 +111,15 @@ class Host:
         self.log(journal.Event(time.time(), "kill", reason))
         leaders = [session.pid for session in self.sessions.values() if session.pid]
         own = [leader for session in self.sessions.values() for leader in session.leaders]
+        self.settled.clear()
         processes.kill_all(leaders, leaders + own)
+        self._settling = asyncio.create_task(self._settle())
+
+    async def _settle(self) -> None:
+        await asyncio.wait(set(self.runs), timeout=PATIENCE)
         for connection in list(self.connections):
             connection.abort()
+        self.settled.set()
 
     def cut_connection(self, session: Session | None, program: str) -> None:
         """The connection that this program came by; all of them if nobody knows which."""

@@ -44,7 +44,7 @@ async def run(process: asyncssh.SSHServerProcess[bytes], host: Host) -> None:
         child = await streams.spawn(argv, env, str(home))
         session.pid = child.pid
         host.sessions[session.name] = session
-        await _until_end(process, child, streams)
+        await _until_end(process, child, streams, host)
     finally:
         host.sessions.pop(session.name, None)
         streams.close()
@@ -171,11 +171,11 @@ class _Terminal(_Streams):
 
 
 async def _until_end(
-    process: asyncssh.SSHServerProcess[bytes], child: asyncio.subprocess.Process, streams: _Streams
+    process: asyncssh.SSHServerProcess[bytes], child: asyncio.subprocess.Process, streams: _Streams, host: Host
 ) -> None:
     feeding = asyncio.create_task(_feed(process, child, streams))
     outputs = [asyncio.create_task(_show(descriptor, writer)) for descriptor, writer in streams.outputs]
-    ending = asyncio.create_task(_end(child, streams, outputs))
+    ending = asyncio.create_task(_end(child, streams, outputs, host))
     gone = asyncio.create_task(process.channel.wait_closed())
     tasks = [feeding, *outputs, ending, gone]
     try:
@@ -192,8 +192,11 @@ async def _until_end(
         await child.wait()
 
 
-async def _end(child: asyncio.subprocess.Process, streams: _Streams, outputs: list[asyncio.Task[None]]) -> int:
+async def _end(
+    child: asyncio.subprocess.Process, streams: _Streams, outputs: list[asyncio.Task[None]], host: Host
+) -> int:
     status = await child.wait()
+    await host.settled.wait()
     streams.child_ended()
     patience = 0.3 if isinstance(streams, _Terminal) else None
     await asyncio.wait(outputs, timeout=patience)

@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible as people use it: become with and without a password, pipelining, transfers, a power cut."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import SECRET
+
+from maclab import journal
+from maclab.lab import Handle, Lab
+
+PLAYBOOK = shutil.which(
+    "ansible-playbook", path=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
+)
+pytestmark = pytest.mark.skipif(PLAYBOOK is None, reason="needs ansible-core")
+
+
+def play(lab: Lab, folder: Path, tasks: list[dict[str, Any]], extra: dict[str, Any], **settings: str) -> dict[str, Any]:
+    """Run the tasks on lisbon; the status and everything that was said."""
+    book = folder / "play.yml"
+    book.write_text(json.dumps([{"hosts": "lisbon", "gather_facts": False, "tasks": tasks}]))
+    argv = [str(PLAYBOOK), "-i", str(lab.inventory), str(book), "-e", json.dumps(extra)]
+    env = {
+        **os.environ,
+        "ANSIBLE_STDOUT_CALLBACK": "default",
+        "ANSIBLE_HOME": str(folder / "ansible"),
+        "ANSIBLE_LOCALHOST_WARNING": "False",
+        **settings,
+    }
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return {"rc": done.returncode, "out": done.stdout + done.stderr}
+
+
+WHO: list[dict[str, Any]] = [
+    {"command": "probe who", "register": "plain"},
+    {"command": "probe who", "register": "root", "become": True},
+    {"command": "probe who", "register": "other", "become": True, "become_user": "ana"},
+    {"debug": {"msg": "<{{ plain.stdout }}><{{ root.stdout }}><{{ other.stdout }}>"}},
+]
+
+
+@pytest.mark.parametrize("pipelining", ["True", "False"])
+@pytest.mark.parametrize("user", ["itadmin", "asked"])
+def test_become(mac: Handle, lab: Lab, tmp_path: Path, pipelining: str, user: str) -> None:
+    extra: dict[str, Any] = {"ansible_user": user, "ansible_remote_tmp": f"{mac.file_tree}/Users/{user}/.ansible/tmp"}
+    if user == "asked":
+        extra["ansible_become_password"] = SECRET
+    done = play(lab, tmp_path, WHO, extra, ANSIBLE_PIPELINING=pipelining)
+    assert done["rc"] == 0, done["out"]
+    # Without pipelining Ansible asks for a terminal, with it not.
+    tty = pipelining == "False"
+    kept = f"tty={tty} stdin_tty="
+    for who in (f"<{user} root=False {kept}", f"<root root=True {kept}", f"<ana root=False {kept}"):
+        assert who in done["out"], done["out"]
+    assert set(journal.authentications(mac.journal())) == (set() if user == "itadmin" else {("asked", True)})
+    assert SECRET not in mac.folder.journal.read_text()
+
+
+def test_a_wrong_become_password_is_told(mac: Handle, lab: Lab, tmp_path: Path) -> None:
+    extra = {
+        "ansible_user": "asked",
+        "ansible_become_password": "wrong",
+        "ansible_remote_tmp": f"{mac.file_tree}/Users/asked/.ansible/tmp",
+    }
+    done = play(lab, tmp_path, [{"command": "true", "become": True}], extra)
+    assert done["rc"] == 2 and "ncorrect sudo password" in done["out"]
+    assert ("asked", False) in journal.authentications(mac.journal())
+
+
+@pytest.mark.parametrize("method", ["sftp", "scp", "piped"])
+def test_files_both_ways(mac: Handle, lab: Lab, tmp_path: Path, method: str) -> None:
+    (tmp_path / "up").write_bytes(bytes(range(256)) * 100)
+    there = f"{mac.file_tree}/Users/itadmin/there"
+    tasks: list[dict[str, Any]] = [
+        {"copy": {"src": str(tmp_path / "up"), "dest": there, "mode": "0640"}},
+        {"fetch": {"src": there, "dest": f"{tmp_path}/down", "flat": True}},
+    ]
+    done = play(lab, tmp_path, tasks, {"ansible_ssh_transfer_method": method})
+    assert done["rc"] == 0, done["out"]
+    assert (tmp_path / "down").read_bytes() == (tmp_path / "up").read_bytes()
+
+
+def test_a_mac_without_python_answers_raw(lab: Lab, tmp_path: Path) -> None:
+    argv = [
+        str(Path(str(PLAYBOOK)).with_name("ansible")),
+        "-i",
+        str(lab.inventory),
+        "bare",
+        "-m",
+        "raw",
+        "-a",
+        "whoami",
+    ]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0 and "itadmin" in done.stdout
+
+
+def test_a_power_cut_makes_the_mac_unreachable_and_the_next_task_finds_it_again(
+    mac: Handle, lab: Lab, tmp_path: Path
+) -> None:
+    mac.set_fault("kill", step=1)
+    tasks: list[dict[str, Any]] = [
+        {"command": "probe commit 2", "ignore_unreachable": True, "register": "cut"},
+        {"command": "probe commit 1", "register": "after"},
+        {"debug": {"msg": "unreachable={{ cut.unreachable | default(false) }} clock={{ after.stdout }}"}},
+    ]
+    done = play(lab, tmp_path, tasks, {})
+    assert done["rc"] == 0 and "unreachable=True clock=2" in done["out"], done["out"]
+
+
+def test_the_inventory_reaches_every_mac(lab: Lab) -> None:
+    hosts = yaml.safe_load(lab.inventory.read_text())["macs"]["hosts"]
+    assert {name: host["ansible_port"] for name, host in hosts.items()} == {
+        name: lab.mac(name).port for name in ("lisbon", "graz", "bare")
+    }

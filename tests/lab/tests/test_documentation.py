@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guides say of the lab what the lab is: every key, every fault, everything that is assumed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from maclab import faults, scenario
+
+ROOT = Path(__file__).resolve().parents[3]
+LAB_GUIDE = (ROOT / "docs" / "docsite" / "rst" / "guide_lab.rst").read_text(encoding="utf-8")
+# Cells of the first two columns are single words in literals.
+WORDS = set(re.findall(r"``([^`]+)``", LAB_GUIDE))
+
+
+def test_generated_parts_say_what_the_code_says() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests" / "lab")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_key_of_a_scenario_is_in_the_guide() -> None:
+    keys = {*scenario.MAC_KEYS, *scenario.ACCOUNT_KEYS, *scenario.FILEVAULT_STATES}
+    assert keys - WORDS == set()
+
+
+def test_every_fault_and_its_options_are_in_the_guide() -> None:
+    rows = re.findall(r"^   \* - ``(\w+)``\n     -(.*)\n     - ", LAB_GUIDE.split("\nFaults\n")[1], re.MULTILINE)
+    assert {name: set(re.findall(r"``(\w+)``", options)) for name, options in rows} == {
+        name: set(options) for name, options in faults.OPTIONS.items()
+    }
+
+
+def test_the_scenario_in_the_guide_is_one() -> None:
+    block = re.search(r"^A scenario\n-+\n\n\.\. code-block:: yaml\n\n((?:    .*\n|\n)+)", LAB_GUIDE, re.MULTILINE)
+    assert block is not None
+    planned = scenario.parse(yaml.safe_load(block[1]), "guide_lab.rst")
+    assert "quebec" in planned and "kiosk-020" in planned

@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every reason that the code can give is in the table and the reverse, and the guide says what the table says."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.keyholder.macos.plugins.module_utils._command import sysadminctl
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
+
+ROOT = Path(__file__).resolve().parents[4]
+SOURCES = sorted((ROOT / "plugins").rglob("*.py"))
+
+
+def test_every_code_given_is_in_the_table() -> None:
+    assert given() - set(REASONS) == set()
+
+
+def test_every_code_in_the_table_can_be_given() -> None:
+    assert set(REASONS) - given() == set()
+
+
+def test_codes_and_words_are_fit_to_be_read() -> None:
+    for code, reason in REASONS.items():
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", code)
+        assert reason.meaning.endswith(".") and reason.remedy.endswith("."), code
+
+
+def test_a_refusal_knows_the_way_out() -> None:
+    refusal = Refusal("no_holder", "nobody holds a token")
+    assert str(refusal) == "nobody holds a token"
+    assert refusal.remedy == REASONS["no_holder"].remedy
+
+
+def test_documentation_names_only_codes_that_exist() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in SOURCES]
+    named = {code for text in texts for code in re.findall(r"RV\(reason=(\w+)\)", text)}
+    named |= {code for text in texts for code in re.findall(r"^  sample: (\w+)\nevidence:", text, re.MULTILINE)}
+    assert named
+    assert named <= set(REASONS)
+
+
+def test_guide_has_every_code_once_and_says_what_the_code_says() -> None:
+    generate = load_generator()
+    listed = [code for _title, _common, codes in generate.GROUPS for code in codes]
+    assert listed == list(REASONS)
+    _path, now, wanted = generate.page_with("reasons")
+    assert now == wanted, "run docs/generate.py"
+
+
+def load_generator() -> t.Any:
+    path = ROOT / "docs" / "generate.py"
+    if not path.exists():
+        pytest.skip("docs/ is not here")
+    spec = importlib.util.spec_from_file_location("keyholder_docs_generate", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def given() -> set[str]:
+    """Codes by every way that the code has to give one: a Refusal, a failure, a command's words, a ``reason = ...``."""
+    codes = {reason for _pattern, reason in sysadminctl._MEANINGS}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _name(node.func) == "Refusal" and node.args:
+                codes |= _values(node.args[0])
+            elif isinstance(node, ast.Call) and _name(node.func) == "_fail" and len(node.args) > 1:
+                codes |= _values(node.args[1])
+            elif isinstance(node, ast.Assign) and [_name(target) for target in node.targets] == ["reason"]:
+                codes |= {
+                    constant.value
+                    for constant in ast.walk(node.value)
+                    if isinstance(constant, ast.Constant) and isinstance(constant.value, str)
+                }
+    return codes
+
+
+def _values(node: ast.expr) -> set[str]:
+    if isinstance(node, ast.Constant):
+        return {str(node.value)}
+    if isinstance(node, ast.JoinedStr):
+        # f"{step.role}_disabled": a role is one of two words.
+        parts = [str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values]
+        assert parts[0] == "{}" and parts.count("{}") == 1, ast.dump(node)
+        return {"".join(parts).format(role) for role in ("user", "granter")}
+    return set()
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""

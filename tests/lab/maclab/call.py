@@ -98,7 +98,7 @@ class Call:
     def log(self, text: str) -> None:
         now = time.time()
         stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now))
-        self.err(f"{stamp}.{int(now * 1000) % 1000:03d} {self.program}[{self.pid}:{self.thread:x}] {text}\n")
+        self.err(f"{stamp}.{int(now * 1000) % 1000:03d} {self.program}[{self.pid}:{self.thread}] {text}\n")
 
     async def getpass(self, prompt: str, limit: int | None = GETPASS_LIMIT) -> str | None:
         self.record.prompts.append(prompt)

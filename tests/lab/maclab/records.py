@@ -20,6 +20,7 @@ SHADOW_DATA = NATIVE + "ShadowHashData"
 ONLY_ROOT = {POLICY_DATA, SHADOW_DATA}
 HIDDEN_KEYS = {SHADOW_DATA}
 ITERATIONS = 100
+UNSET = -2
 
 Attributes = dict[str, list[str]]
 
@@ -94,15 +95,15 @@ def user_record(mac: Mac, account: Account) -> Record:
         STANDARD + "AuthenticationAuthority": authority_of(mac, account),
         STANDARD + "AuthenticationHint": [account.hint] if account.hint else [],
         STANDARD + "GeneratedUID": [account.generated_uid],
-        STANDARD + "NFSHomeDirectory": [account.home],
+        STANDARD + "NFSHomeDirectory": [account.home] if account.home else [],
         STANDARD + "Password": ["********"],
         STANDARD + "Picture": [account.picture] if account.picture else [],
-        STANDARD + "PrimaryGroupID": [str(account.gid)],
+        STANDARD + "PrimaryGroupID": _number(account, account.gid),
         STANDARD + "RealName": [account.full_name] if account.full_name else [],
         STANDARD + "RecordName": [account.name],
         STANDARD + "RecordType": ["dsRecTypeStandard:Users"],
-        STANDARD + "UniqueID": [str(account.uid)],
-        STANDARD + "UserShell": [account.shell],
+        STANDARD + "UniqueID": _number(account, account.uid),
+        STANDARD + "UserShell": [account.shell] if account.shell else [],
         NATIVE + "IsHidden": ["1"] if account.hidden else [],
         POLICY_DATA: [] if account.service else [plists.account_policy_data(account)],
         SHADOW_DATA: [_shadow_bytes(account)] if account.password is not None else [],
@@ -115,6 +116,11 @@ def user_record(mac: Mac, account: Account) -> Record:
         {key: values for key, values in attributes.items() if values},
         lambda key, values: put_user(mac, account, key, values),
     )
+
+
+def _number(account: Account, number: int) -> list[str]:
+    """Return nothing for a record that was made without a number: only its owner reads as nobody's (-2)."""
+    return [] if number == UNSET and not account.service else [str(number)]
 
 
 def _shadow_bytes(account: Account) -> str:

@@ -298,8 +298,8 @@ def _make_record(session: Session, path: Path) -> bool:
     """Add a record with nothing but a name and a GeneratedUID, as the directory does."""
     mac = session.call.mac
     if path.kind == "Users" and path.name:
-        account = directory.new_account(mac, path.name, path.name, uid=-2, gid=-2)
-        account.shell, account.home = "/usr/bin/false", "/var/empty"
+        account = directory.new_account(mac, path.name, path.name, uid=records.UNSET, gid=records.UNSET)
+        account.shell = account.home = account.full_name = ""
         return True
     if path.kind == "Groups" and path.name:
         mac.groups[path.name] = Group(name=path.name, gid=-2, generated_uid=directory.new_guid())

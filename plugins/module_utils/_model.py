@@ -152,9 +152,8 @@ class Management:
 
 @dataclass(frozen=True)
 class PasswordPolicy:
-    """The Mac's own rules for passwords, as far as it says them. None: no such rule, or not readable."""
+    """The Mac's own rules for passwords, as far as it says them (to root only). None: no such rule."""
 
-    readable: bool = False
     rules: tuple[str, ...] = ()
     max_failed_logins: int | None = None
 
@@ -180,6 +179,8 @@ class Mac:
     """One reading of a whole Mac."""
 
     version: Version
+    as_root: bool = False
+    """Whether the reading holds what only root may read."""
     build: str = ""
     model: str = ""
     apple_silicon: bool = False
@@ -264,8 +265,11 @@ def first_token_rule(version: Version) -> str:
 
 
 def can_be_first(mac: Mac, account: Account) -> bool:
-    """Whether macOS would hand ``account`` the first token, on a Mac that has no holder."""
-    if mac.holders or mac.volume.apfs is False:
+    """Whether macOS would hand ``account`` the first token, on a Mac that has no holder.
+
+    That a crypto user which is nobody's, or a phantom's, stands in the way is assumed: no public source shows it.
+    """
+    if mac.holders or mac.volume.apfs is False or leftovers(mac):
         return False
     if mac.version >= BIG_SUR:
         return not account.disabled_tag
@@ -273,6 +277,11 @@ def can_be_first(mac: Mac, account: Account) -> bool:
         return account.admin
     people = [other for other in mac.accounts if other.uid is not None and other.uid >= 500]
     return [other.name for other in people] == [account.name]
+
+
+def leftovers(mac: Mac) -> tuple[str, ...]:
+    """Crypto users of people on a Mac without a holder, by name or GUID: the volume is not as new."""
+    return mac.orphans + tuple(account.name for account in mac.phantoms if account.sources.crypto)
 
 
 def with_token(mac: Mac, account: Account) -> Account:

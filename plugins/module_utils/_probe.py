@@ -102,12 +102,14 @@ def parse(answers: Answers) -> Mac:
     people = [user.uuid for user in crypto_users.values() if user.type == diskutil.PERSON]
     if directory.groups is None:
         missing.append(Missing("groups of the local directory", answers.directory.evidence))
-    if not any("accountPolicyData" in record for record in records):
+    policy_data = any("accountPolicyData" in record for record in records)
+    if not policy_data and listed is None:
         missing.append(Missing("failed logins and password dates", "only root may read accountPolicyData"))
     root = next((record for record in records if dscl.first(record, "RecordName") == "root"), {})
     facts = answers.system
     return Mac(
         version=_version(facts),
+        as_root=policy_data or listed is not None,
         build=facts.get("kern.osversion", ""),
         model=facts.get("hw.model", ""),
         apple_silicon=facts.get("hw.optional.arm64") == "1",
@@ -119,7 +121,7 @@ def parse(answers: Answers) -> Mac:
         orphans=tuple(uuid for uuid in people if uuid not in known and uuid != diskutil.GUEST),
         filevault=_filevault(answers, None if crypto is None else set(crypto_users), missing),
         management=_management(answers, None if crypto is None else set(crypto_users), missing),
-        policy=_policy(directory.policy, directory.users),
+        policy=_policy(directory.policy),
         missing=tuple(missing),
         pending=dscl.first(root, dscl.PENDING),
         taken=frozenset(_taken(records)),
@@ -269,9 +271,8 @@ def _management(answers: Answers, crypto: set[str] | None, missing: list[Missing
 _MAX_FAILED = re.compile(r"policyAttributeFailedAuthentications\s*<\s*(\S+)")
 
 
-def _policy(record: dscl.Record | None, users: t.Sequence[dscl.Record]) -> PasswordPolicy:
+def _policy(record: dscl.Record | None) -> PasswordPolicy:
     """The rules' own identifiers, and how many wrong guesses lock an account (man pwpolicy: ACCOUNT POLICIES)."""
-    readable = any("accountPolicyData" in record for record in users)
     rules: list[str] = []
     max_failed: int | None = None
     for category in dscl.policy_data(record).values() if record else ():
@@ -281,7 +282,7 @@ def _policy(record: dscl.Record | None, users: t.Sequence[dscl.Record]) -> Passw
             if bound:
                 limit = (rule.get("policyParameters") or {}).get(bound.group(1), bound.group(1))
                 max_failed = _number(str(limit))
-    return PasswordPolicy(readable, tuple(rules), max_failed)
+    return PasswordPolicy(tuple(rules), max_failed)
 
 
 def _taken(records: t.Iterable[dscl.Record]) -> t.Iterator[str]:

@@ -199,7 +199,7 @@ REASONS: dict[str, Reason] = {
         "Check both passwords, and whether the accounts are locked.",
     ),
     "last_holder": Reason(
-        "macOS itself refused to remove its last administrator or last holder.",
+        "macOS itself keeps its last administrator and its last holder.",
         "Give another administrator a token first.",
     ),
     "not_proven": Reason(

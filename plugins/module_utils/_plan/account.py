@@ -35,8 +35,10 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
-_ATTRIBUTES = ("full_name", "gid", "shell", "home", "hint", "picture", "hidden")
-"""Fields that may change on an existing account. None in a request means: do not touch."""
+_KEYS = ("uid", "full_name", "gid", "shell", "home", "hint", "picture", "hidden")
+"""Fields that a request may name. None means: do not touch."""
+
+_ADMIN_GROUP = 80
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,8 @@ class AccountRequest:
                 raise Refusal("value_unusable", f"{key} holds a line break or another character that is not printable")
         if self.full_name == "":
             raise Refusal("value_unusable", "full_name is empty")
+        if self.gid == _ADMIN_GROUP:
+            raise Refusal("value_unusable", "gid 80 is the group of administrators: use admin instead")
 
     def _unique(self, mac: Mac, account: Account | None) -> None:
         wants_name = self.full_name is not None and (account is None or account.full_name != self.full_name)
@@ -135,7 +139,7 @@ class AccountRequest:
     # -- plans --------------------------------------------------------------------------------------------------------
 
     def _creating(self, mac: Mac) -> Plan:
-        wanted = {key: getattr(self, key) for key in _ATTRIBUTES + ("uid",) if getattr(self, key) is not None}
+        wanted = {key: getattr(self, key) for key in _KEYS if getattr(self, key) is not None}
         account = replace(new_account(self.name), **{"full_name": self.name, "admin": bool(self.admin), **wanted})
         steps = self._authorised(mac)
         notes = []
@@ -152,27 +156,30 @@ class AccountRequest:
 
     def _prevented(self, mac: Mac, account: Account) -> list[Step]:
         """The tag must stand before the first password, and sysadminctl sets one at once (mkuser): so, by dscl."""
-        bare = replace(
-            account,
-            uid=_free_uid(mac) if account.uid is None else account.uid,
-            gid=20 if account.gid is None else account.gid,
-            home=account.home or f"/Users/{self.name}",
-            shell=account.shell or "/bin/zsh",
-        )
+        bare = replace(account, **self._unset(mac, account))
         steps: list[Step] = [CreateAccount(bare, bare=True), PreventToken(self.name), SetPassword(self.name, "root")]
         steps += [SetAdmin(self.name, True)] if self.admin else []
         return [*steps, CreateHome(self.name)]
 
+    def _unset(self, mac: Mac, account: Account) -> dict[str, t.Any]:
+        """What sysadminctl would choose for the fields that a record made attribute by attribute still lacks."""
+        home = f"/Users/{self.name}"
+        choice = {"uid": _free_uid(mac), "gid": 20, "full_name": self.name, "home": home, "shell": "/bin/zsh"}
+        return {key: value for key, value in choice.items() if getattr(account, key) in (None, "")}
+
     def _changing(self, mac: Mac, account: Account, same: t.Mapping[str, bool | None]) -> Plan:
         steps: list[Step] = []
         notes: list[str] = []
-        wanted = [(key, getattr(self, key)) for key in (("uid",) if account.uid is None else ()) + _ATTRIBUTES]
+        half_made = account.password_set is False and not account.holder
+        unmade = self._unset(mac, account) if half_made else {}
+        wanted = [(key, unmade.get(key) if getattr(self, key) is None else getattr(self, key)) for key in _KEYS]
         steps += [
             SetAttribute(self.name, key, value) for key, value in wanted if value not in (None, getattr(account, key))
         ]
+        if account.gid == _ADMIN_GROUP and self.gid is not None:
+            raise Refusal("value_unusable", f"gid of {self.name} is 80, which makes it an administrator: leave gid out")
         prevent = self.secure_token == "prevented" and mac.owners_known
         steps += [PreventToken(self.name)] if prevent and not account.disabled_tag else []
-        half_made = account.password_set is False and not account.holder
         renewed = half_made or ("password" in same and same["password"] is not True)
         change = self._password(mac, account) if renewed and (half_made or "password" in self.given) else []
         if renewed and not half_made and same.get("password") is None:
@@ -189,7 +196,9 @@ class AccountRequest:
             return made(mac, ())
         if account.name == "root" or account.name.startswith("_") or (account.uid is not None and account.uid < 200):
             raise Refusal("system_account", f"{self.name} (UID {account.uid}) belongs to macOS")
-        return made(mac, [DeleteAccount(self.name, self.remove), Prove((self.name,))])
+        plan = made(mac, [DeleteAccount(self.name, self.remove), Prove((self.name,))])
+        _not_the_last(mac, account)
+        return plan
 
     # -- parts --------------------------------------------------------------------------------------------------------
 
@@ -237,6 +246,17 @@ class AccountRequest:
 
 def _after(mac: Mac, steps: t.Sequence[Step]) -> Mac:
     return Plan(mac, tuple(steps)).after
+
+
+def _not_the_last(mac: Mac, account: Account) -> None:
+    """macOS itself keeps its last administrator and its last holder (transcript delete-last-admin-or-token)."""
+    others = [other for other in mac.accounts if other.name not in (account.name, "root")]
+    if account.holder and not any(other.holder for other in others):
+        raise Refusal(
+            "last_holder", f"{account.name} is the last holder, and macOS would not delete it; {candidates(mac)}"
+        )
+    if account.admin and not any(other.admin for other in others):
+        raise Refusal("last_holder", f"{account.name} is the last administrator, and macOS would not delete it")
 
 
 def _free_uid(mac: Mac) -> int:

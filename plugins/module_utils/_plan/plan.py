@@ -83,7 +83,7 @@ def writable(mac: Mac) -> None:
     evidence = tuple(f"{missing.what}: {missing.evidence}" for missing in mac.missing)
     if mac.version < OLDEST:
         raise Refusal("macos_too_old", f"this Mac runs macOS {mac.version}")
-    if not mac.policy.readable:
+    if not mac.as_root:
         raise Refusal("not_root", "the reading lacks what only root may read", evidence)
     if mac.volume.apfs is False:
         raise Refusal("not_apfs", "the boot volume of this Mac is not APFS")

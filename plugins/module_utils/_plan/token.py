@@ -17,6 +17,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Mac,
     can_be_first,
     first_token_rule,
+    leftovers,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
@@ -160,7 +161,8 @@ def _first(mac: Mac, account: Account, first_token: bool) -> str:
         raise Refusal("no_holder", f"nobody on this Mac holds a Secure Token; {rule}; {hint}")
     if not possible:
         tag = f"; {account.name} is tagged never to be the first" if account.disabled_tag else ""
-        raise Refusal("not_first", f"macOS would not give {account.name} the first token: {rule}{tag}")
+        left = f"; the volume has a crypto user already: {', '.join(leftovers(mac))}" if leftovers(mac) else ""
+        raise Refusal("not_first", f"macOS would not give {account.name} the first token: {rule}{tag}{left}")
     return "set_password" if mac.version >= BIG_SUR else "authenticate"
 
 

@@ -7,18 +7,18 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from hypothesis import strategies as st
+
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Account,
     FileVault,
     Mac,
-    PasswordPolicy,
     Sources,
     Version,
     Volume,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
-from hypothesis import strategies as st
 
 NAMES = ("itadmin", "ana", "bob", "svc")
 VERSIONS = tuple(Version.parse(text) for text in ("10.13.6", "10.14.6", "10.15.7", "11.7", "13.6", "15.6", "26.1"))
@@ -69,7 +69,7 @@ def macs(draw: st.DrawFn) -> Mac:
         volume=Volume("disk3s1s1", True, True),
         accounts=tuple(people),
         filevault=FileVault(draw(st.sampled_from(["on", "off", "encrypting"])), personal_key=draw(_bools)),
-        policy=PasswordPolicy(readable=True),
+        as_root=True,
         pending=draw(st.sampled_from(["", "", "preboot"])),
         taken=frozenset(taken),
     )

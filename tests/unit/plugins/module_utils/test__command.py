@@ -11,6 +11,7 @@ import hashlib
 import plistlib
 
 import pytest
+
 from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     accounts,
     diskutil,

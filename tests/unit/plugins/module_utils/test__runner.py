@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, ProcessRunner, Ran, Secret
 
 

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A runner whose processes are the lab's programs in this very process: a thousand Macs a minute."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+
+import fakes
+
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
+from maclab.state import Mac
+
+
+class PowerCut(Exception):
+    """The Mac lost its power; nothing after this happens."""
+
+
+@dataclass
+class LabRunner:
+    """Run commands on ``mac``. ``cut``: the power goes after that many writes to the Mac; None: never."""
+
+    mac: Mac
+    root: bool = True
+    cut: int | None = None
+    runs: list[tuple[Command, fakes.Run]] = field(default_factory=list)
+
+    def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        argv, user, root = _as_whom(command.argv, self.root)
+        run = fakes.run(self.mac, *argv, stdin=command.input().decode(), root=root, user=user)
+        self.runs.append((command, run))
+        if self.cut is not None and len(self.writes) >= self.cut:
+            raise PowerCut
+        return Ran(command, run.status, run.out, run.err)
+
+    @property
+    def writes(self) -> list[str]:
+        return [what for _, run in self.runs for what in run.record.writes]
+
+    @property
+    def authentications(self) -> list[tuple[str, bool]]:
+        return [who for _, run in self.runs for who in run.record.authentications]
+
+    @property
+    def argv(self) -> str:
+        return "\n".join(" ".join(command.argv) for command, _ in self.runs)
+
+
+def _as_whom(argv: tuple[str, ...], root: bool) -> tuple[tuple[str, ...], str, bool]:
+    """Become another account as launchctl and sudo do, which hand their process over: there is none here."""
+    if argv[:2] == ("launchctl", "asuser") and argv[3:5] == ("sudo", "-u"):
+        return argv[6:], argv[5], False
+    return argv, "root", root
+
+
+def admin_holders(mac: Mac) -> set[str]:
+    """By the lab's own state, not by our reading of it: administrators with marker, key and crypto user."""
+    admins = mac.groups["admin"]
+    return {
+        account.name
+        for account in mac.accounts.values()
+        if (account.name in admins.members or account.generated_uid in admins.member_guids)
+        and account.has_authority_token
+        and account.key_password is not None
+        and account.generated_uid in mac.crypto_users
+    }
+
+
+def snapshot(mac: Mac) -> Mac:
+    return copy.deepcopy(mac)

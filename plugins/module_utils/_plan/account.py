@@ -40,6 +40,9 @@ _KEYS = ("uid", "full_name", "gid", "shell", "home", "hint", "picture", "hidden"
 
 _ADMIN_GROUP = 80
 
+_OF_MACOS = ("root", "daemon", "nobody")
+"""Beside these, every name that begins with an underscore."""
+
 
 @dataclass(frozen=True)
 class AccountRequest:
@@ -192,9 +195,13 @@ class AccountRequest:
         return made(mac, steps + self._token(_after(mac, steps), check_user=not renewed), notes)
 
     def _deleting(self, mac: Mac, account: Account | None) -> Plan:
+        belongs = self.name in _OF_MACOS or self.name.startswith("_")
         if account is None:
+            # A reading leaves out accounts that no person logs in with; they are there all the same.
+            if belongs and self.name.lower() in mac.taken:
+                raise Refusal("system_account", f"{self.name} belongs to macOS")
             return made(mac, ())
-        if account.name == "root" or account.name.startswith("_") or (account.uid is not None and account.uid < 200):
+        if belongs or (account.uid is not None and account.uid < 200):
             raise Refusal("system_account", f"{self.name} (UID {account.uid}) belongs to macOS")
         plan = made(mac, [DeleteAccount(self.name, self.remove), Prove((self.name,))])
         _not_the_last(mac, account)

@@ -325,6 +325,13 @@ def test_account_refusals(request_: AccountRequest, expected: str) -> None:
     assert reason(request_, mac(root, ADMIN, ANA)) == expected
 
 
+def test_an_account_of_macos_is_there_although_the_reading_leaves_it_out() -> None:
+    of = replace(mac(ADMIN), taken=frozenset({"root", "_mbsetupuser"}))
+    assert reason(AccountRequest("root", state="absent"), of) == "system_account"
+    assert reason(AccountRequest("_mbsetupuser", state="absent"), of) == "system_account"
+    assert AccountRequest("_gone", state="absent").plan(of, {}).steps == ()
+
+
 @pytest.mark.parametrize(
     ("given_", "admin_user", "how"),
     [

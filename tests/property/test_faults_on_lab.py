@@ -1,0 +1,275 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The core where macOS lies, refuses, falls silent or hides what it knows."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+import fakes
+import pytest
+from inmemory import LabRunner
+
+from ansible_collections.keyholder.macos.plugins.module_utils._command import dscl
+from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._report import summary
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
+from maclab import directory
+from maclab.state import Fault, Mac
+
+GRANT = TokenRequest("ana", admin_user="itadmin")
+RIGHT = {"password": "ana-pw-1", "admin_password": "admin-pw-1"}
+
+
+@dataclass
+class OddRunner(LabRunner):
+    """A Mac whose commands answer otherwise: a word of the argv -> what is said instead."""
+
+    instead: dict[str, Ran] = field(default_factory=dict)
+
+    def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        for word, answer in self.instead.items():
+            if word in command.argv:
+                return Ran(command, answer.rc, answer.out, answer.err, answer.timed_out)
+        return super().run(command, deadline)
+
+
+SILENT = Ran(Command(("x",)), None, timed_out=True)
+REFUSED = Ran(Command(("x",)), 1, "", "no\n")
+
+
+def cast(version: str = "15.6", hardware: str = "apple-silicon") -> Mac:
+    mac = fakes.mac(version, hardware)
+    mac.accounts["root"] = fakes.person(mac, "root", None, uid=0)
+    mac.accounts["root"].service = True
+    fakes.person(mac, "itadmin", RIGHT["admin_password"], full_name="IT Administrator", admin=True, token=True)
+    fakes.person(mac, "ana", RIGHT["password"], full_name="Ana Sousa")
+    return mac
+
+
+def flow(runner: LabRunner, request: t.Any, passwords: dict[str, str] | None = None, check: bool = False) -> Outcome:
+    secrets = {option: Secret(value) for option, value in (RIGHT if passwords is None else passwords).items()}
+    return Flow(runner, secrets, 5).run(request, check)
+
+
+def refused(outcome: Outcome) -> str:
+    assert outcome.refusal is not None
+    return outcome.refusal.reason
+
+
+def pending(mac: Mac) -> str:
+    return str(mac.accounts["root"].attributes)
+
+
+# -- lies -------------------------------------------------------------------------------------------------------------
+
+
+def test_done_that_is_not_true() -> None:
+    mac = cast()
+    mac.faults.append(Fault("token_does_not_stick", {"user": "ana"}))
+    outcome = flow(LabRunner(mac), GRANT)
+    assert refused(outcome) == "not_proven"
+    assert any("Done!" in line for line in t.cast(t.Any, outcome.refusal).evidence)
+    assert not outcome.changed
+    assert "keyholder" not in pending(mac)
+
+
+def test_preboot_that_fails_is_done_by_the_next_run() -> None:
+    mac = cast()
+    failing = OddRunner(mac, instead={"updatePreboot": Ran(Command(("x",)), 1, "", "error\n")})
+    first = flow(failing, GRANT)
+    assert refused(first) == "command_failed"
+    assert first.changed
+    assert "preboot" in pending(mac)
+    second = flow(LabRunner(mac), GRANT, {})
+    assert (second.refusal, second.changed) == (None, True)
+    assert mac.accounts["ana"].generated_uid in mac.preboot
+    assert flow(LabRunner(mac), GRANT, {}).plan == []
+
+
+def test_a_stale_key_of_the_granter() -> None:
+    mac = cast()
+    mac.accounts["itadmin"].key_password = "the one before"
+    assert refused(flow(LabRunner(mac), GRANT)) == "key_refused"
+    assert "keyholder" not in pending(mac)
+
+
+# -- silence ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["-secureTokenOn", "updatePreboot"])
+def test_a_command_that_never_answers(word: str) -> None:
+    outcome = flow(OddRunner(cast(), instead={word: SILENT}), GRANT)
+    assert refused(outcome) == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [("listUsers", "reading_incomplete"), ("list", "reading_incomplete"), ("-i", "not_a_mac"), ("-q", "not_a_mac")],
+)
+def test_a_reading_that_never_comes_stops_before_the_first_write(word: str, reason: str) -> None:
+    runner = OddRunner(cast(), instead={word: SILENT, "sw_vers": SILENT})
+    assert refused(flow(runner, GRANT)) == reason
+    assert (runner.writes, runner.authentications) == ([], [])
+
+
+def test_what_is_missing_is_named() -> None:
+    runner = OddRunner(cast(), instead={"status": SILENT, "list": REFUSED})
+    mac = read_mac(runner, 5)
+    assert [missing.what for missing in mac.missing] == [
+        "FileVault's list of users",
+        "FileVault's status",
+        "enrolment in device management",
+        "Bootstrap Token",
+    ]
+    assert "no answer before the deadline" in mac.missing[1].evidence
+    assert "could not be read: FileVault's status" in summary(mac)
+
+
+def test_a_dscl_that_no_longer_reads_commands_from_stdin() -> None:
+    runner = OddRunner(cast(), instead={"-q": Ran(Command(("x",)), 64, "", "usage: dscl\n")})
+    mac = read_mac(runner, 5)
+    assert [account.name for account in mac.holders] == ["itadmin"]
+    assert sum(command.argv[0] == "dscl" for command, _ in runner.runs) == len(dscl.READ_EACH)
+
+
+def test_no_mac_at_all() -> None:
+    with pytest.raises(ProbeError, match="does not look like a Mac"):
+        read_mac(OddRunner(cast(), instead={"-i": REFUSED, "sw_vers": REFUSED}), 5)
+
+
+def test_macos_before_10_13_4_says_its_version_by_sw_vers_only() -> None:
+    runner = LabRunner(cast("10.13.2", "intel"))
+    mac = read_mac(runner, 5)
+    assert (mac.version.major, mac.version.minor, mac.version.patch) == (10, 13, 2)
+    assert len(runner.runs) <= 7
+
+
+# -- passwords --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "reason"), [("password", "user_password_wrong"), ("admin_password", "granter_password_wrong")]
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_a_wrong_password_costs_no_failed_login(option: str, reason: str, check: bool) -> None:
+    mac = cast()
+    runner = LabRunner(mac)
+    assert refused(flow(runner, GRANT, {**RIGHT, option: "wrong"}, check)) == reason
+    assert (runner.writes, runner.authentications) == ([], [])
+    assert [account.failed_logins for account in mac.accounts.values()] == [0, 0, 0]
+
+
+NO_HASH = {"dsAttrTypeNative:ShadowHashData": REFUSED}
+
+
+def test_without_a_readable_hash_each_password_is_tried_once() -> None:
+    runner = OddRunner(cast(), instead=NO_HASH)
+    assert flow(runner, GRANT).refusal is None
+    asked = [who for command, run in runner.runs if "-authonly" in command.argv for who in run.record.authentications]
+    assert asked == [("itadmin", True), ("ana", True)]
+
+
+def test_without_a_readable_hash_check_mode_logs_nobody_in() -> None:
+    runner = OddRunner(cast(), instead=NO_HASH)
+    assert flow(runner, GRANT, {**RIGHT, "password": "wrong"}, check=True).refusal is None
+    assert runner.authentications == []
+
+
+def test_without_a_readable_hash_a_wrong_granter_is_tried_once_and_the_user_not_at_all() -> None:
+    runner = OddRunner(cast(), instead=NO_HASH)
+    assert refused(flow(runner, GRANT, {**RIGHT, "admin_password": "wrong"})) == "granter_password_wrong"
+    assert runner.authentications == [("itadmin", False)]
+    assert runner.writes in ([], ["failed login counted"])
+
+
+def test_a_locked_granter() -> None:
+    mac = cast()
+    mac.accounts["itadmin"].locked = True
+    assert refused(flow(OddRunner(mac, instead=NO_HASH), GRANT)) == "granter_disabled"
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("", "is empty"),
+        ("a\nb", "holds a line break or NUL"),
+        ("a\rb", "holds a line break or NUL"),
+        ("a\0b", "holds a line break or NUL"),
+        ("ü" * 512, "has 1024 bytes, and the prompt takes 1022"),
+        ("x" * 1023, "has 1023 bytes, and the prompt takes 1022"),
+    ],
+)
+def test_a_password_that_no_prompt_can_take(value: str, problem: str) -> None:
+    mac = cast()
+    mac.accounts["ana"].password = value
+    runner = LabRunner(mac)
+    outcome = flow(runner, GRANT, {**RIGHT, "password": value})
+    assert refused(outcome) == "password_unusable"
+    assert problem in str(outcome.refusal)
+    assert runner.writes == []
+
+
+@pytest.mark.parametrize("size", [127, 128, 129, 300, 1022])
+@pytest.mark.parametrize("version", ["10.13.6", "11.7", "26.1"])
+def test_long_passwords(size: int, version: str) -> None:
+    mac = cast(version)
+    mac.accounts["ana"].password = "p" * size
+    mac.accounts["itadmin"].password = mac.accounts["itadmin"].key_password = "q" * size
+    assert flow(LabRunner(mac), GRANT, {"password": "p" * size, "admin_password": "q" * size}).refusal is None
+
+
+def test_an_unreadable_hash_and_a_password_too_long_for_a_login_prompt() -> None:
+    mac = cast()
+    mac.accounts["ana"].password = "p" * 129
+    runner = OddRunner(mac, instead=NO_HASH)
+    outcome = flow(runner, GRANT, {**RIGHT, "password": "p" * 129})
+    assert refused(outcome) == "password_unusable"
+    assert runner.writes == []
+
+
+def test_a_missing_password_is_named_with_what_it_is_for() -> None:
+    outcome = flow(LabRunner(cast()), GRANT, {"password": "ana-pw-1"})
+    assert refused(outcome) == "option_missing"
+    assert "admin_password" in str(outcome.refusal)
+
+
+def test_a_password_that_the_policy_refuses() -> None:
+    mac = cast()
+    mac.policy.min_length = 12
+    request = AccountRequest("bob", given=frozenset({"password"}))
+    outcome = flow(LabRunner(mac), request, {"password": "short"})
+    assert refused(outcome) == "password_policy"
+
+
+# -- every version ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["10.13.6", "10.14.6", "10.15.7", "11.7", "12.7", "13.6", "14.6", "15.6", "26.3"])
+@pytest.mark.parametrize("how", ["granter", "old"])
+def test_a_new_password_keeps_the_token(version: str, how: str) -> None:
+    mac = cast(version)
+    directory.give_token(mac, mac.accounts["ana"])
+    passwords = {"password": "brand-new-pw", **({"admin_password": "admin-pw-1"} if how == "granter" else {})}
+    passwords.update({"old_password": "ana-pw-1"} if how == "old" else {})
+    request = AccountRequest(
+        "ana", update_password="always", admin_user="itadmin" if how == "granter" else "", given=frozenset(passwords)
+    )
+    outcome = flow(LabRunner(mac), request, passwords)
+    assert (outcome.refusal, outcome.changed) == (None, True)
+    ana = mac.accounts["ana"]
+    assert (ana.password, ana.key_password, ana.has_authority_token) == ("brand-new-pw", "brand-new-pw", True)
+    assert flow(LabRunner(mac), request, passwords).changed is False
+
+
+@pytest.mark.parametrize("version", ["10.13.6", "11.7", "13.6", "26.3"])
+def test_the_uid_is_what_was_asked_for(version: str) -> None:
+    mac = cast(version)
+    request = AccountRequest("bob", uid=655, given=frozenset({"password"}))
+    assert flow(LabRunner(mac), request, {"password": "bob-pw-123"}).refusal is None
+    assert mac.accounts["bob"].uid == 655
+    assert mac.accounts["bob"].home_exists

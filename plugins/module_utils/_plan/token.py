@@ -131,8 +131,10 @@ def refuse_phantom(account: Account) -> None:
 
 
 def candidates(mac: Mac) -> str:
-    names = ", ".join(account.name for account in mac.granters)
-    return f"granters on this Mac: {names}" if names else "no administrator on this Mac holds a token"
+    if mac.granters:
+        return f"granters on this Mac: {', '.join(account.name for account in mac.granters)}"
+    others = f", only {', '.join(account.name for account in mac.holders)}" if mac.holders else ""
+    return f"no administrator on this Mac holds a token{others}"
 
 
 def sources_view(account: Account) -> dict[str, bool | None]:

@@ -110,8 +110,8 @@ REASONS: dict[str, Reason] = {
     ),
     "granter_no_token": Reason(
         "The granter holds no Secure Token.",
-        "Give one of the granters that the message names. Where it names none, make a holder an administrator until this"
-        " account has its token, or log in as this account at the Mac where a Bootstrap Token is escrowed.",
+        "Give one of the granters that the message names. Where it names none, make a holder an administrator until"
+        " this account has its token, or log in as this account at the Mac where a Bootstrap Token is escrowed.",
     ),
     "granter_phantom": Reason(
         "The sources of truth disagree about the granter's token.",

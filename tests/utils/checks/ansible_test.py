@@ -56,16 +56,18 @@ def units(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
     return f"{sum(passed.values())} tests on Python {', '.join(passed)}"
 
 
+def environment(matrix: Matrix, core: Core, controller: str) -> Path:
+    """Where this ansible-core is installed, and nothing besides it."""
+    name = f"core-{core.version}"
+    return ensure(CACHE / "environments" / name, matrix.pythons[controller], REQUIREMENTS / f"{name}.txt")
+
+
 def _ansible_test(job: Job, matrix: Matrix, core: Core, controller: str, command: str, *options: str) -> str:
-    environment = ensure(
-        CACHE / "environments" / f"core-{core.version}",
-        matrix.pythons[controller],
-        REQUIREMENTS / f"core-{core.version}.txt",
-    )
+    programs = environment(matrix, core, controller) / "bin"
     place = f"{command}-{core.version}"
-    path = os.pathsep.join(map(str, (environment / "bin", CACHE / "pythons", job.environment["PATH"])))
+    path = os.pathsep.join(map(str, (programs, CACHE / "pythons", job.environment["PATH"])))
     output = job.run(
-        environment / "bin" / "ansible-test",
+        programs / "ansible-test",
         command,
         *options,
         "--color=no",

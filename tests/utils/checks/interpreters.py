@@ -44,7 +44,8 @@ def _candidates(version: str) -> list[Path]:
     on_path = [Path(folder) / f"python{version}" for folder in os.get_exec_path() if folder]
     # A machine may have its only Python under no other name than python3.
     plain = [Path(folder) / "python3" for folder in os.get_exec_path() if folder]
-    return [path for path in (*in_pyenv, *on_path, *plain) if path.exists()]
+    # os.access, because another user's folder is not there for us: Path.exists would raise an error.
+    return [path for path in (*in_pyenv, *on_path, *plain) if os.access(path, os.X_OK)]
 
 
 def _starts(python: Path, version: str) -> bool:

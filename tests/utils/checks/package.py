@@ -23,6 +23,7 @@ NAME = "keyholder.macos"
 # The tarball is for those who use the collection.
 ALLOWED = {
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "FILES.json",
     "LICENSES",
     "MANIFEST.json",
@@ -32,7 +33,6 @@ ALLOWED = {
     "docs",
     "meta",
     "playbooks",
-} | {
     "plugins",
     "roles",
     "tests",

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -181,8 +182,10 @@ def find_python(version: str) -> Path | None:
     name = f"python{version}"
     roots = [os.environ.get("PYENV_ROOT", ""), str(Path.home() / ".pyenv")]
     for root in filter(None, roots):
-        for found in sorted(Path(root, "versions").glob(f"{version}*/bin/{name}")):
-            return found
+        # The folder may be another user's, and closed to this one.
+        with suppress(OSError):
+            for found in sorted(Path(root, "versions").glob(f"{version}*/bin/{name}")):
+                return found
     for folder in os.get_exec_path():
         candidate = Path(folder, name)
         # pyenv's own wrappers need its PATH, which a Mac of the lab does not have.

@@ -43,15 +43,24 @@ def kill_all(leaders: Iterable[int], sessions: Iterable[int]) -> None:
     """SIGKILL to these processes, what they started, and all of these sessions; never to this process' own session."""
     doomed = set(leaders)
     doomed_sessions = set(sessions) - {os.getsid(0)}
-    for _ in range(3):  # what is started while we kill
-        table = parents()
-        found = {pid for pid in table if _belongs(pid, table, doomed, doomed_sessions)} - {os.getpid()}
-        if not found:
-            return
-        for pid in found:
-            with suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+    # All are stopped before any is killed: a shell must not see its child die and go on with the next command.
+    stopped: set[int] = set()
+    while found := _found(doomed, doomed_sessions) - stopped:
+        _signal_all(found, signal.SIGSTOP)
+        stopped |= found
         doomed |= found
+    _signal_all(stopped, signal.SIGKILL)
+
+
+def _found(doomed: set[int], sessions: set[int]) -> set[int]:
+    table = parents()
+    return {pid for pid in table if _belongs(pid, table, doomed, sessions)} - {os.getpid()}
+
+
+def _signal_all(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(OSError):
+            os.kill(pid, number)
 
 
 def _belongs(pid: int, table: dict[int, int], doomed: set[int], sessions: set[int]) -> bool:

@@ -117,7 +117,8 @@ def test_an_interpreter_that_this_host_lacks_is_replaced_and_told(empty: Path) -
 
 
 def maclab(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": str(LAB), "MACLAB_DIR": str(folder)}
+    path = os.pathsep.join([str(LAB), os.environ.get("PYTHONPATH", "")])
+    env = {**os.environ, "PYTHONPATH": path, "MACLAB_DIR": str(folder)}
     return subprocess.run(
         [sys.executable, "-m", "maclab", *words], env=env, capture_output=True, text=True, check=False, timeout=90
     )

@@ -71,10 +71,10 @@ from pathlib import Path
 from maclab.state import Store
 store = Store(Path(sys.argv[1]))
 mac = store.load()
-print("go", flush=True)
 while True:
     mac.clock += 1
     store.save(mac)
+    print("saved", flush=True)
 """
 
 
@@ -86,7 +86,7 @@ def test_a_killed_lab_leaves_a_whole_file(tmp_path: Path) -> None:
         writer = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(store.path)], stdout=subprocess.PIPE, env={"PYTHONPATH": str(LAB)}
         )
-        assert writer.stdout is not None and writer.stdout.readline() == b"go\n"
+        assert writer.stdout is not None and writer.stdout.readline() == b"saved\n"
         time.sleep(wait)
         writer.send_signal(signal.SIGKILL)
         writer.wait()

@@ -39,6 +39,7 @@ def secrets(module: AnsibleModule) -> dict[str, Secret]:
 
 def change(module: AnsibleModule, request: Request) -> t.NoReturn:
     """Carry ``request`` out and end the module."""
+    _positive_timeout(module)
     outcome = Flow(_runner(module), secrets(module), module.params["timeout"]).run(request, module.check_mode)
     result: dict[str, t.Any] = {
         "changed": outcome.changed,
@@ -56,11 +57,17 @@ def change(module: AnsibleModule, request: Request) -> t.NoReturn:
 
 def read(module: AnsibleModule) -> t.NoReturn:
     """Read the Mac and end the module."""
+    _positive_timeout(module)
     try:
         mac = read_mac(_runner(module), module.params["timeout"])
     except ProbeError as exc:
         _fail(module, "not_a_mac", str(exc), [str(exc)], {})
     module.exit_json(changed=False, mac=view(mac), summary=summary(mac))
+
+
+def _positive_timeout(module: AnsibleModule) -> None:
+    if module.params["timeout"] < 1:
+        _fail(module, "value_unusable", f"timeout is {module.params['timeout']}, and must be a second at least", [], {})
 
 
 def _fail(module: AnsibleModule, reason: str, msg: str, evidence: list[str], result: dict[str, t.Any]) -> t.NoReturn:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import diskutil, dscl, fdesetup, profiles, system
@@ -55,27 +56,26 @@ def read_mac(runner: Runner, deadline: float) -> Mac:
 
 
 def ask(runner: Runner, deadline: float) -> Answers:
-    facts = system.parse(runner.run(system.SYSCTL, deadline))
-    if "kern.osproductversion" not in facts:
-        answer = runner.run(system.SW_VERS, deadline)
-        older = system.parse(answer)
-        if "ProductVersion" not in older:
-            raise ProbeError(f"this does not look like a Mac: {answer.evidence}")
-        facts.update(
-            {"kern.osproductversion": older["ProductVersion"], "kern.osversion": older.get("BuildVersion", "")}
+    """The independent commands run side by side: most of their time they wait for a daemon of macOS."""
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        crypto, listed, status, enrollment = (
+            pool.submit(runner.run, command, deadline)
+            for command in (diskutil.LIST_USERS, fdesetup.LIST, fdesetup.STATUS, profiles.ENROLLMENT)
         )
-    enrollment = runner.run(profiles.ENROLLMENT, deadline)
-    enrolled = profiles.parse_enrollment(enrollment)
-    ask_bootstrap = _version(facts) >= CATALINA and (enrolled is None or enrolled.enrolled)
-    return Answers(
-        system=facts,
-        directory=_read_directory(runner, deadline),
-        crypto=runner.run(diskutil.LIST_USERS, deadline),
-        filevault_list=runner.run(fdesetup.LIST, deadline),
-        filevault_status=runner.run(fdesetup.STATUS, deadline),
-        enrollment=enrollment,
-        bootstrap=runner.run(profiles.BOOTSTRAP_TOKEN, deadline) if ask_bootstrap else None,
-    )
+        directory = pool.submit(_read_directory, runner, deadline)
+        facts = _read_system(runner, deadline)
+        enrolled = profiles.parse_enrollment(enrollment.result())
+        ask_bootstrap = _version(facts) >= CATALINA and (enrolled is None or enrolled.enrolled)
+        bootstrap = runner.run(profiles.BOOTSTRAP_TOKEN, deadline) if ask_bootstrap else None
+        return Answers(
+            system=facts,
+            directory=directory.result(),
+            crypto=crypto.result(),
+            filevault_list=listed.result(),
+            filevault_status=status.result(),
+            enrollment=enrollment.result(),
+            bootstrap=bootstrap,
+        )
 
 
 def parse(answers: Answers) -> Mac:
@@ -136,6 +136,19 @@ class _Evidence:
     filevault: set[str] | None
     admins: frozenset[str]
     owners: bool
+
+
+def _read_system(runner: Runner, deadline: float) -> dict[str, str]:
+    facts = system.parse(runner.run(system.SYSCTL, deadline))
+    if "kern.osproductversion" not in facts:
+        answer = runner.run(system.SW_VERS, deadline)
+        older = system.parse(answer)
+        if "ProductVersion" not in older:
+            raise ProbeError(f"this does not look like a Mac: {answer.evidence}")
+        facts.update(
+            {"kern.osproductversion": older["ProductVersion"], "kern.osversion": older.get("BuildVersion", "")}
+        )
+    return facts
 
 
 def _read_directory(runner: Runner, deadline: float) -> Ran:

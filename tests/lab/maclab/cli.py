@@ -157,7 +157,15 @@ def _print_welcome(folder: LabFolder) -> None:
         f"  {shlex.join([*ssh, f'{mac.ssh_user}@{inventory.ADDRESS}'])} sysadminctl -secureTokenStatus {mac.ssh_user}"
     )
     elsewhere = folder.path != _default_dir().resolve()
-    print(f"  maclab show {first}" + (f" --dir {shlex.quote(str(folder.path))}" if elsewhere else ""))
+    print(f"  {_myself()} show {first}" + (f" --dir {shlex.quote(str(folder.path))}" if elsewhere else ""))
+
+
+def _myself() -> str:
+    """How the person at the prompt can call this again from the same folder, installed or not."""
+    if Path(sys.argv[0]).name == "maclab":
+        return "maclab"
+    package = shlex.quote(os.path.relpath(Path(__file__).parent.parent))
+    return f"PYTHONPATH={package} {shlex.quote(os.path.relpath(sys.executable))} -m maclab"
 
 
 def _down(folder: LabFolder, _arguments: argparse.Namespace) -> int:

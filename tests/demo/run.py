@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 from fleet import PLAYBOOK, Deeds, DemoError, Fleet, Run, people, standing
 from screen import Cell, colour, command, fact, heading, table
 
+from checks.environments import alone
 from maclab.state import Mac
 
 # The one Mac that is broken on purpose, and why it has to be refused.
@@ -31,7 +32,8 @@ def main() -> int:
     # Without this, a demo that is told to end would leave its Macs behind.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     try:
-        with Fleet(keep) as fleet:
+        # Two demos at a time would pull the Macs from under each other.
+        with alone("demo"), Fleet(keep) as fleet:
             return _show(fleet, keep)
     except DemoError as problem:
         print(f"demo: {problem}", file=sys.stderr)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ def checks(matrix: Matrix) -> list[Check]:
         *(_integration(matrix, core, controller) for core, controller in matrix.cores),
         *(_units(matrix, core, controller) for core, controller in matrix.cores),
         Check("molecule", _molecule),
+        Check("demo", _demo),
         Check("lab", lambda job: _pytest(job, matrix, "tests/lab/tests")),
         Check("property", lambda job: _pytest(job, matrix, "tests/property")),
         Check("galaxy-importer", package.importer),
@@ -113,6 +115,16 @@ def _molecule(job: Job) -> str:
         output = job.run("molecule", "test", "--scenario-name", scenario)
         tested += count(r"(\d+) passed", output, what=f"testinfra tests in scenario {scenario}")
     return f"{len(scenarios)} scenarios, {tested} testinfra tests"
+
+
+def _demo(job: Job) -> str:
+    """`make demo`, which compares what happened with what it is to show."""
+    folders = os.pathsep.join(str(ROOT / "tests" / name) for name in ("utils", "lab"))
+    output = job.run("python", "tests/demo/run.py", also={"PYTHONPATH": folders})
+    onboarded, refused = (len(re.findall(rf" {word}$", output, re.MULTILINE)) for word in ("onboarded", "REFUSED"))
+    if not onboarded or not refused:
+        raise CheckFailed(f"{onboarded} Macs were onboarded and {refused} refused: the demo shows nothing")
+    return f"{onboarded} Macs onboarded, {refused} refused"
 
 
 def _ansible_lint(job: Job) -> str:

@@ -12,9 +12,16 @@ from __future__ import annotations
 import re
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ansible_collections.keyholder.macos.plugins.module_utils._command import diskutil, dscl, fdesetup, profiles, system
+from ansible_collections.keyholder.macos.plugins.module_utils._command import (
+    diskutil,
+    dscl,
+    fdesetup,
+    mdmclient,
+    profiles,
+    system,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     BIG_SUR,
     CATALINA,
@@ -31,6 +38,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Runner
+
+
+_PREFLIGHT_SINCE = Version(13, 3)
 
 
 class ProbeError(Exception):
@@ -50,9 +60,15 @@ class Answers:
     bootstrap: Ran | None
 
 
-def read_mac(runner: Runner, deadline: float) -> Mac:
-    """One reading. ``deadline``: seconds for each command. Raises :class:`ProbeError`."""
-    return parse(ask(runner, deadline))
+def read_mac(runner: Runner, deadline: float, preflight: bool = False) -> Mac:
+    """One reading. ``deadline``: seconds for each command. Raises :class:`ProbeError`.
+
+    ``preflight``: also ask mdmclient about the Bootstrap Token, which takes ten seconds on a real Mac.
+    """
+    mac = parse(ask(runner, deadline))
+    if preflight and mac.version >= _PREFLIGHT_SINCE and mac.management.enrolled:
+        return _with_preflight(mac, mdmclient.parse_preflight(runner.run(mdmclient.DEVICE_INFORMATION, deadline)))
+    return mac
 
 
 def ask(runner: Runner, deadline: float) -> Answers:
@@ -136,6 +152,12 @@ class _Evidence:
     filevault: set[str] | None
     admins: frozenset[str]
     owners: bool
+
+
+def _with_preflight(mac: Mac, preflight: bool | None) -> Mac:
+    """A successful preflight outweighs profiles, which was seen to say the opposite (bootstrap-buddy issue 11)."""
+    bootstrap = "valid" if preflight else mac.management.bootstrap
+    return replace(mac, management=replace(mac.management, preflight=preflight, bootstrap=bootstrap))
 
 
 def _read_system(runner: Runner, deadline: float) -> dict[str, str]:
@@ -262,21 +284,24 @@ def _management(answers: Answers, crypto: set[str] | None, missing: list[Missing
     if enrollment is None:
         missing.append(Missing("enrolment in device management", answers.enrollment.evidence))
     bootstrap = "unsupported" if _version(answers.system) < CATALINA else "not_enrolled"
+    supported: bool | None = None
     if answers.bootstrap is not None:
         status = profiles.parse_bootstrap(answers.bootstrap)
+        supported = status.supported
         if status.supported is False:
             bootstrap = "unsupported"
         elif status.escrowed is None:
             bootstrap = "unknown"
             missing.append(Missing("Bootstrap Token", answers.bootstrap.evidence))
         else:
-            bootstrap = "escrowed" if status.escrowed else "not_escrowed"
+            bootstrap = "escrowed_unproven" if status.escrowed else "not_escrowed"
     return Management(
         enrolled=enrollment.enrolled if enrollment else None,
         automated=enrollment.automated if enrollment else None,
         user_approved=enrollment.user_approved if enrollment else None,
         server=enrollment.server if enrollment else "",
         bootstrap=bootstrap,
+        supported=supported,
         bootstrap_crypto_user=None if crypto is None else diskutil.BOOTSTRAP_TOKEN in crypto,
     )
 

@@ -142,7 +142,7 @@ def assumed() -> str:
         ("Rules", "what the lab assumes", rules),
         ("Texts", "the wording that it prints", texts),
     ):
-        lines += [title, "-" * len(title), "", ".. list-table::", "   :header-rows: 1", "   :widths: 25 10 65", ""]
+        lines += [title, "^" * len(title), "", ".. list-table::", "   :header-rows: 1", "   :widths: 25 10 65", ""]
         for row in [("name", "from macOS", head), *table]:
             lines += [f"   {mark} - {cell}".rstrip() for mark, cell in zip("*  ", row)]
         lines.append("")

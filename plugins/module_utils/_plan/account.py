@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac, first_token_rule
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
+    NEW_GUID,
     CheckPassword,
     CreateAccount,
     CreateHome,
@@ -96,16 +97,18 @@ class AccountRequest:
         account = mac.account(self.name)
         if account is None:
             return {"name": self.name, "exists": False}
+        # In a prediction, what nobody asked for is macOS's to assign, and that is not the same as none.
+        nothing = None if account.guid == NEW_GUID else ""
         return {
             "name": self.name,
             "exists": True,
             "full_name": account.full_name,
             "uid": account.uid,
             "gid": account.gid,
-            "shell": account.shell,
-            "home": account.home,
+            "shell": account.shell or nothing,
+            "home": account.home or nothing,
             "hint": account.hint,
-            "picture": account.picture,
+            "picture": account.picture or nothing,
             "admin": account.admin,
             "hidden": account.hidden,
             "password_set": account.password_set,

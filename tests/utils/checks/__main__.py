@@ -75,6 +75,8 @@ def _environment(pythons: Path) -> dict[str, str]:
     path = [str(VENV / "bin"), *os.get_exec_path(), str(pythons)]
     return kept | {
         "ANSIBLE_COLLECTIONS_PATH": str(TREE),
+        # Or tools fold their reports, and a count and its unit end up on two lines.
+        "COLUMNS": "200",
         "HOME": str(home),
         "LC_ALL": _utf8(),
         "PATH": os.pathsep.join(path),

@@ -160,6 +160,7 @@ def _mypy(job: Job) -> str:
         ("ansible_collections.keyholder.macos.plugins", "3.10", "plugins/*.py"),
         ("maclab", "3.11", "tests/lab/maclab/*.py"),
         ("checks", "3.11", "tests/utils/checks/*.py"),
+        ("harness", "3.11", "tests/integration/harness/*.py"),
     ):
         output = job.run("mypy", "--python-version", python, "-p", package_name)
         checked += count(

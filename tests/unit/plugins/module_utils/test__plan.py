@@ -296,6 +296,13 @@ def test_prevention_before_big_sur() -> None:
     assert AccountRequest("svc", secure_token="prevented").plan(mac(ADMIN, version="10.15.7"), {}).steps
 
 
+def test_a_prediction_says_null_for_what_macos_assigns() -> None:
+    request = AccountRequest("bob", shell="/bin/sh")
+    foreseen = request.view(request.plan(mac(ADMIN), {}).after)
+    assert [foreseen[key] for key in ("uid", "gid", "home", "picture", "shell")] == [None, None, None, None, "/bin/sh"]
+    assert AccountRequest("ana").view(mac(ANA))["home"] == ""
+
+
 def test_a_note_when_macos_hands_out_the_first_token() -> None:
     plan = AccountRequest("bob").plan(mac(), {})
     assert [who.name for who in plan.after.holders] == ["bob"]

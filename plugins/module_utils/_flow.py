@@ -41,9 +41,9 @@ if t.TYPE_CHECKING:
 
 
 class Request(t.Protocol):
-    """What a module wants of a Mac. ``preflight``: whether its decisions rest on mdmclient's word, too."""
+    """What a module wants of a Mac. ``extras``: what the reading must hold beside the usual."""
 
-    preflight: t.ClassVar[bool]
+    extras: t.ClassVar[tuple[str, ...]]
 
     def compares(self, mac: Mac) -> t.Mapping[str, str]: ...
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan: ...
@@ -74,14 +74,14 @@ class Flow:
         self._secrets = secrets
         self._deadline = deadline
         self._recipients = Recipients(recipients)
-        self._preflight = False
+        self._extras: tuple[str, ...] = ()
         self._key: Secret | None = None
         self._evidence: list[str] = []
         self._answers: list[Ran] = []
 
     def run(self, request: Request, check_mode: bool) -> Outcome:
         outcome = Outcome(before={}, after={}, plan=[], notes=[])
-        self._preflight = request.preflight
+        self._extras = request.extras
         try:
             mac = self._read()
             outcome.before = outcome.after = request.view(mac)
@@ -103,7 +103,7 @@ class Flow:
 
     def _read(self) -> Mac:
         try:
-            return read_mac(self._runner, self._deadline, self._preflight)
+            return read_mac(self._runner, self._deadline, self._extras)
         except ProbeError as exc:
             raise Refusal("not_a_mac", str(exc)) from exc
 
@@ -207,7 +207,7 @@ class Flow:
                     tuple(self._evidence),
                 )
         for fact in step.facts:
-            said = disagreement(fact, wanted, found)
+            said = disagreement(fact, plan.before, wanted, found)
             if said:
                 self._evidence.append(f"reading again: {said}")
                 raise Refusal(
@@ -239,7 +239,7 @@ class Flow:
                 outcome.recovery_key = self._key.reveal().decode("utf-8")
 
     def _validate_key(self, step: ValidateKey) -> None:
-        """That macOS gave no key is a state, not an error: from 26 on it may keep one, and then there is none to give."""
+        """That macOS gave no key is a state, not an error: it may have kept the one of an earlier time."""
         key = self._secrets[step.secret] if step.secret else self._key
         if key is None:
             return
@@ -280,7 +280,7 @@ def _meaning(ran: Ran) -> str:
     return profiles.meaning(ran) if program == "profiles" else sysadminctl.meaning(ran)
 
 
-def disagreement(fact: str, wanted: Mac, found: Mac) -> str:
+def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
     """In words, where a fact of the Mac as a whole is not as planned; "" where it is."""
     if fact == "bootstrap":
         planned, real = wanted.management.bootstrap, found.management.bootstrap
@@ -295,6 +295,9 @@ def disagreement(fact: str, wanted: Mac, found: Mac) -> str:
         return (
             "" if planned == real else f"FileVault is deferred for {real or 'nobody'} (wanted: {planned or 'nobody'})"
         )
+    if fact == "escrow":
+        agree = (found.filevault.escrowed_at or 0) > (before.filevault.escrowed_at or 0)
+        return "" if agree else "the new key was not put aside for the device management"
     agree = wanted.filevault.personal_key == found.filevault.personal_key
     return "" if agree else f"a personal recovery key is {'there' if found.filevault.personal_key else 'missing'}"
 

@@ -134,6 +134,8 @@ class FileVault:
     deferred_user: str = ""
     personal_key: bool | None = None
     institutional_key: bool | None = None
+    escrowed_at: int | None = None
+    """When macOS last put a key aside for the device management, in seconds since 1970; None: never, or not asked."""
 
     @property
     def busy(self) -> bool:

@@ -60,14 +60,18 @@ class Answers:
     bootstrap: Ran | None
 
 
-def read_mac(runner: Runner, deadline: float, preflight: bool = False) -> Mac:
+def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) -> Mac:
     """One reading. ``deadline``: seconds for each command. Raises :class:`ProbeError`.
 
-    ``preflight``: also ask mdmclient about the Bootstrap Token, which takes ten seconds on a real Mac.
+    ``extras``: what only some ask for. preflight: mdmclient's word on the Bootstrap Token, which takes ten seconds on a
+    real Mac. escrow: when a recovery key was last put aside for the device management.
     """
     mac = parse(ask(runner, deadline))
-    if preflight and mac.version >= _PREFLIGHT_SINCE and mac.management.enrolled:
-        return _with_preflight(mac, mdmclient.parse_preflight(runner.run(mdmclient.DEVICE_INFORMATION, deadline)))
+    if "preflight" in extras and mac.version >= _PREFLIGHT_SINCE and mac.management.enrolled:
+        mac = _with_preflight(mac, mdmclient.parse_preflight(runner.run(mdmclient.DEVICE_INFORMATION, deadline)))
+    if "escrow" in extras:
+        escrowed_at = fdesetup.parse_escrow(runner.run(fdesetup.ESCROW, deadline))
+        mac = replace(mac, filevault=replace(mac.filevault, escrowed_at=escrowed_at))
     return mac
 
 

@@ -147,7 +147,7 @@ class ProcessRunner:
 
 
 def _converse(command: Command, path: str, environment: dict[str, str], deadline: float) -> Ran:
-    """Run on a terminal of its own and answer each prompt once it has appeared: getpass discards what came before it."""
+    """Run on a terminal of its own and answer each prompt once it is there: getpass discards what came before."""
     until = time.monotonic() + deadline
     pid, terminal = pty.fork()
     if pid == 0:

@@ -20,7 +20,7 @@ CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\r\n]+-----
 
 
 def encrypt(secret: Secret, certificates: t.Sequence[str]) -> Command:
-    """``certificates``: paths of PEM files, which hold nothing secret. ``smime`` is in every LibreSSL, ``cms`` is not."""
+    """``certificates``: paths of PEM files. ``smime`` is in every LibreSSL, ``cms`` is not."""
     argv = ("openssl", "smime", "-encrypt", "-binary", "-aes256", "-outform", "PEM")
     return Command(argv + tuple(certificates), document=secret)
 

@@ -26,8 +26,9 @@ LIST = Command(("fdesetup", "list"))
 SHOW_DEFERRAL = Command(("fdesetup", "showdeferralinfo"))
 SUPPORTS_AUTHRESTART = Command(("fdesetup", "supportsauthrestart"))
 
-KEY = re.compile(r"^(?:[A-Z0-9]{4}-){5}[A-Z0-9]{4}$")
-"""A personal recovery key: six groups of four (transcripts fde-enable-sequoia, fde-enable-outputplist-corestorage)."""
+ESCROW = Command(("stat", "-f", "%m", "/var/db/FileVaultPRK.dat"))
+"""macOS encrypts a new key into this file where a profile escrows keys; a newer one is the only local proof
+(apple/device-management; homebysix/jss-filevault-reissue)."""
 
 _HEADLINE = re.compile(r"^FileVault is (On|Off)([.,].*)$", re.MULTILINE)
 _PROGRESS = re.compile(r"^(Encryption|Decryption) in progress: (?:Percent completed = ([0-9.]+)|(\S+))", re.MULTILINE)
@@ -70,6 +71,12 @@ def parse_list(ran: Ran) -> dict[str, str] | None:
         return None
     pairs = (line.rpartition(",") for line in ran.out.splitlines())
     return {uuid.upper(): name for name, dummy, uuid in pairs if _UUID.match(uuid)}
+
+
+def parse_escrow(ran: Ran) -> int | None:
+    """Seconds since 1970; None: there is no such file."""
+    said = ran.out.strip()
+    return int(said) if ran.rc == 0 and said.isdigit() else None
 
 
 def says_true(ran: Ran) -> bool | None:

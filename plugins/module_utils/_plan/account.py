@@ -70,7 +70,7 @@ class AccountRequest:
     first_token: bool = False
     remove: str = "keep_home"
     given: frozenset[str] = frozenset()
-    preflight: t.ClassVar[bool] = False
+    extras: t.ClassVar[tuple[str, ...]] = ()
 
     def compares(self, mac: Mac) -> dict[str, str]:
         """Option -> account whose own password it must be compared with before there is a plan."""

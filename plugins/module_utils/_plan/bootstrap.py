@@ -33,7 +33,7 @@ class BootstrapRequest:
 
     state: str
     admin_user: str = ""
-    preflight: t.ClassVar[bool] = True
+    extras: t.ClassVar[tuple[str, ...]] = ("preflight",)
 
     def compares(self, mac: Mac) -> dict[str, str]:
         return {}

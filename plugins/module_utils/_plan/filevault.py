@@ -50,7 +50,7 @@ class FileVaultRequest:
     force_at_login: int | None = None
     ask_at_logout: bool = True
     show_key: bool = False
-    preflight: t.ClassVar[bool] = False
+    extras: t.ClassVar[tuple[str, ...]] = ()
 
     def compares(self, mac: Mac) -> dict[str, str]:
         return {}
@@ -124,7 +124,7 @@ class UnlockerRequest:
     user: str
     state: str = "present"
     admin_user: str = ""
-    preflight: t.ClassVar[bool] = False
+    extras: t.ClassVar[tuple[str, ...]] = ()
 
     def compares(self, mac: Mac) -> dict[str, str]:
         return {}
@@ -175,17 +175,13 @@ class UnlockerRequest:
 
 @dataclass(frozen=True)
 class KeyRequest:
-    """The personal recovery key. ``state``: present, rotated, absent or validated.
-
-    ``escrowed_by_profile``: whether the device management takes keys from this Mac.
-    """
+    """The personal recovery key. ``state``: present, rotated, absent or validated."""
 
     state: str
     user: str = ""
     recovery_key: str = DISCARD
     given: frozenset[str] = frozenset()
-    escrowed_by_profile: bool = False
-    preflight: t.ClassVar[bool] = False
+    extras: t.ClassVar[tuple[str, ...]] = ("escrow",)
 
     def compares(self, mac: Mac) -> dict[str, str]:
         return {}
@@ -205,17 +201,19 @@ class KeyRequest:
             return made(mac, [*checks, RemoveKey(by), Prove(facts=("personal_key",))])
         if not (mac.filevault.on or present):
             raise Refusal("filevault_off", "FileVault is off, so there is no recovery key to make")
-        if self.recovery_key == DISCARD and not self.escrowed_by_profile:
+        escrowed = mac.filevault.escrowed_at is not None
+        if self.recovery_key == DISCARD and not escrowed:
             msg = "nobody would have the new key: no recipients were given, and no profile escrows it"
             raise Refusal("no_escrow_path", msg)
         checks += [CheckRecipients()] if self.recovery_key == ENCRYPT else []
-        return made(mac, [*checks, ChangeKey(by), *made_key(self.recovery_key), Prove(facts=("personal_key",))])
+        facts = ("personal_key", "escrow") if escrowed else ("personal_key",)
+        return made(mac, [*checks, ChangeKey(by), *made_key(self.recovery_key), Prove(facts=facts)])
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         return {
             "personal_recovery_key": mac.filevault.personal_key,
             "filevault_enabled": mac.filevault.on,
-            "escrowed_by_profile": self.escrowed_by_profile,
+            "escrowed_at": mac.filevault.escrowed_at,
         }
 
     def _authentication(self, mac: Mac) -> tuple[list[Step], str]:

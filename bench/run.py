@@ -28,6 +28,8 @@ from maclab.lab import Handle, Lab
 
 HERE = Path(__file__).resolve().parent
 RESULT = HERE.parent / ".cache" / "bench" / "result.json"
+README = HERE.parent / "README.md"
+BEGIN, END = "<!-- made by: make bench ARGS=--readme -->\n", "<!-- end of what bench made -->\n"
 PASSWORDS = {"itadmin_password": "bench-1-admin", "ana_password": "bench-2-ana", "bo_password": "bench-3-bo"}
 
 
@@ -77,6 +79,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     result = _result(options, results)
     options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(f"\n{_machine_line(result)}\n{options.output}")
+    if options.readme:
+        text = README.read_text(encoding="utf-8")
+        before, rest = text.split(BEGIN)
+        README.write_text(f"{before}{BEGIN}{markdown(result)}{END}{rest.split(END)[1]}", encoding="utf-8")
     return 0
 
 
@@ -131,6 +137,21 @@ def table(macs: int, costs: dict[str, Cost]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def markdown(result: dict[str, Any]) -> str:
+    """The ratios of one result for the README: counts are the same for any number of Macs, times are against a ping."""
+    fleets: dict[str, dict[str, dict[str, float]]] = result["macs"]
+    first = next(iter(fleets.values()))
+    times = [f"time, {macs} {'Mac' if macs == '1' else 'Macs'}" for macs in fleets]
+    rows = [["on each Mac", "SSH execs", "macOS processes", *times], ["---", *["---:"] * (2 + len(times))]]
+    for work in WORKS:
+        ratios = [fleet[work.play]["seconds"] / fleet["ping"]["seconds"] for fleet in fleets.values()]
+        cost = first[work.play]
+        title = work.title.replace("  ", "&nbsp;&nbsp;")
+        rows.append([title, f"{cost['execs']:g}", f"{cost['processes']:g}", *(f"{ratio:.1f} x" for ratio in ratios)])
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([f"\n{_machine_line(result)}:\n", *lines, "", ""])
+
+
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--macs", type=int, nargs="+", default=[1, 10, 50], help="how many Macs (default: 1 10 50)")
@@ -139,6 +160,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         "--forks", type=int, default=10, help="Macs that Ansible works on at once (default: %(default)s)"
     )
     parser.add_argument("--output", type=Path, default=RESULT, help="where the numbers go (default: %(default)s)")
+    parser.add_argument("--readme", action="store_true", help="put the ratios into README.md")
     return parser.parse_args(argv)
 
 

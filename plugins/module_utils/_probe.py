@@ -310,7 +310,7 @@ def _management(answers: Answers, crypto: set[str] | None, missing: list[Missing
     )
 
 
-_MAX_FAILED = re.compile(r"policyAttributeFailedAuthentications\s*<\s*(\S+)")
+_MAX_FAILED = re.compile(r"policyAttributeFailedAuthentications\s*<\s*(\w+)")
 
 
 def _policy(record: dscl.Record | None) -> PasswordPolicy:

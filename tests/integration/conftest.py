@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.ansible import Ansible
+from harness.ansible import Ansible, version
 from maclab.lab import Lab
 
 Macs = Mapping[str, Mapping[str, Any]]
@@ -28,3 +28,16 @@ def bring_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Mac
     """Macs by name, as a scenario describes them; they go away with the module's last test."""
     with ExitStack() as up:
         yield lambda macs: up.enter_context(Lab({"macs": dict(macs)}, tmp_path_factory.mktemp("lab")))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "every_core: runs on the oldest ansible-core too, and not only on the newest")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The oldest ansible-core gets what tells whether it is supported; what the collection does is the same on all."""
+    if not version().startswith("2.16."):
+        return
+    left_out = [item for item in items if item.get_closest_marker("every_core") is None]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item.get_closest_marker("every_core") is not None]

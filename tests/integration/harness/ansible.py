@@ -47,6 +47,11 @@ def binaries() -> Path:
     return Path(os.environ.get("KEYHOLDER_ANSIBLE") or Path(sys.executable).parent)
 
 
+def version() -> str:
+    said = subprocess.run([binaries() / "ansible-playbook", "--version"], capture_output=True, text=True, check=True)
+    return said.stdout.split("[core ", 1)[1].split("]", 1)[0]
+
+
 class Ansible:
     """``folder`` keeps what ansible leaves on the controller, so that a test can look at that too."""
 

@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""trust_info reads a whole Mac with at most seven programs, and neither logs in nor writes, as root or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from harness.ansible import Ansible
+from harness.batch import Played, Step, play
+from harness.macs import VERSIONS, mac, name, person, secret
+from maclab.lab import Lab
+
+AS_ROOT = Step("as root", "trust_info")
+AS_USER = Step("as a user", "trust_info", become=False)
+CHECKED = Step("check mode", "trust_info", check=True, diff=True)
+OLDEST, NEWEST = VERSIONS[0], VERSIONS[-1]
+CROWDS = {f"{number}-on-{version}": (version, number) for version in (OLDEST, NEWEST) for number in (1, 20, 200)}
+MANAGED = "managed"
+BARE = "bare"
+MOST = 7
+pytestmark = pytest.mark.every_core
+
+
+def crowd(version: str, number: int) -> dict[str, Any]:
+    password = secret("crowd")
+    others = [person(f"user{index}", password=password, token=index % 2 == 0) for index in range(1, number)]
+    return mac(version, "itadmin", *others)
+
+
+@pytest.fixture(scope="module")
+def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
+    macs = {host: crowd(*what) for host, what in CROWDS.items()}
+    macs |= {name(version): mac(version) for version in VERSIONS}
+    macs[MANAGED] = mac(
+        "15.6",
+        "stan",
+        "helper",
+        ssh_user="helper",
+        filevault={"state": "on", "prk": True},
+        mdm={"enrolled": "ade", "bootstrap": {"supported": True, "escrowed": True}},
+        policy={"max_failed": 5},
+        crypto_users=[{"uuid": "0C0FFEE0-0000-4000-8000-00000000D0D0"}],
+    )
+    macs[BARE] = mac("15.6", "helper", "ana")
+    return bring_up(macs)
+
+
+@pytest.fixture(scope="module")
+def played(ansible: Ansible, lab: Lab) -> Played:
+    return play(ansible, lab, {host: [AS_ROOT, AS_USER, CHECKED] for host in lab.names})
+
+
+ALL = [*CROWDS, *(name(version) for version in VERSIONS), MANAGED, BARE]
+on_each_mac = pytest.mark.parametrize("host", ALL)
+
+
+@on_each_mac
+@pytest.mark.parametrize("step", [AS_ROOT.title, AS_USER.title, CHECKED.title])
+def test_seven_programs_no_login_no_write(played: Played, host: str, step: str) -> None:
+    answer = played[host, step]
+    assert answer.ok, answer
+    assert not answer.changed
+    assert 0 < len(answer.programs) <= MOST, answer
+    assert answer.touched_nothing
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_a_crowd_costs_no_more_programs_than_one(played: Played, version: str) -> None:
+    numbers = {len(played[f"{number}-on-{version}", "as root"].programs) for number in (1, 20, 200)}
+    assert len(numbers) == 1
+
+
+@pytest.mark.parametrize(("host", "number"), [(host, number) for host, (_version, number) in CROWDS.items()])
+def test_nobody_is_left_out(played: Played, host: str, number: int) -> None:
+    reading = played[host, "as root"].result["mac"]
+    assert len(reading["accounts"]) == number
+    assert reading["holders"] == ["itadmin", *(f"user{index}" for index in range(2, number, 2))]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_verdicts(played: Played, version: str) -> None:
+    reading = played[name(version), "as root"].result["mac"]
+    assert reading["os"]["version"] == version
+    assert reading["hardware"]["apple_silicon"] is (version in ("11.7.10", "15.6", "26.1"))
+    assert {one["name"]: one["secure_token"] for one in reading["accounts"]} == {
+        "itadmin": "holder",
+        "deputy": "holder",
+        "helper": "none",
+        "stan": "holder",
+        "ana": "none",
+        "rui": "phantom",
+        "ghost": "phantom",
+    }
+    assert reading["admin_holders"] == reading["granters"] == ["itadmin", "deputy"]
+    assert reading["phantoms"] == ["rui", "ghost"]
+    assert (reading["recoverable"], reading["missing"]) == ("yes", [])
+    owners = {one["name"] for one in reading["accounts"] if one["volume_owner"]}
+    owned = version in ("11.7.10", "15.6", "26.1")
+    assert owners == ({"itadmin", "deputy", "stan"} if owned else set())
+
+
+def test_a_managed_mac(played: Played) -> None:
+    reading = played[MANAGED, "as root"].result["mac"]
+    assert (reading["filevault"]["state"], reading["filevault"]["personal_recovery_key"]) == ("on", True)
+    assert (reading["management"]["automated"], reading["management"]["bootstrap_token"]) == (True, "escrowed")
+    assert reading["management"]["bootstrap_crypto_user"] is True
+    assert reading["policy"]["max_failed_logins"] == 5
+    assert reading["orphaned_crypto_users"] == ["0C0FFEE0-0000-4000-8000-00000000D0D0"]
+    assert reading["recoverable"] == "at_risk"
+    assert "stan" in reading["recoverable_why"]
+
+
+def test_a_mac_without_any_holder(played: Played) -> None:
+    reading = played[BARE, "as root"].result["mac"]
+    assert reading["holders"] == []
+    assert reading["recoverable"] == "at_risk"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_without_root_it_says_what_is_missing(played: Played, version: str) -> None:
+    reading = played[name(version), "as a user"].result["mac"]
+    assert "failed logins and password dates" in [missing["what"] for missing in reading["missing"]]
+    assert all(missing["evidence"] for missing in reading["missing"])
+    verdicts = {one["name"]: one["secure_token"] for one in reading["accounts"]}
+    # Two sources at most: they can convict, but not acquit.
+    assert verdicts["stan"] in ("unproven", "unknown")
+    assert verdicts["stan"] != "holder"
+    assert all(one["password_set"] is None for one in reading["accounts"])
+
+
+@on_each_mac
+def test_summary_has_a_line_for_each_account(played: Played, host: str) -> None:
+    answer = played[host, "as root"]
+    lines = answer.result["summary"]
+    assert [line.split()[0] for line in lines[2 : 2 + len(answer.result["mac"]["accounts"])]] == [
+        one["name"] for one in answer.result["mac"]["accounts"]
+    ]

@@ -97,6 +97,11 @@ recovery_key_encrypted:
   description: The new recovery key as a CMS message in PEM to O(recipients). Empty when macOS gave none.
   returned: when O(recovery_key=encrypt)
   type: str
+recovery_key_age:
+  description: The new recovery key as an armoured age file to the age recipients among O(recipients). Empty when
+    macOS gave none.
+  returned: when O(recipients) names an age recipient
+  type: str
 reason:
   description: A stable code for why the task failed. The guide on troubleshooting lists them all.
   returned: failure

@@ -143,8 +143,8 @@ def assumed() -> str:
         ("Texts", "the wording that it prints", texts),
     ):
         lines += [title, "^" * len(title), "", ".. list-table::", "   :header-rows: 1", "   :widths: 25 10 65", ""]
-        for row in [("name", "from macOS", head), *table]:
-            lines += [f"   {mark} - {cell}".rstrip() for mark, cell in zip("*  ", row)]
+        for name, first, what in [("name", "from macOS", head), *table]:
+            lines += [f"   * - {name}", f"     - {first}", f"     - {what}"]
         lines.append("")
     return "\n".join(lines)
 

@@ -71,6 +71,10 @@ class Sources:
             return NO_TOKEN
         return HOLDER if len(known) == 3 else UNPROVEN
 
+    def view(self) -> dict[str, bool | None]:
+        """As the modules return them."""
+        return {"authority": self.authority, "crypto_user": self.crypto, "filevault_list": self.filevault}
+
     def words(self) -> str:
         """``directory yes, crypto users no, FileVault list unread``."""
         said = {True: "yes", False: "no", None: "unread"}

@@ -17,7 +17,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Account,
     Mac,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import sources_view
 
 
 def view(mac: Mac) -> dict[str, t.Any]:
@@ -106,7 +105,7 @@ def _account(account: Account) -> dict[str, t.Any]:
         "admin": account.admin,
         "hidden": account.hidden,
         "secure_token": account.verdict,
-        "sources": sources_view(account),
+        "sources": account.sources.view(),
         "volume_owner": account.volume_owner,
         "first_token_prevented": account.disabled_tag,
         "password_set": account.password_set,

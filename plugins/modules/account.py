@@ -184,7 +184,7 @@ remedy:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.keyholder.macos.plugins.module_utils import _module
+from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 
 _SAME = (
@@ -195,7 +195,7 @@ _SAME = (
 def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
-            _module.GRANTER,
+            _module_change.GRANTER,
             name={"type": "str", "required": True},
             state={"type": "str", "choices": ["present", "absent"], "default": "present"},
             full_name={"type": "str"},
@@ -226,8 +226,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     options = {option: module.params[option] for option in _SAME.split()}
-    given = frozenset(_module.secrets(module))
-    _module.change(module, AccountRequest(admin_user=module.params["admin_user"] or "", given=given, **options))
+    given = frozenset(_module_change.secrets(module))
+    _module_change.change(module, AccountRequest(admin_user=module.params["admin_user"] or "", given=given, **options))
 
 
 if __name__ == "__main__":

@@ -101,19 +101,19 @@ remedy:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.keyholder.macos.plugins.module_utils import _module
+from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
-            _module.ADMIN,
+            _module_change.ADMIN,
             state={"type": "str", "choices": ["escrowed", "absent", "validated"], "default": "escrowed"},
         ),
         supports_check_mode=True,
     )
-    _module.change(module, BootstrapRequest(module.params["state"], module.params["admin_user"] or ""))
+    _module_change.change(module, BootstrapRequest(module.params["state"], module.params["admin_user"] or ""))
 
 
 if __name__ == "__main__":

@@ -158,14 +158,14 @@ remedy:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.keyholder.macos.plugins.module_utils import _module
+from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import FileVaultRequest
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
-            _module.RECOVERY_KEY,
+            _module_change.RECOVERY_KEY,
             state={"type": "str", "choices": ["enabled", "disabled", "deferred"], "required": True},
             user={"type": "str"},
             password={"type": "str", "no_log": True},
@@ -187,7 +187,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    _module.change(
+    _module_change.change(
         module,
         FileVaultRequest(
             state=params["state"],

@@ -119,14 +119,14 @@ remedy:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.keyholder.macos.plugins.module_utils import _module
+from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import KeyRequest
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
-            _module.RECOVERY_KEY,
+            _module_change.RECOVERY_KEY,
             state={"type": "str", "choices": ["present", "rotated", "absent", "validated"], "default": "present"},
             user={"type": "str"},
             password={"type": "str", "no_log": True},
@@ -136,8 +136,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    given = frozenset(_module.secrets(module))
-    _module.change(module, KeyRequest(params["state"], params["user"] or "", params["recovery_key"], given))
+    given = frozenset(_module_change.secrets(module))
+    _module_change.change(module, KeyRequest(params["state"], params["user"] or "", params["recovery_key"], given))
 
 
 if __name__ == "__main__":

@@ -99,14 +99,14 @@ remedy:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.keyholder.macos.plugins.module_utils import _module
+from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import UnlockerRequest
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
-            _module.ADMIN,
+            _module_change.ADMIN,
             user={"type": "str", "required": True},
             password={"type": "str", "no_log": True},
             state={"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -114,7 +114,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    _module.change(module, UnlockerRequest(params["user"], params["state"], params["admin_user"] or ""))
+    _module_change.change(module, UnlockerRequest(params["user"], params["state"], params["admin_user"] or ""))
 
 
 if __name__ == "__main__":

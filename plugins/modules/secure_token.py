@@ -122,21 +122,21 @@ remedy:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.keyholder.macos.plugins.module_utils import _module
+from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
-            _module.GRANTER,
+            _module_change.GRANTER,
             user={"type": "str", "required": True},
             password={"type": "str", "no_log": True},
             state={"type": "str", "choices": ["present", "absent"], "default": "present"},
         ),
         supports_check_mode=True,
     )
-    _module.change(
+    _module_change.change(
         module,
         TokenRequest(
             user=module.params["user"],

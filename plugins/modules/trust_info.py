@@ -217,11 +217,11 @@ mac:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.keyholder.macos.plugins.module_utils import _module
+from ansible_collections.keyholder.macos.plugins.module_utils import _module, _module_info
 
 
 def main() -> None:
-    _module.read(AnsibleModule(argument_spec={"timeout": {"type": "int", "default": 120}}, supports_check_mode=True))
+    _module_info.read(AnsibleModule(argument_spec={"timeout": _module.TIMEOUT}, supports_check_mode=True))
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ _MEANINGS = (
     (re.compile(r"\(5402\)|New account password error"), "password_policy"),
     (re.compile(r"last admin user or last secure token user"), "last_holder"),
     (re.compile(r"Error:-14120\b"), "no_full_disk_access"),
+    # kODErrorCredentialsInvalid and kODErrorCredentialsAccountLocked (CFOpenDirectoryConstants.h).
+    (re.compile(r"OpenDirectory Code=(?:5000|5305)\b"), "password_refused"),
     (re.compile(r"-14090\b|Incorrect password|Failed to authenticate"), "password_refused"),
 )
 

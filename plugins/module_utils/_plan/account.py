@@ -31,7 +31,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
     candidates,
     granter_of,
     granting,
-    sources_view,
     usable_name,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
@@ -40,6 +39,9 @@ _KEYS = ("uid", "full_name", "gid", "shell", "home", "hint", "picture", "hidden"
 """Fields that a request may name. None means: do not touch."""
 
 _ADMIN_GROUP = 80
+
+_JOINERS = "\u200c\u200d"
+"""Python calls them unprintable; Persian and Indic names and many emoji are not written without them."""
 
 _OF_MACOS = ("root", "daemon", "nobody")
 """Beside these, every name that begins with an underscore."""
@@ -114,7 +116,7 @@ class AccountRequest:
             "password_set": account.password_set,
             "first_token_prevented": account.disabled_tag,
             "secure_token": account.verdict,
-            "sources": sources_view(account),
+            "sources": account.sources.view(),
             "preboot_pending": bool(mac.pending),
         }
 
@@ -123,7 +125,7 @@ class AccountRequest:
     def _usable_values(self) -> None:
         for key in ("full_name", "shell", "home", "hint", "picture"):
             value = getattr(self, key)
-            if value is not None and not all(char.isprintable() for char in value):
+            if value is not None and not all(char.isprintable() or char in _JOINERS for char in value):
                 raise Refusal("value_unusable", f"{key} holds a line break or another character that is not printable")
         if self.full_name == "":
             raise Refusal("value_unusable", "full_name is empty")

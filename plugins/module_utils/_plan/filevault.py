@@ -30,7 +30,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
     granter_of,
-    sources_view,
     usable_name,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
@@ -158,7 +157,7 @@ class UnlockerRequest:
             "exists": True,
             "can_unlock": account.sources.filevault,
             "secure_token": account.verdict,
-            "sources": sources_view(account),
+            "sources": account.sources.view(),
             "preboot_pending": bool(mac.pending),
         }
 

@@ -69,7 +69,7 @@ class TokenRequest:
             "user": self.user,
             "exists": True,
             "secure_token": account.verdict,
-            "sources": sources_view(account),
+            "sources": account.sources.view(),
             "volume_owner": account.volume_owner,
             "preboot_pending": bool(mac.pending),
         }
@@ -136,11 +136,6 @@ def candidates(mac: Mac) -> str:
         return f"granters on this Mac: {', '.join(account.name for account in mac.granters)}"
     others = f", only {', '.join(account.name for account in mac.holders)}" if mac.holders else ""
     return f"no administrator on this Mac holds a token{others}"
-
-
-def sources_view(account: Account) -> dict[str, bool | None]:
-    sources = account.sources
-    return {"authority": sources.authority, "crypto_user": sources.crypto, "filevault_list": sources.filevault}
 
 
 def usable_name(option: str, name: str) -> None:

@@ -308,6 +308,7 @@ def test_commands(command: Command, argv: str, typed: str) -> None:
     ("err", "reason"),
     [
         pytest.param('error Error Domain=com.apple.OpenDirectory Code=5101 "Auth', "granter_refused", id="ston-5101"),
+        pytest.param('Error Domain=com.apple.OpenDirectory Code=5000 "Credent', "password_refused", id="od-5000"),
         pytest.param("Operation is not permitted without secure token unlock.", "key_refused", id="reset-no-unlock"),
         pytest.param("New account password error. (5402)", "password_policy", id="adduser-policy-5402"),
         pytest.param(

@@ -332,6 +332,16 @@ def test_account_refusals(request_: AccountRequest, expected: str) -> None:
     assert reason(request_, mac(root, ADMIN, ANA)) == expected
 
 
+JOINED = ["\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\U0001f469\u200d\U0001f4bb"]
+
+
+@pytest.mark.parametrize("full_name", JOINED)
+def test_names_that_are_written_with_joiners(full_name: str) -> None:
+    made_ = AccountRequest("bob", full_name=full_name).plan(mac(ADMIN), {}).after.account("bob")
+    assert made_ is not None
+    assert made_.full_name == full_name
+
+
 def test_an_account_of_macos_is_there_although_the_reading_leaves_it_out() -> None:
     of = replace(mac(ADMIN), taken=frozenset({"root", "_mbsetupuser"}))
     assert reason(AccountRequest("root", state="absent"), of) == "system_account"

@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Mac as its owner sees it, by macOS's own commands over SSH, and as the lab saw what was done to it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import plistlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from testinfra.host import Host
+
+from maclab import journal
+from maclab.layout import LabFolder
+
+PLACE = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
+
+
+class Mac:
+    """Nothing here uses the collection: it is the second witness. One for each file of tests, so it reads once."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    @property
+    def name(self) -> str:
+        return str(self.host.backend.get_hostname())
+
+    @property
+    def journal(self) -> list[journal.Entry]:
+        """What was done to the Mac by others than these tests, which use no program that writes or authenticates."""
+        return journal.read(LabFolder(PLACE / "lab").mac(self.name).journal)
+
+    def token_status(self, user: str) -> str:
+        """sysadminctl says it on stderr: "Secure token is ENABLED for user Ana Sousa"."""
+        return self.root(f"sysadminctl -secureTokenStatus {user}").stderr.strip().partition("] ")[2]
+
+    @functools.cached_property
+    def crypto_users(self) -> set[str]:
+        listed = plistlib.loads(self.root("diskutil apfs listCryptoUsers -plist /").stdout.encode())
+        return {user["APFSCryptoUserUUID"] for user in listed["Users"]}
+
+    @functools.cached_property
+    def filevault_users(self) -> set[str]:
+        return {line.partition(",")[0] for line in self.root("fdesetup list").stdout.splitlines()}
+
+    def attribute(self, user: str, name: str) -> str:
+        return self.root(f"dscl . -read /Users/{user} {name}").stdout.partition(":")[2].strip()
+
+    def exists(self, user: str) -> bool:
+        return self.host.run(f"id -u {user}").rc == 0
+
+    def by_all_three_sources(self, user: str) -> tuple[bool, bool, bool]:
+        return (
+            self.token_status(user).startswith("Secure token is ENABLED for user"),
+            self.attribute(user, "GeneratedUID") in self.crypto_users,
+            user in self.filevault_users,
+        )
+
+    def root(self, command: str) -> Any:
+        with self.host.sudo():
+            done = self.host.run(command)
+        assert done.rc == 0, done
+        return done
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How much of the journal an earlier step of the scenario has judged."""
+
+    path: Path
+
+    def mark(self, mac: Mac) -> None:
+        self.path.write_text(json.dumps(max(entry.start for entry in mac.journal)))
+
+    def since(self, mac: Mac) -> list[journal.Entry]:
+        start = json.loads(self.path.read_text())
+        return [entry for entry in mac.journal if entry.start > start]

@@ -1,0 +1,26 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From an info module's options to a reading: nothing of the plan comes along to the Mac.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.keyholder.macos.plugins.module_utils._module import fail, runner
+from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+
+def read(module: AnsibleModule) -> t.NoReturn:
+    """Read the Mac and end the module."""
+    try:
+        mac = read_mac(runner(module), module.params["timeout"])
+    except ProbeError as exc:
+        fail(module, "not_a_mac", str(exc), [str(exc)], {})
+    module.exit_json(changed=False, mac=view(mac), summary=summary(mac))

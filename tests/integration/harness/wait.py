@@ -1,0 +1,29 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waits for a condition instead of for a time, and knows which processes a Mac of the lab still has."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+
+from maclab.lab import Handle
+
+PATIENCE = 60
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"after {PATIENCE} seconds it is still not so that {what}")
+        time.sleep(0.05)
+
+
+def processes(*macs: Handle) -> list[str]:
+    """Whatever runs a file of these Macs: their Python, their shell's utilities, their programs."""
+    # The process that lists them is none of them; POSIX's ps, for this runs on a Mac's own terminal too.
+    listed = subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True, check=True).stdout
+    folders = [str(mac.folder.path) + "/" for mac in macs]
+    return [line for line in listed.splitlines() if any(folder in line for folder in folders)]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from maclab import directory, programs
-from maclab.call import STDERR, STDOUT, Answer, Call, Record
+from maclab.call import STDERR, STDOUT, Answer, Call, Record, Restart
 from maclab.models import SYSTEM_GROUPS
 from maclab.state import Account, Group, Mac
 
@@ -40,7 +40,13 @@ class FakeLink:
         return Answer(data[:limit], len(data), from_tty=True)
 
     async def read_line(self, limit: int | None) -> Answer:
-        return await self._line(limit)
+        if self.stdin or not self.typed:
+            return await self._line(limit)
+        # A terminal shows what is typed at it, unless the program has forbidden that.
+        data = self.typed.pop(0).encode()
+        self.terminal += data + b"\n"
+        self.merged += data + b"\n"
+        return Answer(data[:limit], len(data) + 1)
 
     async def _line(self, limit: int | None) -> Answer:
         if not self.stdin:
@@ -71,6 +77,7 @@ class Run:
     status: int
     record: Record
     commits: int
+    restart: Restart | None = None
 
 
 def run(
@@ -110,7 +117,7 @@ def run(
     assert program is not None
     status = asyncio.run(_await(program, call))
     out, err = (link.streams[stream].decode() for stream in (STDOUT, STDERR))
-    return Run(out, err, link.merged.decode(), link.terminal.decode(), status, call.record, commits)
+    return Run(out, err, link.merged.decode(), link.terminal.decode(), status, call.record, commits, call.restart)
 
 
 async def _await(program: programs.Program, call: Call) -> int:

@@ -51,10 +51,12 @@ class Lab:
             here = os.open(".", os.O_RDONLY)
         except OSError:
             here = os.open("/", os.O_RDONLY)
-        os.chdir(folder)
-        self._socket.connect(SOCKET_NAME)
-        os.fchdir(here)
-        os.close(here)
+        try:
+            os.chdir(folder)
+            self._socket.connect(SOCKET_NAME)
+        finally:
+            os.fchdir(here)
+            os.close(here)
 
     def send(self, letter: bytes, payload: bytes) -> None:
         self._socket.sendall(letter + len(payload).to_bytes(4, "big") + payload)

@@ -18,9 +18,10 @@ import pytest
 import yaml
 from conftest import SCENARIO
 
-from maclab import journal
+from maclab import control, journal
 from maclab.control import LabError
 from maclab.lab import Handle, Lab
+from maclab.layout import LabFolder
 from maclab.scenario import ScenarioError
 
 LAB = Path(__file__).parent.parent
@@ -165,3 +166,9 @@ def test_up_says_at_once_what_is_wrong_with_a_scenario(empty: Path, tmp_path: Pa
     refused = maclab(empty, "up", str(tmp_path / "bad.yml"))
     assert refused.returncode == 1
     assert "bad.yml: oslo: macos: '9.2'" in refused.stderr
+
+
+def test_asking_for_a_lab_that_is_down_leaves_the_caller_where_it_was(empty: Path) -> None:
+    here = Path.cwd()
+    assert not control.is_up(LabFolder(empty))
+    assert Path.cwd() == here

@@ -1,0 +1,198 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Onboards two people on seven Macs of the lab, twice, and shows on one screen what happened and what was refused."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+
+from fleet import PLAYBOOK, Deeds, DemoError, Fleet, Run, people, standing
+from screen import Cell, colour, command, fact, heading, table
+
+from maclab.state import Mac
+
+# The one Mac that is broken on purpose, and why it has to be refused.
+BROKEN = {"tangier": "granter_no_token"}
+CHIPS = {"intel": "Intel", "t2": "Intel T2", "apple-silicon": "Apple silicon"}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave the Macs up afterwards, to look at them")
+    keep = parser.parse_args().keep
+    # Without this, a demo that is told to end would leave its Macs behind.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
+    try:
+        with Fleet(keep) as fleet:
+            return _show(fleet, keep)
+    except DemoError as problem:
+        print(f"demo: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ndemo: interrupted", file=sys.stderr)
+        return 130
+
+
+def _show(fleet: Fleet, keep: bool) -> int:
+    who = people()
+    before = fleet.read()
+    print(colour("bold", f"Onboarding {' and '.join(who)} on {len(before)} Macs"))
+    print("  Everybody is to have an account and a Secure Token on each, granted by itadmin. The Macs are the")
+    print("  lab's: real SSH, real Ansible, and a model of macOS behind them.\n")
+    print(f"  $ ansible-playbook {PLAYBOOK} -i inventory.yml -e @onboarding.yml")
+    check = _run(fleet, "check", "with --check", "--check")
+    first = _run(fleet, "first", "first run")
+    second = _run(fleet, "second", "second run")
+    after = fleet.read()
+
+    _before_and_after(before, after, who, first)
+    _what_it_took(check, first, second)
+    _refusals(first)
+    wrong = _wrong(after, who, check, first, second) + _leaks(fleet)
+    if wrong:
+        heading("NOT AS EXPECTED")
+        for words in wrong:
+            print(colour("bad", f"  - {words}"))
+        print(f"  The output of Ansible: {_short(first.log.parent)}/*.log")
+        return 1
+    _try_next(fleet, keep)
+    return 0
+
+
+def _run(fleet: Fleet, title: str, words: str, *options: str) -> Run:
+    print(f"    {words:<14}", end="", flush=True)
+    run = fleet.onboard(title, *options)
+    print(f"{run.seconds:4.1f} s   {_short(run.log)}", flush=True)
+    return run
+
+
+def _before_and_after(before: Mapping[str, Mac], after: Mapping[str, Mac], who: list[str], first: Run) -> None:
+    heading("BEFORE -> AFTER", "a token counts where all three sources of truth on the Mac agree")
+    rows = []
+    for name, mac in before.items():
+        people_there = [_person(standing(mac, user), standing(after[name], user)) for user in who]
+        chip = Cell(CHIPS[mac.hardware])
+        rows.append(
+            (Cell(name, "bold"), Cell(mac.version), chip, *people_there, _outcome(after[name], who, first.macs[name]))
+        )
+    table(("Mac", "macOS", "chip", *who, "outcome"), rows)
+
+
+def _person(was: str, now: str) -> Cell:
+    if was == now:
+        return Cell("token already" if was == "token" else was, "dim")
+    return Cell(f"{was:<10} -> {now}", "good" if now == "token" else "bad")
+
+
+def _outcome(mac: Mac, who: list[str], deeds: Deeds) -> Cell:
+    if deeds.refused:
+        return Cell("REFUSED", "bad")
+    return Cell("onboarded", "good") if {standing(mac, user) for user in who} == {"token"} else Cell("FAILED", "bad")
+
+
+def _what_it_took(*runs: Run) -> None:
+    heading(
+        "WHAT IT TOOK", "accounts changed, by Ansible; authentications, writes and processes, by the Macs' journals"
+    )
+    rows = [(Cell(name, "bold"), *_numbers([run.macs[name] for run in runs])) for name in runs[0].macs]
+    rows.append((Cell("all", "bold"), *_numbers([_sum(run) for run in runs])))
+    head = ("Mac", *("changed", "auths", "writes", "procs") * len(runs))
+    table(head, rows, [("", 1), ("--check", 4), ("first run", 4), ("second run", 4)])
+
+
+def _numbers(runs: Iterable[Deeds]) -> list[Cell]:
+    every = [
+        number for deeds in runs for number in (deeds.changed, deeds.authentications, deeds.writes, deeds.programs)
+    ]
+    return [Cell(str(number), "" if number else "dim") for number in every]
+
+
+def _sum(run: Run) -> Deeds:
+    every = run.macs.values()
+    accounts = {f"{name}/{user}": result for name, deeds in run.macs.items() for user, result in deeds.accounts.items()}
+    return Deeds(
+        accounts,
+        sum(deeds.programs for deeds in every),
+        sum(deeds.authentications for deeds in every),
+        sum(deeds.writes for deeds in every),
+    )
+
+
+def _refusals(first: Run) -> None:
+    for name, deeds in first.macs.items():
+        if deeds.refused is None:
+            continue
+        reason, remedy = deeds.refused["reason"], deeds.refused["remedy"]
+        heading(f"WHY {name} WAS REFUSED", f"reason: {reason}")
+        fact("because", deeds.refused["msg"].removesuffix(f" {remedy} [{reason}]"))
+        for evidence in deeds.refused["evidence"]:
+            fact("evidence", evidence)
+        fact("what to do", remedy)
+        fact(
+            "touched",
+            "nothing"
+            if not deeds.writes + deeds.authentications
+            else f"{deeds.writes} writes, {deeds.authentications} authentications",
+        )
+
+
+def _wrong(after: Mapping[str, Mac], who: list[str], check: Run, first: Run, second: Run) -> list[str]:
+    """What differs from what this demo is to show, in sentences."""
+    wrong = []
+    for name, mac in after.items():
+        once, again, foreseen = first.macs[name], second.macs[name], check.macs[name]
+        reasons = [(run.refused or {}).get("reason") for run in (foreseen, once, again)]
+        if reasons != [BROKEN.get(name)] * 3:
+            wrong.append(f"{name}: in check, first and second run it was refused for {reasons}")
+        if name in BROKEN and once.writes:
+            wrong.append(f"{name}: was refused, and yet written to")
+        if name not in BROKEN and any(standing(mac, user) != "token" for user in who):
+            wrong.append(f"{name}: not everybody holds a token")
+        if foreseen.changed != once.changed or foreseen.writes or foreseen.authentications:
+            wrong.append(f"{name}: --check foresaw {foreseen.changed} changes, {once.changed} came")
+        if again.changed or again.writes or again.authentications:
+            wrong.append(f"{name}: the second run changed something, or authenticated somebody")
+        if not (once.programs and again.programs and foreseen.programs):
+            wrong.append(f"{name}: a run did not reach it")
+    if not first.changed:
+        wrong.append("nothing was changed at all")
+    return wrong
+
+
+def _leaks(fleet: Fleet) -> list[str]:
+    found, searched = fleet.leaks()
+    heading(
+        "PASSWORDS", f"found {found} times in {searched:,} characters of output, results, arguments and environments"
+    )
+    return [f"a password was found {found} times"] if found else []
+
+
+def _try_next(fleet: Fleet, keep: bool) -> None:
+    place = _short(fleet.folder.path)
+    maclab = "PYTHONPATH=tests/lab .venv/bin/python -m maclab"
+    heading("TRY NEXT")
+    print("  Look at a Mac, and at everything that was done to it:")
+    command(f"{maclab} show tangier --dir {place}")
+    command(f"{maclab} journal lisbon -n 40 --dir {place}")
+    print("  Rehearse on Macs that stay up: make demo ARGS=--keep, or make lab. On real ones, first without a change:")
+    command(f"ansible-playbook {PLAYBOOK} -i your-macs.yml -e @your-people.yml --check --diff")
+    if keep:
+        print("  The Macs are up. To end them:")
+        command(f"{maclab} down --dir {place}")
+
+
+def _short(path: Path) -> str:
+    here = Path(os.path.relpath(path))
+    return shlex.quote(str(path if str(here).startswith("..") else here))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

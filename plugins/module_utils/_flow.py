@@ -225,7 +225,7 @@ class Flow:
                 )
 
     def _last_meaning(self) -> str:
-        return next(filter(None, (_meaning(ran) for ran in reversed(self._answers))), "not_proven")
+        return next(filter(None, (_meaning(ran) for ran in reversed(self._answers))), "")
 
     # -- recovery keys ------------------------------------------------------------------------------------------------
 

@@ -71,7 +71,11 @@ def test_enable_checks_everything_before_and_delivers_a_validated_key() -> None:
 
 
 def test_a_key_of_an_earlier_time_is_kept() -> None:
-    assert kinds(ENABLE, mac(filevault=replace(OFF, personal_key=True))) == ["CheckPassword", "EnableFileVault", "Prove"]
+    assert kinds(ENABLE, mac(filevault=replace(OFF, personal_key=True))) == [
+        "CheckPassword",
+        "EnableFileVault",
+        "Prove",
+    ]
 
 
 def test_disabling_says_what_it_costs() -> None:
@@ -87,7 +91,11 @@ def test_disabling_says_what_it_costs() -> None:
         (FileVaultRequest("deferred", "ana"), ON, []),
         (FileVaultRequest("deferred", "ana"), replace(OFF, deferred_user="ana"), []),
         (FileVaultRequest("deferred", "bob"), OFF, ["DeferFileVault", "Prove"]),
-        (FileVaultRequest("deferred", "bob"), replace(OFF, deferred_user="ana"), ["CancelDeferral", "DeferFileVault", "Prove"]),
+        (
+            FileVaultRequest("deferred", "bob"),
+            replace(OFF, deferred_user="ana"),
+            ["CancelDeferral", "DeferFileVault", "Prove"],
+        ),
         (FileVaultRequest("disabled"), OFF, []),
         (FileVaultRequest("disabled"), replace(OFF, deferred_user="ana"), ["CancelDeferral", "Prove"]),
         (FileVaultRequest("disabled", "ana"), ON, ["CheckPassword", "DisableFileVault", "Prove"]),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.keyholder.macos.plugins.module_utils._command import sysadminctl
+from ansible_collections.keyholder.macos.plugins.module_utils._command import fdesetup, profiles, sysadminctl
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -30,7 +30,7 @@ def test_every_code_in_the_table_can_be_given() -> None:
 
 def test_codes_and_words_are_fit_to_be_read() -> None:
     for code, reason in REASONS.items():
-        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", code)
+        assert re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", code)
         assert reason.meaning.endswith(".") and reason.remedy.endswith("."), code
 
 
@@ -70,12 +70,14 @@ def load_generator() -> t.Any:
 
 def given() -> set[str]:
     """Codes by every way that the code has to give one: a Refusal, a failure, a command's words, a ``reason = ...``."""
-    codes = {reason for _pattern, reason in sysadminctl._MEANINGS}
+    codes = {reason for _pattern, reason in sysadminctl._MEANINGS + profiles._MEANINGS}
+    codes |= {f"fdesetup_{status}" for status in fdesetup.EXIT}
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and _name(node.func) == "Refusal" and node.args:
-                codes |= _values(node.args[0])
-            elif isinstance(node, ast.Call) and _name(node.func) == "_fail" and len(node.args) > 1:
+                first = node.args[0]
+                codes |= set().union(*map(_values, first.values if isinstance(first, ast.BoolOp) else [first]))
+            elif isinstance(node, ast.Call) and _name(node.func) == "fail" and len(node.args) > 1:
                 codes |= _values(node.args[1])
             elif isinstance(node, ast.Assign) and [_name(target) for target in node.targets] == ["reason"]:
                 codes |= {

@@ -89,6 +89,7 @@ def run(
     root: bool = True,
     env: Mapping[str, str] | None = None,
     cut_after: int | None = None,
+    patience: float = 30,
 ) -> Run:
     link = FakeLink(stdin.encode(), None if typed is None else list(typed))
     commits = 0
@@ -115,14 +116,16 @@ def run(
     )
     program = programs.find(words[0])
     assert program is not None
-    status = asyncio.run(_await(program, call))
+    status = asyncio.run(_await(program, call, patience))
     out, err = (link.streams[stream].decode() for stream in (STDOUT, STDERR))
     return Run(out, err, link.merged.decode(), link.terminal.decode(), status, call.record, commits, call.restart)
 
 
-async def _await(program: programs.Program, call: Call) -> int:
+async def _await(program: programs.Program, call: Call, patience: float) -> int:
+    """Raises TimeoutError for a program that hangs."""
     try:
-        return await program(call)
+        async with asyncio.timeout(patience):
+            return await program(call)
     except PowerCut:
         return KILLED
 

@@ -202,7 +202,7 @@ class Flow:
             if differs:
                 self._evidence.append(f"reading again: {user}: {'; '.join(differs)}")
                 raise Refusal(
-                    self._last_meaning(),
+                    self._last_meaning() or "not_proven",
                     f"{user} is not as planned after all: {'; '.join(differs)}",
                     tuple(self._evidence),
                 )
@@ -211,7 +211,9 @@ class Flow:
             if said:
                 self._evidence.append(f"reading again: {said}")
                 raise Refusal(
-                    self._last_meaning(), f"the Mac is not as planned after all: {said}", tuple(self._evidence)
+                    self._last_meaning() or "not_proven",
+                    f"the Mac is not as planned after all: {said}",
+                    tuple(self._evidence),
                 )
         self._same_password(plan, step)
 
@@ -221,7 +223,9 @@ class Flow:
         for step in changed:
             if self._same(step.user, "password") is False:
                 raise Refusal(
-                    self._last_meaning(), f"{step.user} does not have the new password", tuple(self._evidence)
+                    self._last_meaning() or "not_proven",
+                    f"{step.user} does not have the new password",
+                    tuple(self._evidence),
                 )
 
     def _last_meaning(self) -> str:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans for FileVault, its users, its keys and the Bootstrap Token: refusals, steps in words, and what must always hold."""
+"""Plans for FileVault, its users, its keys and the Bootstrap Token: refusals, steps, and what must always hold."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import typing as t
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     EVERYWHERE,
     Account,
@@ -28,8 +31,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
-from hypothesis import given
-from hypothesis import strategies as st
 
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE, password_set=True)
 ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20, sources=EVERYWHERE, password_set=True)
@@ -189,7 +190,7 @@ def test_key_refusals(request_: KeyRequest, filevault: FileVault, expected: str)
 
 
 def test_the_last_way_in_is_not_removed() -> None:
-    """Not with any combination: a key may go while a holder remains, and a holder's removal is the other modules' guard."""
+    """A key may go while a holder remains; that a holder remains is the guard of every plan."""
     assert kinds(KeyRequest("absent", "itadmin"), mac(filevault=ON))[-2:] == ["RemoveKey", "Prove"]
     nobody = mac(BOB, filevault=ON)
     assert reason(KeyRequest("absent", given=frozenset({"current_key"})), nobody) == "would_lock_out"

@@ -49,6 +49,8 @@ ESCROWED = ("escrowed_unproven", "valid")
 """Bootstrap Token statuses in which the server has one."""
 
 BIG_SUR = Version(11)
+PREFLIGHT_SINCE = Version(13, 3)
+"""From here on mdmclient says whether macOS would use the Bootstrap Token (Macjutsu/super)."""
 CATALINA = Version(10, 15)
 
 

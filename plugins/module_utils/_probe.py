@@ -25,6 +25,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     BIG_SUR,
     CATALINA,
+    PREFLIGHT_SINCE,
     Account,
     FileVault,
     Mac,
@@ -38,9 +39,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Runner
-
-
-_PREFLIGHT_SINCE = Version(13, 3)
 
 
 class ProbeError(Exception):
@@ -67,7 +65,7 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     real Mac. escrow: when a recovery key was last put aside for the device management.
     """
     mac = parse(ask(runner, deadline))
-    if "preflight" in extras and mac.version >= _PREFLIGHT_SINCE and mac.management.enrolled:
+    if "preflight" in extras and mac.version >= PREFLIGHT_SINCE and mac.management.enrolled:
         mac = _with_preflight(mac, mdmclient.parse_preflight(runner.run(mdmclient.DEVICE_INFORMATION, deadline)))
     if "escrow" in extras:
         escrowed_at = fdesetup.parse_escrow(runner.run(fdesetup.ESCROW, deadline))

@@ -59,10 +59,6 @@ class FileVaultRequest:
         writable(mac)
         if mac.filevault.state == "unknown":
             raise Refusal("reading_incomplete", "the status of FileVault could not be read", _missing(mac))
-        if mac.filevault.busy:
-            raise Refusal(
-                "filevault_busy", "the volume is being decrypted, and nothing can be changed until it is done"
-            )
         if self.state == "enabled":
             return made(mac, self._enabling(mac))
         if self.state == "deferred":
@@ -81,6 +77,8 @@ class FileVaultRequest:
     def _enabling(self, mac: Mac) -> list[Step]:
         if mac.filevault.on:
             return []
+        if mac.filevault.busy:
+            raise Refusal("filevault_busy", "the volume is being decrypted, and cannot be encrypted until that is done")
         names = (self._person(),) + self.additional_users
         for name in names:
             holder(mac, name)

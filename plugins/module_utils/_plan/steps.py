@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     NOWHERE,
+    PREFLIGHT_SINCE,
     Account,
     Mac,
     can_be_first,
@@ -262,7 +263,9 @@ class EscrowBootstrap(Step):
         return f"create a Bootstrap Token and escrow it to the server, authorised by {self.granter}"
 
     def after(self, mac: Mac) -> Mac:
-        return _bootstrap(mac, "escrowed_unproven", True)
+        """Where macOS can say whether the token works, a fresh one does."""
+        says_so = mac.version >= PREFLIGHT_SINCE
+        return _bootstrap(mac, "valid" if says_so else "escrowed_unproven", True, True if says_so else None)
 
 
 @dataclass(frozen=True)
@@ -274,7 +277,7 @@ class RemoveBootstrap(Step):
         return f"remove the Bootstrap Token, authorised by {self.granter}: no account gets a token by itself any more"
 
     def after(self, mac: Mac) -> Mac:
-        return _bootstrap(mac, "not_escrowed", False)
+        return _bootstrap(mac, "not_escrowed", False, False if mac.version >= PREFLIGHT_SINCE else None)
 
 
 @dataclass(frozen=True)
@@ -286,7 +289,7 @@ class ValidateBootstrap(Step):
         return f"have macOS validate the Bootstrap Token, authenticating as {self.granter}"
 
     def after(self, mac: Mac) -> Mac:
-        return _bootstrap(mac, "valid", mac.management.bootstrap_crypto_user)
+        return _bootstrap(mac, "valid", mac.management.bootstrap_crypto_user, mac.management.preflight)
 
 
 # -- FileVault --------------------------------------------------------------------------------------------------------
@@ -434,9 +437,9 @@ def _by(name: str) -> str:
     return f"as {name}" if name else "by the current one"
 
 
-def _bootstrap(mac: Mac, status: str, crypto_user: bool | None) -> Mac:
-    management = replace(mac.management, bootstrap=status, bootstrap_crypto_user=crypto_user)
-    return replace(mac, management=management)
+def _bootstrap(mac: Mac, status: str, crypto_user: bool | None, preflight: bool | None) -> Mac:
+    said = {"bootstrap": status, "bootstrap_crypto_user": crypto_user, "preflight": preflight}
+    return replace(mac, management=replace(mac.management, **said))  # type: ignore[arg-type]
 
 
 def _listed(mac: Mac, name: str, listed: bool) -> Mac:

@@ -149,6 +149,9 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
 
 def reasons() -> str:
     """One section a code, each with a label of its own, so that a link can lead to it."""
+    listed = [code for _title, _common, codes in GROUPS for code in codes]
+    if listed != list(reason_table()):
+        raise ValueError(f"codes differ from REASONS: {sorted(set(listed) ^ set(reason_table())) or 'their order'}")
     lines: list[str] = []
     for title, common, codes in GROUPS:
         lines += [title, "-" * len(title), "", common, ""]

@@ -45,9 +45,14 @@ class Request(t.Protocol):
 
     extras: t.ClassVar[tuple[str, ...]]
 
-    def compares(self, mac: Mac) -> t.Mapping[str, str]: ...
-    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan: ...
-    def view(self, mac: Mac) -> dict[str, t.Any]: ...
+    def compares(self, mac: Mac) -> t.Mapping[str, str]:
+        """Option -> account whose own password it must be compared with before there is a plan."""
+
+    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+        """``same``: whether each of those is the account's password; None: unknown. Raises :class:`Refusal`."""
+
+    def view(self, mac: Mac) -> dict[str, t.Any]:
+        """The part of a reading that the request manages."""
 
 
 @dataclass

@@ -109,7 +109,8 @@ class Ran:
 class Runner(t.Protocol):
     """Whatever can start a :class:`Command`: a real process, or a test's script."""
 
-    def run(self, command: Command, deadline: float = DEADLINE) -> Ran: ...
+    def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        """Start ``command`` and wait for its end, ``deadline`` seconds at most."""
 
 
 class ProcessRunner:
@@ -130,7 +131,8 @@ class ProcessRunner:
             return _converse(command, path, environment, deadline)
         # A session of its own has no controlling terminal, so a prompt reads stdin and not a person's /dev/tty
         # (Apple's readpassphrase takes /dev/tty where there is one).
-        process = subprocess.Popen(
+        # AnsibleModule.run_command has no deadline and keeps the terminal, so it is not what is needed here.
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
             (path,) + command.argv[1:],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

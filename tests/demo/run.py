@@ -99,20 +99,19 @@ def _outcome(mac: Mac, who: list[str], deeds: Deeds) -> Cell:
 
 
 def _what_it_took(*runs: Run) -> None:
-    heading(
-        "WHAT IT TOOK", "accounts changed, by Ansible; authentications, writes and processes, by the Macs' journals"
-    )
+    heading("WHAT IT TOOK", "accounts changed by Ansible's word; authentications, writes, processes by the Macs' own")
     rows = [(Cell(name, "bold"), *_numbers([run.macs[name] for run in runs])) for name in runs[0].macs]
     rows.append((Cell("all", "bold"), *_numbers([_sum(run) for run in runs])))
-    head = ("Mac", *("changed", "auths", "writes", "procs") * len(runs))
-    table(head, rows, [("", 1), ("--check", 4), ("first run", 4), ("second run", 4)])
+    head = ("Mac", *("|", "changed", "auths", "writes", "procs") * len(runs))
+    table(head, rows, [("", 1), ("| --check", 5), ("| first run", 5), ("| second run", 5)], gap=1)
 
 
 def _numbers(runs: Iterable[Deeds]) -> list[Cell]:
-    every = [
-        number for deeds in runs for number in (deeds.changed, deeds.authentications, deeds.writes, deeds.programs)
-    ]
-    return [Cell(str(number), "" if number else "dim") for number in every]
+    cells = []
+    for deeds in runs:
+        numbers = (deeds.changed, deeds.authentications, deeds.writes, deeds.programs)
+        cells += [Cell("|", "dim"), *[Cell(str(number), "" if number else "dim") for number in numbers]]
+    return cells
 
 
 def _sum(run: Run) -> Deeds:
@@ -182,7 +181,7 @@ def _try_next(fleet: Fleet, keep: bool) -> None:
     print("  Look at a Mac, and at everything that was done to it:")
     command(f"{maclab} show tangier --dir {place}")
     command(f"{maclab} journal lisbon -n 40 --dir {place}")
-    print("  Rehearse on Macs that stay up: make demo ARGS=--keep, or make lab. On real ones, first without a change:")
+    print("  Rehearse on Macs that stay up: make demo ARGS=--keep, or make lab. On real ones, predict first:")
     command(f"ansible-playbook {PLAYBOOK} -i your-macs.yml -e @your-people.yml --check --diff")
     if keep:
         print("  The Macs are up. To end them:")

@@ -43,33 +43,39 @@ def command(text: str) -> None:
     print(f"    {text}")
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[Cell]], groups: Sequence[tuple[str, int]] = ()) -> None:
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[Cell]], groups: Sequence[tuple[str, int]] = (), gap: int = 2
+) -> None:
     """`groups` stand over the head: words, and how many columns they stand over."""
     body = list(rows)
     widths = [
         max(len(cell) for cell in column) for column in zip(head, *[[c.text for c in row] for row in body], strict=True)
     ]
     if groups:
-        _print([Cell(text, "bold") for text, _number in groups], _spans(widths, [number for _text, number in groups]))
-    _print([Cell(text, "dim") for text in head], widths)
-    _print([Cell("-" * width, "dim") for width in widths], widths)
+        _print(
+            [Cell(text, "bold") for text, _number in groups],
+            _spans(widths, [number for _text, number in groups], gap),
+            gap,
+        )
+    _print([Cell(text, "dim") for text in head], widths, gap)
+    _print([Cell("-" * width, "dim") for width in widths], widths, gap)
     for row in body:
-        _print(row, widths)
+        _print(row, widths, gap)
 
 
-def _spans(widths: Sequence[int], numbers: Sequence[int]) -> list[int]:
+def _spans(widths: Sequence[int], numbers: Sequence[int], gap: int) -> list[int]:
     spans, start = [], 0
     for number in numbers:
-        spans.append(sum(widths[start : start + number]) + 2 * (number - 1))
+        spans.append(sum(widths[start : start + number]) + gap * (number - 1))
         start += number
     return spans
 
 
-def _print(row: Sequence[Cell], widths: Sequence[int]) -> None:
+def _print(row: Sequence[Cell], widths: Sequence[int], gap: int) -> None:
     """Numbers end where their column ends, words begin where it begins."""
     parts = []
     for cell, width in zip(row, widths, strict=True):
         room = " " * (width - len(cell.text))
         shown = colour(cell.mood, cell.text)
         parts.append(room + shown if cell.text.isdigit() else shown + room)
-    print("  " + "  ".join(parts).rstrip())
+    print("  " + (" " * gap).join(parts).rstrip())

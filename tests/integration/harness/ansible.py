@@ -73,18 +73,10 @@ class Ansible:
         results = self.folder / f"results-{self._count}.jsonl"
         results.touch()
         argv = [str(binaries() / "ansible-playbook"), "-i", str(inventory), *arguments, str(playbook)]
-        done = subprocess.run(
-            argv,
-            cwd=self.folder,
-            env=self._environment(settings) | {"KEYHOLDER_RESULTS": str(results)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=TIME_LIMIT,
-            check=False,
-        )
+        environment = self._environment(settings) | {"KEYHOLDER_RESULTS": str(results)}
+        rc, output = _run(argv, self.folder, environment)
         lines = [Line(**json.loads(line)) for line in results.read_text(encoding="utf-8").splitlines()]
-        return Run(done.returncode, done.stdout.decode(errors="replace"), lines, results)
+        return Run(rc, output, lines, results)
 
     def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "TMPDIR", "COVERAGE_PROCESS_START") if name in os.environ}
@@ -97,3 +89,21 @@ class Ansible:
             "LC_ALL": os.environ.get("LC_ALL", "C.UTF-8"),
             **settings,
         }
+
+
+def _run(argv: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+    """Exit status, and both streams in one."""
+    process = subprocess.Popen(
+        argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        output, _ = process.communicate(timeout=TIME_LIMIT)
+    except BaseException:
+        # Its workers have sessions of their own and would outlive a kill; told to end, it ends them itself.
+        process.terminate()
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        raise
+    return process.returncode, output.decode(errors="replace")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -124,16 +125,23 @@ class Played:
         return self.answers[key]
 
 
-def play(ansible: Ansible, lab: Lab, steps: Mapping[str, Sequence[Step]], *arguments: str, **settings: str) -> Played:
+def play(
+    ansible: Ansible,
+    lab: Lab,
+    steps: Mapping[str, Sequence[Step]],
+    *arguments: str,
+    variables: Mapping[str, str] | None = None,
+    **settings: str,
+) -> Played:
     """Each Mac goes through its own steps, whatever comes of them."""
     earlier = {mac: len(lab.mac(mac).journal()) for mac in steps}
-    folder = ansible.folder
-    written = _write(
-        folder / "steps.yml", {"steps": {mac: [_vars(step) for step in own] for mac, own in steps.items()}}
-    )
-    playbook = folder / "play.yml"
-    playbook.write_text(yaml.safe_dump(_playbook(steps), sort_keys=False), encoding="utf-8")
-    run = ansible.playbook(playbook, lab.inventory, "-e", f"@{written}", *arguments, **settings)
+    told = {"steps": {mac: [_vars(step) for step in own] for mac, own in steps.items()}, **(variables or {})}
+    # Passwords have to stand somewhere for ansible to read: here, and only as long as it does.
+    with tempfile.TemporaryDirectory(prefix="kh-play-") as folder:
+        written = _write(Path(folder, "steps.yml"), told)
+        playbook = Path(folder, "play.yml")
+        playbook.write_text(yaml.safe_dump(_playbook(steps), sort_keys=False), encoding="utf-8")
+        run = ansible.playbook(playbook, lab.inventory, "-e", f"@{written}", *arguments, **settings)
     answers: dict[tuple[str, str], Answer] = {}
     for mac, own in steps.items():
         entries = lab.mac(mac).journal()[earlier[mac] :]

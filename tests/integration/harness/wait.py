@@ -23,7 +23,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
 
 def processes(*macs: Handle) -> list[str]:
     """Whatever runs a file of these Macs: their Python, their shell's utilities, their programs."""
-    # The process that lists them is none of them; POSIX's ps, for this runs on a Mac's own terminal too.
-    listed = subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True, check=True).stdout
+    # -ww: a ps that finds COLUMNS in its environment cuts off what we look for.
+    listed = subprocess.run(["ps", "-A", "-ww", "-o", "args="], capture_output=True, text=True, check=True).stdout
     folders = [str(mac.folder.path) + "/" for mac in macs]
     return [line for line in listed.splitlines() if any(folder in line for folder in folders)]

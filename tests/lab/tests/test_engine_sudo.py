@@ -79,8 +79,9 @@ def test_a_password_on_standard_input(mac: Handle) -> None:
     assert SECRET not in mac.folder.journal.read_text()
 
 
-def test_a_password_on_the_terminal(mac: Handle) -> None:
-    terminal = Terminal(mac, "sudo -u asked sudo -p 'Secret:' probe who")
+@pytest.mark.parametrize("options", ["", "-S"], ids=["by itself", "as Ansible without pipelining"])
+def test_a_password_on_the_terminal(mac: Handle, options: str) -> None:
+    terminal = Terminal(mac, f"sudo -u asked sudo {options} -p 'Secret:' probe who")
     terminal.until("Secret:")
     terminal.type("wrong\n")
     terminal.until("Sorry, try again.\r\nSecret:")

@@ -182,7 +182,9 @@ async def _authenticate(call: Call, wish: Wish, caller: Account, target: Account
         return False
     prompt = _expanded(wish.prompt, call, caller, target)
     for tried in range(TRIES):
-        typed = await (call.ask_on_stdin(prompt, LIMIT) if wish.from_stdin else call.getpass(prompt, LIMIT))
+        # Standard input that is a terminal is told to be quiet as well (tgetpass.c of sudo).
+        piped = wish.from_stdin and not call.stdin_is_tty
+        typed = await (call.ask_on_stdin(prompt, LIMIT) if piped else call.getpass(prompt, LIMIT))
         if typed is None:
             call.err(f"\nsudo: {_wrong(tried)}\n" if tried else "\nsudo: no password was provided\n")
             call.err("" if tried else "sudo: a password is required\n")

@@ -261,6 +261,13 @@ def test_a_reading_that_carries_no_decision(changed: dict[str, t.Any], expected:
     assert reason(GRANT, mac(ADMIN, ANA, **changed)) == expected
 
 
+def test_where_nobody_can_grant_the_refusal_names_who_holds_a_token() -> None:
+    without = replace(ADMIN, sources=Sources(False, False, False))
+    with pytest.raises(Refusal) as refused:
+        GRANT.plan(mac(without, ANA, replace(ANA, name="salma", sources=EVERYWHERE)), {})
+    assert refused.value.msg.endswith("no administrator on this Mac holds a token, only salma")
+
+
 # -- account ----------------------------------------------------------------------------------------------------------
 
 

@@ -37,7 +37,9 @@ def fdesetup(
     """Run it with -inputplist where somebody authenticates."""
     if who is None:
         return run(on, "fdesetup", *line.split(), **more)
-    said: dict[str, object] = {"Password": who[1]} | ({"Username": who[0]} if who[0] else {})
+    said: dict[str, object] = {"Password": who[1]}
+    if who[0]:
+        said["Username"] = who[0]
     if others:
         said["AdditionalUsers"] = [{"Username": name, "Password": password} for name, password in others]
     return run(on, "fdesetup", *line.split(), "-inputplist", stdin=plistlib.dumps(said).decode(), **more)

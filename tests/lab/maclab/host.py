@@ -170,10 +170,11 @@ class Host:
         await self._come_back(self.mac.reboot_seconds)
 
     async def _come_back(self, seconds: float) -> None:
-        await self.store.commit(self.mac)
+        # At once: a client that has just unlocked the volume must not get a command in before its connection ends.
         await self.close_port()
         for connection in list(self.connections):
             connection.abort()
+        await self.store.commit(self.mac)
         await asyncio.sleep(seconds)
         if self.answers_ssh:
             await self.open_port()

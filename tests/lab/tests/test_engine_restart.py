@@ -77,6 +77,14 @@ def _with_password(mac: Handle, password: str, tmp_path: Path) -> Result:
     return Result(done.returncode, done.stdout, done.stderr)
 
 
+def _wait_until_locked(mac: Handle) -> None:
+    """Until the Mac has started and waits; then a little longer, as its port must stay closed."""
+    deadline = time.monotonic() + 20
+    while not mac.state().locked and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(2 * mac.state().reboot_seconds)
+
+
 def _boot_time(mac: Handle) -> str:
     return mac.ssh("sysctl -n kern.boottime").out
 
@@ -104,7 +112,7 @@ def test_nobody_but_root_restarts_it(plain: Handle) -> None:
 def test_filevault_keeps_ssh_away_until_somebody_unlocks(sealed: Handle) -> None:
     sealed.ssh("sudo shutdown -r now")
     assert sealed.wait_until(reachable=False)
-    time.sleep(0.8)
+    _wait_until_locked(sealed)
     assert not sealed.is_reachable() and sealed.state().locked
     with pytest.raises(LabError, match="ana does not unlock sealed"):
         sealed.unlock("ana")
@@ -118,7 +126,7 @@ def test_filevault_keeps_ssh_away_until_somebody_unlocks(sealed: Handle) -> None
 def test_unlocking_with_the_recovery_key_is_remembered(sealed: Handle) -> None:
     sealed.ssh("sudo reboot")
     assert sealed.wait_until(reachable=False)
-    time.sleep(0.8)
+    _wait_until_locked(sealed)
     sealed.unlock(key=sealed.state().filevault.prk)
     assert sealed.ssh("sudo fdesetup usingrecoverykey").out == "true\n"
 
@@ -139,7 +147,7 @@ def test_an_armed_restart_needs_nobody_once(sealed: Handle) -> None:
     assert sealed.wait_until(reachable=False) and sealed.wait_until(reachable=True)
     sealed.restart()
     assert sealed.wait_until(reachable=False)
-    time.sleep(0.8)
+    _wait_until_locked(sealed)
     assert not sealed.is_reachable()
 
 

@@ -194,5 +194,5 @@ def test_what_management_and_filevault_know() -> None:
 
 
 def test_a_mac_waits_to_be_unlocked_only_with_filevault() -> None:
-    with pytest.raises(scenario.ScenarioError, match="locked: True .allowed: true only where FileVault is on"):
+    with pytest.raises(scenario.ScenarioError, match=r"locked: True .allowed: true only where FileVault is on"):
         mac(MINIMAL + "locked: true\n")

@@ -90,6 +90,17 @@ BROKEN: list[tuple[str, str, dict[str, Any], Step, str, str, bool]] = [
 ]
 # What is slow or far away is not broken.
 SLOW, FAR = "slow", "no-mdm"
+# Where the hash cannot be read, a password can only be tried: once, and not at all in check mode.
+BLIND = {"blind-11": "11.7.10", "blind-26": "26.1"}
+WRONG = secret("bad")
+TRIED = [
+    GRANT.but("check", check=True),
+    GRANT.but("wrong", password=WRONG),
+    GRANT.but("wrong: check", check=True, password=WRONG),
+    GRANT.but("too long for this prompt", password="x" * 129),
+    GRANT,
+    GRANT.but("again"),
+]
 TABLE = [pytest.param(*row, id=row[0]) for row in BROKEN]
 
 
@@ -98,13 +109,15 @@ def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
     macs = {host: mac(version, faults=[fault]) for host, version, fault, *_rest in BROKEN}
     macs[SLOW] = mac("15.6", faults=[{"fault": "slow", "seconds": 0.2, "program": "sysadminctl"}])
     macs[FAR] = mac("15.6", mdm={"enrolled": "ade"}, faults=[{"fault": "mdm_unreachable"}])
+    macs |= {host: mac(version, faults=[{"fault": "hash_unreadable"}]) for host, version in BLIND.items()}
     return bring_up(macs)
 
 
 @pytest.fixture(scope="module")
 def played(ansible: Ansible, lab: Lab) -> Played:
     steps = {host: [step] for host, _version, _fault, step, *_rest in BROKEN}
-    return play(ansible, lab, steps | {SLOW: [GRANT], FAR: [Step("reading", "trust_info"), GRANT]}, ANSIBLE_FORKS="4")
+    steps |= {SLOW: [GRANT], FAR: [Step("reading", "trust_info"), GRANT], **dict.fromkeys(BLIND, TRIED)}
+    return play(ansible, lab, steps)
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +184,22 @@ def test_an_unreachable_mdm_is_named_and_no_hindrance(played: Played) -> None:
     assert reading["management"]["bootstrap_token"] == "unknown"
     assert "Bootstrap Token" in [missing["what"] for missing in reading["missing"]]
     assert played[FAR, "run"].ok, played[FAR, "run"]
+
+
+@pytest.mark.parametrize("host", BLIND)
+def test_an_unreadable_hash_means_one_try_and_none_in_check_mode(played: Played, host: str) -> None:
+    for step in ("check", "wrong: check"):
+        assert (played[host, step].ok, played[host, step].changed) == (True, True), played[host, step]
+        assert played[host, step].touched_nothing, played[host, step]
+    wrong = played[host, "wrong"]
+    assert wrong.reason == "user_password_wrong", wrong
+    assert wrong.authentications == [("itadmin", True), ("ana", False)]
+    assert wrong.writes == []
+    assert "-authonly ana" in wrong.result["evidence"][-1]
+    assert played[host, "too long for this prompt"].reason == "password_unusable"
+    assert ("ana", False) not in played[host, "too long for this prompt"].authentications
+    grant = played[host, "run"]
+    assert grant.ok, grant
+    tried = [pair for run in grant.programs if run.program == "dscl" for pair in run.authentications]
+    assert tried == [("itadmin", True), ("ana", True)]
+    assert played[host, "again"].touched_nothing

@@ -28,6 +28,7 @@ OPTIONS: dict[str, dict[str, str]] = {
     "slow": {"seconds": "required seconds", "program": "name"},
     "lockout_root": {},
     "delete_does_nothing": {},
+    "hash_unreadable": {"user": "account"},
 }
 
 

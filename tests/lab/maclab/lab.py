@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -23,6 +24,12 @@ from maclab import control, inventory, journal, scenario
 from maclab.layout import LabFolder, MacFolder
 from maclab.server import Server
 from maclab.state import Mac, from_json
+
+
+def _hear_interrupts() -> None:
+    """A shell cannot trap what was ignored before it began, as the interrupt is in all that a script runs with `&`."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
@@ -130,10 +137,11 @@ class Lab:
             return self
         if control.is_up(self.folder):
             raise control.LabError(f"a lab is up in {self.folder.path}")
+        _hear_interrupts()
         server = Server(self.folder, prepare(self.folder, self._described), self._passwords)
         logging.getLogger("asyncssh").setLevel(logging.WARNING)
         ready: list[BaseException | None] = []
-        signal = threading.Event()
+        settled = threading.Event()
 
         async def live() -> None:
             self._loop = asyncio.get_running_loop()
@@ -144,7 +152,7 @@ class Lab:
                 ready.append(error)
                 raise
             finally:
-                signal.set()
+                settled.set()
             await server.stopping.wait()
             await server.down()
 
@@ -157,7 +165,7 @@ class Lab:
 
         self._thread = threading.Thread(target=thread, name="maclab", daemon=True)
         self._thread.start()
-        signal.wait()
+        settled.wait()
         if ready and ready[0] is not None:
             self._thread.join()
             self._thread = None

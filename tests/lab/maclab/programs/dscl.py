@@ -194,6 +194,8 @@ async def _read(session: Session, keys: list[str], path: Path) -> int:
     if found is None:
         return _fail(session, NO_RECORD)
     seen = records.visible(found, keys, session.call.is_root)
+    if session.call.fault("hash_unreadable") is not None:
+        seen.pop(records.SHADOW_DATA, None)
     if session.plist:
         session.call.out(plists.dumps(dict(sorted(seen.items()))))
     else:

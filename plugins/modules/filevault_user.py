@@ -20,7 +20,7 @@ description:
     administrator who holds a token.
   - Taking an account off the list leaves its Secure Token where it is, as far as anybody has seen (macOS 10.13 and
     10.14). It can then no
-    longer authorise others, and the sources of truth disagree about it. RV(state.after.secure_token) says what was
+    longer authorise others, and the sources of truth disagree about it. C(secure_token) in RV(state) says what was
     read back.
 extends_documentation_fragment:
   - keyholder.macos._attributes

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a Mac that nobody protects to one whose key is safe: FileVault, its keys and the Bootstrap Token on every macOS."""
+"""From an unprotected Mac to one whose key is safe: FileVault, its keys and the Bootstrap Token on every macOS."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ by hand. ``assumed`` needs the lab on PYTHONPATH (tests/lab) and Python 3.11; ``
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import importlib
 import re
 import sys
 import typing as t
@@ -97,6 +97,32 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
         },
     ),
     (
+        "Device management and the Bootstrap Token",
+        "Decided from the reading where it can be; the last three are macOS's own answers.",
+        {
+            "not_enrolled": NOTHING,
+            "bootstrap_unsupported": NOTHING,
+            "bootstrap_not_escrowed": NOTHING,
+            "bootstrap_refused": WORDS,
+            "bootstrap_stale": WORDS,
+            "too_soon": WORDS,
+        },
+    ),
+    (
+        "FileVault",
+        "Decided from the plan, before the first write, but for a key that macOS calls invalid.",
+        {
+            "user_no_token": NOTHING,
+            "filevault_busy": NOTHING,
+            "filevault_off": NOTHING,
+            "last_unlocker": NOTHING,
+            "key_missing": NOTHING,
+            "key_invalid": "The command and its exit status, never the key.",
+            "no_escrow_path": NOTHING,
+            "recipient_unusable": WORDS,
+        },
+    ),
+    (
         "What macOS did",
         "Something went wrong after the first write had begun. ``state.after`` is a reading made after the failure, and"
         " ``changed`` says whether that reading differs from the one before. The next run goes on from there.",
@@ -109,6 +135,14 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
             "not_proven": "The command's own words, and what each source says now against what was planned.",
             "command_failed": WORDS,
         },
+    ),
+    (
+        "What fdesetup's exit status says",
+        "From the table in its manual, which has not changed from 2019 to 2026, and one status that was only seen.",
+        dict.fromkeys(
+            (f"fdesetup_{status}" for status in (1, 2, *range(11, 38), 99, 136)),
+            WORDS,
+        ),
     ),
 )
 
@@ -159,14 +193,9 @@ PARTS: dict[str, tuple[str, t.Callable[[], str]]] = {
 
 
 def reason_table() -> dict[str, t.Any]:
-    """REASONS, from the file itself: neither Ansible nor a collection's folder is needed."""
-    path = ROOT / "plugins" / "module_utils" / "_reason.py"
-    spec = importlib.util.spec_from_file_location("_keyholder_reason", path)
-    if spec is None or spec.loader is None:
-        raise ImportError(str(path))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    """REASONS of the work tree; .cache/tree, which `make` keeps, gives it its name. No Ansible is needed."""
+    sys.path.append(str(ROOT / ".cache" / "tree"))
+    module = importlib.import_module("ansible_collections.keyholder.macos.plugins.module_utils._reason")
     return t.cast("dict[str, t.Any]", module.REASONS)
 
 

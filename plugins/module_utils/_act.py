@@ -9,9 +9,17 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.keyholder.macos.plugins.module_utils._command import accounts, diskutil, dscl, sysadminctl
+from ansible_collections.keyholder.macos.plugins.module_utils._command import (
+    accounts,
+    diskutil,
+    dscl,
+    fdesetup,
+    profiles,
+    sysadminctl,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._model import BIG_SUR, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import additional
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
@@ -52,6 +60,18 @@ def needs(step: do.Step, mac: Mac) -> dict[str, int]:
             limit = dscl.GETPASS_BYTES if mac.version >= ASKS_OLD else prompt
             return {"old_password": limit, "password": limit}
         return {"password": prompt, "admin_password": prompt} if step.how == "granter" else {"password": prompt}
+    if isinstance(step, (do.EscrowBootstrap, do.RemoveBootstrap, do.ValidateBootstrap)):
+        return {"admin_password": profiles.TTY_BYTES}
+    if isinstance(step, do.EnableFileVault):
+        return dict.fromkeys(("password", *(additional(index) for index in range(len(step.others)))), prompt)
+    if isinstance(step, do.AddUnlocker):
+        return {"admin_password": prompt, "password": prompt}
+    if isinstance(step, do.DisableFileVault):
+        return {"password": prompt}
+    if isinstance(step, (do.ChangeKey, do.RemoveKey)):
+        return {"password" if step.by else "current_key": prompt}
+    if isinstance(step, do.ValidateKey):
+        return {step.secret: prompt} if step.secret else {}
     return {}
 
 
@@ -83,7 +103,43 @@ def commands(step: do.Step, mac: Mac, secrets: Secrets) -> list[Command]:
         return [accounts.create_home(step.user)]
     if isinstance(step, do.DeleteAccount):
         return [sysadminctl.delete_user(step.user, step.home)]
+    return _bootstrap(step, secrets) + _filevault(step, secrets)
+
+
+def _bootstrap(step: do.Step, secrets: Secrets) -> list[Command]:
+    if isinstance(step, do.EscrowBootstrap):
+        return [profiles.bootstrap("install", step.granter, secrets["admin_password"])]
+    if isinstance(step, do.RemoveBootstrap):
+        return [profiles.bootstrap("remove", step.granter, secrets["admin_password"])]
+    if isinstance(step, do.ValidateBootstrap):
+        return [profiles.bootstrap("validate", step.granter, secrets["admin_password"])]
     return []
+
+
+def _filevault(step: do.Step, secrets: Secrets) -> list[Command]:
+    if isinstance(step, do.EnableFileVault):
+        others = [fdesetup.Person(name, secrets[additional(index)]) for index, name in enumerate(step.others)]
+        return [fdesetup.enable(fdesetup.Person(step.user, secrets["password"]), others)]
+    if isinstance(step, do.DeferFileVault):
+        return [fdesetup.defer(step.user, step.path, step.force_at_login, step.ask_at_logout, step.show_key)]
+    if isinstance(step, do.CancelDeferral):
+        return [fdesetup.CANCEL_DEFERRAL]
+    if isinstance(step, do.DisableFileVault):
+        return [fdesetup.disable(fdesetup.Person(step.user, secrets["password"]))]
+    if isinstance(step, do.AddUnlocker):
+        granter = fdesetup.Person(step.granter, secrets["admin_password"])
+        return [fdesetup.add(granter, fdesetup.Person(step.user, secrets["password"]))]
+    if isinstance(step, do.RemoveUnlocker):
+        return [fdesetup.remove(step.user)]
+    if isinstance(step, do.ChangeKey):
+        return [fdesetup.change_key(_authority(step.by, secrets))]
+    if isinstance(step, do.RemoveKey):
+        return [fdesetup.remove_key(_authority(step.by, secrets))]
+    return []
+
+
+def _authority(by: str, secrets: Secrets) -> fdesetup.Person:
+    return fdesetup.Person(by, secrets["password" if by else "current_key"])
 
 
 def _create(step: do.CreateAccount, mac: Mac, secrets: Secrets) -> list[Command]:

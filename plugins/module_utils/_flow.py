@@ -11,15 +11,26 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _act
-from ansible_collections.keyholder.macos.plugins.module_utils._command import diskutil, dscl, sysadminctl
-from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+from ansible_collections.keyholder.macos.plugins.module_utils._command import (
+    diskutil,
+    dscl,
+    fdesetup,
+    profiles,
+    sysadminctl,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._delivery import Recipients
+from ansible_collections.keyholder.macos.plugins.module_utils._model import ESCROWED, Account, Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     NEW_GUID,
     CheckPassword,
+    CheckRecipients,
+    DeliverKey,
     Prove,
     SetPassword,
     Step,
     UpdatePreboot,
+    ValidateBootstrap,
+    ValidateKey,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
@@ -30,7 +41,9 @@ if t.TYPE_CHECKING:
 
 
 class Request(t.Protocol):
-    """What a module wants of a Mac."""
+    """What a module wants of a Mac. ``extras``: what the reading must hold beside the usual."""
+
+    extras: t.ClassVar[tuple[str, ...]]
 
     def compares(self, mac: Mac) -> t.Mapping[str, str]:
         """Option -> account whose own password it must be compared with before there is a plan."""
@@ -52,20 +65,28 @@ class Outcome:
     notes: list[str]
     changed: bool = False
     refusal: Refusal | None = None
+    recovery_key: str = ""
+    """A new recovery key as the caller asked for it: encrypted, or as it is; "" for none."""
 
 
 class Flow:
     """One run of one request against one Mac. ``deadline``: seconds for each command."""
 
-    def __init__(self, runner: Runner, secrets: t.Mapping[str, Secret], deadline: float) -> None:
+    def __init__(
+        self, runner: Runner, secrets: t.Mapping[str, Secret], deadline: float, recipients: t.Sequence[str] = ()
+    ) -> None:
         self._runner = runner
         self._secrets = secrets
         self._deadline = deadline
+        self._recipients = Recipients(recipients)
+        self._extras: tuple[str, ...] = ()
+        self._key: Secret | None = None
         self._evidence: list[str] = []
         self._answers: list[Ran] = []
 
     def run(self, request: Request, check_mode: bool) -> Outcome:
         outcome = Outcome(before={}, after={}, plan=[], notes=[])
+        self._extras = request.extras
         try:
             mac = self._read()
             outcome.before = outcome.after = request.view(mac)
@@ -73,7 +94,7 @@ class Flow:
             plan = request.plan(mac, same)
             outcome.plan, outcome.notes = plan.words(), list(plan.notes)
             self._usable(plan)
-            self._check_passwords(plan, may_authenticate=not check_mode)
+            self._check(plan, may_authenticate=not check_mode)
             if check_mode:
                 outcome.after = request.view(plan.after)
                 outcome.changed = bool(plan.steps)
@@ -87,7 +108,7 @@ class Flow:
 
     def _read(self) -> Mac:
         try:
-            return read_mac(self._runner, self._deadline)
+            return read_mac(self._runner, self._deadline, self._extras)
         except ProbeError as exc:
             raise Refusal("not_a_mac", str(exc)) from exc
 
@@ -101,10 +122,12 @@ class Flow:
                 if problem:
                     raise Refusal("password_unusable", f"{option} {problem}, so it cannot be used to {step.words}")
 
-    def _check_passwords(self, plan: Plan, may_authenticate: bool) -> None:
+    def _check(self, plan: Plan, may_authenticate: bool) -> None:
         for step in plan.steps:
             if isinstance(step, CheckPassword):
                 self._check_password(step, may_authenticate)
+            elif isinstance(step, CheckRecipients):
+                self._recipients.check(self._runner, self._deadline)
 
     def _check_password(self, step: CheckPassword, may_authenticate: bool) -> None:
         """By the account's hash where it can be read: that is no login, so it counts as none and grants nothing."""
@@ -149,6 +172,7 @@ class Flow:
                     outcome.changed = outcome.after != outcome.before
                     self._compare(plan, step, states[index], mac)
                     continue
+                self._handle_key(step, outcome)
                 for command in _act.commands(step, states[index], self._secrets):
                     acted = True
                     self._judge(step, self._start(command))
@@ -167,8 +191,11 @@ class Flow:
         if isinstance(step, UpdatePreboot) and ran.command is diskutil.UPDATE_PREBOOT:
             if not diskutil.preboot_updated(ran):
                 raise Refusal("command_failed", f"could not {step.words}", tuple(self._evidence))
+        elif isinstance(step, ValidateBootstrap):
+            if not profiles.validated(ran):
+                raise Refusal(_meaning(ran) or "bootstrap_stale", f"could not {step.words}", tuple(self._evidence))
         elif ran.rc != 0 and not isinstance(step, UpdatePreboot):
-            reason = sysadminctl.meaning(ran) or "command_failed"
+            reason = _meaning(ran) or "command_failed"
             raise Refusal(reason, f"could not {step.words}", tuple(self._evidence))
 
     def _compare(self, plan: Plan, step: Prove, wanted: Mac, found: Mac) -> None:
@@ -179,9 +206,19 @@ class Flow:
                 differs.append("its crypto user is still there")
             if differs:
                 self._evidence.append(f"reading again: {user}: {'; '.join(differs)}")
-                reason = next(filter(None, (sysadminctl.meaning(ran) for ran in reversed(self._answers))), "not_proven")
                 raise Refusal(
-                    reason, f"{user} is not as planned after all: {'; '.join(differs)}", tuple(self._evidence)
+                    self._last_meaning() or "not_proven",
+                    f"{user} is not as planned after all: {'; '.join(differs)}",
+                    tuple(self._evidence),
+                )
+        for fact in step.facts:
+            said = disagreement(fact, plan.before, wanted, found)
+            if said:
+                self._evidence.append(f"reading again: {said}")
+                raise Refusal(
+                    self._last_meaning() or "not_proven",
+                    f"the Mac is not as planned after all: {said}",
+                    tuple(self._evidence),
                 )
         self._same_password(plan, step)
 
@@ -190,8 +227,35 @@ class Flow:
         changed = [step for step in plan.steps if isinstance(step, SetPassword) and step.user in prove.users]
         for step in changed:
             if self._same(step.user, "password") is False:
-                reason = next(filter(None, (sysadminctl.meaning(ran) for ran in reversed(self._answers))), "not_proven")
-                raise Refusal(reason, f"{step.user} does not have the new password", tuple(self._evidence))
+                raise Refusal(
+                    self._last_meaning() or "not_proven",
+                    f"{step.user} does not have the new password",
+                    tuple(self._evidence),
+                )
+
+    def _last_meaning(self) -> str:
+        return next(filter(None, (_meaning(ran) for ran in reversed(self._answers))), "")
+
+    # -- recovery keys ------------------------------------------------------------------------------------------------
+
+    def _handle_key(self, step: Step, outcome: Outcome) -> None:
+        if isinstance(step, ValidateKey):
+            self._validate_key(step)
+        elif isinstance(step, DeliverKey) and self._key is not None:
+            if step.how == "encrypt":
+                outcome.recovery_key = self._recipients.encrypt(self._key, self._runner, self._deadline)
+            else:
+                outcome.recovery_key = self._key.reveal().decode("utf-8")
+
+    def _validate_key(self, step: ValidateKey) -> None:
+        """That macOS gave no key is a state, not an error: it may have kept the one of an earlier time."""
+        key = self._secrets[step.secret] if step.secret else self._key
+        if key is None:
+            return
+        ran = self._start(fdesetup.validate_key(key))
+        if fdesetup.says_true(ran) is not True:
+            whose = step.secret or "the new recovery key"
+            raise Refusal("key_invalid", f"{whose} does not open this Mac", tuple(self._evidence[-1:]))
 
     def _aftermath(self, plan: Plan, request: Request, outcome: Outcome, refusal: Refusal) -> Refusal:
         """After a failure half-way: what is true now, and no note left behind where nothing changed."""
@@ -208,12 +272,43 @@ class Flow:
 
     def _start(self, command: t.Any) -> Ran:
         ran = self._runner.run(command, self._deadline)
+        self._key = fdesetup.new_key(ran) or self._key
         text = ran.evidence
         for secret in self._secrets.values():
             text = secret.hidden_in(text)
         self._evidence.append(text)
         self._answers.append(ran)
         return ran
+
+
+def _meaning(ran: Ran) -> str:
+    """The reason that a command's words or exit status name, "" for none."""
+    program = ran.command.argv[0]
+    if program == "fdesetup":
+        return fdesetup.exit_reason(ran)
+    return profiles.meaning(ran) if program == "profiles" else sysadminctl.meaning(ran)
+
+
+def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
+    """In words, where a fact of the Mac as a whole is not as planned; "" where it is."""
+    if fact == "bootstrap":
+        planned, real = wanted.management.bootstrap, found.management.bootstrap
+        agree = planned == real or (planned in ESCROWED and real in ESCROWED)
+        return "" if agree else f"the Bootstrap Token is {real} (wanted: {planned})"
+    if fact == "filevault":
+        on = wanted.filevault.on
+        agree = found.filevault.on if on else not found.filevault.on
+        return "" if agree else f"FileVault is {found.filevault.state} (wanted: {wanted.filevault.state})"
+    if fact == "deferral":
+        planned, real = wanted.filevault.deferred_user, found.filevault.deferred_user
+        return (
+            "" if planned == real else f"FileVault is deferred for {real or 'nobody'} (wanted: {planned or 'nobody'})"
+        )
+    if fact == "escrow":
+        agree = (found.filevault.escrowed_at or 0) > (before.filevault.escrowed_at or 0)
+        return "" if agree else "the new key was not put aside for the device management"
+    agree = wanted.filevault.personal_key == found.filevault.personal_key
+    return "" if agree else f"a personal recovery key is {'there' if found.filevault.personal_key else 'missing'}"
 
 
 def unusable(secret: Secret, limit: int) -> str:

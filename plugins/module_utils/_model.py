@@ -45,7 +45,12 @@ class Version:
         return f"{self.major}.{self.minor}" + (f".{self.patch}" if self.patch else "")
 
 
+ESCROWED = ("escrowed_unproven", "valid")
+"""Bootstrap Token statuses in which the server has one."""
+
 BIG_SUR = Version(11)
+PREFLIGHT_SINCE = Version(13, 3)
+"""From here on mdmclient says whether macOS would use the Bootstrap Token (Macjutsu/super)."""
 CATALINA = Version(10, 15)
 
 
@@ -135,6 +140,13 @@ class FileVault:
     deferred_user: str = ""
     personal_key: bool | None = None
     institutional_key: bool | None = None
+    escrowed_at: int | None = None
+    """When macOS last put a key aside for the device management, in seconds since 1970; None: never, or not asked."""
+
+    @property
+    def busy(self) -> bool:
+        """On its way off: nothing can be changed until it is there."""
+        return self.state == "decrypting"
 
     @property
     def on(self) -> bool:
@@ -144,13 +156,19 @@ class FileVault:
 
 @dataclass(frozen=True)
 class Management:
-    """Device management. ``bootstrap``: unsupported, not_enrolled, not_escrowed, escrowed or unknown."""
+    """Device management. ``bootstrap``: unsupported, not_enrolled, not_escrowed, escrowed_unproven, valid or unknown.
+
+    ``supported``: whether the server takes Bootstrap Tokens. ``preflight``: whether macOS would use the token to
+    authorise an erase (13.3 and newer). None: not said.
+    """
 
     enrolled: bool | None = None
     automated: bool | None = None
     user_approved: bool | None = None
     server: str = ""
     bootstrap: str = "unknown"
+    supported: bool | None = None
+    preflight: bool | None = None
     bootstrap_crypto_user: bool | None = None
 
 
@@ -231,6 +249,11 @@ class Mac:
     ston-5101-not-authorized)."""
 
     @property
+    def unlockers(self) -> tuple[Account, ...]:
+        """Who FileVault's list names: the people that may unlock the volume at start-up."""
+        return tuple(account for account in self.accounts if account.sources.filevault)
+
+    @property
     def phantoms(self) -> tuple[Account, ...]:
         return tuple(account for account in self.accounts if account.verdict == PHANTOM)
 
@@ -243,7 +266,7 @@ class Mac:
             return Recoverability(UNKNOWN, "the crypto users of the boot volume could not be read")
         if self.admin_holders:
             return Recoverability("yes", f"{_names(self.admin_holders)} can grant tokens")
-        bootstrap = self.management.bootstrap == "escrowed"
+        bootstrap = self.management.bootstrap in ESCROWED
         if self.holders:
             why = f"no administrator holds a token, only {_names(self.holders)}"
             rescue = "; the escrowed Bootstrap Token grants one at a graphical login" if bootstrap else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import ProcessRunner
 
@@ -22,7 +23,7 @@ def runner(module: AnsibleModule) -> ProcessRunner:
     """Programs are found on PATH, then in the system's directories."""
 
     def find(program: str) -> str:
-        path = module.get_bin_path(program)
+        path = module.get_bin_path(program, opt_dirs=[mdmclient.FOLDER])
         if path is None:
             raise LookupError(program)
         return str(path)

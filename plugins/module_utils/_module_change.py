@@ -11,6 +11,12 @@ import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow
 from ansible_collections.keyholder.macos.plugins.module_utils._module import TIMEOUT, fail, runner
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
+    DISCARD,
+    ENCRYPT,
+    RETURN,
+    additional,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 
 if t.TYPE_CHECKING:
@@ -18,32 +24,53 @@ if t.TYPE_CHECKING:
 
     from ansible_collections.keyholder.macos.plugins.module_utils._flow import Request
 
-GRANTER: dict[str, t.Any] = {
+ADMIN: dict[str, t.Any] = {
     "admin_user": {"type": "str"},
     "admin_password": {"type": "str", "no_log": True},
-    "first_token": {"type": "bool", "default": False},
     "timeout": TIMEOUT,
 }
-"""Options of every module that a granter authorises; documented in the fragment _granter."""
+"""Options of every module that a granter authorises."""
 
-_PASSWORDS = ("password", "old_password", "admin_password")
+GRANTER: dict[str, t.Any] = dict(ADMIN, first_token={"type": "bool", "default": False})
+"""Options of the modules that grant Secure Tokens; documented in the fragment _granter."""
+
+RECOVERY_KEY: dict[str, t.Any] = {
+    "recovery_key": {
+        "type": "str",
+        "choices": [DISCARD, RETURN, ENCRYPT],
+        "default": DISCARD,
+        "no_log": False,
+    },
+    "recipients": {"type": "list", "elements": "str", "default": []},
+}
+"""Options of the modules that may come by a new recovery key; documented in the fragment _recovery_key."""
+
+_PASSWORDS = ("password", "old_password", "admin_password", "current_key")
 
 
 def secrets(module: AnsibleModule) -> dict[str, Secret]:
     """The password options that have a value."""
     given = {option: module.params.get(option) for option in _PASSWORDS}
+    others = module.params.get("additional_users") or []
+    given.update({additional(index): other["password"] for index, other in enumerate(others)})
     return {option: Secret(value) for option, value in given.items() if value is not None}
 
 
 def change(module: AnsibleModule, request: Request) -> t.NoReturn:
     """Carry ``request`` out and end the module."""
-    outcome = Flow(runner(module), secrets(module), module.params["timeout"]).run(request, module.check_mode)
+    recipients = module.params.get("recipients") or []
+    flow = Flow(runner(module), secrets(module), module.params["timeout"], recipients)
+    outcome = flow.run(request, module.check_mode)
     result: dict[str, t.Any] = {
         "changed": outcome.changed,
         "state": {"before": outcome.before, "after": outcome.after},
         "diff": {"before": outcome.before, "after": outcome.after},
         "plan": outcome.plan,
     }
+    if module.params.get("recovery_key") == RETURN:
+        result["recovery_key"] = outcome.recovery_key
+    elif module.params.get("recovery_key") == ENCRYPT:
+        result["recovery_key_encrypted"] = outcome.recovery_key
     for note in outcome.notes:
         module.warn(note)
     refusal = outcome.refusal

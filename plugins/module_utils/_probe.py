@@ -12,12 +12,20 @@ from __future__ import annotations
 import re
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ansible_collections.keyholder.macos.plugins.module_utils._command import diskutil, dscl, fdesetup, profiles, system
+from ansible_collections.keyholder.macos.plugins.module_utils._command import (
+    diskutil,
+    dscl,
+    fdesetup,
+    mdmclient,
+    profiles,
+    system,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     BIG_SUR,
     CATALINA,
+    PREFLIGHT_SINCE,
     Account,
     FileVault,
     Mac,
@@ -50,9 +58,19 @@ class Answers:
     bootstrap: Ran | None
 
 
-def read_mac(runner: Runner, deadline: float) -> Mac:
-    """One reading. ``deadline``: seconds for each command. Raises :class:`ProbeError`."""
-    return parse(ask(runner, deadline))
+def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) -> Mac:
+    """One reading. ``deadline``: seconds for each command. Raises :class:`ProbeError`.
+
+    ``extras``: what only some ask for. preflight: mdmclient's word on the Bootstrap Token, which takes ten seconds on a
+    real Mac. escrow: when a recovery key was last put aside for the device management.
+    """
+    mac = parse(ask(runner, deadline))
+    if "preflight" in extras and mac.version >= PREFLIGHT_SINCE and mac.management.enrolled:
+        mac = _with_preflight(mac, mdmclient.parse_preflight(runner.run(mdmclient.DEVICE_INFORMATION, deadline)))
+    if "escrow" in extras:
+        escrowed_at = fdesetup.parse_escrow(runner.run(fdesetup.ESCROW, deadline))
+        mac = replace(mac, filevault=replace(mac.filevault, escrowed_at=escrowed_at))
+    return mac
 
 
 def ask(runner: Runner, deadline: float) -> Answers:
@@ -136,6 +154,12 @@ class _Evidence:
     filevault: set[str] | None
     admins: frozenset[str]
     owners: bool
+
+
+def _with_preflight(mac: Mac, preflight: bool | None) -> Mac:
+    """A successful preflight outweighs profiles, which was seen to say the opposite (bootstrap-buddy issue 11)."""
+    bootstrap = "valid" if preflight else mac.management.bootstrap
+    return replace(mac, management=replace(mac.management, preflight=preflight, bootstrap=bootstrap))
 
 
 def _read_system(runner: Runner, deadline: float) -> dict[str, str]:
@@ -262,21 +286,24 @@ def _management(answers: Answers, crypto: set[str] | None, missing: list[Missing
     if enrollment is None:
         missing.append(Missing("enrolment in device management", answers.enrollment.evidence))
     bootstrap = "unsupported" if _version(answers.system) < CATALINA else "not_enrolled"
+    supported: bool | None = None
     if answers.bootstrap is not None:
         status = profiles.parse_bootstrap(answers.bootstrap)
+        supported = status.supported
         if status.supported is False:
             bootstrap = "unsupported"
         elif status.escrowed is None:
             bootstrap = "unknown"
             missing.append(Missing("Bootstrap Token", answers.bootstrap.evidence))
         else:
-            bootstrap = "escrowed" if status.escrowed else "not_escrowed"
+            bootstrap = "escrowed_unproven" if status.escrowed else "not_escrowed"
     return Management(
         enrolled=enrollment.enrolled if enrollment else None,
         automated=enrollment.automated if enrollment else None,
         user_approved=enrollment.user_approved if enrollment else None,
         server=enrollment.server if enrollment else "",
         bootstrap=bootstrap,
+        supported=supported,
         bootstrap_crypto_user=None if crypto is None else diskutil.BOOTSTRAP_TOKEN in crypto,
     )
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyholder.macos.plugins.module_utils._command import fdesetup
+
 
 class Reason(t.NamedTuple):
     """``meaning``: one sentence; ``remedy``: what to do about it."""
@@ -181,6 +183,64 @@ REASONS: dict[str, Reason] = {
         "The password does not meet this Mac's password policy.",
         "Read the rules with keyholder.macos.trust_info (mac.policy), and choose a password that meets them.",
     ),
+    # Device management and the Bootstrap Token
+    "not_enrolled": Reason(
+        "The Mac is not enrolled in device management as a Bootstrap Token needs it.",
+        "Enrol the Mac (automated, or approved by its user), then run again.",
+    ),
+    "bootstrap_unsupported": Reason(
+        "This macOS, or the server of the device management, has no Bootstrap Token.",
+        "Upgrade macOS to 10.15.4 or newer, and switch the Bootstrap Token on in the device management.",
+    ),
+    "bootstrap_not_escrowed": Reason(
+        "No Bootstrap Token is escrowed.",
+        "Escrow one first: state escrowed.",
+    ),
+    "bootstrap_refused": Reason(
+        "profiles could not authenticate the granter.",
+        "Check the password, and that the granter is an administrator who holds a Secure Token.",
+    ),
+    "bootstrap_stale": Reason(
+        "macOS could not verify the Bootstrap Token: the escrowed one no longer opens this volume.",
+        "Remove it (state absent), then escrow a new one.",
+    ),
+    "too_soon": Reason(
+        "macOS limits how often device management may be asked, and refused this time.",
+        "Run again later. From macOS 12.3 on the limit is per 23 hours; the collection does not try again by itself.",
+    ),
+    # FileVault
+    "user_no_token": Reason(
+        "The account holds no Secure Token, so it cannot unlock FileVault.",
+        "Grant it one with keyholder.macos.secure_token, or give one of the holders that the message names.",
+    ),
+    "filevault_busy": Reason(
+        "The volume is being converted.",
+        "Wait until keyholder.macos.trust_info shows FileVault on or off.",
+    ),
+    "filevault_off": Reason(
+        "FileVault is off.",
+        "Enable it with keyholder.macos.filevault first.",
+    ),
+    "last_unlocker": Reason(
+        "The account is the last one that can unlock FileVault.",
+        "Let another holder unlock FileVault first.",
+    ),
+    "key_missing": Reason(
+        "There is no personal recovery key.",
+        "Make one: keyholder.macos.filevault_recovery_key with state present.",
+    ),
+    "key_invalid": Reason(
+        "macOS says that the recovery key does not open this Mac.",
+        "Use the key that belongs to this Mac, or rotate it with a holder's password.",
+    ),
+    "no_escrow_path": Reason(
+        "Nobody would have the new recovery key.",
+        "Give recipients with recovery_key encrypt, or install a profile with the payload FDERecoveryKeyEscrow.",
+    ),
+    "recipient_unusable": Reason(
+        "The recovery key could not be encrypted to the recipients.",
+        "Give certificates in PEM whose RSA keys may encrypt. Nothing was changed.",
+    ),
     # What macOS did
     "timeout": Reason(
         "A command did not answer before its deadline and was stopped.",
@@ -212,3 +272,4 @@ REASONS: dict[str, Reason] = {
         "Read the evidence: it holds the command and its own words.",
     ),
 }
+REASONS.update({f"fdesetup_{status}": Reason(*words) for status, words in fdesetup.EXIT.items()})

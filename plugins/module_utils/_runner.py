@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start one process: secrets on its stdin only, a session of its own, a deadline, both streams kept apart.
+"""Start one process: secrets on its stdin or its terminal only, a session of its own, a deadline, both streams.
 
 This file is PRIVATE to the collection.
 """
@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pty
+import select
 import signal
 import subprocess
+import termios
+import time
 import typing as t
 from dataclasses import dataclass
 
@@ -45,16 +49,25 @@ class Secret:
 class Command:
     """What to start and what to write to it: the argv, lines of stdin, secrets for its prompts in their order.
 
-    ``private``: what it prints must not be shown to anybody, not even as evidence.
+    ``document``: a secret that is the whole of stdin. ``dialogue``: for a program that only reads a terminal, what to
+    type at each prompt, given by how the prompt ends. ``private``: what it prints must not be shown to anybody.
     """
 
     argv: tuple[str, ...]
     stdin: str = ""
     prompts: tuple[Secret, ...] = ()
+    document: Secret | None = None
+    dialogue: tuple[tuple[str, Secret], ...] = ()
     private: bool = False
 
     def input(self) -> bytes:
+        if self.document is not None:
+            return self.document.reveal()
         return self.stdin.encode("utf-8") + b"".join(secret.reveal() + b"\n" for secret in self.prompts)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        return self.prompts + tuple(answer for dummy, answer in self.dialogue)
 
     def __str__(self) -> str:
         return " ".join(self.argv)
@@ -88,7 +101,7 @@ class Ran:
             words = " | ".join(line.strip() for line in self.text.splitlines() if line.strip())
             said = f"rc {self.rc}: {words[-600:] or 'nothing'}"
         text = f"{self.command}: {said}"
-        for secret in self.command.prompts:
+        for secret in self.command.secrets:
             text = secret.hidden_in(text)
         return text
 
@@ -113,6 +126,9 @@ class ProcessRunner:
             path = self._paths.setdefault(program, self._paths.get(program) or self._find(program))
         except LookupError:
             return Ran(command, None, err=f"{program} was not found")
+        environment = dict(os.environ, LC_ALL="C", LANG="C")
+        if command.dialogue:
+            return _converse(command, path, environment, deadline)
         # A session of its own has no controlling terminal, so a prompt reads stdin and not a person's /dev/tty
         # (Apple's readpassphrase takes /dev/tty where there is one).
         # AnsibleModule.run_command has no deadline and keeps the terminal, so it is not what is needed here.
@@ -121,7 +137,7 @@ class ProcessRunner:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=dict(os.environ, LC_ALL="C", LANG="C"),
+            env=environment,
             start_new_session=True,
         )
         try:
@@ -130,6 +146,46 @@ class ProcessRunner:
             _end(process)
             return Ran(command, None, timed_out=True)
         return Ran(command, process.returncode, _text(out), _text(err))
+
+
+def _converse(command: Command, path: str, environment: dict[str, str], deadline: float) -> Ran:
+    """Run on a terminal of its own and answer each prompt once it is there: getpass discards what came before."""
+    until = time.monotonic() + deadline
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(path, (path,) + command.argv[1:], environment)
+    said, answered, waiting = b"", 0, list(command.dialogue)
+    try:
+        _no_echo(terminal)
+        while True:
+            if not select.select([terminal], [], [], max(0.0, until - time.monotonic()))[0]:
+                _stop(pid)
+                return Ran(command, None, timed_out=True)
+            try:
+                chunk = os.read(terminal, 4096)
+            except OSError:  # Linux: the other end is closed. macOS reads nothing instead.
+                chunk = b""
+            if not chunk:
+                status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+                return Ran(command, status, _text(said).replace("\r\n", "\n"))
+            said += chunk
+            if waiting and _text(said[answered:]).rstrip(" ").endswith(waiting[0][0]):
+                os.write(terminal, waiting.pop(0)[1].reveal() + b"\n")
+                answered = len(said)
+    finally:
+        os.close(terminal)
+
+
+def _no_echo(terminal: int) -> None:
+    settings = termios.tcgetattr(terminal)
+    settings[3] &= ~termios.ECHO
+    termios.tcsetattr(terminal, termios.TCSANOW, settings)
+
+
+def _stop(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

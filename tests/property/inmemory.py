@@ -28,7 +28,8 @@ class LabRunner:
 
     def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
         argv, user, root = _as_whom(command.argv, self.root)
-        run = fakes.run(self.mac, *argv, stdin=command.input().decode(), root=root, user=user)
+        typed = [answer.reveal().decode() for _, answer in command.dialogue] or None
+        run = fakes.run(self.mac, *argv, stdin=command.input().decode(), typed=typed, root=root, user=user)
         self.runs.append((command, run))
         if self.cut is not None and len(self.writes) >= self.cut:
             raise PowerCut

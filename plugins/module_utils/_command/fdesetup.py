@@ -1,30 +1,40 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""fdesetup: FileVault's status, and who its list names.
+"""fdesetup: FileVault's status, its users and its recovery keys; passwords as a plist on stdin, keys as one on stdout.
 
-``status -extended`` is never used: on APFS it prints for ever while the volume is converted (man fdesetup).
+``status -extended`` is never used: on APFS it prints for ever while the volume is converted (man fdesetup). Nothing
+here names a file that would hold a secret, but for the deferral's, which only macOS itself can write.
 
 This file is PRIVATE to the collection.
 """
 
 from __future__ import annotations
 
+import plistlib
 import re
 import typing as t
 from dataclasses import dataclass
+from xml.parsers.expat import ExpatError
 
-from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Secret
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
 
 STATUS = Command(("fdesetup", "status"))
 LIST = Command(("fdesetup", "list"))
+SHOW_DEFERRAL = Command(("fdesetup", "showdeferralinfo"))
+SUPPORTS_AUTHRESTART = Command(("fdesetup", "supportsauthrestart"))
+
+ESCROW = Command(("stat", "-f", "%m", "/var/db/FileVaultPRK.dat"))
+"""macOS encrypts a new key into this file where a profile escrows keys; a newer one is the only local proof
+(apple/device-management; homebysix/jss-filevault-reissue)."""
 
 _HEADLINE = re.compile(r"^FileVault is (On|Off)([.,].*)$", re.MULTILINE)
 _PROGRESS = re.compile(r"^(Encryption|Decryption) in progress: (?:Percent completed = ([0-9.]+)|(\S+))", re.MULTILINE)
 _DEFERRED = re.compile(r"^Deferred enablement appears to be active for user '(.*)'\.?$", re.MULTILINE)
 _UUID = re.compile(r"^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
+_PLIST = re.compile(r"<\?xml.*?</plist>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -61,3 +71,170 @@ def parse_list(ran: Ran) -> dict[str, str] | None:
         return None
     pairs = (line.rpartition(",") for line in ran.out.splitlines())
     return {uuid.upper(): name for name, dummy, uuid in pairs if _UUID.match(uuid)}
+
+
+def parse_escrow(ran: Ran) -> int | None:
+    """Seconds since 1970; None: there is no such file."""
+    said = ran.out.strip()
+    return int(said) if ran.rc == 0 and said.isdigit() else None
+
+
+def says_true(ran: Ran) -> bool | None:
+    """The answer of the verbs that say true or false, whatever their exit status; None: neither."""
+    words = ran.out.split()
+    return True if "true" in words else False if "false" in words else None
+
+
+# -- changing ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Person:
+    """A name and a password for the input plist; without a name the password is a recovery key."""
+
+    name: str
+    password: Secret
+
+
+def enable(user: Person, others: t.Sequence[Person] = ()) -> Command:
+    """``-outputplist`` always: from macOS 26 on the key is not printed otherwise (Der Flounder, 2026-05-07)."""
+    return _with_plist(("enable", "-inputplist", "-outputplist"), user, others)
+
+
+def defer(user: str, path: str, force_at_login: int | None, ask_at_logout: bool, show_key: bool) -> Command:
+    """macOS asks the user for the password itself and writes the key to ``path``, which only root can read (man)."""
+    argv = ["fdesetup", "enable", "-defer", path]
+    argv += ["-user", user] if user else []
+    argv += [] if force_at_login is None else ["-forceatlogin", str(force_at_login)]
+    argv += [] if ask_at_logout else ["-dontaskatlogout"]
+    argv += ["-showrecoverykey"] if show_key else []
+    return Command(tuple(argv))
+
+
+def disable(user: Person) -> Command:
+    """That ``disable`` reads a plist is in no man page; a public script relies on it (fde-disable-inputplist)."""
+    return _with_plist(("disable", "-inputplist"), user)
+
+
+CANCEL_DEFERRAL = Command(("fdesetup", "disable"))
+"""It also takes an active deferral away (man); asked for nothing, as FileVault is off."""
+
+
+def add(granter: Person, user: Person) -> Command:
+    return _with_plist(("add", "-inputplist"), granter, (user,))
+
+
+def remove(user: str) -> Command:
+    return Command(("fdesetup", "remove", "-user", user))
+
+
+def change_key(by: Person) -> Command:
+    return _with_plist(("changerecovery", "-personal", "-inputplist", "-outputplist"), by)
+
+
+def remove_key(by: Person) -> Command:
+    return _with_plist(("removerecovery", "-personal", "-inputplist"), by)
+
+
+def validate_key(key: Secret) -> Command:
+    """The key goes in as the password, without a name (Der Flounder, 2026-08-10; grahamgilbert/crypt)."""
+    return _with_plist(("validaterecovery", "-inputplist"), Person("", key))
+
+
+def authrestart(by: Person) -> Command:
+    return _with_plist(("authrestart", "-delayminutes", "0", "-inputplist"), by)
+
+
+def new_key(ran: Ran) -> Secret | None:
+    """The recovery key in an output plist. None: macOS gave none, as with a key that it keeps from an earlier time."""
+    for document in _PLIST.findall(ran.out):
+        content = _load(document)
+        if isinstance(content, dict) and isinstance(content.get("RecoveryKey"), str):
+            return Secret(content["RecoveryKey"])
+    return None
+
+
+def _with_plist(words: tuple[str, ...], user: Person, others: t.Sequence[Person] = ()) -> Command:
+    content: dict[str, t.Any] = {"Password": user.password.reveal().decode("utf-8")}
+    if user.name:
+        content["Username"] = user.name
+    if others:
+        content["AdditionalUsers"] = [
+            {"Username": other.name, "Password": other.password.reveal().decode("utf-8")} for other in others
+        ]
+    document = Secret(plistlib.dumps(content).decode("utf-8"))
+    return Command(("fdesetup",) + words, document=document, private="-outputplist" in words)
+
+
+def _load(document: str) -> t.Any:
+    try:
+        return plistlib.loads(document.encode("utf-8"))
+    except (ValueError, ExpatError, plistlib.InvalidFileException):
+        return None
+
+
+# -- exit statuses ----------------------------------------------------------------------------------------------------
+
+EXIT: dict[int, tuple[str, str]] = {
+    1: ("FileVault is off.", "Enable FileVault first."),
+    2: ("FileVault appears to be on, but is busy.", "Wait until the volume is converted, then run again."),
+    11: (
+        "fdesetup could not authenticate.",
+        "Check the password, and that the account can unlock FileVault (a smart card's PIN is no password).",
+    ),
+    12: ("fdesetup did not accept a parameter.", "Report it with the evidence: the collection chose the parameter."),
+    13: ("fdesetup does not know the command.", "Report it with the evidence and the version of macOS."),
+    14: ("fdesetup calls the command a bad one.", "Report it with the evidence and the version of macOS."),
+    15: ("fdesetup could not read its input.", "Report it with the evidence and the version of macOS."),
+    16: ("There is a legacy FileVault home folder on this Mac.", "Migrate the legacy FileVault account first."),
+    17: (
+        "fdesetup could not add the user.",
+        "Give a granter that holds a token and can unlock FileVault, not a recovery key.",
+    ),
+    18: (
+        "There is a FileVaultMaster keychain that fdesetup did not expect.",
+        "Remove /Library/Keychains/FileVaultMaster.keychain if your organisation no longer uses it.",
+    ),
+    19: ("The FileVaultMaster keychain could not be moved or replaced.", "Look at /Library/Keychains on the Mac."),
+    20: ("The deferred configuration is missing or broken.", "Cancel the deferral (state: disabled) and defer again."),
+    21: ("Enabling failed at the keychain.", "Look at /Library/Keychains on the Mac."),
+    22: ("Enabling failed at CoreStorage.", "Convert the boot volume to APFS."),
+    23: ("Enabling failed in DiskManagement.", "Run Disk Utility's First Aid on the Mac, restart it and run again."),
+    24: ("FileVault is enabled already.", "Read the Mac again with keyholder.macos.trust_info."),
+    25: (
+        "The user could not be removed, or FileVault not disabled.",
+        "The last user that can unlock cannot be removed. Give another one a token first.",
+    ),
+    26: ("The recovery key could not be changed.", "Authenticate with a holder's password instead of a key."),
+    27: ("The recovery key could not be removed.", "Authenticate with a holder's password instead of a key."),
+    28: ("FileVault is off, or busy, or the volume is locked.", "Wait until the volume is converted, then run again."),
+    29: ("There is no FileVault information where it should be.", "Restart the Mac and run again."),
+    30: ("The user's record was not found.", "Check the short name."),
+    31: (
+        "A profile of the device management forbids to enable FileVault.",
+        "Change the profile (com.apple.MCX, dontAllowFDEEnable) in the device management.",
+    ),
+    32: ("FileVault is active already.", "Read the Mac again with keyholder.macos.trust_info."),
+    33: ("The option is not supported on this file system.", "Convert the boot volume to APFS."),
+    34: ("The option is not supported on APFS.", "Report it with the evidence and the version of macOS."),
+    35: ("Disabling failed.", "Authenticate with an account that is a crypto user of the volume."),
+    36: ("This Mac does not support FileVault.", "Leave the Mac out of the play."),
+    37: (
+        "An account has a blank password, so FileVault cannot be enabled.",
+        "Give every holder of a Secure Token a password.",
+    ),
+    99: (
+        "fdesetup failed inside.",
+        "Check the credentials by hand: this has been seen with wrong ones (homebysix/jss-filevault-reissue 58).",
+    ),
+    136: (
+        "fdesetup failed with a status that its manual does not name.",
+        "On macOS 10.13 a recovery key cannot authenticate on APFS: give a holder's password.",
+    ),
+}
+"""Meaning and remedy of each exit status (man fdesetup, the same text from 2019 to 2026; 136: openradar 18038)."""
+
+
+def exit_reason(ran: Ran) -> str:
+    """The reason code of a failed run; "" where the status says nothing."""
+    return f"fdesetup_{ran.rc}" if ran.rc in EXIT else ""

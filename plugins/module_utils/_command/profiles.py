@@ -11,7 +11,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Secret
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
@@ -65,3 +65,32 @@ def parse_bootstrap(ran: Ran) -> BootstrapStatus:
         supported=None if supported is None else supported == "YES",
         escrowed=None if escrowed is None else escrowed == "YES",
     )
+
+
+# -- changing ---------------------------------------------------------------------------------------------------------
+
+TTY_BYTES = 128
+"""profiles' prompt fails for longer passwords, and hangs from 1024 bytes on (freegeek-pdx/mkuser)."""
+
+_MEANINGS = (
+    (re.compile(r"Unable to authenticate user information"), "bootstrap_refused"),
+    (re.compile(r"Password is required"), "password_unusable"),
+    (re.compile(r"Unable to verify token"), "bootstrap_stale"),
+    (re.compile(r"Request too soon"), "too_soon"),
+)
+
+
+def bootstrap(verb: str, admin: str, password: Secret) -> Command:
+    """``verb``: install, remove or validate. The only way in is the terminal's two prompts (bt-install-prompts)."""
+    argv = ("profiles", verb, "-type", "bootstraptoken")
+    return Command(argv, dialogue=(("user name:", Secret(admin)), ("':", password)))
+
+
+def validated(ran: Ran) -> bool:
+    """Transcript bt-validate: pip-b0y/MacOS."""
+    return "Bootstrap Token validated" in ran.text
+
+
+def meaning(ran: Ran) -> str:
+    """The reason that the output names, "" for none."""
+    return next((reason for pattern, reason in _MEANINGS if pattern.search(ran.text)), "")

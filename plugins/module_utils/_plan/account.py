@@ -72,6 +72,7 @@ class AccountRequest:
     first_token: bool = False
     remove: str = "keep_home"
     given: frozenset[str] = frozenset()
+    extras: t.ClassVar[tuple[str, ...]] = ()
 
     def compares(self, mac: Mac) -> dict[str, str]:
         """Option -> account whose own password it must be compared with before there is a plan."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     NOWHERE,
+    PREFLIGHT_SINCE,
     Account,
     Mac,
     can_be_first,
@@ -77,10 +78,14 @@ class UpdatePreboot(Step):
 class Prove(Step):
     """Read the Mac again and compare with what the steps before should have made of it."""
 
-    users: tuple[str, ...]
+    users: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    """Of the Mac as a whole: bootstrap, filevault, deferral, personal_key."""
 
     @property
     def words(self) -> str:
+        if self.facts:
+            return f"read the Mac again and compare: {', '.join(self.facts).replace('_', ' ')}"
         return f"read the Mac again and compare what its sources say of {', '.join(self.users)}"
 
 
@@ -244,3 +249,199 @@ def _known(mac: Mac, name: str) -> Account:
     if account is None:
         raise LookupError(f"the plan speaks of {name}, who is not on this Mac")
     return account
+
+
+# -- Bootstrap Token --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class EscrowBootstrap(Step):
+    granter: str
+
+    @property
+    def words(self) -> str:
+        return f"create a Bootstrap Token and escrow it to the server, authorised by {self.granter}"
+
+    def after(self, mac: Mac) -> Mac:
+        """Where macOS can say whether the token works, a fresh one does."""
+        says_so = mac.version >= PREFLIGHT_SINCE
+        return _bootstrap(mac, "valid" if says_so else "escrowed_unproven", True, True if says_so else None)
+
+
+@dataclass(frozen=True)
+class RemoveBootstrap(Step):
+    granter: str
+
+    @property
+    def words(self) -> str:
+        return f"remove the Bootstrap Token, authorised by {self.granter}: no account gets a token by itself any more"
+
+    def after(self, mac: Mac) -> Mac:
+        return _bootstrap(mac, "not_escrowed", False, False if mac.version >= PREFLIGHT_SINCE else None)
+
+
+@dataclass(frozen=True)
+class ValidateBootstrap(Step):
+    granter: str
+
+    @property
+    def words(self) -> str:
+        return f"have macOS validate the Bootstrap Token, authenticating as {self.granter}"
+
+    def after(self, mac: Mac) -> Mac:
+        return _bootstrap(mac, "valid", mac.management.bootstrap_crypto_user, mac.management.preflight)
+
+
+# -- FileVault --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CheckRecipients(Step):
+    """Encrypt something harmless first: a key that nobody can be sent must not come into being."""
+
+    @property
+    def words(self) -> str:
+        return "check that a recovery key can be encrypted to its recipients"
+
+
+@dataclass(frozen=True)
+class EnableFileVault(Step):
+    """``others``: names of additional users; the option that holds each one's password is ``additional_users[n]``."""
+
+    user: str
+    others: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        return f"enable FileVault, authenticating as {', '.join((self.user,) + self.others)}"
+
+    def after(self, mac: Mac) -> Mac:
+        return replace(mac, filevault=replace(mac.filevault, state="on", deferred_user="", personal_key=True))
+
+
+@dataclass(frozen=True)
+class DeferFileVault(Step):
+    user: str
+    path: str
+    force_at_login: int | None = None
+    ask_at_logout: bool = True
+    show_key: bool = False
+
+    @property
+    def words(self) -> str:
+        return f"let macOS enable FileVault when {self.user} logs in next, and write the recovery key to {self.path}"
+
+    def after(self, mac: Mac) -> Mac:
+        return replace(mac, filevault=replace(mac.filevault, deferred_user=self.user))
+
+
+@dataclass(frozen=True)
+class CancelDeferral(Step):
+    @property
+    def words(self) -> str:
+        return "cancel the deferred enablement of FileVault"
+
+    def after(self, mac: Mac) -> Mac:
+        return replace(mac, filevault=replace(mac.filevault, deferred_user=""))
+
+
+@dataclass(frozen=True)
+class DisableFileVault(Step):
+    user: str
+
+    @property
+    def words(self) -> str:
+        return (
+            f"disable FileVault, authenticating as {self.user}: the volume is decrypted, starts without a password,"
+            " and its recovery key loses its use"
+        )
+
+    def after(self, mac: Mac) -> Mac:
+        return replace(mac, filevault=replace(mac.filevault, state="off", deferred_user="", personal_key=None))
+
+
+@dataclass(frozen=True)
+class AddUnlocker(Step):
+    user: str
+    granter: str
+
+    @property
+    def words(self) -> str:
+        return f"let {self.user} unlock FileVault, authorised by {self.granter}"
+
+    def after(self, mac: Mac) -> Mac:
+        return _listed(mac, self.user, True)
+
+
+@dataclass(frozen=True)
+class RemoveUnlocker(Step):
+    user: str
+
+    @property
+    def words(self) -> str:
+        return f"no longer let {self.user} unlock FileVault, which takes the right to authorise others from it as well"
+
+    def after(self, mac: Mac) -> Mac:
+        return _listed(mac, self.user, False)
+
+
+@dataclass(frozen=True)
+class ChangeKey(Step):
+    """``by``: the account that authenticates, or "" for the current recovery key."""
+
+    by: str
+
+    @property
+    def words(self) -> str:
+        return f"make a new personal recovery key, authenticating {_by(self.by)}; the old one dies"
+
+    def after(self, mac: Mac) -> Mac:
+        return replace(mac, filevault=replace(mac.filevault, personal_key=True))
+
+
+@dataclass(frozen=True)
+class RemoveKey(Step):
+    by: str
+
+    @property
+    def words(self) -> str:
+        return f"remove the personal recovery key, authenticating {_by(self.by)}"
+
+    def after(self, mac: Mac) -> Mac:
+        return replace(mac, filevault=replace(mac.filevault, personal_key=False))
+
+
+@dataclass(frozen=True)
+class ValidateKey(Step):
+    """``secret``: the option with the key, or "" for the one that a step before has made."""
+
+    secret: str = ""
+
+    @property
+    def words(self) -> str:
+        return "have macOS validate the recovery key"
+
+
+@dataclass(frozen=True)
+class DeliverKey(Step):
+    """``how``: encrypt or return."""
+
+    how: str
+
+    @property
+    def words(self) -> str:
+        return "encrypt the recovery key to its recipients" if self.how == "encrypt" else "return the recovery key"
+
+
+def _by(name: str) -> str:
+    return f"as {name}" if name else "by the current one"
+
+
+def _bootstrap(mac: Mac, status: str, crypto_user: bool | None, preflight: bool | None) -> Mac:
+    said = {"bootstrap": status, "bootstrap_crypto_user": crypto_user, "preflight": preflight}
+    return replace(mac, management=replace(mac.management, **said))  # type: ignore[arg-type]
+
+
+def _listed(mac: Mac, name: str, listed: bool) -> Mac:
+    account = _known(mac, name)
+    return mac.with_account(replace(account, sources=replace(account.sources, filevault=listed)))

@@ -39,6 +39,7 @@ class TokenRequest:
     state: str = "present"
     admin_user: str = ""
     first_token: bool = False
+    extras: t.ClassVar[tuple[str, ...]] = ()
 
     def compares(self, mac: Mac) -> dict[str, str]:
         """Option -> account whose password decides the plan: none. A token is the same whatever the password."""

@@ -51,6 +51,14 @@ class Handover:
     is_root: bool
 
 
+@dataclass(frozen=True)
+class Restart:
+    """What the Mac does once the program has ended; `unlocked`: the volume has its key beforehand."""
+
+    seconds: float
+    unlocked: bool
+
+
 @dataclass
 class Record:
     """What the journal will say about this run; never what was typed."""
@@ -86,6 +94,7 @@ class Call:
     persist: Callable[[], Awaitable[None]] = _no_commit
     record: Record = field(default_factory=Record)
     handover: Handover | None = None
+    restart: Restart | None = None
     # One thread a run, as the real programs show between the brackets.
     thread: int = field(default_factory=lambda: 0x1000 + secrets.randbelow(0xFFFFF))
 
@@ -105,6 +114,12 @@ class Call:
         answer = self._taken(await self.link.getpass(_encode(prompt), limit))
         await self._maybe_hang_at_prompt()
         return answer
+
+    async def ask(self, prompt: str) -> str | None:
+        """Prompt on stdout and read a line of standard input; a terminal shows it."""
+        self.record.prompts.append(prompt)
+        self.out(prompt)
+        return await self.read_stdin_line()
 
     async def ask_on_stdin(self, prompt: str, limit: int | None = None) -> str | None:
         """Prompt on stderr and read standard input even where a terminal exists (`sudo -S`, `dseditgroup -p`)."""

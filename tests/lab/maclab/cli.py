@@ -79,6 +79,19 @@ def _parser() -> argparse.ArgumentParser:
     fault.add_argument("fault", nargs="?")
     fault.add_argument("options", nargs="*", metavar="KEY=VALUE")
     fault.add_argument("--clear", action="store_true", help="repair everything")
+    login = add(
+        "login", _login, "log in at a Mac's screen, which is what grants by Bootstrap Token and fires a deferral"
+    )
+    login.add_argument("mac")
+    login.add_argument("user")
+    login.add_argument("--password", help="try this one (default: the right one)")
+    unlock = add("unlock", _unlock, "unlock FileVault at the screen of a Mac that has restarted")
+    unlock.add_argument("mac")
+    unlock.add_argument("user", nargs="?", help="who does it, and is logged in by it (default: somebody)")
+    unlock.add_argument("--password", help="try this one (default: the right one)")
+    unlock.add_argument("--key", help="unlock with this recovery key")
+    restart = add("restart", _restart, "press a Mac's power button")
+    restart.add_argument("mac")
     reset = add("reset", _reset, "make a Mac what the scenario says again")
     reset.add_argument("mac")
     return parser
@@ -225,6 +238,25 @@ def _fault(folder: LabFolder, arguments: argparse.Namespace) -> int:
             raise control.LabError(f"fault option {word!r} (allowed: KEY=VALUE)")
         options[key] = value
     control.order(folder, "fault", mac=arguments.mac, fault=arguments.fault, options=options)
+    return 0
+
+
+def _login(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    done = control.order(folder, "login", mac=arguments.mac, user=arguments.user, password=arguments.password)
+    print("\n".join(done or ["logged in, and nothing else came of it"]))
+    return 0
+
+
+def _unlock(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    done = control.order(
+        folder, "unlock", mac=arguments.mac, user=arguments.user, password=arguments.password, key=arguments.key
+    )
+    print("\n".join(["unlocked", *done]))
+    return 0
+
+
+def _restart(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    control.order(folder, "restart", mac=arguments.mac)
     return 0
 
 

@@ -162,6 +162,8 @@ class Desk:
             if call.handover is not None and session is not None:
                 session.turned[hello.pid] = Identity(call.handover.user, call.handover.is_root)
             await link.end(status, call.handover)
+            if call.restart is not None:
+                host.restart_later(call.restart.seconds, call.restart.unlocked)
 
 
 def _call(host: Host, hello: Hello, link: ShimLink, session: Session | None) -> Call:

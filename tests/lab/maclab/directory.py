@@ -201,8 +201,15 @@ def give_token(mac: Mac, account: Account) -> None:
 def take_token(mac: Mac, account: Account) -> None:
     account.authority[:] = [value for value in account.authority if value != TOKEN]
     account.key_password = None
-    mac.crypto_users.pop(account.generated_uid, None)
+    _forget_key(mac, account)
     resalt(account)
+
+
+def _forget_key(mac: Mac, account: Account) -> None:
+    """A key that is gone cannot be hidden from FileVault's list either."""
+    mac.crypto_users.pop(account.generated_uid, None)
+    hidden = mac.filevault.hidden_users
+    hidden[:] = [guid for guid in hidden if guid != account.generated_uid]
 
 
 def grant(mac: Mac, user: str, password: str, granter: str, granter_password: str, sticks: bool = True) -> Outcome:
@@ -365,7 +372,7 @@ def delete_account(mac: Mac, account: Account, keep_crypto_user: bool = False) -
     """Remove the record; sysadminctl tidies up behind it, dscl does so only where there is no Secure Enclave."""
     del mac.accounts[account.name]
     if not keep_crypto_user:
-        mac.crypto_users.pop(account.generated_uid, None)
+        _forget_key(mac, account)
     for group in mac.groups.values():
         drop_member(group, account)
 

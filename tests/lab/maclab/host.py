@@ -6,20 +6,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import asyncssh
 
-from maclab import faults, journal, processes
+from maclab import bootstrap, directory, faults, journal, processes, rules, vault
 from maclab.layout import MacFolder
 from maclab.state import Account, Fault, Mac, Store
 
 SESSION = "MACLAB_SESSION"
 USER = "MACLAB_USER"
 EUID = "MACLAB_EUID"
+SCREEN = "screen"
 PATIENCE = 5
+# Time for a client to hear what the program that restarts the Mac had to say.
+LAST_WORDS = 0.1
 
 
 class PowerCut(BaseException):
@@ -48,6 +51,10 @@ class Session:
     leaders: set[int] = field(default_factory=set)
 
 
+async def _nothing() -> None:
+    return None
+
+
 class Host:
     """The Mac as the lab's parts share it."""
 
@@ -62,7 +69,11 @@ class Host:
         # Not set while a power cut is under way: no client may hear of it before the journal has it.
         self.settled = asyncio.Event()
         self.settled.set()
+        # Set by the server: opens the Mac's port, and closes it.
+        self.open_port: Callable[[], Awaitable[None]] = _nothing
+        self.close_port: Callable[[], Awaitable[None]] = _nothing
         self._settling: asyncio.Task[None] | None = None
+        self._restarting: set[asyncio.Task[None]] = set()
         self._number = 0
 
     def log(self, entry: journal.Entry) -> None:
@@ -109,6 +120,9 @@ class Host:
         where = "before" if fault.options.get("before") else "after"
         reason = f"{where} commit {fault.options['step']}, in {program}"
         self.log(journal.Event(time.time(), "kill", reason))
+        self._end_everything()
+
+    def _end_everything(self) -> None:
         leaders = [session.pid for session in self.sessions.values() if session.pid]
         own = [leader for session in self.sessions.values() for leader in session.leaders]
         self.settled.clear()
@@ -116,10 +130,101 @@ class Host:
         self._settling = asyncio.create_task(self._settle())
 
     async def _settle(self) -> None:
-        await asyncio.wait(set(self.runs), timeout=PATIENCE)
+        if self.runs:
+            await asyncio.wait(set(self.runs), timeout=PATIENCE)
         for connection in list(self.connections):
             connection.abort()
         self.settled.set()
+
+    # --- restarting ---
+
+    @property
+    def answers_ssh(self) -> bool:
+        """Tell whether sshd runs: on most versions not before FileVault is unlocked."""
+        return not self.mac.locked or rules.SSH_UNLOCKS.at(self.mac.version_tuple)
+
+    def restart_later(self, seconds: float, unlocked: bool) -> None:
+        self._start(self._restart(seconds, unlocked))
+
+    def unlocked_by_ssh(self) -> None:
+        """The volume is mounted and the rest of macOS starts: SSH goes away once more."""
+        self.mac.locked = False
+        self._start(self._come_back(self.mac.reboot_seconds / 2))
+
+    def stop_restarting(self) -> None:
+        for task in self._restarting:
+            task.cancel()
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._restarting.add(task)
+        task.add_done_callback(self._restarting.discard)
+
+    async def _restart(self, seconds: float, unlocked: bool) -> None:
+        await asyncio.sleep(max(seconds, LAST_WORDS))
+        self.log(journal.Event(time.time(), "restart", "unlocked" if unlocked else "from the beginning"))
+        await self.close_port()
+        self._end_everything()
+        await self.settled.wait()
+        vault.start_up(self.mac, unlocked, time.time() + self.mac.reboot_seconds)
+        await self._come_back(self.mac.reboot_seconds)
+
+    async def _come_back(self, seconds: float) -> None:
+        # At once: a client that has just unlocked the volume must not get a command in before its connection ends.
+        await self.close_port()
+        for connection in list(self.connections):
+            connection.abort()
+        await self.store.commit(self.mac)
+        await asyncio.sleep(seconds)
+        if self.answers_ssh:
+            await self.open_port()
+
+    def unlocks(self, user: str, password: str) -> bool:
+        """Tell whether a password typed at the start-up screen, or by SSH before macOS runs, opens the volume."""
+        account = self.mac.accounts.get(user)
+        preboot = account is not None and account.generated_uid in self.mac.preboot
+        return (
+            account is not None
+            and preboot
+            and directory.has_key(self.mac, account)
+            and (account.key_password == password)
+        )
+
+    async def unlock(self, user: str | None, password: str | None, key: str | None) -> list[str]:
+        """Somebody stands before the Mac: a person, who is logged in by it as well, or one with the recovery key."""
+        mac = self.mac
+        if not mac.locked:
+            raise ValueError(f"{mac.name} is not locked")
+        account = mac.accounts.get(user or "")
+        if user is not None and account is None:
+            raise LookupError(f"{mac.name} has no account {user!r}")
+        if account is not None and not self.unlocks(account.name, password or account.key_password or ""):
+            raise ValueError(f"{account.name} does not unlock {mac.name}")
+        if key is not None and key != mac.filevault.prk:
+            raise ValueError(f"this is not the recovery key of {mac.name}")
+        mac.locked = False
+        mac.filevault.unlocked_by_key = key is not None
+        self.log(journal.Event(time.time(), "unlock", "by the recovery key" if key else f"by {user or 'somebody'}"))
+        done: list[str] = []
+        # Who is locked out of the account, or has a stale key, stays before the login window.
+        with suppress(bootstrap.LoginRefused):
+            done = self.log_in(account.name, None) if account is not None else []
+        await self.store.commit(mac)
+        await self.open_port()
+        return done
+
+    def log_in(self, user: str, password: str | None) -> list[str]:
+        """Somebody logs in at the screen; what came of it is in the journal, too."""
+        now = time.time()
+        try:
+            done = bootstrap.log_in(self.mac, user, password, now)
+        except bootstrap.LoginRefused:
+            self.log(journal.Login(now, user, SCREEN, False))
+            raise
+        self.log(journal.Login(now, user, SCREEN, True))
+        for what in done:
+            self.log(journal.Event(now, "login", f"{user}: {what}"))
+        return done
 
     def cut_connection(self, session: Session | None, program: str) -> None:
         """The connection that this program came by; all of them if nobody knows which."""
@@ -150,6 +255,7 @@ class Host:
 
     def close(self) -> Iterator[asyncssh.SSHServerConnection]:
         """Give up the connections, and everything that was started by them."""
+        self.stop_restarting()
         leaders = [session.pid for session in self.sessions.values() if session.pid]
         with suppress(OSError):
             if leaders:

@@ -60,7 +60,7 @@ class SshExec:
 
 @dataclass(frozen=True)
 class Login:
-    """An SSH client tried to log in; `method` is publickey or password."""
+    """Somebody tried to log in; `method` is publickey or password for SSH, screen for the login window."""
 
     kind: ClassVar[str] = "login"
     start: float
@@ -74,7 +74,7 @@ class Login:
 
 @dataclass(frozen=True)
 class Event:
-    """A fault that bit: `what` is drop (the connection was cut) or kill (everything was killed)."""
+    """Something befell the Mac: `what` is drop (a connection was cut), kill, restart, unlock or login."""
 
     kind: ClassVar[str] = "event"
     start: float

@@ -8,8 +8,10 @@ import asyncio
 import logging
 import shutil
 import signal
+import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +73,37 @@ class Handle:
 
     def reset(self) -> None:
         control.order(self._lab, "reset", mac=self.name)
+
+    def login(self, user: str, password: str | None = None) -> list[str]:
+        """Log in at the screen, by default with the right password; what came of it."""
+        done: list[str] = control.order(self._lab, "login", mac=self.name, user=user, password=password)
+        return done
+
+    def unlock(self, user: str | None = None, password: str | None = None, key: str | None = None) -> list[str]:
+        """Unlock FileVault at the start-up screen: by a person, who is logged in by it, by the key, or by somebody."""
+        done: list[str] = control.order(self._lab, "unlock", mac=self.name, user=user, password=password, key=key)
+        return done
+
+    def restart(self) -> None:
+        """Somebody presses the power button; it returns before the Mac is down."""
+        control.order(self._lab, "restart", mac=self.name)
+
+    def is_reachable(self) -> bool:
+        """Tell whether somebody listens at the Mac's SSH port."""
+        try:
+            socket.create_connection((inventory.ADDRESS, self.port), timeout=5).close()
+        except OSError:
+            return False
+        return True
+
+    def wait_until(self, reachable: bool, seconds: float = 30) -> bool:
+        """Wait for the Mac to come back, or to go away; false where it did not in that time."""
+        deadline = time.monotonic() + seconds
+        while self.is_reachable() is not reachable:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
 
     def ssh_argv(self, command: str | None = None, user: str | None = None, *options: str) -> list[str]:
         """The OpenSSH client as the inventory has Ansible use it."""

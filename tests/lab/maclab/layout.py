@@ -35,6 +35,17 @@ _CHANGE_OWNER = """#!/bin/sh
 echo "$(basename "$0"): Operation not permitted" >&2
 exit 1
 """
+# What is not in the lab's folder may be a file that only the Mac has: the lab knows.
+MODELLED = ("cat", "ls", "rm")
+_OTHER_FILES = """#!/bin/sh
+for word; do
+    case $word in
+        {lab}/*) ;;
+        /*) exec "${{0%/bin/*}}/modelled/{name}" "$@" ;;
+    esac
+done
+exec {real} "$@"
+"""
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,11 @@ class MacFolder:
     @property
     def bin(self) -> Path:
         return self.path / "bin"
+
+    @property
+    def modelled(self) -> Path:
+        """The programs behind those of `bin` that ask the lab only sometimes."""
+        return self.path / "modelled"
 
     @property
     def root(self) -> Path:
@@ -116,10 +132,14 @@ class LabFolder:
         real = shutil.which("chmod", path=os.pathsep.join(UTILITY_FOLDERS)) or "/bin/chmod"
         _write_script(self.path / "chmod", _CHANGE_MODE.format(real=real))
         _write_script(self.path / "chown", _CHANGE_OWNER)
+        lab = shlex.quote(str(self.path))
+        for name in MODELLED:
+            real = shutil.which(name, path=os.pathsep.join(UTILITY_FOLDERS)) or f"/bin/{name}"
+            _write_script(self.path / name, _OTHER_FILES.format(lab=lab, name=name, real=real))
 
     def create_mac(self, name: str, programs: Iterable[str], python: Path | None, accounts: Iterable[Account]) -> None:
         folder = self.mac(name)
-        for needed in (folder.bin, folder.tmp, folder.root / "var" / "root"):
+        for needed in (folder.bin, folder.modelled, folder.tmp, folder.root / "var" / "root"):
             needed.mkdir(parents=True, exist_ok=True)
         for account in accounts:
             if not account.service and account.home_exists:
@@ -127,10 +147,13 @@ class LabFolder:
         links = _utilities() | ({"python3": str(python)} if python else {})
         links |= {"chmod": "../../../chmod", "chown": "../../../chown", "chgrp": "../../../chown"}
         links |= dict.fromkeys(programs, "../../../program")
+        links |= {name: f"../../../{name}" for name in MODELLED}
         for stale in set(os.listdir(folder.bin)) - set(links):
             (folder.bin / stale).unlink()
         for link, target in links.items():
             _link(folder.bin / link, target)
+        for name in MODELLED:
+            _link(folder.modelled / name, "../../../program")
 
 
 def _link(path: Path, target: str) -> None:

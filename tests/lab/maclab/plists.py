@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import plistlib
+import re
 from typing import Any
 
 from maclab.state import Account, Mac, Policy
@@ -56,3 +57,27 @@ def global_policy(mac: Mac) -> str:
 
 def _content(rule: str, name: str) -> dict[str, Any]:
     return {"policyContent": rule, "policyIdentifier": name}
+
+
+def description(value: Any, margin: str = "") -> str:
+    """Write a value as NSDictionary's description does: keys sorted, texts quoted where they are not one word."""
+    if isinstance(value, dict):
+        lines = [f"{margin}    {key} = {_inner(value[key], margin)};\n" for key in sorted(value)]
+        return f"{{\n{''.join(lines)}{margin}}}"
+    if isinstance(value, list | tuple):
+        items = ",\n".join(f"{margin}    {description(item, margin + '    ')}" for item in value)
+        return f"(\n{items}\n{margin})" if items else f"(\n{margin})"
+    if isinstance(value, bool | int):
+        return str(int(value))
+    text = str(value)
+    return text if re.fullmatch(r"[A-Za-z0-9_]+", text) else _quoted(text)
+
+
+def _inner(value: Any, margin: str) -> str:
+    inside = description(value, margin + "    ")
+    return f"    {inside}" if isinstance(value, dict | list | tuple) else inside
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(letter if letter.isascii() else f"\\U{ord(letter):04x}" for letter in escaped) + '"'

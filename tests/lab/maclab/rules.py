@@ -268,6 +268,207 @@ BRAND_APPLE_SILICON: Rule[str] = Rule(
     (Row((11,), "Apple", "hw-brand-as-11.0"), Row((11, 1), "Apple M1", "hw-brand-as")),
 )
 
+# --- FileVault ------------------------------------------------------------------------------------
+
+FULL_DISK_ACCESS: Rule[str] = Rule(
+    "full_disk_access",
+    "what `fdesetup enable` does without Full Disk Access while somebody is logged in at the screen",
+    (Row(EVERY, "allowed", "filevault.md 6"), Row((10, 15), "dialog", "fde-enable-tcc-dialog")),
+)
+FULL_DISK_ACCESS_UNATTENDED: Rule[str] = Rule(
+    "full_disk_access_unattended",
+    "what `fdesetup enable` does without Full Disk Access while nobody is logged in at the screen",
+    (Row(EVERY, "allowed", "filevault.md 6"), Row((10, 15), "refused", assumed=True)),
+)
+ENABLE_ALREADY_ON: Rule[int] = Rule(
+    "enable_already_on",
+    "exit status of `fdesetup enable` where FileVault is on",
+    (Row(EVERY, 24, assumed=True), Row((11,), 32, assumed=True)),
+)
+ENABLE_SHOWS_KEY: Rule[bool] = Rule(
+    "enable_shows_key",
+    "`fdesetup enable` prints the recovery key without -outputplist",
+    (Row(EVERY, True, "fde-enable-sequoia"), Row((26,), False, "fde-enable-tahoe-no-key")),
+)
+CHANGE_SHOWS_KEY: Rule[bool] = Rule(
+    "change_shows_key",
+    "`fdesetup changerecovery` prints the recovery key without -outputplist",
+    (Row(EVERY, True, "filevault.md 7.15"), Row((26,), False, assumed=True)),
+)
+KEY_OUTLIVES_DISABLE: Rule[bool] = Rule(
+    "key_outlives_disable",
+    "the recovery key stays when FileVault is disabled, and enabling makes no new one",
+    (Row(EVERY, True, "filevault.md 4"),),
+)
+CONVERTS: Rule[frozenset[str]] = Rule(
+    "converts",
+    "hardware on which turning FileVault on or off takes time",
+    (Row(EVERY, frozenset({"intel"}), assumed=True),),
+)
+CONVERSION_ADVANCE: Rule[float] = Rule(
+    "conversion_advance",
+    "percent of the volume that are converted from one `fdesetup status` to the next (the lab's own clock)",
+    (Row(EVERY, 25.0, assumed=True),),
+)
+ENABLE_UPDATES_PREBOOT: Rule[bool] = Rule(
+    "enable_updates_preboot",
+    "enabling FileVault tells the preboot volume who may unlock",
+    (Row(EVERY, True, assumed=True),),
+)
+DISABLE_INPUTPLIST: Rule[bool] = Rule(
+    "disable_inputplist",
+    "`fdesetup disable` reads -inputplist, which its manual does not name",
+    (Row(EVERY, True, assumed=True),),
+)
+KEY_AUTHENTICATES: Rule[bool] = Rule(
+    "key_authenticates",
+    "the recovery key authenticates its own change or removal, and disabling",
+    (Row(EVERY, False, "fde-changerecovery-136"), Row((10, 14), True, "filevault.md 4")),
+)
+KEY_ADDS_USERS: Rule[bool] = Rule(
+    "key_adds_users",
+    "the recovery key authorises `fdesetup add`",
+    (Row(EVERY, False, "fde-add-inputplist-rc17"), Row((10, 14), True, assumed=True)),
+)
+ADD_GRANTS_TOKEN: Rule[bool] = Rule(
+    "add_grants_token",
+    "`fdesetup add` gives a Secure Token to a user who has none",
+    (Row(EVERY, True, assumed=True),),
+)
+ADD_UPDATES_PREBOOT: Rule[bool] = Rule(
+    "add_updates_preboot",
+    "`fdesetup add` tells the preboot volume of the user",
+    (Row(EVERY, False, assumed=True),),
+)
+REMOVE_TAKES_TOKEN: Rule[bool] = Rule(
+    "remove_takes_token",
+    "`fdesetup remove` takes the Secure Token and the key on the volume as well",
+    (Row(EVERY, False, "fde-remove-keeps-token"), Row((10, 15), False, assumed=True)),
+)
+REMOVE_ORPHANS: Rule[frozenset[str]] = Rule(
+    "remove_orphans",
+    "hardware on which `fdesetup remove -uuid` deletes a crypto user whose account is gone",
+    (Row(EVERY, frozenset({"intel"}), "fde-remove-orphan-uuid"),),
+)
+SYNC_REMOVES_ORPHANS: Rule[frozenset[str]] = Rule(
+    "sync_removes_orphans",
+    "hardware on which `fdesetup sync` deletes crypto users whose account is gone",
+    (Row(EVERY, frozenset({"intel"}), assumed=True),),
+)
+CHANGE_REFUSED: Rule[int] = Rule(
+    "change_refused",
+    "exit status of `fdesetup changerecovery` that could not authenticate",
+    (Row(EVERY, 136, "fde-changerecovery-136"), Row((10, 14), 11, "fde-changerecovery-auth-fail")),
+)
+CHANGE_INTERNAL_ERROR: Rule[bool] = Rule(
+    "change_internal_error",
+    "`fdesetup changerecovery -inputplist` always fails with status 99",
+    (
+        Row(EVERY, False, "fde-changerecovery-deletes-prk"),
+        Row((10, 15), True, "fde-changerecovery-99"),
+        Row((10, 15, 1), False, assumed=True),
+    ),
+)
+FAILED_CHANGE_DELETES_KEY: Rule[bool] = Rule(
+    "failed_change_deletes_key",
+    "a `fdesetup changerecovery` that fails deletes the recovery key",
+    (Row(EVERY, True, "fde-changerecovery-deletes-prk"), Row((10, 13, 2), False, assumed=True)),
+)
+CHANGE_NEEDS_CONSOLE_USER: Rule[bool] = Rule(
+    "change_needs_console_user",
+    "`fdesetup changerecovery` takes the password of the user at the screen alone",
+    (Row(EVERY, True, "fde-changerecovery-deletes-prk"), Row((10, 13, 2), False, assumed=True)),
+)
+REMOVE_KEY_REFUSED: Rule[int] = Rule(
+    "remove_key_refused",
+    "exit status of `fdesetup removerecovery` that could not authenticate",
+    (Row(EVERY, 27, assumed=True), Row((10, 15), 27, "fde-removerecovery-fail")),
+)
+VALIDATE_FALSE: Rule[int] = Rule(
+    "validate_false",
+    "exit status of `fdesetup validaterecovery` that says false",
+    (Row(EVERY, 1, assumed=True),),
+)
+USING_RECOVERY_KEY: Rule[bool] = Rule(
+    "using_recovery_key",
+    "`fdesetup usingrecoverykey` answers on APFS",
+    (Row(EVERY, False, "fde-usingrecoverykey-apfs"), Row((10, 15), True, "fde-usingrecoverykey-10.15")),
+)
+DEFERRAL_SHOWS_KEY: Rule[bool] = Rule(
+    "deferral_shows_key",
+    "a deferral shows the user the recovery key without -showrecoverykey",
+    (Row(EVERY, True, "filevault.md 5"), Row((27,), False, "filevault.md 5")),
+)
+DEFERRAL_FIRES: Rule[str] = Rule(
+    "deferral_fires",
+    "when a deferral that asks at logout enables FileVault: at the graphical login, as if a logout followed at once",
+    (Row(EVERY, "login", assumed=True),),
+)
+
+# --- Bootstrap Token and enrollment ---------------------------------------------------------------
+
+BOOTSTRAP_ENROLLMENT: Rule[str] = Rule(
+    "bootstrap_enrollment",
+    "the enrollment that a Bootstrap Token needs",
+    (
+        Row(EVERY, "ade", "filevault.md 4"),
+        Row((10, 15, 4), "user_approved", "filevault.md 4"),
+        Row((11,), "supervised", "filevault.md 4"),
+    ),
+)
+SUPERVISED_BY_APPROVAL: Rule[bool] = Rule(
+    "supervised_by_approval",
+    "a user-approved enrollment supervises the Mac",
+    (Row(EVERY, False, assumed=True), Row((11,), True, "filevault.md 4")),
+)
+BOOTSTRAP_GRANTS: Rule[str] = Rule(
+    "bootstrap_grants",
+    "who gets a Secure Token from the Bootstrap Token at a graphical login",
+    (
+        Row(EVERY, "nobody", "filevault.md 5"),
+        Row((10, 15), "mobile_and_managed_admin", "filevault.md 4"),
+        Row((11,), "everybody", "filevault.md 4"),
+    ),
+)
+BOOTSTRAP_AT_LOGIN: Rule[bool] = Rule(
+    "bootstrap_at_login",
+    "the graphical login of a holder makes and escrows a Bootstrap Token",
+    (Row(EVERY, False, "filevault.md 4"), Row((10, 15, 4), True, "filevault.md 4")),
+)
+BOOTSTRAP_TTY_LIMIT: Rule[tuple[int, int]] = Rule(
+    "bootstrap_tty_limit",
+    "bytes of a password at the prompt of profiles: the most that work, the fewest that hang",
+    (Row(EVERY, (128, 1024), "bt-install-long-password-tty"), Row((13,), (128, 1024), assumed=True)),
+)
+BOOTSTRAP_ARGV_LIMIT: Rule[int] = Rule(
+    "bootstrap_argv_limit",
+    "bytes of a password in the arguments of profiles that work",
+    (Row(EVERY, 512, "bt-install-long-password-argv"), Row((12,), 512, assumed=True)),
+)
+ENROLLMENT_REQUESTS: Rule[int] = Rule(
+    "enrollment_requests",
+    "how often within 23 hours `profiles show -type enrollment` may ask (0: any number)",
+    (Row(EVERY, 0, "filevault.md 5"), Row((12, 3), 1, "filevault.md 5"), Row((13,), 10, assumed=True)),
+)
+EACS_PREFLIGHT: Rule[bool] = Rule(
+    "eacs_preflight",
+    "mdmclient says whether the Bootstrap Token would authorise an erasure",
+    (Row(EVERY, False, "filevault.md 5"), Row((13, 3), True, "filevault.md 5")),
+)
+MDMCLIENT_SECONDS: Rule[float] = Rule(
+    "mdmclient_seconds",
+    "seconds that mdmclient takes in the lab (11 on a real Mac)",
+    (Row(EVERY, 0.2, assumed=True),),
+)
+
+# --- starting -------------------------------------------------------------------------------------
+
+SSH_UNLOCKS: Rule[bool] = Rule(
+    "ssh_unlocks",
+    "a password login by SSH unlocks FileVault after a restart",
+    (Row(EVERY, False, "filevault.md 6"), Row((26,), True, "filevault.md 6")),
+)
+
 
 def every_rule() -> list[Rule[object]]:
     """All rules of this module, in the order in which they stand."""

@@ -14,17 +14,17 @@ from typing import Any
 
 import yaml
 
-from maclab import faults, models
+from maclab import faults, models, rules, vault
+from maclab.bootstrap import BOOTSTRAP_UUID
 from maclab.state import DISABLED_TAG, MDM, SECURE_TOKEN, Account, CryptoUser, FileVault, Group, Mac, Policy
+from maclab.vault import PRK_UUID
 
-PRK_UUID = "EBC6C064-0000-11AA-AA11-00306543ECAC"
-BOOTSTRAP_UUID = "2457711A-523C-4604-B75A-F48A571D5036"
 SHADOW_HASH = ";ShadowHash;HASHLIST:<SALTED-SHA512-PBKDF2,SRP-RFC5054-4096-SHA512-PBKDF2>"
 EPOCH = 1735689600.0
 
 MAC_KEYS = (
     "macos build hardware model filesystem device python ssh_user port count accounts groups crypto_users "
-    "filevault mdm policy preboot root_locked_out logged_in faults"
+    "filevault mdm policy preboot root_locked_out logged_in locked reboot_seconds faults"
 ).split()
 ACCOUNT_KEYS = (
     "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
@@ -41,6 +41,11 @@ FILEVAULT_STATES = (
     "on_needs_restart",
     "off_will_enable",
 )
+FILEVAULT_KEYS = "state percent advance deferred_user deferral_path prk irk master_keychain".split()
+MDM_KEYS = (
+    "enrolled user_approved server supervised managed_admin escrow_profile prk_escrowed forbids_filevault bootstrap"
+).split()
+BOOTSTRAP_KEYS = "supported escrowed stale error".split()
 CRYPTO_KINDS = ("LocalOpenDirectory", "PersonalRecovery", "MDMRecovery", "iCloudRecovery", "DiskUser", "Unknown")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -143,6 +148,12 @@ class _Keys:
             raise self.wrong(key, value, f"a whole number from {least} to {most}")
         return value
 
+    def seconds(self, key: str, default: float, most: float) -> float:
+        value = self.data.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+            raise self.wrong(key, value, f"seconds from 0 to {most:g}")
+        return float(value)
+
     def mapping(self, key: str) -> dict[str, Any]:
         value = self.data.get(key, {})
         if not isinstance(value, dict):
@@ -179,18 +190,22 @@ def _mac(name: str, keys: _Keys) -> Mac:
         filesystem=filesystem,
         device=keys.text("device", models.device(version, hardware, filesystem)),
         policy=_policy(keys.inner("policy")),
-        mdm=_mdm(keys.inner("mdm")),
         root_locked_out=keys.flag("root_locked_out", False),
+        booted_at=EPOCH,
+        reboot_seconds=keys.seconds("reboot_seconds", 1.0, 600),
         python=_python(keys),
     )
     _add_system_records(mac)
     _add_accounts(mac, keys)
     _add_groups(mac, keys)
+    mac.mdm = _mdm(mac, keys.inner("mdm"))
     mac.filevault = _filevault(mac, keys.inner("filevault"))
+    _add_escrow(mac, keys.inner("mdm"))
     _add_crypto_users(mac, keys)
     _add_tokens(mac, keys)
     mac.preboot = _preboot(mac, keys)
     mac.logged_in = [_account_name(mac, keys, "logged_in", who) for who in keys.listed("logged_in")]
+    mac.locked = _locked(mac, keys)
     mac.ssh_user = _ssh_user(mac, keys)
     _add_faults(mac, keys)
     return mac
@@ -379,33 +394,49 @@ def _account_name(mac: Mac, keys: _Keys, key: str, value: Any) -> str:
 
 
 def _filevault(mac: Mac, keys: _Keys) -> FileVault:
-    keys.only(["state", "percent", "deferred_user", "prk", "irk", "master_keychain"])
-    vault = FileVault(
+    keys.only(FILEVAULT_KEYS)
+    described = FileVault(
         state=keys.choice("state", "off", FILEVAULT_STATES),
         irk=keys.flag("irk", False),
         master_keychain=keys.flag("master_keychain", False),
     )
-    if keys.data.get("percent") is not None:
-        percent = keys.data["percent"]
-        if isinstance(percent, bool) or not isinstance(percent, (int, float)) or not 0 <= percent <= 100:
-            raise keys.wrong("percent", percent, "a number from 0 to 100")
-        vault.percent = float(percent)
+    for key in ("percent", "advance"):
+        if keys.data.get(key) is not None:
+            setattr(described, key, _percent(keys, key))
     if keys.data.get("deferred_user") is not None:
-        vault.deferred_user = _account_name(mac, keys, "deferred_user", keys.data["deferred_user"])
+        anybody = keys.data["deferred_user"] == ""
+        described.deferred_user = (
+            "" if anybody else _account_name(mac, keys, "deferred_user", keys.data["deferred_user"])
+        )
+    described.deferral.path = keys.text("deferral_path", described.deferral.path)
     prk = keys.data.get("prk", False)
     if isinstance(prk, bool):
-        vault.prk = _recovery_key(mac.name) if prk else None
+        described.prk = vault.key_number(mac.name, 0) if prk else None
     elif isinstance(prk, str) and re.fullmatch(r"[A-Z0-9]{4}(-[A-Z0-9]{4}){5}", prk):
-        vault.prk = prk
+        described.prk = prk
     else:
         raise keys.wrong("prk", prk, "true, false, or a key such as ABCD-EFGH-2345-ABCD-EFGH-2345")
-    return vault
+    return described
 
 
-def _recovery_key(name: str) -> str:
-    alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-    letters = "".join(alphabet[byte % len(alphabet)] for byte in hashlib.sha256(f"prk/{name}".encode()).digest()[:24])
-    return "-".join(letters[at : at + 4] for at in range(0, 24, 4))
+def _percent(keys: _Keys, key: str) -> float:
+    percent = keys.data[key]
+    if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 <= percent <= 100:
+        raise keys.wrong(key, percent, "a number from 0 to 100")
+    return float(percent)
+
+
+def _add_escrow(mac: Mac, keys: _Keys) -> None:
+    """A key that a profile escrows has been escrowed, unless the scenario says that it was made before."""
+    if keys.flag("prk_escrowed", mac.mdm.escrow_profile and mac.filevault.prk is not None):
+        vault.escrow_key(mac, EPOCH)
+
+
+def _locked(mac: Mac, keys: _Keys) -> bool:
+    locked = keys.flag("locked", False)
+    if locked and not vault.is_on(mac):
+        raise keys.wrong("locked", locked, "true only where FileVault is on")
+    return locked
 
 
 def _add_crypto_users(mac: Mac, keys: _Keys) -> None:
@@ -429,19 +460,26 @@ def _preboot(mac: Mac, keys: _Keys) -> list[str]:
     return [identity for identity in mac.crypto_users if identity in known]
 
 
-def _mdm(keys: _Keys) -> MDM:
-    keys.only(["enrolled", "user_approved", "server", "supervised", "bootstrap"])
+def _mdm(mac: Mac, keys: _Keys) -> MDM:
+    keys.only(MDM_KEYS)
     enrolled = keys.choice("enrolled", "no", ("no", "user", "ade"))
     bootstrap = keys.inner("bootstrap")
-    bootstrap.only(["supported", "escrowed", "error"])
+    bootstrap.only(BOOTSTRAP_KEYS)
     escrowed = bootstrap.flag("escrowed", False)
+    approved = keys.flag("user_approved", enrolled != "no")
+    supervised = approved and rules.SUPERVISED_BY_APPROVAL.at(mac.version_tuple)
+    managed_admin = keys.data.get("managed_admin")
     return MDM(
         enrolled=enrolled,
-        user_approved=keys.flag("user_approved", enrolled != "no"),
+        user_approved=approved,
         server=keys.text("server", "" if enrolled == "no" else "https://mdm.example.test/mdm"),
-        supervised=keys.flag("supervised", enrolled == "ade"),
+        supervised=keys.flag("supervised", enrolled == "ade" or supervised),
         bootstrap_supported=bootstrap.flag("supported", escrowed or enrolled == "ade"),
         bootstrap_escrowed=escrowed,
+        bootstrap_stale=bootstrap.flag("stale", False),
+        managed_admin="" if managed_admin is None else _account_name(mac, keys, "managed_admin", managed_admin),
+        escrow_profile=keys.flag("escrow_profile", False),
+        forbids_filevault=keys.flag("forbids_filevault", False),
         bootstrap_status_error=bootstrap.optional_text("error"),
     )
 

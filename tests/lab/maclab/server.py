@@ -39,7 +39,7 @@ class Server:
         self._planned = planned
         self._passwords = passwords
         self._ports: dict[int, Host] = {}
-        self._acceptors: list[asyncssh.SSHAcceptor] = []
+        self._doors: list[_Door] = []
         self._desk: asyncio.Server | None = None
 
     async def up(self) -> None:
@@ -58,7 +58,11 @@ class Server:
             host.port = listener.getsockname()[1]
             self._ports[host.port] = host
             self.hosts[name] = host
-            self._acceptors.append(await asyncssh.listen(sock=listener, options=options))
+            door = _Door(listener, options)
+            host.open_port, host.close_port = door.open, door.close
+            self._doors.append(door)
+            if host.answers_ssh:
+                await door.open()
         await self._open_desk()
         write_atomically(self.folder.inventory, inventory.text(self.folder, self.hosts.values()))
         write_atomically(self.folder.info, json.dumps(self._info(), indent=1) + "\n")
@@ -95,8 +99,8 @@ class Server:
         }
 
     async def down(self) -> None:
-        for acceptor in self._acceptors:
-            acceptor.close()
+        for door in self._doors:
+            door.remove()
         if self._desk is not None:
             self._desk.close()
         for host in self.hosts.values():
@@ -117,12 +121,23 @@ class Server:
         host = self.hosts.get(order["mac"])
         if host is None:
             raise LookupError(f"this lab has no Mac {order['mac']!r} (it has: {', '.join(self.hosts)})")
+        if what == "login":
+            done = host.log_in(order["user"], order["password"])
+            await host.store.commit(host.mac)
+            return done
+        if what == "unlock":
+            return await host.unlock(order["user"], order["password"], order["key"])
+        if what == "restart":
+            host.restart_later(0, unlocked=False)
+            return None
         if what == "fault":
             faults.set_fault(host.mac, faults.parse(order["fault"], order["options"], host.mac))
         elif what == "clear":
             faults.clear_faults(host.mac)
         elif what == "reset":
+            host.stop_restarting()
             self._reset(host)
+            await (host.open_port() if host.answers_ssh else host.close_port())
         elif what != "state":
             raise ValueError(f"no such order: {what!r}")
         await host.store.commit(host.mac)
@@ -135,6 +150,34 @@ class Server:
         with suppress(OSError):
             shutil.rmtree(host.folder.root)
         self._make_folder(host.mac)
+
+
+class _Door:
+    """A Mac's port: open while sshd runs, and kept for the Mac while it does not."""
+
+    def __init__(self, listener: socket.socket, options: asyncssh.SSHServerConnectionOptions) -> None:
+        self._port = listener.getsockname()[1]
+        # Bound, so that nobody else gets the number, but deaf: a client is refused.
+        self._kept: socket.socket | None = listener
+        self._options = options
+        self._acceptor: asyncssh.SSHAcceptor | None = None
+
+    async def open(self) -> None:
+        if self._kept is not None:
+            kept, self._kept = self._kept, None
+            self._acceptor = await asyncssh.listen(sock=kept, options=self._options)
+
+    async def close(self) -> None:
+        if self._acceptor is not None:
+            self._acceptor.close()
+            self._acceptor = None
+            self._kept = _bind(self._port)
+
+    def remove(self) -> None:
+        if self._acceptor is not None:
+            self._acceptor.close()
+        if self._kept is not None:
+            self._kept.close()
 
 
 def _allow_many_files() -> None:

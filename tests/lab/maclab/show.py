@@ -83,15 +83,19 @@ def _filevault(mac: Mac) -> str:
     vault = mac.filevault
     words = [f"FileVault: {vault.state}"]
     words += [f"{vault.percent:g} percent"] if vault.percent is not None else []
-    words += [f"deferred for {vault.deferred_user}"] if vault.deferred_user else []
+    words += ["waits to be unlocked"] if mac.locked else []
+    words += [f"deferred for {vault.deferred_user or 'anybody'}"] if vault.deferred_user is not None else []
     words += ["personal recovery key" if vault.prk else "no personal recovery key"]
     words += ["institutional recovery key"] if vault.irk else []
+    words += [f"at the screen: {', '.join(mac.logged_in)}"] if mac.logged_in else []
+    words += [f"file {path}" for path in mac.files]
     return ", ".join(words)
 
 
 def _management(mac: Mac) -> str:
     mdm = mac.mdm
     escrow = "escrowed" if mdm.bootstrap_escrowed else "supported" if mdm.bootstrap_supported else "not supported"
+    escrow += " and stale" if mdm.bootstrap_stale else ""
     return f"MDM: enrolled {mdm.enrolled}, Bootstrap Token {escrow}"
 
 

@@ -26,6 +26,7 @@ class Gate(asyncssh.SSHServer):
         self._hosts = hosts
         self._client_key = client_key
         self._passwords = passwords
+        self._unlocks = False
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
@@ -40,7 +41,9 @@ class Gate(asyncssh.SSHServer):
         return True
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        ok = key.public_data == self._client_key.public_data and self._host.may_log_in(username)
+        # Before FileVault is unlocked, the keys lie on the volume that nobody can read.
+        known = key.public_data == self._client_key.public_data and not self._host.mac.locked
+        ok = known and self._host.may_log_in(username)
         return self._judge(username, "publickey", ok)
 
     def password_auth_supported(self) -> bool:
@@ -50,6 +53,9 @@ class Gate(asyncssh.SSHServer):
         # An authentication like any other: it counts failures, and may hand out the first token.
         if not self._host.may_log_in(username):
             return False
+        if self._host.mac.locked:
+            self._unlocks = self._host.unlocks(username, password)
+            return self._judge(username, "password", self._unlocks)
         ok = bool(directory.authenticate(self._host.mac, username, password))
         await self._host.commit("sshd")
         return self._judge(username, "password", ok)
@@ -64,6 +70,9 @@ class Gate(asyncssh.SSHServer):
     def auth_completed(self) -> None:
         user = str(self._connection.get_extra_info("username"))
         self._host.log(journal.Login(time.time(), user, self._method, True))
+        if self._unlocks:
+            self._host.log(journal.Event(time.time(), "unlock", f"by {user}, over SSH"))
+            self._host.unlocked_by_ssh()
 
 
 class Files(asyncssh.SFTPServer):

@@ -78,15 +78,33 @@ class CryptoUser:
 
 
 @dataclass
+class Deferral:
+    """How FileVault will be enabled later; it is pending while `FileVault.deferred_user` is not None."""
+
+    path: str = "/var/db/ConfigurationProfiles/fdesetup.plist"
+    force_at_login: int | None = None
+    ask_at_logout: bool = True
+    show_key: bool = True
+
+
+@dataclass
 class FileVault:
     """FileVault's own view, including where it disagrees with the volume's crypto users."""
 
     state: str = "off"
     percent: float | None = None
+    # How far the volume is converted from one `fdesetup status` to the next; None stands still.
+    advance: float | None = None
+    # Whom a deferral waits for: "" for anybody, None without a deferral.
     deferred_user: str | None = None
+    deferral: Deferral = field(default_factory=Deferral)
     prk: str | None = None
     irk: bool = False
     master_keychain: bool = False
+    # How many keys fdesetup has made; the next one is a function of it.
+    keys_made: int = 0
+    # The recovery key, and not a person, unlocked the volume when the Mac started.
+    unlocked_by_key: bool = False
     hidden_users: list[str] = field(default_factory=list)
     ghosts: list[str] = field(default_factory=list)
 
@@ -101,7 +119,17 @@ class MDM:
     supervised: bool = False
     bootstrap_supported: bool = False
     bootstrap_escrowed: bool = False
+    # The server has a token that no longer opens the volume.
+    bootstrap_stale: bool = False
     bootstrap_status_error: str | None = None
+    # The administrator that automated enrollment made.
+    managed_admin: str = ""
+    # Profiles: FDERecoveryKeyEscrow, and dontAllowFDEEnable.
+    escrow_profile: bool = False
+    forbids_filevault: bool = False
+    prk_escrowed_at: float | None = None
+    # When `profiles` asked for the enrollment's configuration.
+    asked_at: list[float] = field(default_factory=list)
 
 
 @dataclass
@@ -122,6 +150,14 @@ class Fault:
     options: dict[str, Any] = field(default_factory=dict)
     seen: int = 0
     spent: bool = False
+
+
+@dataclass
+class ModelFile:
+    """A file that the Mac has and this host has not; only root may read it."""
+
+    content: str
+    changed_at: float
 
 
 @dataclass
@@ -146,6 +182,13 @@ class Mac:
     logged_in: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     clock: float = 0.0
+    files: dict[str, ModelFile] = field(default_factory=dict)
+    booted_at: float = 0.0
+    reboot_seconds: float = 1.0
+    # Waits at the start-up screen for somebody to unlock FileVault.
+    locked: bool = False
+    # `fdesetup authrestart -delayminutes -1`: the next restart unlocks the volume by itself.
+    restart_armed: bool = False
     # How people reach the Mac; not part of what macOS knows.
     ssh_user: str = ""
     python: str = ""
@@ -180,12 +223,17 @@ def from_json(text: str) -> Mac:
             "accounts": {name: Account(**value) for name, value in data["accounts"].items()},
             "groups": {name: Group(**value) for name, value in data["groups"].items()},
             "crypto_users": {uuid: CryptoUser(**value) for uuid, value in data["crypto_users"].items()},
-            "filevault": FileVault(**data["filevault"]),
+            "filevault": _filevault(data["filevault"]),
+            "files": {path: ModelFile(**value) for path, value in data.get("files", {}).items()},
             "mdm": MDM(**data["mdm"]),
             "policy": Policy(**data["policy"]),
             "faults": [Fault(**value) for value in data["faults"]],
         }
     )
+
+
+def _filevault(data: dict[str, Any]) -> FileVault:
+    return FileVault(**{**data, "deferral": Deferral(**data.get("deferral", {}))})
 
 
 def write_atomically(path: Path, text: str) -> None:

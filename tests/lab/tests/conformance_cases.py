@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import plistlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import fakes
 from fakes import Run, mac, people, person
 
 from maclab import plists, records
 from maclab.programs.diskutil import volume_uuid
 from maclab.state import CryptoUser, Fault, Group, Mac
+from maclab.vault import key_number, listed
 
 PRK = "EBC6C064-0000-11AA-AA11-00306543ECAC"
 BOOTSTRAP = "2457711A-523C-4604-B75A-F48A571D5036"
@@ -37,6 +40,8 @@ class Case:
     # The source lower-cased what it compared.
     fold: bool = False
     after: Callable[[Mac, Run], bool] | None = None
+    # The program never answers.
+    hangs: bool = False
 
 
 Builder = Callable[[], Case]
@@ -661,7 +666,7 @@ def _() -> Case:
 def _vault(version: str = "14.7.1", hardware: str = "apple-silicon", **state: object) -> Mac:
     made = people(mac(version, hardware))
     for name, value in state.items():
-        setattr(made.filevault, name, value)
+        setattr(made if name == "logged_in" else made.filevault, name, value)
     return made
 
 
@@ -729,6 +734,317 @@ def _() -> Case:
     return Case(_volume("11.7.10", "disk1s1", disk_user, hardware="intel"), words("fdesetup list -extended"))
 
 
+CREDENTIALS = {"Username": "admin", "Password": "admin-pw"}
+WRONG = {"Username": "admin", "Password": "a PIN"}
+
+
+def _plist(said: Mapping[str, object]) -> str:
+    return plistlib.dumps(said).decode()
+
+
+def _with_plist(line: str, said: Mapping[str, object], made: Mac, **more: object) -> Case:
+    return Case(made, ["fdesetup", *words(line)], stdin=_plist(said), **more)  # type: ignore[arg-type]
+
+
+def _keeps(key: str) -> Callable[[Mac, Run], bool]:
+    return lambda after, run: after.filevault.prk == key
+
+
+def _typed(version: str, record_id: str, line: str) -> None:
+    """An enabling at a terminal, by one whose name is `username`."""
+
+    def build() -> Case:
+        made = mac(version)
+        person(made, "username", "pw", admin=True, token=True)
+        names = {"YBC9-AQEF-WPME-WWRW-VHXO-WB3Y": key_number(made.name, 1), "<plist incl. RecoveryKey on stdout>": ""}
+
+        def enabled(after: Mac, run: Run) -> bool:
+            return after.filevault.state == "on" and after.filevault.prk == key_number(made.name, 1)
+
+        part = "-outputplist" in line
+        return Case(made, words(line), typed=["username", "pw"], names=names, part=part, after=enabled)
+
+    CASES[record_id] = build
+
+
+_typed("15.6", "fde-enable-sequoia", "fdesetup enable")
+_typed("26.1", "fde-enable-tahoe-no-key", "fdesetup enable")
+_typed("26.1", "fde-enable-tahoe-outputplist", "fdesetup enable -outputplist")
+
+
+@case("fde-enable-auth-fail-rc11")
+def _() -> Case:
+    line = "enable -user luser -outputplist -inputplist"
+    return _with_plist(line, WRONG, _vault(), after=lambda after, run: after.filevault.state == "off")
+
+
+@case("fde-enable-tcc-dialog")
+def _() -> Case:
+    made = _vault("15.6", logged_in=["admin"])
+    made.faults.append(Fault("no_full_disk_access"))
+    return Case(made, words("fdesetup enable -user admin"), typed=["admin-pw"], hangs=True)
+
+
+@case("fde-enable-inputplist-additionalusers")
+def _() -> Case:
+    said = CREDENTIALS | {"AdditionalUsers": [{"Username": "user", "Password": "user-pw"}]}
+    return _with_plist("enable -inputplist", said, _vault(), after=lambda after, run: len(listed(after)) == 2)
+
+
+@case("fde-enable-keychain-needed")
+def _() -> Case:
+    said = {"Username": "admin", "Password": "admin-pw"}
+    on: Callable[[Mac, Run], bool] = lambda after, run: after.filevault.state == "on" and run.status == 0  # noqa: E731
+    return _with_plist("enable -outputplist -inputplist -keychain", said, _vault(master_keychain=True), after=on)
+
+
+@case("fde-enable-blank-password")
+def _() -> Case:
+    made = _vault()
+    person(made, "blank", "", token=True)
+    return _with_plist("enable -inputplist", CREDENTIALS, made)
+
+
+@case("fde-enable-managed-off")
+def _() -> Case:
+    made = _vault()
+    made.mdm.forbids_filevault = True
+    return _with_plist("enable -inputplist", CREDENTIALS, made)
+
+
+@case("fde-enable-already-on")
+def _() -> Case:
+    either: Callable[[Mac, Run], bool] = lambda after, run: run.status in (24, 32)  # noqa: E731
+    return _with_plist("enable -inputplist", CREDENTIALS, _vault(state="on"), after=either)
+
+
+@case("fde-disable-69594")
+def _() -> Case:
+    made = _vault("11.7.10", "intel", state="on")
+    person(made, "kane", "pw")
+    return Case(
+        made, words("fdesetup disable"), typed=["kane", "pw"], after=lambda after, run: after.filevault.state == "on"
+    )
+
+
+@case("fde-disable-inputplist")
+def _() -> Case:
+    off: Callable[[Mac, Run], bool] = lambda after, run: after.filevault.state == "off" and run.status == 0  # noqa: E731
+    return _with_plist("disable -inputplist", CREDENTIALS, _vault(state="on"), after=off)
+
+
+@case("fde-disable-removes-deferral")
+def _() -> Case:
+    gone: Callable[[Mac, Run], bool] = lambda after, run: after.filevault.deferred_user is None  # noqa: E731
+    return Case(_vault(deferred_user="user"), words("fdesetup disable"), after=gone)
+
+
+# --- fdesetup: users ------------------------------------------------------------------------------
+
+
+@case("fde-add-prompts-apfs")
+def _() -> Case:
+    names = {"user name:\n": "user name:admin\n", "ADMIN": "admin", "NEW": "user"}
+    typed = ["admin", "admin-pw", "user-pw"]
+    return Case(_vault(state="on"), words("fdesetup add -usertoadd user"), typed=typed, names=names)
+
+
+@case("fde-add-inputplist-rc17")
+def _() -> Case:
+    key = "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF"
+    made = _vault("10.13.0", "intel", state="on", prk=key)
+    person(made, "foo", "foo-pw")
+    said = {"Username": "admin", "Password": key, "AdditionalUsers": [{"Username": "foo", "Password": "foo-pw"}]}
+    return _with_plist("add -inputplist -verbose", said, made)
+
+
+@case("fde-add-short-i")
+def _() -> Case:
+    said = CREDENTIALS | {"AdditionalUsers": [{"Username": "user", "Password": "user-pw"}]}
+    return _with_plist("add -i", said, _vault(state="on"), after=lambda after, run: len(listed(after)) == 2)
+
+
+@case("fde-add-needs-both")
+def _() -> Case:
+    made = _vault("10.14.6", "t2", state="on", hidden_users=["removed"])
+    person(made, "removed", "pw", token=True, guid="removed")
+    typed = ["removed", "pw", "user-pw"]
+    return Case(
+        made, words("fdesetup add -usertoadd user"), typed=typed, after=lambda after, run: len(listed(after)) == 1
+    )
+
+
+@case("fde-add-user-not-found")
+def _() -> Case:
+    argv = words("fdesetup add -usertoadd nosuch")
+    return Case(_vault(state="on"), argv, typed=["admin", "admin-pw", "pw"])
+
+
+def _with_second(version: str, hardware: str) -> Mac:
+    made = _vault(version, hardware, state="on")
+    person(made, "previouslyaddeduser", "pw", token=True, guid="SECOND")
+    made.preboot = listed(made)
+    return made
+
+
+@case("fde-remove-preboot-stale")
+def _() -> Case:
+    argv = words("fdesetup remove -user previouslyaddeduser")
+    stale: Callable[[Mac, Run], bool] = lambda after, run: (  # noqa: E731
+        "SECOND" in after.preboot and "SECOND" not in listed(after)
+    )
+    return Case(_with_second("10.13.0", "intel"), argv, after=stale)
+
+
+@case("fde-remove-keeps-token")
+def _() -> Case:
+    argv = words("fdesetup remove -user previouslyaddeduser")
+    return Case(_with_second("10.14.6", "t2"), argv, after=lambda after, run: holds(after, "previouslyaddeduser"))
+
+
+@case("fde-remove-last-user")
+def _() -> Case:
+    made = _vault("10.15.7", "intel", state="on")
+    guid = made.accounts["admin"].generated_uid
+    return Case(made, ["fdesetup", "remove", "-uuid", guid], after=lambda after, run: listed(after) == [guid])
+
+
+@case("fde-remove-orphan-uuid")
+def _() -> Case:
+    made = _volume("10.15.7", "disk1s5", ("ORPHAN", OD, False), hardware="intel")
+    return Case(made, words("fdesetup remove -uuid ORPHAN"), after=lambda after, run: not after.crypto_users)
+
+
+# --- fdesetup: recovery keys ----------------------------------------------------------------------
+
+OLD_KEY = "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF"
+
+
+def _with_key(version: str, hardware: str = "t2", **more: object) -> Mac:
+    return _vault(version, hardware, state="on", prk=OLD_KEY, **more)
+
+
+@case("fde-changerecovery-136")
+def _() -> Case:
+    made = _with_key("10.13.0", "intel")
+    names = {"Unable to change key\n": "Unable to change key.\n"}
+    return _with_plist("changerecovery -personal -inputplist -verbose", {"Password": OLD_KEY}, made, names=names)
+
+
+@case("fde-changerecovery-136b", "fde-changerecovery-deletes-prk")
+def _() -> Case:
+    typed = ["admin", "admin-pw"]
+    argv = words("fdesetup changerecovery -personal")
+    gone: Callable[[Mac, Run], bool] = lambda after, run: after.filevault.prk is None  # noqa: E731
+    return Case(_with_key("10.13.0", "intel", logged_in=["user"]), argv, typed=typed, part=True, after=gone)
+
+
+@case("fde-changerecovery-auth-fail")
+def _() -> Case:
+    return _with_plist("changerecovery -personal -inputplist", WRONG, _with_key("13.6.9"), after=_keeps(OLD_KEY))
+
+
+@case("fde-changerecovery-verbose-fail")
+def _() -> Case:
+    argv = words("fdesetup changerecovery -personal -norecoverykey -verbose")
+    names = {": `user`": ":user", "authent...": "authenticated."}
+    return Case(_with_key("13.6.9"), argv, typed=["user", "wrong"], names=names, after=_keeps(OLD_KEY))
+
+
+@case("fde-changerecovery-99")
+def _() -> Case:
+    line = "changerecovery -norecoverykey -verbose -personal -inputplist"
+    return _with_plist(line, CREDENTIALS, _with_key("10.15.0"), after=_keeps(OLD_KEY))
+
+
+@case("fde-changerecovery-outputplist")
+def _() -> Case:
+    made = _with_key("15.6", "apple-silicon")
+
+    def new_key(after: Mac, run: Run) -> bool:
+        said = plists.loads(run.out)
+        return bool(said["RecoveryKey"] == after.filevault.prk != OLD_KEY and said["Change"])
+
+    names = {"<plist with RecoveryKey>": "<key>RecoveryKey</key>"}
+    line = "changerecovery -personal -outputplist -inputplist"
+    return _with_plist(line, CREDENTIALS, made, names=names, part=True, after=new_key)
+
+
+@case("fde-removerecovery-fail")
+def _() -> Case:
+    line = "removerecovery -personal -inputplist"
+    return _with_plist(line, {"Password": "wrong"}, _with_key("10.15.7"), after=_keeps(OLD_KEY))
+
+
+@case("fde-usingrecoverykey-apfs")
+def _() -> Case:
+    failed: Callable[[Mac, Run], bool] = lambda after, run: run.status != 0  # noqa: E731
+    return Case(_with_key("10.14.1"), words("fdesetup usingrecoverykey"), after=failed)
+
+
+@case("fde-usingrecoverykey-10.15")
+def _() -> Case:
+    made = _with_key("10.15.7", unlocked_by_key=True)
+    run_change = words("fdesetup changerecovery -personal -inputplist")
+    fakes.run(made, *run_change, stdin=_plist(CREDENTIALS))
+    return Case(made, words("fdesetup usingrecoverykey"))
+
+
+@case("fde-validate-prompt-true")
+def _() -> Case:
+    names = {"recovery key:\n": "recovery key:"}
+    return Case(_with_key("10.15.7"), words("fdesetup validaterecovery"), typed=[OLD_KEY], names=names)
+
+
+@case("fde-validate-false-nonzero")
+def _() -> Case:
+    failed: Callable[[Mac, Run], bool] = lambda after, run: run.status != 0  # noqa: E731
+    return _with_plist("validaterecovery -inputplist", {"Password": "X" * 29}, _with_key("15.6"), after=failed)
+
+
+@case("fde-showdeferral")
+def _() -> Case:
+    # The deferral of a profile; whose profile it was is not kept.
+    names = {'    ProfileUUID = "418DEB1B-XXXX-XXXX-XXXX-60BC894B1558";\n': ""}
+    return Case(_vault("10.15.6", "intel", deferred_user=""), words("fdesetup showdeferralinfo"), names=names)
+
+
+@case("fde-showdeferral-none")
+def _() -> Case:
+    return Case(_vault("10.15.6", "intel"), words("fdesetup showdeferralinfo"))
+
+
+# --- fdesetup: restarting -------------------------------------------------------------------------
+
+
+@case("fde-authrestart-54")
+def _() -> Case:
+    made = _with_key("10.13.6", "intel")
+    made.faults.append(Fault("authrestart_fails"))
+    stays: Callable[[Mac, Run], bool] = lambda after, run: run.restart is None  # noqa: E731
+    return _with_plist("authrestart -delayminutes 0 -inputplist", {"Password": OLD_KEY}, made, after=stays)
+
+
+@case("fde-authrestart-ok-stderr")
+def _() -> Case:
+    goes: Callable[[Mac, Run], bool] = lambda after, run: run.restart is not None and run.restart.unlocked  # noqa: E731
+    line = "authrestart -delayminutes 0 -inputplist"
+    return _with_plist(line, CREDENTIALS, _with_key("10.15.7"), names={"...": ""}, part=True, after=goes)
+
+
+@case("fde-authrestart-delay-minus1")
+def _() -> Case:
+    armed: Callable[[Mac, Run], bool] = lambda after, run: run.restart is None and after.restart_armed  # noqa: E731
+    line = "authrestart -delayminutes -1 -verbose -inputplist"
+    return _with_plist(line, CREDENTIALS, _with_key("12.7.6"), after=armed)
+
+
+@case("fde-authrestart-interactive")
+def _() -> Case:
+    goes: Callable[[Mac, Run], bool] = lambda after, run: run.restart is not None  # noqa: E731
+    return Case(_with_key("10.15.7"), words("fdesetup authrestart"), typed=["admin", "admin-pw"], after=goes)
+
+
 # --- profiles -------------------------------------------------------------------------------------
 
 
@@ -768,6 +1084,108 @@ def _() -> Case:
     return Case(people(mac("10.13.6", "intel")), words("profiles status -type enrollment"))
 
 
+def _token(version: str = "12.7.6", **changes: object) -> Mac:
+    return _enrolled(version, **{"bootstrap_supported": True, "supervised": True, **changes})
+
+
+INSTALL = "profiles install -type bootstraptoken"
+_escrowed: Callable[[Mac, Run], bool] = lambda after, run: after.mdm.bootstrap_escrowed  # noqa: E731
+_not_escrowed: Callable[[Mac, Run], bool] = lambda after, run: not after.mdm.bootstrap_escrowed  # noqa: E731
+_failed: Callable[[Mac, Run], bool] = lambda after, run: _not_escrowed(after, run) and run.status != 0  # noqa: E731
+AT_PROMPTS = {"user name:\n": "user name:admin\n", "ADMIN": "admin"}
+
+
+@case("bt-install-prompts")
+def _() -> Case:
+    return Case(_token(), words(INSTALL), typed=["admin", "admin-pw"], names=AT_PROMPTS, part=True, after=_escrowed)
+
+
+@case("bt-install-ok")
+def _() -> Case:
+    return Case(_token(), words(INSTALL), typed=["admin", "admin-pw"], names=AT_PROMPTS, after=_escrowed)
+
+
+@case("bt-install-empty-password")
+def _() -> Case:
+    return Case(_token(), words(INSTALL), typed=["admin", ""], part=True, after=_failed)
+
+
+@case("bt-install-long-password-argv")
+def _() -> Case:
+    argv = [*words(INSTALL), "-user", "admin", "-password", "x" * 513]
+    said: Callable[[Mac, Run], bool] = lambda after, run: "-69581" in run.err and _failed(after, run)  # noqa: E731
+    return Case(_token("11.7.10"), argv, after=said)
+
+
+def _with_long_password(size: int) -> Mac:
+    made = _token("11.7.10")
+    account = made.accounts["admin"]
+    account.password = account.key_password = "x" * size
+    return made
+
+
+@case("bt-install-long-password-tty")
+def _() -> Case:
+    return Case(_with_long_password(129), words(INSTALL), typed=["admin", "x" * 129], after=_failed)
+
+
+@case("bt-install-nonzero")
+def _() -> Case:
+    return Case(_token(), words(f"{INSTALL} -user admin -password wrong"), after=_failed)
+
+
+CASES["bt-install-pass-alias"] = lambda: Case(_token(), words(f"{INSTALL} -user admin -pass admin-pw"), after=_escrowed)
+CASES["bt-install-equals-form"] = lambda: Case(
+    _token(), words(f"{INSTALL} -user=admin -password=admin-pw"), after=_escrowed
+)
+
+
+@case("bt-install-needs-admin")
+def _() -> Case:
+    made = _token()
+    person(made, "standard", "pw", token=True)
+    return Case(made, words(f"{INSTALL} -user standard -password pw"), after=_failed)
+
+
+@case("bt-remove")
+def _() -> Case:
+    made = _token("14.7.1", bootstrap_escrowed=True)
+    argv = words("profiles remove -type bootstraptoken -user admin -password admin-pw")
+    return Case(made, argv, after=_not_escrowed)
+
+
+@case("bt-status-vs-eacs")
+def _() -> Case:
+    made = _enrolled("15.6", bootstrap_supported=False, bootstrap_escrowed=True)
+    made.crypto_users[BOOTSTRAP] = CryptoUser(BOOTSTRAP, "MDMRecovery")
+
+    def contradicted(after: Mac, run: Run) -> bool:
+        other = fakes.run(after, "mdmclient", "QueryDeviceInformation")
+        return "supported on server: NO" in run.out and "EACSPreflight = success;" in other.out
+
+    return Case(made, words("profiles status -type bootstraptoken"), after=contradicted)
+
+
+SHOW = words("profiles show -type enrollment")
+
+
+@case("enr-show-not-dep")
+def _() -> Case:
+    return Case(people(mac("12.7.6")), SHOW)
+
+
+@case("enr-show-34006")
+def _() -> Case:
+    made = _enrolled("13.6.9")
+    made.faults.append(Fault("mdm_unreachable"))
+    return Case(made, SHOW, names={" ...": ""}, part=True)
+
+
+@case("enr-show-config")
+def _() -> Case:
+    return Case(_enrolled("13.6.9", server="https://mdm.example.com/cloudenroll"), SHOW, part=True)
+
+
 # --- hardware and version -------------------------------------------------------------------------
 
 _INTEL: Callable[[str, str], Case] = lambda version, line: Case(mac(version, "t2"), words(line))  # noqa: E731
@@ -788,13 +1206,7 @@ CASES["ansible-darwin-facts"] = lambda: Case(
 
 # --- transcripts that are not repeated -------------------------------------------------------------
 
-_ENABLE = "turning FileVault on and off is not modelled: the lab describes its state"
-_USERS = "adding and removing FileVault users with fdesetup is not modelled: the lab describes the result"
-_RECOVERY = "changing, checking and showing recovery keys is not modelled"
-_RESTART = "restarting is not modelled"
 _STORAGE = "CoreStorage: no supported macOS starts from it"
-_INSTALL = "installing and removing a Bootstrap Token is not modelled"
-_SHOW = "`profiles show` is not modelled"
 _NO_TEXT = "the source gives no text that could be compared"
 _RSR = "rapid security responses are not modelled"
 
@@ -807,61 +1219,23 @@ NOT_TESTED: dict[str, str] = {
     "fde-status-extended-verbose": "`fdesetup status -extended` is not modelled: its full text is unknown",
     "fde-status-deferred-limbo": _NO_TEXT,
     "fde-list-in-launchdaemon-empty": "a single, unexplained observation inside a LaunchDaemon",
-    "fde-list-extended-disk-user-cs": _STORAGE,
-    "fde-list-extended-after-remove-uuid": _STORAGE,
     "fde-list-extended-icloud": _NO_TEXT,
-    "fde-hasinstitutional-device-hash": _STORAGE,
+    "fde-changerecovery-not-silent-apfs": "an opinion on the versions before 10.14, and no text",
     "bt-status-paraphrase": "typed from memory by its reporter; the wording differs from every other source",
-    "bt-status-vs-eacs": "mdmclient is not modelled",
+    "enr-show-apsd": "of the two texts for a network that is down, the lab has the other one",
+    "enr-show-null": "nobody says when it is shown",
     "du-apfs-list-fragment": "`diskutil apfs list` is minimal: its text is not read by anything",
-    "du-disable-filevault-disk-user": _ENABLE,
-    "du-unlockvolume-already": "unlocking volumes is not modelled",
+    "du-disable-filevault-disk-user": "turning FileVault off with diskutil is not modelled",
+    "du-unlockvolume-already": "unlocking volumes with diskutil is not modelled",
     "swvers-full-13": _RSR,
     "swvers-extra": _RSR,
     **dict.fromkeys(
         words(
-            "fde-enable-sequoia fde-enable-tahoe-no-key fde-enable-tahoe-outputplist "
-            "fde-enable-outputplist-corestorage fde-enable-auth-fail-rc11 fde-enable-tcc-dialog "
-            "fde-enable-inputplist-additionalusers fde-enable-keychain-needed fde-enable-blank-password "
-            "fde-enable-managed-off fde-enable-already-on fde-disable-69594 fde-disable-inputplist "
-            "fde-disable-removes-deferral"
+            "fde-list-extended-disk-user-cs fde-list-extended-after-remove-uuid fde-hasinstitutional-device-hash "
+            "fde-enable-outputplist-corestorage fde-add-prompts-10.8 fde-add-prompts-10.9-10.12 "
+            "fde-remove-uuid-disk-user fde-changerecovery-prompts-10.9-10.12 fde-changerecovery-escrowing "
+            "fde-changerecovery-expected-11 fde-changerecovery-password-only"
         ),
-        _ENABLE,
-    ),
-    **dict.fromkeys(
-        words(
-            "fde-add-prompts-10.8 fde-add-prompts-10.9-10.12 fde-add-prompts-apfs fde-add-inputplist-rc17 "
-            "fde-add-short-i fde-add-needs-both fde-add-user-not-found fde-remove-preboot-stale "
-            "fde-remove-last-user fde-remove-orphan-uuid fde-remove-keeps-token fde-remove-uuid-disk-user"
-        ),
-        _USERS,
-    ),
-    **dict.fromkeys(
-        words(
-            "fde-changerecovery-136 fde-changerecovery-136b fde-changerecovery-auth-fail "
-            "fde-changerecovery-verbose-fail fde-changerecovery-99 fde-changerecovery-prompts-10.9-10.12 "
-            "fde-changerecovery-escrowing fde-changerecovery-expected-11 fde-changerecovery-deletes-prk "
-            "fde-changerecovery-outputplist fde-changerecovery-password-only "
-            "fde-changerecovery-not-silent-apfs fde-removerecovery-fail fde-usingrecoverykey-apfs "
-            "fde-usingrecoverykey-10.15 fde-validate-prompt-true fde-validate-false-nonzero fde-showdeferral "
-            "fde-showdeferral-none"
-        ),
-        _RECOVERY,
-    ),
-    **dict.fromkeys(
-        words("fde-authrestart-54 fde-authrestart-ok-stderr fde-authrestart-delay-minus1 fde-authrestart-interactive"),
-        _RESTART,
-    ),
-    **dict.fromkeys(
-        words(
-            "bt-install-prompts bt-install-ok bt-install-empty-password bt-install-long-password-argv "
-            "bt-install-long-password-tty bt-install-nonzero bt-install-pass-alias bt-install-equals-form "
-            "bt-install-needs-admin bt-remove"
-        ),
-        _INSTALL,
-    ),
-    **dict.fromkeys(
-        words("enr-show-not-dep enr-show-34006 enr-show-apsd enr-show-null enr-show-config"),
-        _SHOW,
+        _STORAGE,
     ),
 }

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from maclab import directory, programs
-from maclab.call import STDERR, STDOUT, Answer, Call, Record
+from maclab.call import STDERR, STDOUT, Answer, Call, Record, Restart
 from maclab.models import SYSTEM_GROUPS
 from maclab.state import Account, Group, Mac
 
@@ -40,7 +40,13 @@ class FakeLink:
         return Answer(data[:limit], len(data), from_tty=True)
 
     async def read_line(self, limit: int | None) -> Answer:
-        return await self._line(limit)
+        if self.stdin or not self.typed:
+            return await self._line(limit)
+        # A terminal shows what is typed at it, unless the program has forbidden that.
+        data = self.typed.pop(0).encode()
+        self.terminal += data + b"\n"
+        self.merged += data + b"\n"
+        return Answer(data[:limit], len(data) + 1)
 
     async def _line(self, limit: int | None) -> Answer:
         if not self.stdin:
@@ -71,6 +77,7 @@ class Run:
     status: int
     record: Record
     commits: int
+    restart: Restart | None = None
 
 
 def run(
@@ -82,6 +89,7 @@ def run(
     root: bool = True,
     env: Mapping[str, str] | None = None,
     cut_after: int | None = None,
+    patience: float = 30,
 ) -> Run:
     link = FakeLink(stdin.encode(), None if typed is None else list(typed))
     commits = 0
@@ -108,14 +116,16 @@ def run(
     )
     program = programs.find(words[0])
     assert program is not None
-    status = asyncio.run(_await(program, call))
+    status = asyncio.run(_await(program, call, patience))
     out, err = (link.streams[stream].decode() for stream in (STDOUT, STDERR))
-    return Run(out, err, link.merged.decode(), link.terminal.decode(), status, call.record, commits)
+    return Run(out, err, link.merged.decode(), link.terminal.decode(), status, call.record, commits, call.restart)
 
 
-async def _await(program: programs.Program, call: Call) -> int:
+async def _await(program: programs.Program, call: Call, patience: float) -> int:
+    """Raises TimeoutError for a program that hangs."""
     try:
-        return await program(call)
+        async with asyncio.timeout(patience):
+            return await program(call)
     except PowerCut:
         return KILLED
 

@@ -116,3 +116,17 @@ def test_setsid_takes_the_terminal_away(mac: Handle) -> None:
     done = mac.ssh(f'python3 -c "{detach}"', tty=True)
     assert "<piped>" in done.out
     assert time.monotonic() - started < 20
+
+
+def test_a_name_is_shown_while_it_is_typed_and_a_password_is_not(mac: Handle) -> None:
+    terminal = Terminal(mac, "sudo fdesetup enable")
+    terminal.until("Enter the user name:")
+    terminal.type("itadmin\n")
+    terminal.until("Enter the password for user 'itadmin':")
+    terminal.type("pw-it\n")
+    status, seen = terminal.end()
+    key = mac.state().filevault.prk
+    assert (status, seen.replace("\r", "")) == (
+        0,
+        f"Enter the user name:itadmin\nEnter the password for user 'itadmin':\nRecovery key = '{key}'\n",
+    )

@@ -177,3 +177,22 @@ def test_the_scenarios_we_ship() -> None:
     holders = [account.name for account in broken.accounts.values() if account.has_authority_token]
     assert holders and not any(broken.is_admin(name) for name in holders)
     assert len(scenario.load(SCENARIOS / "fleet-200.yml")) == 200
+
+
+def test_what_management_and_filevault_know() -> None:
+    made = mac(
+        MINIMAL
+        + "filevault: {state: 'on', prk: true, deferral_path: /x.plist}\nlocked: true\nreboot_seconds: 0.5\n"
+        + "mdm: {enrolled: user, escrow_profile: true, managed_admin: a, bootstrap: {escrowed: true, stale: true}}\n"
+    )
+    assert (made.locked, made.reboot_seconds, made.filevault.deferral.path) == (True, 0.5, "/x.plist")
+    assert made.mdm.supervised and made.mdm.bootstrap_stale and made.mdm.managed_admin == "a"
+    assert made.mdm.prk_escrowed_at is not None and "/var/db/FileVaultPRK.dat" in made.files
+    made = mac(MINIMAL + "filevault: {prk: true}\nmdm: {escrow_profile: true, prk_escrowed: false}\n")
+    assert made.mdm.prk_escrowed_at is None and made.files == {}
+    assert mac(MINIMAL + "filevault: {deferred_user: ''}\n").filevault.deferred_user == ""
+
+
+def test_a_mac_waits_to_be_unlocked_only_with_filevault() -> None:
+    with pytest.raises(scenario.ScenarioError, match=r"locked: True .allowed: true only where FileVault is on"):
+        mac(MINIMAL + "locked: true\n")

@@ -22,7 +22,7 @@ COLLECTION = "keyholder.macos"
 # Labels in Ansible's own documentation. Sphinx would have to download its index to know them; they stay plain text.
 ELSEWHERE = re.compile(
     r"undefined label: '"
-    r"(ansible_configuration_settings|common_return_values|ansible_collections\.(?!keyholder\.macos\.).+)'"
+    r"(action_plugins|ansible_configuration_settings|common_return_values|ansible_collections\.(?!keyholder\.macos\.).+)'"
 )
 
 

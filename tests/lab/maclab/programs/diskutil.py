@@ -8,7 +8,7 @@ import hashlib
 import uuid
 from typing import Any
 
-from maclab import directory, plists, records, rules
+from maclab import directory, plists, records, rules, vault
 from maclab.call import Call
 from maclab.state import CryptoUser, Mac
 from maclab.texts import say
@@ -115,7 +115,7 @@ def _as_tree(mac: Mac, user: CryptoUser, last: bool) -> str:
 async def _update_preboot(call: Call) -> int:
     if not call.is_root:
         return _complain(call, "owner_needed")
-    people = [user.uuid for user in call.mac.crypto_users.values() if user.kind == directory.LOCAL_USER]
+    people = vault.unlockers(call.mac)
     call.mac.preboot[:] = people
     call.wrote("preboot updated")
     await call.commit()

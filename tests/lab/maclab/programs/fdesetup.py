@@ -1,24 +1,26 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Be fdesetup, as far as reading FileVault goes; its list of users disagrees with the volume's where macOS's does."""
+"""Be fdesetup: its list of users disagrees with the volume's where macOS's does, and its exit statuses tell little."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from maclab import rules
+from maclab import plists, rules, vault
 from maclab.call import Call
 from maclab.directory import LOCAL_USER
+from maclab.programs import _fdesetup_keys as keys
+from maclab.programs import _fdesetup_users as users
+from maclab.programs._fdesetup import Request, parse, text
 from maclab.state import Mac
-from maclab.texts import say
+from maclab.vault import Exit
 
-UNKNOWN_COMMAND = 13
+# No status of the manual's fits; the one that says "FileVault is Off" is as good as any.
 NOT_ROOT = 1
-OFF, BUSY = 1, 2
-PRK = "PersonalRecovery"
 TYPE_COLUMN = 50
 EXTENDED_TYPES = {
-    PRK: "Personal Recovery Record",
+    vault.PRK: "Personal Recovery Record",
     "MDMRecovery": "Bootstrap Token",
     "DiskUser": "Unknown User",
     "Unknown": "Unknown User",
@@ -29,62 +31,60 @@ EXTENDED_TYPES = {
 async def main(call: Call) -> int:
     words = [word for word in call.argv if word != "-verbose"]
     verb = words[0] if words else ""
-    if verb in VERBS:
-        return VERBS[verb](call, words[1:])
-    call.err(_text(call, "unknown") if verb else "")
-    call.err(_text(call, "usage"))
-    return UNKNOWN_COMMAND
+    if verb not in VERBS:
+        call.err(text(call, "unknown") if verb else "")
+        call.err(text(call, "usage"))
+        return Exit.UNKNOWN_COMMAND
+    if verb not in FOR_EVERYBODY and not call.is_root:
+        call.err(text(call, "not_root"))
+        return NOT_ROOT
+    request = parse(words[1:], verbose="-verbose" in call.argv)
+    if request.unknown:
+        call.err(text(call, "parameter", word=request.unknown[0]))
+        return Exit.PARAMETER
+    return await VERBS[verb](call, request)
 
 
-def _text(call: Call, key: str, **values: object) -> str:
-    return say(f"fdesetup.{key}", call.mac.version_tuple, **values)
+# --- status ---------------------------------------------------------------------------------------
 
 
-def _status(call: Call, words: list[str]) -> int:
-    vault = call.mac.filevault
+async def _status(call: Call, request: Request) -> int:
+    vault_now = call.mac.filevault
     heads = {
         "off": "off",
         "off_will_enable": "off_will",
         "off_needs_restart": "off_restart",
         "on_needs_restart": "on_restart",
     }
-    call.out(_text(call, heads.get(vault.state, "on")))
-    if vault.state == "pending":
-        call.out(_text(call, "pending"))
-    if vault.state in ("encrypting", "decrypting"):
-        call.out(_text(call, vault.state, percent=f"{vault.percent or 0:g}"))
-    if vault.deferred_user:
-        call.out(_text(call, "deferred", user=vault.deferred_user))
-    if vault.master_keychain:
-        call.out(_text(call, "master"))
-    return 0
+    call.out(text(call, heads.get(vault_now.state, "on")))
+    if vault_now.state == "pending":
+        call.out(text(call, "pending"))
+    if vault_now.state in ("encrypting", "decrypting"):
+        call.out(text(call, vault_now.state, percent=f"{vault_now.percent or 0:g}"))
+    if vault_now.deferred_user is not None:
+        call.out(text(call, "deferred", user=vault_now.deferred_user))
+    if vault_now.master_keychain:
+        call.out(text(call, "master"))
+    if vault.advance(call.mac):
+        await call.commit()
+    return Exit.OK
 
 
-def listed(mac: Mac) -> list[str]:
-    """Return the GUIDs of people in `fdesetup list`: the crypto users, less the removed ones, plus the ghosts."""
-    people = [user.uuid for user in mac.crypto_users.values() if user.kind == LOCAL_USER]
-    shown = [guid for guid in people if guid not in mac.filevault.hidden_users]
-    return shown + [guid for guid in mac.filevault.ghosts if guid not in shown]
-
-
-def _list(call: Call, words: list[str]) -> int:
-    if not call.is_root:
-        call.err(_text(call, "not_root"))
-        return NOT_ROOT
-    if "-extended" in words:
+async def _list(call: Call, request: Request) -> int:
+    if "-extended" in request.flags:
         return _list_extended(call)
-    keys = [user.uuid for user in call.mac.crypto_users.values() if user.kind == PRK]
+    records = [user.uuid for user in call.mac.crypto_users.values() if user.kind == vault.PRK]
     if not rules.FDESETUP_LIST_PRK.at(call.mac.version_tuple):
-        keys = []
-    for guid in [*listed(call.mac), *keys]:
+        records = []
+    for guid in [*vault.listed(call.mac), *records]:
         account = call.mac.by_guid(guid)
         call.out(f"{account.name if account else '(null)'},{guid}\n")
-    return 0
+    return Exit.OK
 
 
 def _list_extended(call: Call) -> int:
     call.out(f"{'ESCROW  UUID':<58}{'TYPE':>27} USER\n")
-    rows = dict.fromkeys([*call.mac.crypto_users, *listed(call.mac)])
+    rows = dict.fromkeys([*call.mac.crypto_users, *vault.listed(call.mac)])
     for guid in rows:
         if guid in call.mac.filevault.hidden_users:
             continue
@@ -92,35 +92,90 @@ def _list_extended(call: Call) -> int:
         kind = user.kind if user else LOCAL_USER
         name = EXTENDED_TYPES.get(kind) or ("OS User" if account else "Unknown User")
         call.out(f"        {guid} {name:>40}{' ' + account.name if account else ''}\n")
-    return 0
+    return Exit.OK
 
 
-def _boolean(answer: Callable[[Mac], bool]) -> Callable[[Call, list[str]], int]:
-    def verb(call: Call, words: list[str]) -> int:
+def _boolean(answer: Callable[[Mac], bool]) -> Callable[[Call, Request], Awaitable[int]]:
+    async def verb(call: Call, request: Request) -> int:
         call.out("true\n" if answer(call.mac) else "false\n")
-        return 0
+        return Exit.OK
 
     return verb
 
 
-def _is_active(call: Call, words: list[str]) -> int:
+async def _is_active(call: Call, request: Request) -> int:
     state = call.mac.filevault.state
-    active = not state.startswith("off")
+    active = vault.is_on(call.mac)
     call.out("true\n" if active else "false\n")
     if not active:
-        return OFF
-    return 0 if state == "on" else BUSY
+        return Exit.OFF
+    return Exit.OK if state == "on" else Exit.BUSY
 
 
-def _supports_auth_restart(mac: Mac) -> bool:
+def supports_auth_restart(mac: Mac) -> bool:
     return mac.filevault.state == "on"
 
 
-VERBS: dict[str, Callable[[Call, list[str]], int]] = {
+async def _using_recovery_key(call: Call, request: Request) -> int:
+    if not rules.USING_RECOVERY_KEY.at(call.mac.version_tuple):
+        call.err(text(call, "not_on_apfs"))
+        return Exit.UNSUPPORTED_HERE
+    call.out("true\n" if call.mac.filevault.unlocked_by_key else "false\n")
+    return Exit.OK
+
+
+async def _show_deferral(call: Call, request: Request) -> int:
+    now = call.mac.filevault
+    if now.deferred_user is None:
+        call.out(text(call, "no_deferral"))
+        return Exit.DEFERRAL
+    deferral = now.deferral
+    said: dict[str, Any] = {
+        "Defer": True,
+        "OutputPath": deferral.path,
+        "ShowRecoveryKey": deferral.show_key,
+        "Usernames": [now.deferred_user] if now.deferred_user else [],
+    }
+    # Called as the keys of the profile that defers are; what a deferral by command shows of them is not known.
+    if deferral.force_at_login is not None:
+        said["DeferForceAtUserLoginMaxBypassAttempts"] = deferral.force_at_login
+    if not deferral.ask_at_logout:
+        said["DeferDontAskAtUserLogout"] = True
+    call.out(plists.description(said) + "\n")
+    return Exit.OK
+
+
+async def _version(call: Call, request: Request) -> int:
+    call.out(text(call, "version", number=call.mac.version))
+    return Exit.OK
+
+
+VERBS: dict[str, Callable[[Call, Request], Awaitable[int]]] = {
     "status": _status,
     "list": _list,
     "isactive": _is_active,
     "haspersonalrecoverykey": _boolean(lambda mac: mac.filevault.prk is not None),
     "hasinstitutionalrecoverykey": _boolean(lambda mac: mac.filevault.irk),
-    "supportsauthrestart": _boolean(_supports_auth_restart),
+    "supportsauthrestart": _boolean(supports_auth_restart),
+    "usingrecoverykey": _using_recovery_key,
+    "showdeferralinfo": _show_deferral,
+    "version": _version,
+    "enable": users.enable,
+    "disable": users.disable,
+    "add": users.add,
+    "remove": users.remove,
+    "sync": users.sync,
+    "changerecovery": keys.change,
+    "removerecovery": keys.remove,
+    "validaterecovery": keys.validate,
+    "authrestart": keys.auth_restart,
+}
+FOR_EVERYBODY = {
+    "status",
+    "isactive",
+    "haspersonalrecoverykey",
+    "hasinstitutionalrecoverykey",
+    "supportsauthrestart",
+    "usingrecoverykey",
+    "version",
 }

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import time
+
 from maclab import models, rules
 from maclab.call import Call
 from maclab.state import Mac
@@ -38,6 +40,7 @@ def values(mac: Mac) -> dict[str, str]:
         "kern.osrelease": darwin_release(version),
         "kern.ostype": "Darwin",
         "kern.hostname": mac.name,
+        "kern.boottime": _boot_time(mac),
         "machdep.cpu.brand_string": rules.BRAND_APPLE_SILICON.at(version) if arm else INTEL_BRAND,
     }
     if rules.SYSCTL_PRODUCT_VERSION.at(version):
@@ -47,6 +50,12 @@ def values(mac: Mac) -> dict[str, str]:
     if arm:
         known["hw.optional.arm64"] = "1"
     return known
+
+
+def _boot_time(mac: Mac) -> str:
+    seconds, rest = divmod(mac.booted_at, 1)
+    text = time.ctime(seconds)
+    return say("sysctl.boottime", mac.version_tuple, seconds=int(seconds), micro=int(rest * 1_000_000), text=text)
 
 
 def darwin_release(version: rules.Version) -> str:

@@ -62,7 +62,7 @@ def mac(*accounts: Account, version: str = "15.6", **more: t.Any) -> Mac:
     return Mac(Version.parse(version), accounts=accounts, **{"volume": Volume("d", True, True), **more})
 
 
-ESCROWED = Management(bootstrap="escrowed")
+ESCROWED = Management(bootstrap="escrowed_unproven")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import ast
 import re
 from pathlib import Path
 
-from ansible_collections.keyholder.macos.plugins.module_utils._command import sysadminctl
+from ansible_collections.keyholder.macos.plugins.module_utils._command import fdesetup, profiles, sysadminctl
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -25,7 +25,7 @@ def test_every_code_in_the_table_can_be_given() -> None:
 
 def test_codes_and_words_are_fit_to_be_read() -> None:
     for code, reason in REASONS.items():
-        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", code)
+        assert re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", code)
         assert reason.meaning.endswith(".") and reason.remedy.endswith("."), code
 
 
@@ -45,11 +45,13 @@ def test_documentation_names_only_codes_that_exist() -> None:
 
 def given() -> set[str]:
     """Codes by every way that the code has to give one: a Refusal, a failure, a command's words, a ``reason = ...``."""
-    codes = {reason for _pattern, reason in sysadminctl._MEANINGS}
+    codes = {reason for _pattern, reason in sysadminctl._MEANINGS + profiles._MEANINGS}
+    codes |= {f"fdesetup_{status}" for status in fdesetup.EXIT}
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and _name(node.func) == "Refusal" and node.args:
-                codes |= _values(node.args[0])
+                first = node.args[0]
+                codes |= set().union(*map(_values, first.values if isinstance(first, ast.BoolOp) else [first]))
             elif isinstance(node, ast.Call) and _name(node.func) == "fail" and len(node.args) > 1:
                 codes |= _values(node.args[1])
             elif isinstance(node, ast.Assign) and [_name(target) for target in node.targets] == ["reason"]:

@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From "the Bootstrap Token should (not) be escrowed" and a reading, to steps or a refusal. Pure.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import CATALINA, ESCROWED, Mac, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
+    CheckPassword,
+    EscrowBootstrap,
+    Prove,
+    RemoveBootstrap,
+    Step,
+    ValidateBootstrap,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granter_of
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+
+_USER_APPROVED_IS_ENOUGH = Version(10, 15, 4)
+"""Before, only a Mac of automated enrolment makes a Bootstrap Token (man profiles of 2019; Omnissa's documentation)."""
+
+
+@dataclass(frozen=True)
+class BootstrapRequest:
+    """``state``: escrowed, absent or validated."""
+
+    state: str
+    admin_user: str = ""
+    extras: t.ClassVar[tuple[str, ...]] = ("preflight",)
+
+    def compares(self, mac: Mac) -> dict[str, str]:
+        return {}
+
+    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+        """Raises :class:`Refusal`."""
+        writable(mac)
+        status = mac.management.bootstrap
+        if self.state == "absent" and status not in ESCROWED:
+            return made(mac, ())
+        if self.state == "escrowed" and status in ESCROWED:
+            return made(mac, ())
+        if self.state == "validated" and status == "valid":
+            return made(mac, ())
+        _possible(mac)
+        if self.state == "validated" and status not in ESCROWED:
+            raise Refusal("bootstrap_not_escrowed", "there is no escrowed Bootstrap Token to validate")
+        granter = granter_of(mac, self.admin_user).name
+        check: Step = CheckPassword(granter, "admin_password", "granter")
+        if self.state == "validated":
+            return made(mac, [check, ValidateBootstrap(granter)])
+        change: Step = EscrowBootstrap(granter) if self.state == "escrowed" else RemoveBootstrap(granter)
+        return made(mac, [check, change, Prove(facts=("bootstrap",))])
+
+    def view(self, mac: Mac) -> dict[str, t.Any]:
+        management = mac.management
+        return {
+            "status": management.bootstrap,
+            "supported_on_server": management.supported,
+            "crypto_user": management.bootstrap_crypto_user,
+            "preflight": management.preflight,
+            "enrolled": management.enrolled,
+        }
+
+
+def _possible(mac: Mac) -> None:
+    management = mac.management
+    if mac.version < CATALINA:
+        raise Refusal("bootstrap_unsupported", f"macOS {mac.version} has no Bootstrap Token; it came with 10.15")
+    if not management.enrolled:
+        raise Refusal("not_enrolled", "this Mac is not enrolled in device management")
+    if not management.automated and mac.version < _USER_APPROVED_IS_ENOUGH:
+        raise Refusal("not_enrolled", f"macOS {mac.version} makes a Bootstrap Token only after automated enrolment")
+    if not (management.automated or management.user_approved):
+        raise Refusal("not_enrolled", "the enrolment is not approved by the user")
+    if management.supported is False:
+        raise Refusal("bootstrap_unsupported", "the server of the device management takes no Bootstrap Token")
+    if management.bootstrap == "unknown":
+        evidence = tuple(f"{missing.what}: {missing.evidence}" for missing in mac.missing)
+        raise Refusal("reading_incomplete", "the status of the Bootstrap Token could not be read", evidence)

@@ -1,0 +1,247 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From "FileVault should be like this" and a reading, to steps or a refusal. Pure.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
+    AddUnlocker,
+    CancelDeferral,
+    ChangeKey,
+    CheckPassword,
+    CheckRecipients,
+    DeferFileVault,
+    DeliverKey,
+    DisableFileVault,
+    EnableFileVault,
+    Prove,
+    RemoveKey,
+    RemoveUnlocker,
+    Step,
+    ValidateKey,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
+    granter_of,
+    usable_name,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+
+DISCARD, RETURN, ENCRYPT = "discard", "return", "encrypt"
+
+
+@dataclass(frozen=True)
+class FileVaultRequest:
+    """``state``: enabled, disabled or deferred. ``recovery_key``: discard, return or encrypt."""
+
+    state: str
+    user: str = ""
+    additional_users: tuple[str, ...] = ()
+    recovery_key: str = DISCARD
+    defer_path: str = ""
+    force_at_login: int | None = None
+    ask_at_logout: bool = True
+    show_key: bool = False
+    extras: t.ClassVar[tuple[str, ...]] = ()
+
+    def compares(self, mac: Mac) -> dict[str, str]:
+        return {}
+
+    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+        """Raises :class:`Refusal`."""
+        writable(mac)
+        if mac.filevault.state == "unknown":
+            raise Refusal("reading_incomplete", "the status of FileVault could not be read", _missing(mac))
+        if self.state == "enabled":
+            return made(mac, self._enabling(mac))
+        if self.state == "deferred":
+            return made(mac, self._deferring(mac))
+        return made(mac, self._disabling(mac))
+
+    def view(self, mac: Mac) -> dict[str, t.Any]:
+        filevault = mac.filevault
+        return {
+            "enabled": filevault.on,
+            "deferred_user": filevault.deferred_user,
+            "personal_recovery_key": filevault.personal_key,
+            "users": [account.name for account in mac.unlockers],
+        }
+
+    def _enabling(self, mac: Mac) -> list[Step]:
+        if mac.filevault.on:
+            return []
+        if mac.filevault.busy:
+            raise Refusal("filevault_busy", "the volume is being decrypted, and cannot be encrypted until that is done")
+        names = (self._person(),) + self.additional_users
+        for name in names:
+            holder(mac, name)
+        checks: list[Step] = [CheckPassword(self.user, "password", "user")]
+        checks += [CheckPassword(name, additional(index), "user") for index, name in enumerate(self.additional_users)]
+        keep = [] if mac.filevault.personal_key else made_key(self.recovery_key)
+        checks += [CheckRecipients()] if self.recovery_key == ENCRYPT and keep else []
+        return [*checks, EnableFileVault(self.user, self.additional_users), *keep, Prove(facts=("filevault",))]
+
+    def _deferring(self, mac: Mac) -> list[Step]:
+        if mac.filevault.on:
+            return []
+        name = self._person()
+        if mac.account(name) is None:
+            raise Refusal("user_unknown", f"user {name} has no account on this Mac")
+        if mac.filevault.deferred_user == name:
+            return []
+        cancel: list[Step] = [CancelDeferral()] if mac.filevault.deferred_user else []
+        defer = DeferFileVault(name, self.defer_path, self.force_at_login, self.ask_at_logout, self.show_key)
+        return [*cancel, defer, Prove(facts=("deferral",))]
+
+    def _disabling(self, mac: Mac) -> list[Step]:
+        if not mac.filevault.on:
+            cancel: list[Step] = [CancelDeferral(), Prove(facts=("deferral",))]
+            return cancel if mac.filevault.deferred_user else []
+        holder(mac, self._person())
+        return [CheckPassword(self.user, "password", "user"), DisableFileVault(self.user), Prove(facts=("filevault",))]
+
+    def _person(self) -> str:
+        if not self.user:
+            raise Refusal("option_missing", f"user was not given, and is needed to have FileVault {self.state}")
+        usable_name("user", self.user)
+        return self.user
+
+
+@dataclass(frozen=True)
+class UnlockerRequest:
+    """Whether one account may unlock FileVault. ``state``: present or absent."""
+
+    user: str
+    state: str = "present"
+    admin_user: str = ""
+    extras: t.ClassVar[tuple[str, ...]] = ()
+
+    def compares(self, mac: Mac) -> dict[str, str]:
+        return {}
+
+    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+        """Raises :class:`Refusal`."""
+        usable_name("user", self.user)
+        writable(mac)
+        account = mac.account(self.user)
+        if self.state == "absent":
+            return made(mac, self._removing(mac, account))
+        if account is None:
+            raise Refusal("user_unknown", f"{self.user} has no account on this Mac")
+        if account.sources.filevault:
+            return made(mac, ())
+        if not (account.sources.authority and account.sources.crypto):
+            raise Refusal("user_no_token", f"{self.user} holds no Secure Token: {account.sources.words()}")
+        granter = granter_of(mac, self.admin_user).name
+        checks: list[Step] = [
+            CheckPassword(granter, "admin_password", "granter"),
+            CheckPassword(self.user, "password", "user"),
+        ]
+        return made(mac, [*checks, AddUnlocker(self.user, granter), Prove((self.user,))])
+
+    def view(self, mac: Mac) -> dict[str, t.Any]:
+        account = mac.account(self.user)
+        if account is None:
+            return {"user": self.user, "exists": False}
+        return {
+            "user": self.user,
+            "exists": True,
+            "can_unlock": account.sources.filevault,
+            "secure_token": account.verdict,
+            "sources": account.sources.view(),
+            "preboot_pending": bool(mac.pending),
+        }
+
+    def _removing(self, mac: Mac, account: Account | None) -> list[Step]:
+        if account is None or not account.sources.filevault:
+            return []
+        others = [other.name for other in mac.unlockers if other.name != self.user]
+        if not others:
+            raise Refusal(
+                "last_unlocker", f"{self.user} is the last who can unlock FileVault, and macOS keeps that one"
+            )
+        return [RemoveUnlocker(self.user), Prove((self.user,))]
+
+
+@dataclass(frozen=True)
+class KeyRequest:
+    """The personal recovery key. ``state``: present, rotated, absent or validated."""
+
+    state: str
+    user: str = ""
+    recovery_key: str = DISCARD
+    given: frozenset[str] = frozenset()
+    extras: t.ClassVar[tuple[str, ...]] = ("escrow",)
+
+    def compares(self, mac: Mac) -> dict[str, str]:
+        return {}
+
+    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+        """Raises :class:`Refusal`."""
+        writable(mac)
+        present = mac.filevault.personal_key
+        if (self.state == "present" and present) or (self.state == "absent" and not present):
+            return made(mac, ())
+        if self.state == "validated":
+            if not present:
+                raise Refusal("key_missing", "there is no personal recovery key on this Mac to validate")
+            return made(mac, [ValidateKey("current_key")])
+        checks, by = self._authentication(mac)
+        if self.state == "absent":
+            return made(mac, [*checks, RemoveKey(by), Prove(facts=("personal_key",))])
+        if not (mac.filevault.on or present):
+            raise Refusal("filevault_off", "FileVault is off, so there is no recovery key to make")
+        escrowed = mac.filevault.escrowed_at is not None
+        if self.recovery_key == DISCARD and not escrowed:
+            msg = "nobody would have the new key: no recipients were given, and no profile escrows it"
+            raise Refusal("no_escrow_path", msg)
+        checks += [CheckRecipients()] if self.recovery_key == ENCRYPT else []
+        facts = ("personal_key", "escrow") if escrowed else ("personal_key",)
+        return made(mac, [*checks, ChangeKey(by), *made_key(self.recovery_key), Prove(facts=facts)])
+
+    def view(self, mac: Mac) -> dict[str, t.Any]:
+        return {
+            "personal_recovery_key": mac.filevault.personal_key,
+            "filevault_enabled": mac.filevault.on,
+            "escrowed_at": mac.filevault.escrowed_at,
+        }
+
+    def _authentication(self, mac: Mac) -> tuple[list[Step], str]:
+        if self.user:
+            holder(mac, self.user)
+            return [CheckPassword(self.user, "password", "user")], self.user
+        if "current_key" in self.given:
+            return [ValidateKey("current_key")], ""
+        raise Refusal("option_missing", "give user and password of a holder, or current_key")
+
+
+def holder(mac: Mac, name: str) -> Account:
+    """An account that can unlock the volume, or a :class:`Refusal` that says who can."""
+    account = mac.account(name)
+    if account is None:
+        raise Refusal("user_unknown", f"user {name} has no account on this Mac")
+    if not account.holder:
+        names = ", ".join(other.name for other in mac.holders) or "nobody"
+        raise Refusal("user_no_token", f"{name} holds no Secure Token ({account.sources.words()}); holders: {names}")
+    return account
+
+
+def additional(index: int) -> str:
+    """The name under which the password of an additional user travels."""
+    return f"additional_users[{index}].password"
+
+
+def made_key(how: str) -> list[Step]:
+    """What becomes of a key that a step before has made: validated, then given to whom it is for."""
+    return [ValidateKey()] + ([] if how == DISCARD else [DeliverKey(how)])
+
+
+def _missing(mac: Mac) -> tuple[str, ...]:
+    return tuple(f"{missing.what}: {missing.evidence}" for missing in mac.missing)

@@ -1,0 +1,120 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Escrow, remove or validate the Bootstrap Token."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: bootstrap_token
+short_description: Escrow a Mac's Bootstrap Token to its device management, remove it, or have it validated
+version_added: 0.1.0
+author:
+  - keyholder.macos contributors (@keyholder)
+description:
+  - The Bootstrap Token lets macOS grant Secure Tokens by itself at a graphical login, and authorises software updates
+    on Apple silicon.
+  - All that has to be true for it is checked before the first write. The version of macOS, the enrolment, the server,
+    and that the granter
+    is an administrator who holds a Secure Token.
+  - The status is never yes or no. It is one of V(unsupported), V(not_enrolled), V(not_escrowed), V(escrowed_unproven)
+    and V(valid). A token
+    that the server has is not yet one that works, and only V(valid) is proven.
+extends_documentation_fragment:
+  - keyholder.macos._attributes
+  - keyholder.macos._attributes.change_module
+  - keyholder.macos._attributes.actiongroup_all
+options:
+  state:
+    description:
+      - V(escrowed) creates a Bootstrap Token and escrows it, unless the server has one.
+      - V(absent) removes it. No account gets a Secure Token by itself any more.
+      - V(validated) makes sure that the escrowed token works. Where macOS says so by itself (13.3 and newer) nobody
+        authenticates;
+        otherwise the granter does, on each run.
+    type: str
+    choices: [escrowed, absent, validated]
+    default: escrowed
+  admin_user:
+    description:
+      - The short name of the granter, an administrator of the Mac who holds a Secure Token.
+    type: str
+  admin_password:
+    description:
+      - The granter's password. It is typed at the prompt of C(profiles), on a terminal of its own, once the prompt
+        has appeared.
+      - That prompt takes 128 bytes; a longer password is refused.
+    type: str
+  timeout:
+    description:
+      - Seconds that each of the commands may take.
+    type: int
+    default: 120
+notes:
+  - macOS limits how often C(profiles) may be asked. Its "Request too soon" is reported with RV(reason=too_soon), and
+    not tried again.
+seealso:
+  - module: keyholder.macos.trust_info
+"""
+
+EXAMPLES = r"""
+- name: Escrow the Bootstrap Token
+  keyholder.macos.bootstrap_token:
+    state: escrowed
+    admin_user: itadmin
+    admin_password: "{{ itadmin_password }}"
+  become: true
+"""
+
+RETURN = r"""
+state:
+  description:
+    - The Bootstrap Token C(before) and C(after). Its C(status), and the evidence for it. C(supported_on_server),
+      C(crypto_user) (whether
+      the volume knows it), C(preflight) (whether macOS would use it, from 13.3 on) and C(enrolled).
+  returned: always
+  type: dict
+  sample:
+    before: {status: not_escrowed, supported_on_server: true, crypto_user: false, preflight: false, enrolled: true}
+    after: {status: valid, supported_on_server: true, crypto_user: true, preflight: true, enrolled: true}
+plan:
+  description: The steps, in words and without secrets. Empty when nothing has to change.
+  returned: always
+  type: list
+  elements: str
+reason:
+  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  returned: failure
+  type: str
+  sample: not_enrolled
+evidence:
+  description: Which command said what.
+  returned: failure
+  type: list
+  elements: str
+remedy:
+  description: What to do about it.
+  returned: failure
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=dict(
+            _module_change.ADMIN,
+            state={"type": "str", "choices": ["escrowed", "absent", "validated"], "default": "escrowed"},
+        ),
+        supports_check_mode=True,
+    )
+    _module_change.change(module, BootstrapRequest(module.params["state"], module.params["admin_user"] or ""))
+
+
+if __name__ == "__main__":
+    main()

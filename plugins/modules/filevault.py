@@ -1,0 +1,206 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Enable, defer or disable FileVault."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: filevault
+short_description: Enable FileVault now or at the next login, or disable it
+version_added: 0.1.0
+author:
+  - keyholder.macos contributors (@keyholder)
+description:
+  - Enables FileVault, has macOS enable it at a user's next login, or disables it.
+  - FileVault is never enabled without a holder of a Secure Token who can unlock the volume, and never disabled
+    because an option is missing.
+  - Passwords and keys travel to and from C(fdesetup) as property lists on its standard input and output, never
+    through a file.
+  - A recovery key that macOS gives is validated by macOS before it is delivered. From macOS 26 on macOS may keep the
+    key of an earlier time
+    and give none, which is no failure.
+extends_documentation_fragment:
+  - keyholder.macos._attributes
+  - keyholder.macos._attributes.change_module
+  - keyholder.macos._attributes.actiongroup_all
+  - keyholder.macos._recovery_key
+options:
+  state:
+    description:
+      - V(enabled) enables FileVault now.
+      - V(deferred) has macOS enable it when O(user) logs in next. An SSH login does not count.
+      - V(disabled) decrypts the volume, or cancels a deferral where FileVault is off.
+    type: str
+    choices: [enabled, disabled, deferred]
+    required: true
+  user:
+    description:
+      - The short name of a holder of a Secure Token, who authenticates; with O(state=deferred), of the user whose
+        login is waited for.
+    type: str
+  password:
+    description:
+      - The password of O(user). Not used with O(state=deferred), where macOS asks the user.
+    type: str
+  additional_users:
+    description:
+      - Further holders that may unlock the volume. On APFS every holder may in any case; naming one proves the
+        password as well.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: The short name.
+        type: str
+        required: true
+      password:
+        description: The password.
+        type: str
+        required: true
+  defer_path:
+    description:
+      - Where macOS writes the recovery key when a deferral fires, in a property list that only root can read.
+      - The file is never deleted by this module. Take the key away with M(keyholder.macos.filevault_recovery_key) or
+        your own task, then
+        delete it.
+    type: str
+    default: /var/db/keyholder-filevault.plist
+  force_at_login:
+    description:
+      - How often the user may put a deferral off. V(0) asks at once and takes no excuse, V(-1) does not ask at login.
+    type: int
+  ask_at_logout:
+    description:
+      - Whether a deferral asks at logout as well.
+    type: bool
+    default: true
+  show_key:
+    description:
+      - Whether macOS shows the user the new recovery key. From macOS 27 on it does not show it otherwise.
+    type: bool
+    default: false
+  timeout:
+    description:
+      - Seconds that each of the commands may take. Without Full Disk Access macOS puts a dialog on the screen and
+        C(fdesetup) waits for it
+        (10.15 and newer); the task then fails with RV(reason=timeout).
+    type: int
+    default: 120
+seealso:
+  - module: keyholder.macos.filevault_user
+  - module: keyholder.macos.filevault_recovery_key
+  - module: keyholder.macos.trust_info
+"""
+
+EXAMPLES = r"""
+- name: Enable FileVault, and have the recovery key encrypted to the help desk
+  keyholder.macos.filevault:
+    state: enabled
+    user: itadmin
+    password: "{{ itadmin_password }}"
+    recovery_key: encrypt
+    recipients:
+      - "{{ lookup('ansible.builtin.file', 'helpdesk.pem') }}"
+  become: true
+  register: filevault
+
+- name: Have FileVault enabled when Ana logs in
+  keyholder.macos.filevault:
+    state: deferred
+    user: ana
+    force_at_login: 0
+  become: true
+"""
+
+RETURN = r"""
+state:
+  description:
+    - FileVault C(before) and C(after). Whether it is C(enabled) (also while the volume is still being encrypted), the
+      C(deferred_user),
+      whether there is a C(personal_recovery_key), and the C(users) who may unlock.
+  returned: always
+  type: dict
+plan:
+  description: The steps, in words and without secrets. Empty when nothing has to change.
+  returned: always
+  type: list
+  elements: str
+recovery_key:
+  description: The new recovery key in clear, only with O(recovery_key=return). Empty when macOS gave none.
+  returned: when O(recovery_key=return)
+  type: str
+recovery_key_encrypted:
+  description: The new recovery key as a CMS message in PEM to O(recipients). Empty when macOS gave none.
+  returned: when O(recovery_key=encrypt)
+  type: str
+recovery_key_age:
+  description: The new recovery key as an armoured age file to the age recipients among O(recipients). Empty when
+    macOS gave none.
+  returned: when O(recipients) names an age recipient
+  type: str
+reason:
+  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  returned: failure
+  type: str
+evidence:
+  description: Which command said what.
+  returned: failure
+  type: list
+  elements: str
+remedy:
+  description: What to do about it.
+  returned: failure
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import FileVaultRequest
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=dict(
+            _module_change.RECOVERY_KEY,
+            state={"type": "str", "choices": ["enabled", "disabled", "deferred"], "required": True},
+            user={"type": "str"},
+            password={"type": "str", "no_log": True},
+            additional_users={
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    "password": {"type": "str", "required": True, "no_log": True},
+                },
+            },
+            defer_path={"type": "str", "default": "/var/db/keyholder-filevault.plist"},
+            force_at_login={"type": "int"},
+            ask_at_logout={"type": "bool", "default": True},
+            show_key={"type": "bool", "default": False, "no_log": False},
+            timeout={"type": "int", "default": 120},
+        ),
+        supports_check_mode=True,
+    )
+    params = module.params
+    _module_change.change(
+        module,
+        FileVaultRequest(
+            state=params["state"],
+            user=params["user"] or "",
+            additional_users=tuple(other["name"] for other in params["additional_users"]),
+            recovery_key=params["recovery_key"],
+            defer_path=params["defer_path"],
+            force_at_login=params["force_at_login"],
+            ask_at_logout=params["ask_at_logout"],
+            show_key=params["show_key"],
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()

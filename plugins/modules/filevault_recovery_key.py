@@ -1,0 +1,144 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make, rotate, remove or validate FileVault's personal recovery key."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: filevault_recovery_key
+short_description: Make, rotate, remove or validate FileVault's personal recovery key
+version_added: 0.1.0
+author:
+  - keyholder.macos contributors (@keyholder)
+description:
+  - Makes sure that a Mac has a personal recovery key, makes a new one, removes it, or has macOS validate one that you
+    know.
+  - A holder of a Secure Token authenticates, or the current key itself does (macOS 10.14 and newer).
+  - A new key is validated by macOS before it is delivered. It is not even made where nobody would have it, that is
+    without O(recipients),
+    without O(recovery_key=return), and without a profile that escrows it.
+extends_documentation_fragment:
+  - keyholder.macos._attributes
+  - keyholder.macos._attributes.change_module
+  - keyholder.macos._attributes.actiongroup_all
+  - keyholder.macos._recovery_key
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - O(state=rotated) makes a new key on each run.
+options:
+  state:
+    description:
+      - V(present) makes a key where there is none, V(rotated) makes a new one each time, V(absent) removes it.
+      - V(validated) fails where O(current_key) does not open this Mac.
+    type: str
+    choices: [present, rotated, absent, validated]
+    default: present
+  user:
+    description:
+      - The short name of a holder of a Secure Token, who authenticates.
+    type: str
+  password:
+    description:
+      - The password of O(user).
+    type: str
+  current_key:
+    description:
+      - The recovery key that the Mac has now, to validate it, or to authenticate instead of O(user).
+    type: str
+  timeout:
+    description:
+      - Seconds that each of the commands may take.
+    type: int
+    default: 120
+seealso:
+  - module: keyholder.macos.filevault
+"""
+
+EXAMPLES = r"""
+- name: Rotate the recovery key, and have the new one encrypted to the help desk
+  keyholder.macos.filevault_recovery_key:
+    state: rotated
+    user: itadmin
+    password: "{{ itadmin_password }}"
+    recovery_key: encrypt
+    recipients:
+      - "{{ lookup('ansible.builtin.file', 'helpdesk.pem') }}"
+  become: true
+
+- name: Is the key in our safe the key of this Mac?
+  keyholder.macos.filevault_recovery_key:
+    state: validated
+    current_key: "{{ key_from_the_safe }}"
+  become: true
+"""
+
+RETURN = r"""
+state:
+  description:
+    - The C(personal_recovery_key) C(before) and C(after) (whether there is one), whether FileVault is enabled, and
+      whether a profile
+      escrows it.
+  returned: always
+  type: dict
+plan:
+  description: The steps, in words and without secrets. Empty when nothing has to change.
+  returned: always
+  type: list
+  elements: str
+recovery_key:
+  description: The new recovery key in clear, only with O(recovery_key=return). Empty when macOS gave none.
+  returned: when O(recovery_key=return)
+  type: str
+recovery_key_encrypted:
+  description: The new recovery key as a CMS message in PEM to O(recipients). Empty when macOS gave none.
+  returned: when O(recovery_key=encrypt)
+  type: str
+recovery_key_age:
+  description: The new recovery key as an armoured age file to the age recipients among O(recipients). Empty when
+    macOS gave none.
+  returned: when O(recipients) names an age recipient
+  type: str
+reason:
+  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  returned: failure
+  type: str
+evidence:
+  description: Which command said what.
+  returned: failure
+  type: list
+  elements: str
+remedy:
+  description: What to do about it.
+  returned: failure
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import KeyRequest
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=dict(
+            _module_change.RECOVERY_KEY,
+            state={"type": "str", "choices": ["present", "rotated", "absent", "validated"], "default": "present"},
+            user={"type": "str"},
+            password={"type": "str", "no_log": True},
+            current_key={"type": "str", "no_log": True},
+            timeout={"type": "int", "default": 120},
+        ),
+        supports_check_mode=True,
+    )
+    params = module.params
+    given = frozenset(_module_change.secrets(module))
+    _module_change.change(module, KeyRequest(params["state"], params["user"] or "", params["recovery_key"], given))
+
+
+if __name__ == "__main__":
+    main()

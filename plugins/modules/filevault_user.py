@@ -1,0 +1,121 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Let an account unlock FileVault, or no longer."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: filevault_user
+short_description: Let an account unlock FileVault, or no longer
+version_added: 0.1.0
+author:
+  - keyholder.macos contributors (@keyholder)
+description:
+  - On APFS every holder of a Secure Token may unlock FileVault, unless it was taken off FileVault's list. This module
+    puts a holder back on
+    the list, or takes it off.
+  - Accounts are compared by their GeneratedUID. The last one that can unlock stays, and so does the last
+    administrator who holds a token.
+  - Taking an account off the list leaves its Secure Token where it is, as far as anybody has seen (macOS 10.13 and
+    10.14). It can then no
+    longer authorise others, and the sources of truth disagree about it. C(secure_token) in RV(state) says what was
+    read back.
+extends_documentation_fragment:
+  - keyholder.macos._attributes
+  - keyholder.macos._attributes.change_module
+  - keyholder.macos._attributes.actiongroup_all
+options:
+  user:
+    description:
+      - The short name of the account.
+    type: str
+    required: true
+  password:
+    description:
+      - The account's password. Needed only to put it on the list.
+    type: str
+  state:
+    description:
+      - V(present) puts the account on the list, V(absent) takes it off.
+    type: str
+    choices: [present, absent]
+    default: present
+  admin_user:
+    description:
+      - The short name of the granter, an administrator who holds a Secure Token and can unlock FileVault. Needed only
+        for O(state=present).
+    type: str
+  admin_password:
+    description:
+      - The granter's password.
+    type: str
+  timeout:
+    description:
+      - Seconds that each of the commands may take.
+    type: int
+    default: 120
+seealso:
+  - module: keyholder.macos.filevault
+  - module: keyholder.macos.secure_token
+"""
+
+EXAMPLES = r"""
+- name: Ana may unlock this Mac again
+  keyholder.macos.filevault_user:
+    user: ana
+    password: "{{ ana_password }}"
+    admin_user: itadmin
+    admin_password: "{{ itadmin_password }}"
+  become: true
+"""
+
+RETURN = r"""
+state:
+  description: The account C(before) and C(after). Whether it C(can_unlock), and its C(secure_token) with what each of
+    the C(sources) says.
+  returned: always
+  type: dict
+plan:
+  description: The steps, in words and without secrets. Empty when nothing has to change.
+  returned: always
+  type: list
+  elements: str
+reason:
+  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  returned: failure
+  type: str
+evidence:
+  description: Which command said what.
+  returned: failure
+  type: list
+  elements: str
+remedy:
+  description: What to do about it.
+  returned: failure
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import UnlockerRequest
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=dict(
+            _module_change.ADMIN,
+            user={"type": "str", "required": True},
+            password={"type": "str", "no_log": True},
+            state={"type": "str", "choices": ["present", "absent"], "default": "present"},
+        ),
+        supports_check_mode=True,
+    )
+    params = module.params
+    _module_change.change(module, UnlockerRequest(params["user"], params["state"], params["admin_user"] or ""))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""On the controller: take a recovery key over under a key of this task alone, and encrypt it to age recipients.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import shutil
+import subprocess
+import typing as t
+from dataclasses import dataclass
+
+from ansible.errors import AnsibleActionFail
+
+if t.TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.x509 import Certificate
+
+
+def is_age(recipient: str) -> bool:
+    return recipient.strip().startswith("age1")
+
+
+@dataclass(frozen=True)
+class Courier:
+    """A key pair that lives as long as one task: the Mac encrypts to it, and only this process can open that."""
+
+    certificate: Certificate
+    key: RSAPrivateKey
+
+    @classmethod
+    def new(cls) -> Courier:
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import rsa
+        from cryptography.x509.oid import NameOID
+
+        key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "keyholder courier")])
+        now = datetime.datetime.now(datetime.timezone.utc)
+        builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        builder = builder.serial_number(x509.random_serial_number())
+        # A Mac's clock may be wrong by more than a task takes.
+        builder = builder.not_valid_before(now - datetime.timedelta(days=365))
+        builder = builder.not_valid_after(now + datetime.timedelta(days=365))
+        return cls(builder.sign(key, hashes.SHA256()), key)
+
+    @property
+    def pem(self) -> str:
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        return self.certificate.public_bytes(Encoding.PEM).decode("ascii")
+
+    def open(self, message: str) -> bytes:
+        """What is in a CMS message of the Mac."""
+        from cryptography.hazmat.primitives.serialization import pkcs7
+
+        return pkcs7.pkcs7_decrypt_pem(message.encode("ascii"), self.certificate, self.key, [])
+
+
+def check_age() -> None:
+    """Fail before the Mac makes a key that could then not be encrypted."""
+    if _pyrage() is None and shutil.which("age") is None:
+        raise AnsibleActionFail(
+            "recipients names an age recipient, and the controller has no age. Install the Python package pyrage beside"
+            " ansible-core, or the program age. Nothing was changed. [recipient_unusable]"
+        )
+
+
+def encrypt_with_age(secret: bytes, recipients: t.Sequence[str]) -> str:
+    """An armoured age file that the identity of each recipient opens."""
+    pyrage = _pyrage()
+    if pyrage is not None:
+        to = [pyrage.x25519.Recipient.from_str(recipient.strip()) for recipient in recipients]
+        return t.cast(bytes, pyrage.encrypt(secret, to, armored=True)).decode("ascii")
+    words = [word for recipient in recipients for word in ("-r", recipient.strip())]
+    ran = subprocess.run(["age", "--encrypt", "--armor", *words], input=secret, capture_output=True, check=False)
+    if ran.returncode != 0:
+        raise AnsibleActionFail(
+            f"age could not encrypt to the recipients: {ran.stderr.decode(errors='replace').strip()}"
+        )
+    return ran.stdout.decode("ascii")
+
+
+def _pyrage() -> t.Any:
+    try:
+        return importlib.import_module("pyrage")
+    except ImportError:
+        return None

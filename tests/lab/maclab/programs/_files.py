@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Know the files that a Mac has and this host has not: the escrowed recovery key, and the plist of a deferral.
+
+`cat`, `ls` and `rm` come here for words that are paths outside the lab's folder; what is no such file is left to this
+host's own program.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+
+from maclab import vault
+from maclab.call import Call
+from maclab.layout import UTILITY_FOLDERS
+from maclab.texts import say
+
+FAILED = 1
+NOT_FOUND = 127
+
+Action = Callable[[Call, str], Awaitable[None]]
+
+
+async def serve(call: Call, action: Action) -> int:
+    """Do the action to each file of the Mac, or become the host's program where none of them is one."""
+    known = list(vault.named(call.mac, call.argv))
+    if not known:
+        return _become(call)
+    status = 0
+    for word in call.argv:
+        if word.startswith("-"):
+            continue
+        if word not in known:
+            call.err(f"{call.program}: {word}: No such file or directory\n")
+            status = FAILED
+        elif not call.is_root:
+            call.err(say("files.denied", call.mac.version_tuple, program=call.program, path=word))
+            status = FAILED
+        else:
+            await action(call, vault.normal(word))
+    return status
+
+
+def _become(call: Call) -> int:
+    real = shutil.which(call.program, path=os.pathsep.join(UTILITY_FOLDERS))
+    if real is None:
+        call.err(f"maclab: {call.program}: this host has no such program\n")
+        return NOT_FOUND
+    return call.become([real, *call.argv], call.env, call.user, call.is_root)

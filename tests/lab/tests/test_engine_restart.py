@@ -1,0 +1,218 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Restarts: SSH goes away and comes back, or waits for FileVault; somebody logs in at the screen."""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maclab import cli, journal
+from maclab.control import LabError
+from maclab.lab import Handle, Lab, Result
+
+
+def _described(version: str, **more: Any) -> dict[str, Any]:
+    accounts = [
+        {"name": "itadmin", "admin": True, "password": "pw-it", "token": True},
+        {"name": "ana", "password": "pw-ana"},
+    ]
+    return {"macos": version, "accounts": accounts, "reboot_seconds": 0.3} | more
+
+
+SCENARIO: dict[str, Any] = {
+    "macs": {
+        "plain": _described("15.6", mdm={"enrolled": "ade", "bootstrap": {"escrowed": True}, "escrow_profile": True}),
+        "sealed": _described("15.6", filevault={"state": "on", "prk": True}),
+        "tahoe": _described("26.1", filevault={"state": "on", "prk": True}),
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(SCENARIO, tmp_path_factory.mktemp("restart")) as lab:
+        yield lab
+
+
+@pytest.fixture
+def plain(lab: Lab) -> Handle:
+    return _fresh(lab, "plain")
+
+
+@pytest.fixture
+def sealed(lab: Lab) -> Handle:
+    return _fresh(lab, "sealed")
+
+
+@pytest.fixture
+def tahoe(lab: Lab) -> Handle:
+    return _fresh(lab, "tahoe")
+
+
+def _fresh(lab: Lab, name: str) -> Handle:
+    handle = lab.mac(name)
+    handle.reset()
+    return handle
+
+
+def _with_password(mac: Handle, password: str, tmp_path: Path) -> Result:
+    """The OpenSSH client without a key, which asks a program for the password."""
+    asks = tmp_path / "asks"
+    asks.write_text(f"#!/bin/sh\necho {password}\n")
+    asks.chmod(0o700)
+    # The first value that ssh is given counts.
+    asked = "-o BatchMode=no -o PubkeyAuthentication=no -o NumberOfPasswordPrompts=1".split()
+    argv = mac.ssh_argv("echo in")
+    argv[1:1] = asked
+    env = {**os.environ, "SSH_ASKPASS": str(asks), "SSH_ASKPASS_REQUIRE": "force"}
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=30, check=False)
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def _wait_until_locked(mac: Handle) -> None:
+    """Until the Mac has started and waits; then a little longer, as its port must stay closed."""
+    deadline = time.monotonic() + 20
+    while not mac.state().locked and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(2 * mac.state().reboot_seconds)
+
+
+def _boot_time(mac: Handle) -> str:
+    return mac.ssh("sysctl -n kern.boottime").out
+
+
+@pytest.mark.parametrize("command", ["sudo shutdown -r now", "sudo reboot"])
+def test_ssh_goes_away_and_comes_back(plain: Handle, command: str) -> None:
+    before = _boot_time(plain)
+    sleeper = subprocess.Popen(plain.ssh_argv("echo up; sleep 60; echo whole"), stdout=subprocess.PIPE)
+    assert sleeper.stdout is not None and sleeper.stdout.readline() == b"up\n"
+    assert plain.ssh(command).rc == 0
+    assert plain.wait_until(reachable=False)
+    assert sleeper.wait(timeout=20) == 255
+    sleeper.stdout.close()
+    assert plain.wait_until(reachable=True)
+    assert plain.ssh("echo back").out == "back\n"
+    assert _boot_time(plain) != before and before.startswith("{ sec = ")
+    assert [event.what for event in journal.events(plain.journal())] == ["restart"]
+
+
+def test_nobody_but_root_restarts_it(plain: Handle) -> None:
+    assert plain.ssh("shutdown -r now").err == "shutdown: NOT super-user\n"
+    assert plain.ssh("reboot").rc == 1
+
+
+def test_filevault_keeps_ssh_away_until_somebody_unlocks(sealed: Handle) -> None:
+    sealed.ssh("sudo shutdown -r now")
+    assert sealed.wait_until(reachable=False)
+    _wait_until_locked(sealed)
+    assert not sealed.is_reachable() and sealed.state().locked
+    with pytest.raises(LabError, match="ana does not unlock sealed"):
+        sealed.unlock("ana")
+    with pytest.raises(LabError, match="unlock FileVault"):
+        sealed.login("itadmin")
+    assert sealed.unlock("itadmin") == []
+    assert sealed.ssh("echo back").out == "back\n"
+    assert sealed.state().logged_in == ["itadmin"]
+
+
+def test_unlocking_with_the_recovery_key_is_remembered(sealed: Handle) -> None:
+    sealed.ssh("sudo reboot")
+    assert sealed.wait_until(reachable=False)
+    _wait_until_locked(sealed)
+    sealed.unlock(key=sealed.state().filevault.prk)
+    assert sealed.ssh("sudo fdesetup usingrecoverykey").out == "true\n"
+
+
+def test_an_authenticated_restart_needs_nobody(sealed: Handle) -> None:
+    credentials = plistlib.dumps({"Username": "itadmin", "Password": "pw-it"})
+    done = sealed.ssh("sudo fdesetup authrestart -inputplist", input=credentials)
+    assert (done.rc, done.err) == (0, "System is being restarted\n")
+    assert sealed.wait_until(reachable=False) and sealed.wait_until(reachable=True)
+    assert sealed.ssh("echo back").out == "back\n"
+
+
+def test_an_armed_restart_needs_nobody_once(sealed: Handle) -> None:
+    credentials = plistlib.dumps({"Password": sealed.state().filevault.prk})
+    assert sealed.ssh("sudo fdesetup authrestart -delayminutes -1 -inputplist", input=credentials).rc == 0
+    assert sealed.is_reachable()
+    sealed.restart()
+    assert sealed.wait_until(reachable=False) and sealed.wait_until(reachable=True)
+    sealed.restart()
+    assert sealed.wait_until(reachable=False)
+    _wait_until_locked(sealed)
+    assert not sealed.is_reachable()
+
+
+def test_a_password_by_ssh_unlocks_tahoe(tahoe: Handle, tmp_path: Path) -> None:
+    tahoe.ssh("sudo shutdown -r now")
+    assert tahoe.wait_until(reachable=False) and tahoe.wait_until(reachable=True)
+    assert tahoe.state().locked
+    assert tahoe.ssh("echo in").rc == 255  # no key opens anything yet
+    assert _with_password(tahoe, "pw-ana", tmp_path).rc == 255
+    assert tahoe.state().locked
+    done = _with_password(tahoe, "pw-it", tmp_path)
+    assert done.rc == 255 and "in" not in done.out.split()
+    assert tahoe.wait_until(reachable=True)
+    deadline = time.monotonic() + 10
+    while tahoe.ssh("echo in").out != "in\n" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert tahoe.ssh("echo in").out == "in\n"
+    assert not tahoe.state().locked and tahoe.state().logged_in == []
+
+
+def test_a_locked_mac_stays_locked_when_the_lab_comes_up_again(tmp_path: Path) -> None:
+    described = {"macs": {"sealed": _described("15.6", filevault={"state": "on"}, locked=True)}}
+    for _ in range(2):
+        with Lab(described, tmp_path / "lab") as lab:
+            assert not lab.mac("sealed").is_reachable()
+
+
+def test_logging_in_at_the_screen_grants_and_is_in_the_journal(plain: Handle) -> None:
+    assert plain.ssh("true", user="ana").rc == 0
+    assert not plain.state().accounts["ana"].has_authority_token
+    with pytest.raises(LabError, match="wrong"):
+        plain.login("ana", "nonsense")
+    assert plain.login("ana") == ["token granted by the Bootstrap Token"]
+    assert plain.state().accounts["ana"].has_authority_token
+    assert [(login.method, login.ok) for login in journal.logins(plain.journal())][-2:] == [
+        ("screen", False),
+        ("screen", True),
+    ]
+
+
+def test_the_command_logs_in_and_restarts(lab: Lab, plain: Handle, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["login", "plain", "ana", "--dir", str(lab.folder.path)]) == 0
+    assert capsys.readouterr().out == "token granted by the Bootstrap Token\n"
+    assert cli.main(["login", "plain", "nobody", "--dir", str(lab.folder.path)]) == 1
+    assert cli.main(["unlock", "plain", "--dir", str(lab.folder.path)]) == 1
+    assert cli.main(["restart", "plain", "--dir", str(lab.folder.path)]) == 0
+    assert plain.wait_until(reachable=False) and plain.wait_until(reachable=True)
+
+
+def test_the_files_of_a_deferral_and_of_the_escrow_are_the_macs_own(plain: Handle) -> None:
+    path = "/var/root/vault key.plist"
+    escrow = "/var/db/FileVaultPRK.dat"
+    started = int(time.time())
+    assert plain.ssh(f"sudo fdesetup enable -defer '{path}' -user itadmin -forceatlogin 0").rc == 0
+    assert plain.ssh(f"stat -f %m {escrow}").rc == 1
+    plain.login("itadmin")
+    assert int(plain.ssh(f"stat -f %m {escrow}").out) >= started
+    assert plain.ssh(f"cat '{path}'").err == f"cat: {path}: Permission denied\n"
+    shown = plain.ssh(f"sudo cat '/private{path}'")
+    assert plistlib.loads(shown.out.encode())["RecoveryKey"] == plain.state().filevault.prk
+    assert plain.ssh(f"sudo ls '{path}'").out == f"{path}\n"
+    assert plain.ssh(f"sudo rm -f '{path}' && sudo cat '{path}'").rc == 1
+    assert path not in plain.state().files
+
+
+def test_other_files_are_this_hosts(plain: Handle) -> None:
+    assert plain.ssh("echo one > two; cat two; cat \"$HOME/two\"; stat -f '%z %N' two").out == "one\none\n4 two\n"
+    assert plain.ssh("ls -d /; cat /dev/null; rm -f /no/such/file; echo $?").out == "/\n0\n"

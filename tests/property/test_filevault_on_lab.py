@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""FileVault, recovery keys and the Bootstrap Token against modelled Macs of every version."""
+
+from __future__ import annotations
+
+import typing as t
+
+import fakes
+import pytest
+from inmemory import LabRunner, snapshot
+
+from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
+    FileVaultRequest,
+    KeyRequest,
+    UnlockerRequest,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
+from maclab.state import Mac
+
+MACS = [
+    ("10.13.6", "intel"),
+    ("10.15.7", "t2"),
+    ("11.7.10", "apple-silicon"),
+    ("13.6.9", "t2"),
+    ("15.6", "apple-silicon"),
+    ("26.1", "apple-silicon"),
+]
+every_mac = pytest.mark.parametrize(("version", "hardware"), MACS)
+PASSWORDS = {"password": "admin-pw-1", "admin_password": "admin-pw-1"}
+
+
+def cast(version: str, hardware: str, enrolled: str = "ade") -> Mac:
+    mac = fakes.mac(version, hardware)
+    mac.accounts["root"] = fakes.person(mac, "root", None, uid=0)
+    mac.accounts["root"].service = True
+    fakes.person(mac, "itadmin", "admin-pw-1", full_name="IT Administrator", admin=True, token=True)
+    fakes.person(mac, "ana", "ana-pw-12", full_name="Ana Sousa", token=True)
+    mac.mdm.enrolled = enrolled
+    mac.mdm.user_approved = mac.mdm.supervised = mac.mdm.bootstrap_supported = enrolled != "no"
+    return mac
+
+
+def flow(
+    mac: Mac, request: t.Any, passwords: dict[str, str] | None = None, check: bool = False
+) -> tuple[Outcome, LabRunner]:
+    runner = LabRunner(mac)
+    secrets = {option: Secret(value) for option, value in (PASSWORDS if passwords is None else passwords).items()}
+    return Flow(runner, secrets, 5).run(request, check), runner
+
+
+def three_times(mac: Mac, request: t.Any, passwords: dict[str, str] | None = None) -> Outcome:
+    """Check mode first, then the run, then the run again."""
+    before = snapshot(mac)
+    checked, looked = flow(mac, request, passwords, check=True)
+    assert mac == before
+    assert (looked.writes, looked.authentications) == ([], [])
+    done, _ = flow(mac, request, passwords)
+    assert done.refusal is None, done.refusal
+    assert done.changed
+    assert checked.refusal is None
+    for key, value in checked.after.items():
+        assert value is None or done.after[key] == value, key
+    again, runner = flow(mac, request, {})
+    assert (again.refusal, again.changed, again.plan) == (None, False, [])
+    assert (runner.writes, runner.authentications) == ([], [])
+    return done
+
+
+@every_mac
+def test_filevault_on_and_off(version: str, hardware: str) -> None:
+    mac = cast(version, hardware)
+    done = three_times(mac, FileVaultRequest("enabled", "itadmin", recovery_key="return"))
+    assert done.recovery_key == mac.filevault.prk
+    assert done.after["enabled"]
+    assert "ana" in done.after["users"]
+    # A volume without a Secure Enclave is encrypted in its own time.
+    mac.filevault.state = "on"
+    off = three_times(mac, FileVaultRequest("disabled", "itadmin"))
+    assert not off.after["enabled"]
+
+
+@every_mac
+def test_a_deferral_waits_and_can_be_cancelled(version: str, hardware: str) -> None:
+    mac = cast(version, hardware)
+    done = three_times(mac, FileVaultRequest("deferred", "ana", defer_path="/var/db/x.plist"), {})
+    assert done.after["deferred_user"] == "ana"
+    assert three_times(mac, FileVaultRequest("disabled"), {}).after["deferred_user"] == ""
+
+
+@every_mac
+def test_a_wrong_password_enables_nothing(version: str, hardware: str) -> None:
+    mac = cast(version, hardware)
+    done, runner = flow(mac, FileVaultRequest("enabled", "itadmin"), {"password": "wrong-pw-1"})
+    assert done.refusal is not None
+    assert done.refusal.reason == "user_password_wrong"
+    assert runner.writes == []
+
+
+@every_mac
+def test_a_key_is_rotated_by_a_holder(version: str, hardware: str) -> None:
+    mac = cast(version, hardware)
+    flow(mac, FileVaultRequest("enabled", "itadmin"))
+    mac.filevault.state = "on"
+    old = mac.filevault.prk
+    done, _ = flow(mac, KeyRequest("rotated", "itadmin", "return", frozenset({"password"})))
+    assert done.refusal is None, done.refusal
+    assert done.recovery_key == mac.filevault.prk != old
+    valid, _ = flow(mac, KeyRequest("validated"), {"current_key": done.recovery_key})
+    assert (valid.refusal, valid.changed) == (None, False)
+    stale, _ = flow(mac, KeyRequest("validated"), {"current_key": str(old)})
+    assert stale.refusal is not None
+    assert stale.refusal.reason == "key_invalid"
+
+
+@every_mac
+def test_a_key_that_nobody_would_have_is_not_made(version: str, hardware: str) -> None:
+    mac = cast(version, hardware)
+    flow(mac, FileVaultRequest("enabled", "itadmin"))
+    mac.filevault.state = "on"
+    old = mac.filevault.prk
+    done, _ = flow(mac, KeyRequest("rotated", "itadmin"))
+    assert done.refusal is not None
+    assert done.refusal.reason == "no_escrow_path"
+    assert mac.filevault.prk == old
+
+
+@every_mac
+def test_an_unlocker_goes_and_comes_back(version: str, hardware: str) -> None:
+    mac = cast(version, hardware)
+    flow(mac, FileVaultRequest("enabled", "itadmin"))
+    mac.filevault.state = "on"
+    gone = three_times(mac, UnlockerRequest("ana", "absent"), {})
+    assert gone.after["can_unlock"] is False
+    back = three_times(
+        mac, UnlockerRequest("ana", admin_user="itadmin"), {"admin_password": "admin-pw-1", "password": "ana-pw-12"}
+    )
+    assert (back.after["can_unlock"], back.after["secure_token"]) == (True, "holder")
+
+
+@pytest.mark.parametrize(("version", "hardware"), MACS[1:])
+def test_bootstrap_token_is_escrowed_and_removed(version: str, hardware: str) -> None:
+    mac = cast(version, hardware)
+    done = three_times(mac, BootstrapRequest("escrowed", "itadmin"))
+    assert mac.mdm.bootstrap_escrowed
+    assert done.after["status"] == ("valid" if version in ("13.6.9", "15.6", "26.1") else "escrowed_unproven")
+    valid, _ = flow(mac, BootstrapRequest("validated", "itadmin"))
+    assert valid.refusal is None
+    three_times(mac, BootstrapRequest("absent", "itadmin"))
+    assert not mac.mdm.bootstrap_escrowed
+
+
+def test_no_bootstrap_token_before_10_15_and_none_without_enrolment() -> None:
+    for mac, reason in (
+        (cast("10.13.6", "intel"), "bootstrap_unsupported"),
+        (cast("15.6", "t2", "no"), "not_enrolled"),
+    ):
+        done, runner = flow(mac, BootstrapRequest("escrowed", "itadmin"))
+        assert done.refusal is not None
+        assert done.refusal.reason == reason
+        assert (runner.writes, runner.authentications) == ([], [])

@@ -93,7 +93,10 @@ CONTRARY = "mac-26.3"
 
 @pytest.fixture(scope="module")
 def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
-    people = [*PEOPLE, *(person(leaver, password=secret(leaver), token=True) for leaver in ("keeps", "loses", "burns"))]
+    people: list[str | dict[str, Any]] = [
+        *PEOPLE,
+        *(person(leaver, password=secret(leaver), token=True) for leaver in ("keeps", "loses", "burns")),
+    ]
     return bring_up({name(version): mac(version, *people) for version in VERSIONS} | {CONTRARY: mac("26.3")})
 
 

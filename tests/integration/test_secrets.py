@@ -93,7 +93,7 @@ PIPED, FILED = (tuple(f"{how}-{python}" for python in PYTHONS) for how in ("pipe
 @pytest.fixture(scope="module")
 def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
     def described(version: str, python: str) -> dict[str, Any]:
-        people = [
+        people: list[str | dict[str, Any]] = [
             person("itadmin", sudo_password=True),
             *("deputy", "helper", "stan", "ana"),
             person("dud", password=SECRETS["dud's password"]),

@@ -48,6 +48,10 @@ class Mac:
     def filevault_users(self) -> set[str]:
         return {line.partition(",")[0] for line in self.root("fdesetup list").stdout.splitlines()}
 
+    @property
+    def bootstrap_token_escrowed(self) -> bool:
+        return "escrowed to server: YES" in self.root("profiles status -type bootstraptoken").stdout
+
     def attribute(self, user: str, name: str) -> str:
         return self.root(f"dscl . -read /Users/{user} {name}").stdout.partition(":")[2].strip()
 

@@ -118,8 +118,10 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
             "last_unlocker": NOTHING,
             "key_missing": NOTHING,
             "key_invalid": "The command and its exit status, never the key.",
+            "key_file_unusable": "The command that read the file and its exit status, never what it read.",
             "no_escrow_path": NOTHING,
             "recipient_unusable": WORDS,
+            "authrestart_unsupported": "What macOS answered when it was asked whether it supports it.",
         },
     ),
     (
@@ -133,6 +135,7 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
             "password_refused": WORDS,
             "last_holder": "None where it is foreseen, which is before the first write; else the command's own words.",
             "not_proven": "The command's own words, and what each source says now against what was planned.",
+            "not_back": "When the Mac had started before, and what it answered last.",
             "command_failed": WORDS,
         },
     ),

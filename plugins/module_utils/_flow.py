@@ -26,6 +26,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     CheckRecipients,
     DeliverKey,
     Prove,
+    ReadKeyFile,
     SetPassword,
     Step,
     UpdatePreboot,
@@ -43,7 +44,9 @@ if t.TYPE_CHECKING:
 class Request(t.Protocol):
     """What a module wants of a Mac. ``extras``: what the reading must hold beside the usual."""
 
-    extras: t.ClassVar[tuple[str, ...]]
+    @property
+    def extras(self) -> tuple[str, ...]:
+        raise NotImplementedError
 
     def compares(self, mac: Mac) -> t.Mapping[str, str]:
         """Option -> account whose own password it must be compared with before there is a plan."""
@@ -97,7 +100,7 @@ class Flow:
             self._check(plan, may_authenticate=not check_mode)
             if check_mode:
                 outcome.after = request.view(plan.after)
-                outcome.changed = bool(plan.steps)
+                outcome.changed = plan.changes
             else:
                 self._carry_out(plan, request, outcome)
         except Refusal as refusal:
@@ -163,7 +166,6 @@ class Flow:
         states = plan.states()
         self._evidence.clear()
         self._answers.clear()
-        acted = False
         try:
             for index, step in enumerate(plan.steps):
                 if isinstance(step, Prove):
@@ -174,9 +176,8 @@ class Flow:
                     continue
                 self._handle_key(step, outcome)
                 for command in _act.commands(step, states[index], self._secrets):
-                    acted = True
                     self._judge(step, self._start(command))
-            outcome.changed = bool(plan.steps) and acted
+            outcome.changed = plan.changes
             if plan.steps and isinstance(plan.steps[-1], UpdatePreboot) and "preboot_pending" in outcome.after:
                 outcome.after = dict(outcome.after, preboot_pending=False)
         except Refusal as refusal:
@@ -191,6 +192,9 @@ class Flow:
         if isinstance(step, UpdatePreboot) and ran.command is diskutil.UPDATE_PREBOOT:
             if not diskutil.preboot_updated(ran):
                 raise Refusal("command_failed", f"could not {step.words}", tuple(self._evidence))
+        elif isinstance(step, ReadKeyFile) and ran.rc == 0:
+            if fdesetup.new_key(ran) is None:
+                raise Refusal("key_file_unusable", f"{step.path} holds no recovery key", tuple(self._evidence[-1:]))
         elif isinstance(step, ValidateBootstrap):
             if not profiles.validated(ran):
                 raise Refusal(_meaning(ran) or "bootstrap_stale", f"could not {step.words}", tuple(self._evidence))
@@ -304,6 +308,9 @@ def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
         return (
             "" if planned == real else f"FileVault is deferred for {real or 'nobody'} (wanted: {planned or 'nobody'})"
         )
+    if fact == "key_file":
+        left = ", ".join(sorted(found.filevault.key_files - wanted.filevault.key_files))
+        return f"{left} is still there" if left else ""
     if fact == "escrow":
         agree = (found.filevault.escrowed_at or 0) > (before.filevault.escrowed_at or 0)
         return "" if agree else "the new key was not put aside for the device management"

@@ -136,6 +136,7 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
             "last_holder": "None where it is foreseen, which is before the first write; else the command's own words.",
             "not_proven": "The command's own words, and what each source says now against what was planned.",
             "not_back": "When the Mac had started before, and what it answered last.",
+            "key_not_given": "The command and its exit status, never what it printed.",
             "command_failed": WORDS,
         },
     ),

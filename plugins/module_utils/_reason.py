@@ -280,6 +280,10 @@ REASONS: dict[str, Reason] = {
         "Look at its screen: it may wait to be unlocked, although macOS said that it would not. A slow Mac needs a"
         " larger reboot_timeout.",
     ),
+    "key_not_given": Reason(
+        "macOS has made a new recovery key and given it to nobody; the old one is dead.",
+        "Rotate it again. A profile with the payload FDERecoveryKeyEscrow gets the key without this collection.",
+    ),
     "command_failed": Reason(
         "A command failed.",
         "Read the evidence: it holds the command and its own words.",

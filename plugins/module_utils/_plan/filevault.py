@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     AddUnlocker,
@@ -37,6 +37,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 DISCARD, RETURN, ENCRYPT = "discard", "return", "encrypt"
+
+_KEY_AUTHENTICATES = Version(10, 14)
+"""Before, on APFS, the attempt fails with status 136, and has been seen to delete the key (openradar 18038, 18782)."""
 
 
 @dataclass(frozen=True)
@@ -220,6 +223,9 @@ class KeyRequest:
             holder(mac, self.user)
             return [CheckPassword(self.user, "password", "user")], self.user
         if "current_key" in self.given:
+            if mac.version < _KEY_AUTHENTICATES:
+                msg = f"on macOS {mac.version} a recovery key cannot authenticate: give user and password of a holder"
+                raise Refusal("option_missing", msg)
             return [ValidateKey("current_key")], ""
         raise Refusal("option_missing", "give user and password of a holder, or current_key")
 

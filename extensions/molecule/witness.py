@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import plistlib
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from testinfra.host import Host
 
 from maclab import journal
 from maclab.layout import LabFolder
+from maclab.state import Mac as State
+from maclab.state import from_json
 
 PLACE = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 
@@ -47,6 +50,32 @@ class Mac:
     @functools.cached_property
     def filevault_users(self) -> set[str]:
         return {line.partition(",")[0] for line in self.root("fdesetup list").stdout.splitlines()}
+
+    @property
+    def bootstrap_token_escrowed(self) -> bool:
+        return "escrowed to server: YES" in self.root("profiles status -type bootstraptoken").stdout
+
+    @property
+    def recovery_key(self) -> str:
+        """As the Mac itself knows it; no command of macOS shows it."""
+        key = self._state.filevault.prk
+        assert key is not None
+        return key
+
+    @property
+    def files(self) -> list[str]:
+        """Those that a deferral has left."""
+        return [path for path in self._state.files if path.endswith(".plist")]
+
+    def stored_key(self) -> str:
+        """What the help desk reads in the store, with its private key."""
+        stored = PLACE / "store" / f"{self.name}.pem"
+        argv = ["openssl", "smime", "-decrypt", "-inform", "PEM", "-inkey", str(PLACE / "helpdesk.key"), "-in"]
+        return subprocess.run([*argv, str(stored)], capture_output=True, text=True, check=True).stdout
+
+    @property
+    def _state(self) -> State:
+        return from_json(LabFolder(PLACE / "lab").mac(self.name).state.read_text(encoding="utf-8"))
 
     def attribute(self, user: str, name: str) -> str:
         return self.root(f"dscl . -read /Users/{user} {name}").stdout.partition(":")[2].strip()

@@ -16,6 +16,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     fdesetup,
     profiles,
     sysadminctl,
+    system,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._model import BIG_SUR, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
@@ -68,7 +69,7 @@ def needs(step: do.Step, mac: Mac) -> dict[str, int]:
         return {"admin_password": prompt, "password": prompt}
     if isinstance(step, do.DisableFileVault):
         return {"password": prompt}
-    if isinstance(step, (do.ChangeKey, do.RemoveKey)):
+    if isinstance(step, (do.ChangeKey, do.RemoveKey, do.ArmRestart)):
         return {"password" if step.by else "current_key": prompt}
     if isinstance(step, do.ValidateKey):
         return {step.secret: prompt} if step.secret else {}
@@ -135,7 +136,13 @@ def _filevault(step: do.Step, secrets: Secrets) -> list[Command]:
         return [fdesetup.change_key(_authority(step.by, secrets))]
     if isinstance(step, do.RemoveKey):
         return [fdesetup.remove_key(_authority(step.by, secrets))]
-    return []
+    if isinstance(step, do.ReadKeyFile):
+        return [fdesetup.read_key_file(step.path)]
+    if isinstance(step, do.RemoveKeyFile):
+        return [fdesetup.remove_key_file(step.path)]
+    if isinstance(step, do.ArmRestart):
+        return [fdesetup.arm_restart(_authority(step.by, secrets))]
+    return [system.RESTART] if isinstance(step, do.Restart) else []
 
 
 def _authority(by: str, secrets: Secrets) -> fdesetup.Person:

@@ -7,6 +7,7 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from dataclasses import dataclass
 
@@ -22,10 +23,12 @@ from ansible_collections.keyholder.macos.plugins.module_utils._delivery import R
 from ansible_collections.keyholder.macos.plugins.module_utils._model import ESCROWED, Account, Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     NEW_GUID,
+    ChangeKey,
     CheckPassword,
     CheckRecipients,
     DeliverKey,
     Prove,
+    ReadKeyFile,
     SetPassword,
     Step,
     UpdatePreboot,
@@ -43,7 +46,9 @@ if t.TYPE_CHECKING:
 class Request(t.Protocol):
     """What a module wants of a Mac. ``extras``: what the reading must hold beside the usual."""
 
-    extras: t.ClassVar[tuple[str, ...]]
+    @property
+    def extras(self) -> tuple[str, ...]:
+        raise NotImplementedError
 
     def compares(self, mac: Mac) -> t.Mapping[str, str]:
         """Option -> account whose own password it must be compared with before there is a plan."""
@@ -81,6 +86,7 @@ class Flow:
         self._recipients = Recipients(recipients)
         self._extras: tuple[str, ...] = ()
         self._key: Secret | None = None
+        self._rekeyed = False
         self._evidence: list[str] = []
         self._answers: list[Ran] = []
 
@@ -97,7 +103,7 @@ class Flow:
             self._check(plan, may_authenticate=not check_mode)
             if check_mode:
                 outcome.after = request.view(plan.after)
-                outcome.changed = bool(plan.steps)
+                outcome.changed = plan.changes
             else:
                 self._carry_out(plan, request, outcome)
         except Refusal as refusal:
@@ -128,6 +134,8 @@ class Flow:
                 self._check_password(step, may_authenticate)
             elif isinstance(step, CheckRecipients):
                 self._recipients.check(self._runner, self._deadline)
+            elif isinstance(step, ValidateKey) and step.secret:
+                self._validate_key(step.secret, self._secrets[step.secret])
 
     def _check_password(self, step: CheckPassword, may_authenticate: bool) -> None:
         """By the account's hash where it can be read: that is no login, so it counts as none and grants nothing."""
@@ -163,7 +171,6 @@ class Flow:
         states = plan.states()
         self._evidence.clear()
         self._answers.clear()
-        acted = False
         try:
             for index, step in enumerate(plan.steps):
                 if isinstance(step, Prove):
@@ -174,9 +181,9 @@ class Flow:
                     continue
                 self._handle_key(step, outcome)
                 for command in _act.commands(step, states[index], self._secrets):
-                    acted = True
                     self._judge(step, self._start(command))
-            outcome.changed = bool(plan.steps) and acted
+                self._rekeyed = self._rekeyed or isinstance(step, ChangeKey)
+            outcome.changed = plan.changes
             if plan.steps and isinstance(plan.steps[-1], UpdatePreboot) and "preboot_pending" in outcome.after:
                 outcome.after = dict(outcome.after, preboot_pending=False)
         except Refusal as refusal:
@@ -191,6 +198,9 @@ class Flow:
         if isinstance(step, UpdatePreboot) and ran.command is diskutil.UPDATE_PREBOOT:
             if not diskutil.preboot_updated(ran):
                 raise Refusal("command_failed", f"could not {step.words}", tuple(self._evidence))
+        elif isinstance(step, ReadKeyFile) and ran.rc == 0:
+            if fdesetup.new_key(ran) is None:
+                raise Refusal("key_file_unusable", f"{step.path} holds no recovery key", tuple(self._evidence[-1:]))
         elif isinstance(step, ValidateBootstrap):
             if not profiles.validated(ran):
                 raise Refusal(_meaning(ran) or "bootstrap_stale", f"could not {step.words}", tuple(self._evidence))
@@ -239,26 +249,41 @@ class Flow:
     # -- recovery keys ------------------------------------------------------------------------------------------------
 
     def _handle_key(self, step: Step, outcome: Outcome) -> None:
-        if isinstance(step, ValidateKey):
-            self._validate_key(step)
+        """That macOS gave no key is a state, not an error, unless the one before has died for it: on enabling, macOS
+        may have kept the one of an earlier time."""
+        if isinstance(step, ValidateKey) and not step.secret and self._key is not None:
+            self._validate_key("the new recovery key", self._key)
         elif isinstance(step, DeliverKey) and self._key is not None:
-            if step.how == "encrypt":
-                outcome.recovery_key = self._recipients.encrypt(self._key, self._runner, self._deadline)
-            else:
-                outcome.recovery_key = self._key.reveal().decode("utf-8")
+            self._deliver(step, self._key, outcome)
+        elif isinstance(step, DeliverKey) and self._rekeyed:
+            msg = "macOS made a new recovery key and did not give it away, so nobody has it; the old one is dead"
+            raise Refusal("key_not_given", msg, tuple(self._evidence))
 
-    def _validate_key(self, step: ValidateKey) -> None:
-        """That macOS gave no key is a state, not an error: it may have kept the one of an earlier time."""
-        key = self._secrets[step.secret] if step.secret else self._key
-        if key is None:
-            return
+    def _deliver(self, step: DeliverKey, key: Secret, outcome: Outcome) -> None:
+        if step.how == "encrypt":
+            outcome.recovery_key = self._recipients.encrypt(key, self._runner, self._deadline)
+        else:
+            outcome.recovery_key = key.reveal().decode("utf-8")
+
+    def _validate_key(self, whose: str, key: Secret) -> None:
         ran = self._start(fdesetup.validate_key(key))
+        if ran.timed_out:
+            raise Refusal("timeout", f"no answer while macOS validated {whose}", tuple(self._evidence[-1:]))
         if fdesetup.says_true(ran) is not True:
-            whose = step.secret or "the new recovery key"
             raise Refusal("key_invalid", f"{whose} does not open this Mac", tuple(self._evidence[-1:]))
+
+    def _rescue(self, plan: Plan, outcome: Outcome) -> None:
+        """A key that macOS has made and that the run could not finish with may be the only one: it is not lost."""
+        for step in plan.steps:
+            if isinstance(step, DeliverKey) and self._key is not None and not outcome.recovery_key:
+                with contextlib.suppress(Refusal):
+                    self._deliver(step, self._key, outcome)
 
     def _aftermath(self, plan: Plan, request: Request, outcome: Outcome, refusal: Refusal) -> Refusal:
         """After a failure half-way: what is true now, and no note left behind where nothing changed."""
+        if refusal.reason != "key_invalid":
+            self._rescue(plan, outcome)
+        outcome.changed = outcome.changed or self._rekeyed
         try:
             mac = self._read()
         except Refusal:
@@ -267,7 +292,7 @@ class Flow:
             self._start(dscl.clear_pending())
             mac = plan.before
         outcome.after = request.view(mac)
-        outcome.changed = outcome.after != outcome.before
+        outcome.changed = self._rekeyed or outcome.after != outcome.before
         return refusal
 
     def _start(self, command: t.Any) -> Ran:
@@ -304,6 +329,9 @@ def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
         return (
             "" if planned == real else f"FileVault is deferred for {real or 'nobody'} (wanted: {planned or 'nobody'})"
         )
+    if fact == "key_file":
+        left = ", ".join(sorted(found.filevault.key_files - wanted.filevault.key_files))
+        return f"{left} is still there" if left else ""
     if fact == "escrow":
         agree = (found.filevault.escrowed_at or 0) > (before.filevault.escrowed_at or 0)
         return "" if agree else "the new key was not put aside for the device management"

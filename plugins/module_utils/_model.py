@@ -142,6 +142,10 @@ class FileVault:
     institutional_key: bool | None = None
     escrowed_at: int | None = None
     """When macOS last put a key aside for the device management, in seconds since 1970; None: never, or not asked."""
+    key_files: frozenset[str] = frozenset()
+    """Those of the paths that were asked for at which a deferral has left its property list, with a recovery key."""
+    authrestart: bool | None = None
+    """Whether macOS says that it can restart without waiting at the unlock screen; None: not said, or not asked."""
 
     @property
     def busy(self) -> bool:

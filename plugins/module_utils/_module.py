@@ -7,9 +7,11 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import os
+import sys
 import typing as t
 
-from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient
+from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient, system
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import ProcessRunner
 
@@ -26,12 +28,21 @@ def runner(module: AnsibleModule) -> ProcessRunner:
         path = module.get_bin_path(program, opt_dirs=[mdmclient.FOLDER])
         if path is None:
             raise LookupError(program)
+        if program in system.RESTART.argv and sys.platform != "darwin":
+            _guard_host(path, find("fdesetup"))
         return str(path)
 
     if module.params["timeout"] < 1:
         msg = f"timeout is {module.params['timeout']}, and must be a second at least"
         fail(module, "value_unusable", msg, [], {})
     return ProcessRunner(find)
+
+
+def _guard_host(restarter: str, witness: str) -> None:
+    """A Mac that is only played on a host of another kind has its programs in one folder. That host's own shutdown is
+    elsewhere, and must never be started."""
+    if os.path.dirname(restarter) != os.path.dirname(witness):
+        raise LookupError(restarter)
 
 
 def fail(module: AnsibleModule, reason: str, msg: str, evidence: list[str], result: dict[str, t.Any]) -> t.NoReturn:

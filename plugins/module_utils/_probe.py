@@ -62,7 +62,8 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     """One reading. ``deadline``: seconds for each command. Raises :class:`ProbeError`.
 
     ``extras``: what only some ask for. preflight: mdmclient's word on the Bootstrap Token, which takes ten seconds on a
-    real Mac. escrow: when a recovery key was last put aside for the device management.
+    real Mac. escrow: when a recovery key was last put aside for the device management. authrestart: whether macOS can
+    restart with the volume unlocked. An absolute path: whether the file is there that a deferral leaves.
     """
     mac = parse(ask(runner, deadline))
     if "preflight" in extras and mac.version >= PREFLIGHT_SINCE and mac.management.enrolled:
@@ -70,6 +71,13 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     if "escrow" in extras:
         escrowed_at = fdesetup.parse_escrow(runner.run(fdesetup.ESCROW, deadline))
         mac = replace(mac, filevault=replace(mac.filevault, escrowed_at=escrowed_at))
+    if "authrestart" in extras:
+        supported = fdesetup.says_true(runner.run(fdesetup.SUPPORTS_AUTHRESTART, deadline))
+        mac = replace(mac, filevault=replace(mac.filevault, authrestart=supported))
+    paths = [extra for extra in extras if extra.startswith("/")]
+    there = frozenset(path for path in paths if runner.run(fdesetup.find_key_file(path), deadline).rc == 0)
+    if there:
+        mac = replace(mac, filevault=replace(mac.filevault, key_files=there))
     return mac
 
 

@@ -233,6 +233,10 @@ REASONS: dict[str, Reason] = {
         "macOS says that the recovery key does not open this Mac.",
         "Use the key that belongs to this Mac, or rotate it with a holder's password.",
     ),
+    "key_file_unusable": Reason(
+        "The file that a deferral leaves is there, and holds no recovery key.",
+        "Look at it on the Mac. Nothing was deleted; a new key can be made with state rotated.",
+    ),
     "no_escrow_path": Reason(
         "Nobody would have the new recovery key.",
         "Give recipients with recovery_key encrypt, or install a profile with the payload FDERecoveryKeyEscrow.",
@@ -240,6 +244,10 @@ REASONS: dict[str, Reason] = {
     "recipient_unusable": Reason(
         "The recovery key could not be encrypted to the recipients.",
         "Give certificates in PEM whose RSA keys may encrypt. Nothing was changed.",
+    ),
+    "authrestart_unsupported": Reason(
+        "FileVault is on, and macOS cannot restart this Mac past its unlock screen.",
+        "Restart it where somebody can unlock it at the screen; on macOS 26 and newer ssh_unlock may be tried.",
     ),
     # What macOS did
     "timeout": Reason(
@@ -266,6 +274,15 @@ REASONS: dict[str, Reason] = {
     "not_proven": Reason(
         "macOS accepted the change, but the second reading does not show it.",
         "Read the evidence: it holds the command's own words and what each source says now.",
+    ),
+    "not_back": Reason(
+        "The Mac did not come back in time after its restart, or has not restarted.",
+        "Look at its screen: it may wait to be unlocked, although macOS said that it would not. A slow Mac needs a"
+        " larger reboot_timeout.",
+    ),
+    "key_not_given": Reason(
+        "macOS has made a new recovery key and given it to nobody; the old one is dead.",
+        "Rotate it again. A profile with the payload FDERecoveryKeyEscrow gets the key without this collection.",
     ),
     "command_failed": Reason(
         "A command failed.",

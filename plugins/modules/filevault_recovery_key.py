@@ -2,13 +2,13 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make, rotate, remove or validate FileVault's personal recovery key."""
+"""Make, rotate, collect, remove or validate FileVault's personal recovery key."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: filevault_recovery_key
-short_description: Make, rotate, remove or validate FileVault's personal recovery key
+short_description: Make, rotate, collect, remove or validate FileVault's personal recovery key
 version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
@@ -34,8 +34,10 @@ options:
     description:
       - V(present) makes a key where there is none, V(rotated) makes a new one each time, V(absent) removes it.
       - V(validated) fails where O(current_key) does not open this Mac.
+      - V(collected) takes over the key that a deferral has left in the file O(path), once macOS has validated it. Where
+        there is no such file it does nothing. Nobody is authenticated.
     type: str
-    choices: [present, rotated, absent, validated]
+    choices: [present, rotated, absent, validated, collected]
     default: present
   user:
     description:
@@ -49,6 +51,19 @@ options:
     description:
       - The recovery key that the Mac has now, to validate it, or to authenticate instead of O(user).
     type: str
+  path:
+    description:
+      - With O(state=collected), the file in which a deferral leaves the recovery key. The same as
+        O(keyholder.macos.filevault#module:defer_path).
+    type: str
+    default: /var/db/keyholder-filevault.plist
+  remove:
+    description:
+      - With O(state=collected), whether to delete the file O(path) as well, after macOS has validated its key again.
+      - The file may be the only place where the key is. Store first what a task without this option has returned, look
+        that it is stored, and then run a task with it, as the role P(keyholder.macos.filevault#role) does.
+    type: bool
+    default: false
   timeout:
     description:
       - Seconds that each of the commands may take.
@@ -69,6 +84,15 @@ EXAMPLES = r"""
       - "{{ lookup('ansible.builtin.file', 'helpdesk.pem') }}"
   become: true
 
+- name: Take over the key of a deferral that has come true, encrypted
+  keyholder.macos.filevault_recovery_key:
+    state: collected
+    recovery_key: encrypt
+    recipients:
+      - age1qqnkvz9x7v0rmjpgzhcw4j2yu80qkhxpc5ty3mn7qd6qfnkz5s8sd4zc9t
+  become: true
+  register: collected
+
 - name: Is the key in our safe the key of this Mac?
   keyholder.macos.filevault_recovery_key:
     state: validated
@@ -80,8 +104,7 @@ RETURN = r"""
 state:
   description:
     - The C(personal_recovery_key) C(before) and C(after) (whether there is one), whether FileVault is enabled, and
-      whether a profile
-      escrows it.
+      whether a profile escrows it. With O(state=collected), whether the file is there (C(key_file)).
   returned: always
   type: dict
 plan:
@@ -120,22 +143,30 @@ remedy:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import KeyRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import CollectRequest, KeyRequest
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
             _module_change.RECOVERY_KEY,
-            state={"type": "str", "choices": ["present", "rotated", "absent", "validated"], "default": "present"},
+            state={
+                "type": "str",
+                "choices": ["present", "rotated", "absent", "validated", "collected"],
+                "default": "present",
+            },
             user={"type": "str"},
             password={"type": "str", "no_log": True},
             current_key={"type": "str", "no_log": True},
+            path={"type": "str", "default": "/var/db/keyholder-filevault.plist"},
+            remove={"type": "bool", "default": False},
             timeout={"type": "int", "default": 120},
         ),
         supports_check_mode=True,
     )
     params = module.params
+    if params["state"] == "collected":
+        _module_change.change(module, CollectRequest(params["path"], params["recovery_key"], params["remove"]))
     given = frozenset(_module_change.secrets(module))
     _module_change.change(module, KeyRequest(params["state"], params["user"] or "", params["recovery_key"], given))
 

@@ -11,7 +11,9 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS
 from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key import (
+    AgeError,
     Courier,
     check_age,
     encrypt_with_age,
@@ -25,13 +27,16 @@ class KeyAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
-        recipients = [str(recipient) for recipient in arguments.get("recipients") or []]
+        recipients = _listed(arguments.get("recipients"))
         age = [recipient for recipient in recipients if is_age(recipient)]
         if not age:
             result.update(self._execute_module(task_vars=task_vars))
             return result
-        check_age()
-        encrypt_with_age(b"a test that the recipients can be encrypted to", age)
+        try:
+            check_age(age)
+        except AgeError as exc:
+            result.update(_unusable(str(exc)))
+            return result
         courier = Courier.new()
         certificates = [recipient for recipient in recipients if not is_age(recipient)]
         arguments["recipients"] = certificates + [courier.pem]
@@ -44,3 +49,18 @@ class KeyAction(ActionBase):
         answer.pop("invocation", None)
         result.update(answer)
         return result
+
+
+def _listed(recipients: t.Any) -> list[str]:
+    """As the module itself would read the option: a text is a list of one, or of several with commas between."""
+    given = recipients.split(",") if isinstance(recipients, str) else recipients or []
+    return [str(recipient) for recipient in given]
+
+
+def _unusable(why: str) -> dict[str, t.Any]:
+    """The result contract's account of a failure, as the module itself would return it."""
+    reason = "recipient_unusable"
+    remedy = REASONS[reason].remedy
+    msg = f"{why}. {remedy} [{reason}]"
+    account = {"reason": reason, "msg": msg, "remedy": remedy, "evidence": []}
+    return {"failed": True, "changed": False, "plan": [], **account}

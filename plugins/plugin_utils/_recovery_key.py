@@ -14,11 +14,13 @@ import subprocess
 import typing as t
 from dataclasses import dataclass
 
-from ansible.errors import AnsibleActionFail
-
 if t.TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.x509 import Certificate
+
+
+class AgeError(Exception):
+    """Nothing can be encrypted to the age recipients, and why."""
 
 
 def is_age(recipient: str) -> bool:
@@ -62,27 +64,29 @@ class Courier:
         return pkcs7.pkcs7_decrypt_pem(message.encode("ascii"), self.certificate, self.key, [])
 
 
-def check_age() -> None:
-    """Fail before the Mac makes a key that could then not be encrypted."""
+def check_age(recipients: t.Sequence[str]) -> None:
+    """Fail before the Mac makes a key that could then not be encrypted. Raises :class:`AgeError`."""
     if _pyrage() is None and shutil.which("age") is None:
-        raise AnsibleActionFail(
-            "recipients names an age recipient, and the controller has no age. Install the Python package pyrage beside"
-            " ansible-core, or the program age. Nothing was changed. [recipient_unusable]"
+        raise AgeError(
+            "recipients names an age recipient, and the controller has no age: install the Python package pyrage beside"
+            " ansible-core, or the program age"
         )
+    encrypt_with_age(b"a test that the recipients can be encrypted to", recipients)
 
 
 def encrypt_with_age(secret: bytes, recipients: t.Sequence[str]) -> str:
-    """An armoured age file that the identity of each recipient opens."""
+    """An armoured age file that the identity of each recipient opens. Raises :class:`AgeError`."""
     pyrage = _pyrage()
     if pyrage is not None:
-        to = [pyrage.x25519.Recipient.from_str(recipient.strip()) for recipient in recipients]
-        return t.cast(bytes, pyrage.encrypt(secret, to, armored=True)).decode("ascii")
+        try:
+            to = [pyrage.x25519.Recipient.from_str(recipient.strip()) for recipient in recipients]
+            return t.cast(bytes, pyrage.encrypt(secret, to, armored=True)).decode("ascii")
+        except (pyrage.RecipientError, pyrage.EncryptError) as exc:
+            raise AgeError(f"age cannot encrypt to the recipients: {exc}") from exc
     words = [word for recipient in recipients for word in ("-r", recipient.strip())]
     ran = subprocess.run(["age", "--encrypt", "--armor", *words], input=secret, capture_output=True, check=False)
     if ran.returncode != 0:
-        raise AnsibleActionFail(
-            f"age could not encrypt to the recipients: {ran.stderr.decode(errors='replace').strip()}"
-        )
+        raise AgeError(f"age cannot encrypt to the recipients: {ran.stderr.decode(errors='replace').strip()}")
     return ran.stdout.decode("ascii")
 
 

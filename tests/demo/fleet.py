@@ -9,8 +9,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -111,6 +111,29 @@ class Fleet:
         log.write_text(run.output, encoding="utf-8")
         return Run(seconds, log, {name: self._deeds(name, run.lines, start) for name in self.names})
 
+    def make_help_desk(self) -> None:
+        """A key pair: whoever has the private one reads the recovery keys."""
+        argv = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=help desk"]
+        argv += ["-keyout", str(PLACE / "helpdesk.key"), "-out", str(PLACE / "helpdesk.pem")]
+        subprocess.run(argv, check=True, capture_output=True)
+
+    def encrypt(self, title: str, playbooks: Sequence[str], name: str, *options: str) -> Run:
+        assert self._ansible is not None
+        start = time.time()
+        given = ("-e", f"@{VARIABLES}", "-e", f"@{HERE / 'encryption.yml'}", "-e", f"demo_place={PLACE}", *options)
+        run = self._ansible.playbook(Path(playbooks[-1]), self.folder.inventory, *given, *playbooks[:-1])
+        seconds = time.time() - start
+        log = PLACE / f"{title}.log"
+        log.write_text(run.output, encoding="utf-8")
+        tasks = {f"{number} {line.task}": line.result for number, line in enumerate(run.lines) if line.host == name}
+        return Run(seconds, log, {name: replace(self._deeds(name, [], start), accounts=tasks)})
+
+    def read_stored_key(self, name: str) -> str:
+        """What the help desk reads in the store; "" where there is nothing to read."""
+        argv = ["openssl", "smime", "-decrypt", "-inform", "PEM", "-inkey", str(PLACE / "helpdesk.key")]
+        stored = PLACE / "recovery-keys" / f"{name}.pem"
+        return subprocess.run([*argv, "-in", str(stored)], capture_output=True, text=True, check=False).stdout
+
     def _deeds(self, name: str, lines: Iterable[Line], start: float) -> Deeds:
         entries = [entry for entry in journal.read(self.folder.mac(name).journal) if entry.start >= start]
         results = next((line.result for line in lines if line.host == name and line.action == ROLE_TASK), {})
@@ -127,7 +150,8 @@ class Fleet:
         for name in self.names:
             for run in journal.programs(journal.read(self.folder.mac(name).journal)):
                 said += [*run.argv, *run.env.values()]
-        return sum(text.count(secret) for text in said for secret in _secrets()), sum(map(len, said))
+        secrets = _secrets() | {mac.filevault.prk for mac in self.read().values() if mac.filevault.prk}
+        return sum(text.count(secret) for text in said for secret in secrets), sum(map(len, said))
 
     def _down(self) -> None:
         if control.is_up(self.folder):

@@ -9,11 +9,12 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
+import encryption
 from fleet import PLAYBOOK, Deeds, DemoError, Fleet, Run, people, standing
 from screen import Cell, colour, command, fact, heading, table
 
@@ -50,15 +51,15 @@ def _show(fleet: Fleet, keep: bool) -> int:
     print("  Everybody is to have an account and a Secure Token on each, granted by itadmin. The Macs are the")
     print("  lab's: real SSH, real Ansible, and a model of macOS behind them.\n")
     print(f"  $ ansible-playbook {PLAYBOOK} -i inventory.yml -e @onboarding.yml")
-    check = _run(fleet, "check", "with --check", "--check")
-    first = _run(fleet, "first", "first run")
-    second = _run(fleet, "second", "second run")
+    check = _run("check", "with --check", lambda title: fleet.onboard(title, "--check"))
+    first = _run("first", "first run", fleet.onboard)
+    second = _run("second", "second run", fleet.onboard)
     after = fleet.read()
 
     _before_and_after(before, after, who, first)
     _what_it_took(check, first, second)
     _refusals(first)
-    wrong = _wrong(after, who, check, first, second) + _leaks(fleet)
+    wrong = _wrong(after, who, check, first, second) + encryption.show(fleet, _run) + _leaks(fleet)
     if wrong:
         heading("NOT AS EXPECTED")
         for words in wrong:
@@ -69,9 +70,9 @@ def _show(fleet: Fleet, keep: bool) -> int:
     return 0
 
 
-def _run(fleet: Fleet, title: str, words: str, *options: str) -> Run:
+def _run(title: str, words: str, play: Callable[[str], Run]) -> Run:
     print(f"    {words:<14}", end="", flush=True)
-    run = fleet.onboard(title, *options)
+    run = play(title)
     print(f"{run.seconds:4.1f} s   {_short(run.log)}", flush=True)
     return run
 
@@ -171,7 +172,8 @@ def _wrong(after: Mapping[str, Mac], who: list[str], check: Run, first: Run, sec
 def _leaks(fleet: Fleet) -> list[str]:
     found, searched = fleet.leaks()
     heading(
-        "PASSWORDS", f"found {found} times in {searched:,} characters of output, results, arguments and environments"
+        "PASSWORDS AND RECOVERY KEYS",
+        f"found {found} times in {searched:,} characters of output, results, arguments and environments",
     )
     return [f"a password was found {found} times"] if found else []
 

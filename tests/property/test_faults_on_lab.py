@@ -14,6 +14,7 @@ from inmemory import LabRunner
 from ansible_collections.keyholder.macos.plugins.module_utils._command import dscl
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import FileVaultRequest, KeyRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary
@@ -273,3 +274,64 @@ def test_the_uid_is_what_was_asked_for(version: str) -> None:
     assert flow(LabRunner(mac), request, {"password": "bob-pw-123"}).refusal is None
     assert mac.accounts["bob"].uid == 655
     assert mac.accounts["bob"].home_exists
+
+
+# -- recovery keys ----------------------------------------------------------------------------------------------------
+
+ROTATE = KeyRequest("rotated", "itadmin", "return", frozenset({"password"}))
+BY_KEY = KeyRequest("rotated", "", "return", frozenset({"current_key"}))
+ADMIN = {"password": RIGHT["admin_password"]}
+
+
+def encrypted(version: str = "15.6", hardware: str = "apple-silicon") -> Mac:
+    mac = cast(version, hardware)
+    assert flow(LabRunner(mac), FileVaultRequest("enabled", "itadmin"), ADMIN).refusal is None
+    mac.filevault.state = "on"
+    return mac
+
+
+def test_a_new_key_that_macos_gives_to_nobody_is_no_success() -> None:
+    mac = encrypted()
+    old = mac.filevault.prk
+    mac.faults.append(Fault("prk_not_returned", {}))
+    outcome = flow(LabRunner(mac), ROTATE, ADMIN)
+    assert (refused(outcome), outcome.changed, outcome.recovery_key) == ("key_not_given", True, "")
+    assert mac.filevault.prk != old
+
+
+def test_enabling_without_a_key_in_return_is_on_all_the_same() -> None:
+    mac = cast()
+    mac.faults.append(Fault("prk_not_returned", {}))
+    outcome = flow(LabRunner(mac), FileVaultRequest("enabled", "itadmin", recovery_key="return"), ADMIN)
+    assert (outcome.refusal, outcome.changed, outcome.recovery_key) == (None, True, "")
+
+
+def test_a_new_key_is_delivered_although_macos_did_not_get_to_validate_it() -> None:
+    mac = encrypted()
+    outcome = flow(OddRunner(mac, instead={"validaterecovery": SILENT}), ROTATE, ADMIN)
+    assert (refused(outcome), outcome.changed) == ("timeout", True)
+    assert outcome.recovery_key == mac.filevault.prk
+
+
+def test_a_new_key_that_does_not_open_the_mac_is_not_delivered() -> None:
+    outcome = flow(OddRunner(encrypted(), instead={"validaterecovery": REFUSED}), ROTATE, ADMIN)
+    assert (refused(outcome), outcome.changed, outcome.recovery_key) == ("key_invalid", True, "")
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("request_", [KeyRequest("validated"), BY_KEY])
+def test_a_wrong_key_is_found_out_before_the_first_write(request_: KeyRequest, check: bool) -> None:
+    mac = encrypted()
+    runner = LabRunner(mac)
+    outcome = flow(runner, request_, {"current_key": "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF"}, check)
+    assert (refused(outcome), outcome.changed, runner.writes) == ("key_invalid", False, [])
+
+
+@pytest.mark.parametrize("version", ["10.13.0", "10.13.6"])
+@pytest.mark.parametrize("state", ["rotated", "absent"])
+def test_a_key_is_not_asked_to_authenticate_where_the_attempt_could_delete_it(version: str, state: str) -> None:
+    mac = encrypted(version, "intel")
+    old, runner = mac.filevault.prk, LabRunner(mac)
+    outcome = flow(runner, KeyRequest(state, "", "return", frozenset({"current_key"})), {"current_key": str(old)})
+    assert (refused(outcome), runner.writes) == ("option_missing", [])
+    assert mac.filevault.prk == old

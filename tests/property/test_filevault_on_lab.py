@@ -13,12 +13,15 @@ from inmemory import LabRunner, snapshot
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
+    CollectRequest,
     FileVaultRequest,
     KeyRequest,
     UnlockerRequest,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart import RestartRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
-from maclab.state import Mac
+from maclab import vault
+from maclab.state import Mac, ModelFile
 
 MACS = [
     ("10.13.6", "intel"),
@@ -161,3 +164,78 @@ def test_no_bootstrap_token_before_10_15_and_none_without_enrolment() -> None:
         assert done.refusal is not None
         assert done.refusal.reason == reason
         assert (runner.writes, runner.authentications) == ([], [])
+
+
+DEFERRAL = "/var/db/keyholder-filevault.plist"
+
+
+@every_mac
+def test_the_key_of_a_deferral_is_taken_over_before_its_file_goes(version: str, hardware: str) -> None:
+    mac = cast(version, hardware)
+    nothing, _ = flow(mac, CollectRequest(DEFERRAL, "return"), {})
+    assert (nothing.refusal, nothing.changed, nothing.plan, nothing.recovery_key) == (None, False, [], "")
+    flow(mac, FileVaultRequest("deferred", "ana", defer_path=DEFERRAL), {})
+    waiting, _ = flow(mac, CollectRequest(DEFERRAL, "return"), {})
+    assert (waiting.changed, waiting.after["key_file"]) == (False, False)
+
+    vault.fire(mac, mac.accounts["ana"], 1_700_000_000.0)
+    for _ in range(2):
+        taken, runner = flow(mac, CollectRequest(DEFERRAL, "return"), {})
+        assert (taken.refusal, taken.changed, taken.recovery_key) == (None, False, mac.filevault.prk)
+        assert (runner.writes, runner.authentications) == ([], [])
+        assert str(mac.filevault.prk) not in runner.argv
+    # A volume without a Secure Enclave is encrypted in its own time.
+    mac.filevault.state = "on"
+    gone = three_times(mac, CollectRequest(DEFERRAL, remove=True), {})
+    assert not gone.after["key_file"]
+    assert vault.normal(DEFERRAL) not in mac.files
+
+
+@every_mac
+@pytest.mark.parametrize("content", ["", "<?xml version='1.0'?><plist><dict/></plist>", "half a pli"])
+def test_a_file_without_a_key_stays(version: str, hardware: str, content: str) -> None:
+    mac = cast(version, hardware)
+    flow(mac, FileVaultRequest("enabled", "itadmin"))
+    mac.files[vault.normal(DEFERRAL)] = ModelFile(content, 1_700_000_000.0)
+    done, runner = flow(mac, CollectRequest(DEFERRAL, "return", remove=True), {})
+    assert done.refusal is not None
+    assert done.refusal.reason == "key_file_unusable"
+    assert (runner.writes, done.recovery_key) == ([], "")
+
+
+@every_mac
+def test_the_file_of_another_key_stays(version: str, hardware: str) -> None:
+    mac = cast(version, hardware)
+    flow(mac, FileVaultRequest("deferred", "ana", defer_path=DEFERRAL), {})
+    vault.fire(mac, mac.accounts["ana"], 1_700_000_000.0)
+    old = str(mac.filevault.prk)
+    vault.make_key(mac)
+    done, runner = flow(mac, CollectRequest(DEFERRAL, "return", remove=True), {})
+    assert done.refusal is not None
+    assert done.refusal.reason == "key_invalid"
+    assert (runner.writes, done.recovery_key) == ([], "")
+    assert old not in repr(done)
+
+
+@every_mac
+def test_a_restart_is_armed_by_a_holder_or_by_the_key(version: str, hardware: str) -> None:
+    mac = cast(version, hardware)
+    plain, runner = flow(mac, RestartRequest(), {})
+    assert (plain.refusal, plain.changed, runner.writes) == (None, True, ["restart"])
+    flow(mac, FileVaultRequest("enabled", "itadmin"))
+    mac.filevault.state = "on"
+    for request, secrets in (
+        (RestartRequest("ana", given=frozenset({"password"})), {"password": "ana-pw-12"}),
+        (RestartRequest(given=frozenset({"current_key"})), {"current_key": str(mac.filevault.prk)}),
+    ):
+        before = snapshot(mac)
+        checked, looked = flow(mac, request, secrets, check=True)
+        assert (checked.refusal, checked.changed, looked.writes, mac) == (None, True, [], before)
+        done, runner = flow(mac, request, secrets)
+        assert (done.refusal, done.changed) == (None, True)
+        assert runner.writes == ["next restart unlocked", "restart"]
+        assert all(secret not in runner.argv for secret in secrets.values())
+        mac.restart_armed = False
+    wrong, runner = flow(mac, RestartRequest("ana", given=frozenset({"password"})), {"password": "wrong-pw-1"})
+    assert wrong.refusal is not None
+    assert (wrong.refusal.reason, runner.writes) == ("user_password_wrong", [])

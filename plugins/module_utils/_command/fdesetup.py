@@ -141,8 +141,22 @@ def validate_key(key: Secret) -> Command:
     return _with_plist(("validaterecovery", "-inputplist"), Person("", key))
 
 
-def authrestart(by: Person) -> Command:
-    return _with_plist(("authrestart", "-delayminutes", "0", "-inputplist"), by)
+def arm_restart(by: Person) -> Command:
+    """-1: the next restart comes up with the volume unlocked (man). So the answer is here before the Mac goes away."""
+    return _with_plist(("authrestart", "-delayminutes", "-1", "-inputplist"), by)
+
+
+def find_key_file(path: str) -> Command:
+    return Command(("stat", "-f", "%m", path))
+
+
+def read_key_file(path: str) -> Command:
+    """What a deferral has written: the same property list as ``-outputplist`` prints, for root alone."""
+    return Command(("cat", path), private=True)
+
+
+def remove_key_file(path: str) -> Command:
+    return Command(("rm", "-f", path))
 
 
 def new_key(ran: Ran) -> Secret | None:

@@ -24,7 +24,17 @@ SYSCTL = Command(
 )
 SW_VERS = Command(("sw_vers",))
 
+RESTART = Command(("shutdown", "-r", "now"))
+BOOT_TIME = Command(("sysctl", "-n", "kern.boottime"))
+
+_BOOTED = re.compile(r"sec = (\d+), usec = (\d+)")
 _LINE = re.compile(r"^([A-Za-z0-9_.]+):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+
+
+def parse_boot_time(text: str) -> float | None:
+    """``{ sec = 1700000000, usec = 5 } Tue Nov...``, in seconds since 1970. None: no such words."""
+    found = _BOOTED.search(text)
+    return float(f"{found.group(1)}.{int(found.group(2)):06d}") if found else None
 
 
 def parse(ran: Ran) -> dict[str, str]:

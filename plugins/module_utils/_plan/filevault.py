@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     AddUnlocker,
@@ -23,7 +23,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     DisableFileVault,
     EnableFileVault,
     Prove,
+    ReadKeyFile,
     RemoveKey,
+    RemoveKeyFile,
     RemoveUnlocker,
     Step,
     ValidateKey,
@@ -35,6 +37,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 DISCARD, RETURN, ENCRYPT = "discard", "return", "encrypt"
+
+_KEY_AUTHENTICATES = Version(10, 14)
+"""Before, on APFS, the attempt fails with status 136, and has been seen to delete the key (openradar 18038, 18782)."""
 
 
 @dataclass(frozen=True)
@@ -218,8 +223,49 @@ class KeyRequest:
             holder(mac, self.user)
             return [CheckPassword(self.user, "password", "user")], self.user
         if "current_key" in self.given:
+            if mac.version < _KEY_AUTHENTICATES:
+                msg = f"on macOS {mac.version} a recovery key cannot authenticate: give user and password of a holder"
+                raise Refusal("option_missing", msg)
             return [ValidateKey("current_key")], ""
         raise Refusal("option_missing", "give user and password of a holder, or current_key")
+
+
+@dataclass(frozen=True)
+class CollectRequest:
+    """Take over the recovery key that a deferral has left in the file ``path``. ``remove``: and delete the file."""
+
+    path: str
+    recovery_key: str = DISCARD
+    remove: bool = False
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        return (self.path,)
+
+    def compares(self, mac: Mac) -> dict[str, str]:
+        return {}
+
+    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+        """Raises :class:`Refusal`. The key is validated before the file goes, each time."""
+        writable(mac)
+        if not self.path.startswith("/"):
+            raise Refusal("value_unusable", f"path is {self.path!r}, and must be absolute")
+        if self.path not in mac.filevault.key_files:
+            return made(mac, ())
+        if not mac.filevault.on:
+            note = f"{self.path} is there although FileVault is {mac.filevault.state}; it was left alone"
+            return made(mac, (), (note,))
+        steps: list[Step] = [CheckRecipients()] if self.recovery_key == ENCRYPT else []
+        steps += [ReadKeyFile(self.path), *made_key(self.recovery_key)]
+        steps += [RemoveKeyFile(self.path), Prove(facts=("key_file",))] if self.remove else []
+        return made(mac, steps)
+
+    def view(self, mac: Mac) -> dict[str, t.Any]:
+        return {
+            "personal_recovery_key": mac.filevault.personal_key,
+            "filevault_enabled": mac.filevault.on,
+            "key_file": self.path in mac.filevault.key_files,
+        }
 
 
 def holder(mac: Mac, name: str) -> Account:

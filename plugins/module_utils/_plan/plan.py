@@ -43,6 +43,11 @@ class Plan:
             states.append(step.after(states[-1]))
         return states
 
+    @property
+    def changes(self) -> bool:
+        """Whether the Mac will be another one."""
+        return any(step.writes for step in self.steps)
+
     def words(self) -> list[str]:
         return [step.words for step in self.steps]
 

@@ -7,6 +7,7 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
@@ -29,6 +30,9 @@ NEW_GUID = "(assigned by macOS)"
 class Step:
     """One thing that the run does. ``words``: for a person. ``after``: the Mac as it reads once it is done."""
 
+    writes: t.ClassVar[bool] = True
+    """Whether the Mac is another one afterwards. A plan of steps that only look changes nothing."""
+
     @property
     def words(self) -> str:
         raise NotImplementedError
@@ -41,6 +45,7 @@ class Step:
 class CheckPassword(Step):
     """``secret`` names the option that holds the password; ``role`` is granter or user."""
 
+    writes = False
     user: str
     secret: str
     role: str
@@ -78,6 +83,7 @@ class UpdatePreboot(Step):
 class Prove(Step):
     """Read the Mac again and compare with what the steps before should have made of it."""
 
+    writes = False
     users: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     """Of the Mac as a whole: bootstrap, filevault, deferral, personal_key."""
@@ -282,6 +288,7 @@ class RemoveBootstrap(Step):
 
 @dataclass(frozen=True)
 class ValidateBootstrap(Step):
+    writes = False
     granter: str
 
     @property
@@ -298,6 +305,8 @@ class ValidateBootstrap(Step):
 @dataclass(frozen=True)
 class CheckRecipients(Step):
     """Encrypt something harmless first: a key that nobody can be sent must not come into being."""
+
+    writes = False
 
     @property
     def words(self) -> str:
@@ -415,6 +424,7 @@ class RemoveKey(Step):
 class ValidateKey(Step):
     """``secret``: the option with the key, or "" for the one that a step before has made."""
 
+    writes = False
     secret: str = ""
 
     @property
@@ -426,11 +436,60 @@ class ValidateKey(Step):
 class DeliverKey(Step):
     """``how``: encrypt or return."""
 
+    writes = False
     how: str
 
     @property
     def words(self) -> str:
         return "encrypt the recovery key to its recipients" if self.how == "encrypt" else "return the recovery key"
+
+
+@dataclass(frozen=True)
+class ReadKeyFile(Step):
+    writes = False
+    path: str
+
+    @property
+    def words(self) -> str:
+        return f"read the recovery key that a deferral has left in {self.path}"
+
+
+@dataclass(frozen=True)
+class RemoveKeyFile(Step):
+    path: str
+
+    @property
+    def words(self) -> str:
+        return f"delete {self.path}, now that its recovery key is in other hands"
+
+    def after(self, mac: Mac) -> Mac:
+        left = mac.filevault.key_files - {self.path}
+        return replace(mac, filevault=replace(mac.filevault, key_files=left))
+
+
+# -- restart ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ArmRestart(Step):
+    """``by``: the account that authenticates, or "" for the current recovery key."""
+
+    by: str
+
+    @property
+    def words(self) -> str:
+        return f"have the next restart come up with the volume unlocked, authenticating {_by(self.by)}"
+
+
+@dataclass(frozen=True)
+class Restart(Step):
+    """``locked``: the Mac will then wait for somebody to unlock it."""
+
+    locked: bool = False
+
+    @property
+    def words(self) -> str:
+        return "restart the Mac" + (", which then waits to be unlocked by SSH" if self.locked else "")
 
 
 def _by(name: str) -> str:

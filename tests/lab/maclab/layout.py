@@ -25,6 +25,9 @@ UTILITIES = (
 ).split()
 UTILITY_FOLDERS = ("/bin", "/usr/bin", "/opt/homebrew/bin", "/usr/local/bin")
 
+# Programs of the lab for a host that lacks the utility of that name.
+STAND_INS = ("openssl",)
+
 # Everything runs as the one user who started the lab, so ownership cannot be real; nor are macOS's access lists.
 _CHANGE_MODE = """#!/bin/sh
 case $1 in [+-]a*) exit 0 ;; esac
@@ -146,7 +149,8 @@ class LabFolder:
                 folder.home(account).mkdir(parents=True, exist_ok=True)
         links = _utilities() | ({"python3": str(python)} if python else {})
         links |= {"chmod": "../../../chmod", "chown": "../../../chown", "chgrp": "../../../chown"}
-        links |= dict.fromkeys(programs, "../../../program")
+        # Nobody has to install what only stands in for a program of the host.
+        links |= {name: "../../../program" for name in programs if name not in STAND_INS or name not in links}
         links |= {name: f"../../../{name}" for name in MODELLED}
         for stale in set(os.listdir(folder.bin)) - set(links):
             (folder.bin / stale).unlink()

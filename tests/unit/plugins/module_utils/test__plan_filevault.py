@@ -24,11 +24,13 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
+    CollectRequest,
     FileVaultRequest,
     KeyRequest,
     UnlockerRequest,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart import RestartRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
@@ -236,6 +238,85 @@ def test_bootstrap_steps(state: str, status: str, expected: list[str]) -> None:
     assert kinds(BootstrapRequest(state, "itadmin"), mac(management=replace(MANAGED, bootstrap=status))) == expected
 
 
+# -- the key of a deferral --------------------------------------------------------------------------------------------
+
+FILE = "/var/db/key.plist"
+LEFT = replace(ON, key_files=frozenset({FILE}))
+
+
+@pytest.mark.parametrize(
+    ("request_", "filevault", "expected"),
+    [
+        (CollectRequest(FILE, "encrypt"), OFF, []),
+        (CollectRequest(FILE, "encrypt"), ON, []),
+        (CollectRequest(FILE, "encrypt", remove=True), replace(LEFT, state="off"), []),
+        (CollectRequest(FILE, "encrypt"), LEFT, ["CheckRecipients", "ReadKeyFile", "ValidateKey", "DeliverKey"]),
+        (CollectRequest(FILE, remove=True), LEFT, ["ReadKeyFile", "ValidateKey", "RemoveKeyFile", "Prove"]),
+    ],
+)
+def test_collecting_validates_first_and_removes_last(
+    request_: CollectRequest, filevault: FileVault, expected: list[str]
+) -> None:
+    assert kinds(request_, mac(filevault=filevault)) == expected
+
+
+def test_only_a_removal_changes_the_mac() -> None:
+    of = mac(filevault=LEFT)
+    assert not CollectRequest(FILE, "encrypt").plan(of, {}).changes
+    plan = CollectRequest(FILE, remove=True).plan(of, {})
+    assert plan.changes
+    assert plan.after.filevault == ON
+
+
+def test_a_path_must_be_absolute() -> None:
+    assert reason(CollectRequest("key.plist"), mac(filevault=LEFT)) == "value_unusable"
+
+
+# -- restart ----------------------------------------------------------------------------------------------------------
+
+GIVEN = frozenset({"password"})
+ARMABLE = replace(ON, authrestart=True)
+
+
+@pytest.mark.parametrize(
+    ("request_", "filevault", "version", "expected"),
+    [
+        (RestartRequest(), OFF, "15.6", ["Restart"]),
+        (RestartRequest("ana", given=GIVEN), ARMABLE, "15.6", ["CheckPassword", "ArmRestart", "Restart"]),
+        (
+            RestartRequest(given=frozenset({"current_key"})),
+            ARMABLE,
+            "15.6",
+            ["ValidateKey", "ArmRestart", "Restart"],
+        ),
+        (RestartRequest("ana", True, GIVEN), ARMABLE, "26.1", ["CheckPassword", "ArmRestart", "Restart"]),
+        (RestartRequest("ana", True, GIVEN), ON, "26.1", ["CheckPassword", "Restart"]),
+    ],
+)
+def test_restart_steps(request_: RestartRequest, filevault: FileVault, version: str, expected: list[str]) -> None:
+    plan = request_.plan(mac(version=version, filevault=filevault), {})
+    assert [type(step).__name__ for step in plan.steps] == expected
+    assert plan.changes
+
+
+@pytest.mark.parametrize(
+    ("request_", "filevault", "version", "expected"),
+    [
+        (RestartRequest("ana", given=GIVEN), ON, "26.1", "authrestart_unsupported"),
+        (RestartRequest("ana", True, GIVEN), ON, "15.6", "authrestart_unsupported"),
+        (RestartRequest("ana", given=GIVEN), FileVault("decrypting", 5.0), "15.6", "authrestart_unsupported"),
+        (RestartRequest(), ARMABLE, "15.6", "option_missing"),
+        (RestartRequest("ana", True), ON, "26.1", "option_missing"),
+        (RestartRequest("bob", given=GIVEN), ARMABLE, "15.6", "user_no_token"),
+        (RestartRequest(), FileVault("unknown"), "15.6", "reading_incomplete"),
+    ],
+)
+def test_a_mac_that_would_not_come_back_is_not_restarted(
+    request_: RestartRequest, filevault: FileVault, version: str, expected: str
+) -> None:
+    assert reason(request_, mac(version=version, filevault=filevault)) == expected
+
+
 # -- what holds always ------------------------------------------------------------------------------------------------
 
 requests: st.SearchStrategy[t.Any] = st.one_of(
@@ -259,6 +340,12 @@ requests: st.SearchStrategy[t.Any] = st.one_of(
         st.sampled_from(["discard", "return", "encrypt"]),
         st.sampled_from([frozenset(), frozenset({"current_key"})]),
     ),
+    st.builds(
+        RestartRequest,
+        st.sampled_from(("",) + strategies.NAMES),
+        st.booleans(),
+        st.sampled_from([frozenset(), GIVEN, frozenset({"current_key"})]),
+    ),
 )
 
 
@@ -276,12 +363,13 @@ def test_no_state_on_the_way_locks_the_mac(of: Mac, request: t.Any) -> None:
 
 @given(strategies.macs(), requests)
 def test_the_second_plan_is_empty(of: Mac, request: t.Any) -> None:
-    """But for rotating, which is asked for by name each time, and validating, which is an act."""
+    """But for rotating and restarting, which are asked for by name each time, and validating, which is an act."""
     try:
         after = request.plan(of, {}).after
     except Refusal:
         return
-    if isinstance(request, KeyRequest) and request.state in ("rotated", "validated"):
+    again = isinstance(request, KeyRequest) and request.state in ("rotated", "validated")
+    if again or isinstance(request, RestartRequest):
         return
     if isinstance(request, FileVaultRequest) and request.state == "disabled":
         after = replace(after, filevault=replace(after.filevault, personal_key=False))

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From "this Mac should restart, and come back by itself" and a reading, to steps or a refusal. Pure.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import holder
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
+    ArmRestart,
+    CheckPassword,
+    Restart,
+    Step,
+    ValidateKey,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+
+UNLOCKS_BY_SSH = Version(26)
+"""From here on a password login by SSH unlocks the volume of a Mac that has just started (man fdesetup, Nov 2025)."""
+
+
+@dataclass(frozen=True)
+class RestartRequest:
+    """``given``: the options with a secret. ``ssh_unlock``: whether the Mac may wait to be unlocked by SSH."""
+
+    user: str = ""
+    ssh_unlock: bool = False
+    given: frozenset[str] = frozenset()
+    extras: t.ClassVar[tuple[str, ...]] = ("authrestart",)
+
+    def compares(self, mac: Mac) -> dict[str, str]:
+        return {}
+
+    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+        """Raises :class:`Refusal`: a Mac that would wait at its unlock screen is not restarted."""
+        writable(mac)
+        filevault = mac.filevault
+        if filevault.state == "unknown":
+            evidence = tuple(f"{missing.what}: {missing.evidence}" for missing in mac.missing)
+            raise Refusal("reading_incomplete", "the status of FileVault could not be read", evidence)
+        if not (filevault.on or filevault.busy):
+            return made(mac, [Restart()])
+        if filevault.authrestart:
+            return made(mac, [*self._authentication(mac), Restart()])
+        if not self.ssh_unlock or mac.version < UNLOCKS_BY_SSH:
+            said = {False: "false", None: "nothing"}[filevault.authrestart]
+            msg = (
+                f"FileVault is {filevault.state.replace('_', ' ')}, and this Mac cannot restart past its unlock screen"
+            )
+            raise Refusal("authrestart_unsupported", msg, (f"fdesetup supportsauthrestart: {said}",))
+        if not self.user or "password" not in self.given:
+            raise Refusal("option_missing", "give user and password of a holder, who unlocks the volume by SSH")
+        holder(mac, self.user)
+        return made(mac, [CheckPassword(self.user, "password", "user"), Restart(locked=True)])
+
+    def view(self, mac: Mac) -> dict[str, t.Any]:
+        return {"filevault": mac.filevault.state, "authrestart": mac.filevault.authrestart}
+
+    def _authentication(self, mac: Mac) -> list[Step]:
+        if self.user:
+            holder(mac, self.user)
+            return [CheckPassword(self.user, "password", "user"), ArmRestart(self.user)]
+        if "current_key" in self.given:
+            return [ValidateKey("current_key"), ArmRestart("")]
+        raise Refusal("option_missing", "FileVault is on: give user and password of a holder, or current_key")

@@ -1,0 +1,132 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Restart a Mac past FileVault's unlock screen, and wait until it is back."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: filevault_reboot
+short_description: Restart a Mac past FileVault's unlock screen, and wait until it is back
+version_added: 0.1.0
+author:
+  - keyholder.macos contributors (@keyholder)
+description:
+  - Restarts a Mac and waits until it has started again. Where FileVault is on, macOS is first told to come up with the
+    volume unlocked (C(fdesetup authrestart)), so that the play can go on.
+  - A Mac that would stay at its unlock screen, where nobody reaches it by SSH, is not restarted.
+  - The password reaches C(fdesetup) as a property list on its standard input.
+  - That the Mac is back is what its own boot time says. A connection that dies while the Mac goes down is no failure.
+extends_documentation_fragment:
+  - keyholder.macos._attributes
+  - keyholder.macos._attributes.change_module
+  - keyholder.macos._attributes.actiongroup_all
+attributes:
+  idempotent:
+    support: none
+    details:
+      - It restarts the Mac on each run.
+options:
+  user:
+    description:
+      - The short name of a holder of a Secure Token, who authenticates. Needed only where FileVault is on.
+    type: str
+  password:
+    description:
+      - The password of O(user).
+    type: str
+  current_key:
+    description:
+      - The recovery key that the Mac has now, to authenticate by instead of O(user).
+    type: str
+  ssh_unlock:
+    description:
+      - Whether a Mac that cannot restart past its unlock screen is restarted nevertheless, and then unlocked by an SSH
+        login of O(user) with O(password). macOS 26 and newer only, with Remote Login on.
+      - It is tried as well where macOS promised to come up unlocked and did not. One password is sent once.
+      - How macOS 26 does it is known from its manual alone. Try it on a Mac that you can walk to.
+      - The controller needs OpenSSH, and the connection plugin P(ansible.builtin.ssh#connection).
+    type: bool
+    default: false
+  reboot_timeout:
+    description:
+      - Seconds to wait for the Mac to come back.
+    type: int
+    default: 600
+  timeout:
+    description:
+      - Seconds that each of the commands may take.
+    type: int
+    default: 120
+notes:
+  - That C(fdesetup supportsauthrestart) says true does not guarantee that the Mac comes up unlocked, as its manual
+    says. If it does not, the task fails with RV(reason=not_back).
+seealso:
+  - module: keyholder.macos.filevault
+"""
+
+EXAMPLES = r"""
+- name: Restart, whether FileVault is on or not
+  keyholder.macos.filevault_reboot:
+    user: itadmin
+    password: "{{ itadmin_password }}"
+  become: true
+"""
+
+RETURN = r"""
+state:
+  description:
+    - C(filevault) (its status) and C(authrestart) (whether macOS says that it can restart past the unlock screen),
+      C(before) and C(after), both as read before the restart.
+  returned: always
+  type: dict
+plan:
+  description: The steps, in words and without secrets.
+  returned: always
+  type: list
+  elements: str
+elapsed:
+  description: Seconds from the restart until the Mac was back.
+  returned: when the Mac was restarted
+  type: int
+reason:
+  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  returned: failure
+  type: str
+evidence:
+  description: Which command said what.
+  returned: failure
+  type: list
+  elements: str
+remedy:
+  description: What to do about it.
+  returned: failure
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart import RestartRequest
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "user": {"type": "str"},
+            "password": {"type": "str", "no_log": True},
+            "current_key": {"type": "str", "no_log": True},
+            "ssh_unlock": {"type": "bool", "default": False},
+            "reboot_timeout": {"type": "int", "default": 600},
+            "timeout": {"type": "int", "default": 120},
+        },
+        supports_check_mode=True,
+    )
+    given = frozenset(_module_change.secrets(module))
+    request = RestartRequest(module.params["user"] or "", module.params["ssh_unlock"], given)
+    _module_change.change(module, request)
+
+
+if __name__ == "__main__":
+    main()

@@ -30,19 +30,7 @@ if t.TYPE_CHECKING:
 
 ASKS_OLD = Version(13)
 """From here on dscl asks root for a holder's old password (reports for 14, 15 and 26; assumed for 13). Before, the
-account
-changes its own password through sysadminctl (mkuser, 10.13 to 12)."""
-
-_DSCL_KEYS = {
-    "full_name": "RealName",
-    "uid": "UniqueID",
-    "gid": "PrimaryGroupID",
-    "shell": "UserShell",
-    "home": "NFSHomeDirectory",
-    "hint": "AuthenticationHint",
-    "picture": "Picture",
-    "hidden": "IsHidden",
-}
+account changes its own password through sysadminctl (mkuser, 10.13 to 12)."""
 
 
 def needs(step: do.Step, mac: Mac) -> dict[str, int]:
@@ -78,10 +66,10 @@ def needs(step: do.Step, mac: Mac) -> dict[str, int]:
 
 def commands(step: do.Step, mac: Mac, secrets: Secrets) -> list[Command]:
     """What carries out ``step`` on ``mac`` as it reads before it. Steps that only look have none."""
-    if isinstance(step, do.MarkPending):
-        return [dscl.mark_pending(do.PREBOOT)]
+    if isinstance(step, (do.Note, do.Forget)):
+        return [dscl.note_pending(step.after(mac).pending)]
     if isinstance(step, do.UpdatePreboot):
-        return [diskutil.UPDATE_PREBOOT, dscl.clear_pending()]
+        return [diskutil.UPDATE_PREBOOT] + ([dscl.note_pending(step.after(mac).pending)] if mac.pending else [])
     if isinstance(step, do.Grant):
         return [sysadminctl.grant(step.user, step.granter, secrets["admin_password"], secrets["password"])]
     if isinstance(step, do.Revoke):
@@ -93,7 +81,7 @@ def commands(step: do.Step, mac: Mac, secrets: Secrets) -> list[Command]:
     if isinstance(step, do.CreateAccount):
         return _create(step, mac, secrets)
     if isinstance(step, do.SetAttribute):
-        return [dscl.set_attribute(step.user, _DSCL_KEYS[step.key], _dscl_value(step.value))]
+        return [dscl.set_field(step.user, step.key, step.value)]
     if isinstance(step, do.SetAdmin):
         return [accounts.set_membership(step.user, "admin", step.admin)]
     if isinstance(step, do.PreventToken):
@@ -152,24 +140,27 @@ def _authority(by: str, secrets: Secrets) -> fdesetup.Person:
 def _create(step: do.CreateAccount, mac: Mac, secrets: Secrets) -> list[Command]:
     account = step.account
     if step.bare:
-        wanted = {key: getattr(account, key) for key in _DSCL_KEYS if getattr(account, key) not in (None, "", False)}
-        attributes = [
-            dscl.set_attribute(account.name, _DSCL_KEYS[key], _dscl_value(value)) for key, value in wanted.items()
+        values = {field: getattr(account, field) for field in dscl.FIELDS}
+        wanted = {field: value for field, value in values.items() if value not in (None, "", False)}
+        return [
+            dscl.create_record(account.name),
+            *(dscl.set_field(account.name, field, value) for field, value in wanted.items()),
         ]
-        return [dscl.create_record(account.name), *attributes]
-    options = ["-fullName", account.full_name]
-    for flag, value in (("-shell", account.shell), ("-hint", account.hint), ("-picture", account.picture)):
-        options += [flag, value] if value else []
-    if account.uid is not None:
-        options += ["-UID", str(account.uid)]
-    if account.gid is not None and mac.version >= BIG_SUR:
-        options += ["-GID", str(account.gid)]
-    if account.uid is not None or account.gid is not None or account.home:
-        # With -home the folder is assigned, not created: it must not be made before the numbers are right, which
-        # sysadminctl does not promise from macOS 13 on (transcript adduser-2026-home-assigned; FleetLock).
-        options += ["-home", account.home or f"/Users/{account.name}"]
-    options += ["-admin"] if account.admin else []
-    return [sysadminctl.add_user(account.name, secrets["password"], options)]
+    # With -home the folder is assigned, not created: it must not be made before the numbers are right, which
+    # sysadminctl does not promise from macOS 13 on (transcript adduser-2026-home-assigned; FleetLock).
+    numbered = account.uid is not None or account.gid is not None
+    user = sysadminctl.NewUser(
+        name=account.name,
+        full_name=account.full_name,
+        uid=account.uid,
+        gid=account.gid if mac.version >= BIG_SUR else None,
+        shell=account.shell,
+        home=account.home or (f"/Users/{account.name}" if numbered else ""),
+        hint=account.hint,
+        picture=account.picture,
+        admin=account.admin,
+    )
+    return [sysadminctl.add_user(user, secrets["password"])]
 
 
 def _set_password(step: do.SetPassword, mac: Mac, secrets: Secrets) -> Command:
@@ -183,7 +174,3 @@ def _set_password(step: do.SetPassword, mac: Mac, secrets: Secrets) -> Command:
     account = mac.account(step.user)
     uid = account.uid if account is not None and account.uid is not None else 0
     return sysadminctl.change_own_password(step.user, uid, secrets["old_password"], new)
-
-
-def _dscl_value(value: object) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _act
 from ansible_collections.keyholder.macos.plugins.module_utils._command import (
@@ -23,6 +23,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._delivery import R
 from ansible_collections.keyholder.macos.plugins.module_utils._model import ESCROWED, Account, Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     NEW_GUID,
+    BecomeFirstHolder,
     ChangeKey,
     CheckPassword,
     CheckRecipients,
@@ -86,7 +87,7 @@ class Flow:
         self._recipients = Recipients(recipients)
         self._extras: tuple[str, ...] = ()
         self._key: Secret | None = None
-        self._rekeyed = False
+        self._done: list[Step] = []
         self._evidence: list[str] = []
         self._answers: list[Ran] = []
 
@@ -96,7 +97,10 @@ class Flow:
         try:
             mac = self._read()
             outcome.before = outcome.after = request.view(mac)
-            same = {option: self._same(user, option) for option, user in request.compares(mac).items()}
+            same = {
+                option: self._compare_password(mac, user, option, may_authenticate=not check_mode)
+                for option, user in request.compares(mac).items()
+            }
             plan = request.plan(mac, same)
             outcome.plan, outcome.notes = plan.words(), list(plan.notes)
             self._usable(plan)
@@ -129,9 +133,11 @@ class Flow:
                     raise Refusal("password_unusable", f"{option} {problem}, so it cannot be used to {step.words}")
 
     def _check(self, plan: Plan, may_authenticate: bool) -> None:
+        # Up to 10.15 the check itself would hand out the first token, unnoted and unproven.
+        becoming = {step.user for step in plan.steps if isinstance(step, BecomeFirstHolder)}
         for step in plan.steps:
             if isinstance(step, CheckPassword):
-                self._check_password(step, may_authenticate)
+                self._check_password(step, may_authenticate and step.user not in becoming)
             elif isinstance(step, CheckRecipients):
                 self._recipients.check(self._runner, self._deadline)
             elif isinstance(step, ValidateKey) and step.secret:
@@ -142,14 +148,7 @@ class Flow:
         same = self._same(step.user, step.secret)
         answer = {True: "right", False: "wrong", None: "unknown"}[same]
         if same is None and may_authenticate:
-            secret = self._secrets[step.secret]
-            problem = unusable(secret, dscl.GETPASS_BYTES)
-            if problem:
-                raise Refusal(
-                    "password_unusable",
-                    f"{step.secret} {problem}, so it cannot be checked: the account's hash is not readable",
-                )
-            answer = dscl.authentication_answer(self._start(dscl.authenticate(step.user, secret)))
+            answer = self._authenticate(step.user, step.secret)
         if answer == "wrong":
             msg = f"{step.secret} is not the password of {step.user}; nothing was changed"
             raise Refusal(f"{step.role}_password_wrong", msg, tuple(self._evidence[-1:]))
@@ -160,6 +159,26 @@ class Flow:
                 "command_failed", f"the password of {step.user} could not be checked", tuple(self._evidence[-1:])
             )
 
+    def _compare_password(self, mac: Mac, user: str, option: str, may_authenticate: bool) -> bool | None:
+        """A holder's is tried once where its hash is unreadable: to set the same one again takes its old password,
+        which would be a failed login at every run. An account without a token has it set again by root."""
+        same = self._same(user, option)
+        account = mac.account(user)
+        if same is None and may_authenticate and account is not None and account.holder and account.able:
+            return {"right": True, "wrong": False}.get(self._authenticate(user, option))
+        return same
+
+    def _authenticate(self, user: str, option: str) -> str:
+        """A real login: right, wrong, disabled or unknown."""
+        secret = self._secrets[option]
+        problem = unusable(secret, dscl.GETPASS_BYTES)
+        if problem:
+            raise Refusal(
+                "password_unusable",
+                f"{option} {problem}, so it cannot be checked: the account's hash is not readable",
+            )
+        return dscl.authentication_answer(self._start(dscl.authenticate(user, secret)))
+
     def _same(self, user: str, option: str) -> bool | None:
         if option not in self._secrets:
             return None
@@ -169,6 +188,7 @@ class Flow:
 
     def _carry_out(self, plan: Plan, request: Request, outcome: Outcome) -> None:
         states = plan.states()
+        mac = plan.before
         self._evidence.clear()
         self._answers.clear()
         try:
@@ -177,15 +197,15 @@ class Flow:
                     mac = self._read()
                     outcome.after = request.view(mac)
                     outcome.changed = outcome.after != outcome.before
-                    self._compare(plan, step, states[index], mac)
+                    self._compare(plan, index, states[index], mac)
                     continue
                 self._handle_key(step, outcome)
                 for command in _act.commands(step, states[index], self._secrets):
                     self._judge(step, self._start(command))
-                self._rekeyed = self._rekeyed or isinstance(step, ChangeKey)
+                self._done.append(step)
             outcome.changed = plan.changes
-            if plan.steps and isinstance(plan.steps[-1], UpdatePreboot) and "preboot_pending" in outcome.after:
-                outcome.after = dict(outcome.after, preboot_pending=False)
+            # Since the last reading only notes have gone, and each of those commands has said that it worked.
+            outcome.after = request.view(replace(mac, pending=plan.after.pending))
         except Refusal as refusal:
             raise self._aftermath(plan, request, outcome, refusal) from refusal
 
@@ -195,7 +215,13 @@ class Flow:
             raise Refusal("timeout", f"no answer while trying to {step.words}", tuple(self._evidence))
         if ran.rc is None:
             raise Refusal("command_failed", f"could not {step.words}: {ran.err}", tuple(self._evidence))
-        if isinstance(step, UpdatePreboot) and ran.command is diskutil.UPDATE_PREBOOT:
+        if isinstance(step, BecomeFirstHolder) and step.how == "authenticate":
+            reasons = {"wrong": "user_password_wrong", "disabled": "user_disabled"}
+            answer = dscl.authentication_answer(ran)
+            if answer != "right":
+                reason = reasons.get(answer, "command_failed")
+                raise Refusal(reason, f"could not {step.words}", tuple(self._evidence))
+        elif isinstance(step, UpdatePreboot) and ran.command is diskutil.UPDATE_PREBOOT:
             if not diskutil.preboot_updated(ran):
                 raise Refusal("command_failed", f"could not {step.words}", tuple(self._evidence))
         elif isinstance(step, ReadKeyFile) and ran.rc == 0:
@@ -204,11 +230,12 @@ class Flow:
         elif isinstance(step, ValidateBootstrap):
             if not profiles.validated(ran):
                 raise Refusal(_meaning(ran) or "bootstrap_stale", f"could not {step.words}", tuple(self._evidence))
-        elif ran.rc != 0 and not isinstance(step, UpdatePreboot):
+        elif ran.rc != 0:
             reason = _meaning(ran) or "command_failed"
             raise Refusal(reason, f"could not {step.words}", tuple(self._evidence))
 
-    def _compare(self, plan: Plan, step: Prove, wanted: Mac, found: Mac) -> None:
+    def _compare(self, plan: Plan, index: int, wanted: Mac, found: Mac) -> None:
+        step = t.cast(Prove, plan.steps[index])
         for user in step.users:
             differs = differences(wanted.account(user), found.account(user))
             before = plan.before.account(user)
@@ -230,13 +257,16 @@ class Flow:
                     f"the Mac is not as planned after all: {said}",
                     tuple(self._evidence),
                 )
-        self._same_password(plan, step)
+        self._same_password(plan.steps[:index], step)
 
-    def _same_password(self, plan: Plan, prove: Prove) -> None:
-        """A password that was set is proven by the account's hash, without logging in."""
-        changed = [step for step in plan.steps if isinstance(step, SetPassword) and step.user in prove.users]
-        for step in changed:
-            if self._same(step.user, "password") is False:
+    def _same_password(self, done: t.Sequence[Step], prove: Prove) -> None:
+        """A password that was set is proven by the account's hash, without logging in. Where that cannot be read, it
+        is enough that sysadminctl did not say that it failed."""
+        for step in done:
+            if not (isinstance(step, SetPassword) and step.user in prove.users):
+                continue
+            same = self._same(step.user, "password")
+            if same is False or (same is None and self._last_meaning()):
                 raise Refusal(
                     self._last_meaning() or "not_proven",
                     f"{step.user} does not have the new password",
@@ -255,7 +285,7 @@ class Flow:
             self._validate_key("the new recovery key", self._key)
         elif isinstance(step, DeliverKey) and self._key is not None:
             self._deliver(step, self._key, outcome)
-        elif isinstance(step, DeliverKey) and self._rekeyed:
+        elif isinstance(step, DeliverKey) and any(isinstance(done, ChangeKey) for done in self._done):
             msg = "macOS made a new recovery key and did not give it away, so nobody has it; the old one is dead"
             raise Refusal("key_not_given", msg, tuple(self._evidence))
 
@@ -283,27 +313,39 @@ class Flow:
         """After a failure half-way: what is true now, and no note left behind where nothing changed."""
         if refusal.reason != "key_invalid":
             self._rescue(plan, outcome)
-        outcome.changed = outcome.changed or self._rekeyed
+        unseen = self._unseen_change(plan)
+        outcome.changed = outcome.changed or unseen
         try:
             mac = self._read()
         except Refusal:
             return refusal
-        if mac.pending and not plan.before.pending and mac.accounts == plan.before.accounts:
-            self._start(dscl.clear_pending())
-            mac = plan.before
+        if mac.pending != plan.before.pending and _settled(mac) == _settled(plan.before) and not unseen:
+            self._start(dscl.note_pending(plan.before.pending))
+            mac = replace(mac, pending=plan.before.pending)
         outcome.after = request.view(mac)
-        outcome.changed = self._rekeyed or outcome.after != outcome.before
+        outcome.changed = unseen or outcome.after != outcome.before
         return refusal
+
+    def _unseen_change(self, plan: Plan) -> bool:
+        """Whether something was changed that no reading shows: a password, or the recovery key."""
+        made = self._key is not None and any(isinstance(step, ChangeKey) for step in plan.steps)
+        return made or any(
+            isinstance(step, ChangeKey) or (isinstance(step, SetPassword) and self._same(step.user, "password") is True)
+            for step in self._done
+        )
 
     def _start(self, command: t.Any) -> Ran:
         ran = self._runner.run(command, self._deadline)
         self._key = fdesetup.new_key(ran) or self._key
-        text = ran.evidence
-        for secret in self._secrets.values():
-            text = secret.hidden_in(text)
-        self._evidence.append(text)
+        known = [*self._secrets.values(), *([self._key] if self._key is not None else [])]
+        self._evidence.append(ran.evidence_without(known))
         self._answers.append(ran)
         return ran
+
+
+def _settled(mac: Mac) -> list[Account]:
+    """The accounts, but for what a wrong guess changes."""
+    return [replace(account, failed_logins=None) for account in mac.accounts]
 
 
 def _meaning(ran: Ran) -> str:
@@ -369,7 +411,7 @@ def differences(wanted: Account | None, found: Account | None) -> list[str]:
         "hidden",
         "admin",
         "disabled_tag",
-        "password_set",
+        "has_password",
     ):
         value = getattr(wanted, key)
         if value not in (None, "") and value != getattr(found, key):

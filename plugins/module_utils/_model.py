@@ -22,6 +22,14 @@ PHANTOM = "phantom"
 UNKNOWN = "unknown"
 """No source can be read."""
 
+PREBOOT = "preboot"
+"""Pending work: the preboot volume does not know yet what changed."""
+
+
+def creation(name: str) -> str:
+    """Pending work: the account ``name`` is not yet all that was asked for."""
+    return f"creating {name}"
+
 
 @dataclass(frozen=True, order=True)
 class Version:
@@ -102,14 +110,16 @@ class Account:
     admin: bool = False
     hidden: bool = False
     disabled_tag: bool = False
-    can_authenticate: bool = True
+    has_password: bool = True
+    """Whether there is something that a password could be checked against. Without it nobody logs in."""
+    disabled: bool = False
+    """Whether macOS refuses every login, however right the password is."""
     home: str = ""
     shell: str = ""
     hint: str = ""
     picture: str = ""
     sources: Sources = NOWHERE
     volume_owner: bool | None = None
-    password_set: bool | None = None
     password_changed: float | None = None
     failed_logins: int | None = None
 
@@ -120,6 +130,11 @@ class Account:
     @property
     def holder(self) -> bool:
         return self.verdict in (HOLDER, UNPROVEN)
+
+    @property
+    def able(self) -> bool:
+        """Whether a right password is of any use."""
+        return self.has_password and not self.disabled
 
 
 @dataclass(frozen=True)
@@ -182,6 +197,8 @@ class PasswordPolicy:
 
     rules: tuple[str, ...] = ()
     max_failed_logins: int | None = None
+    lock_expires: bool = False
+    """Whether an account that wrong guesses have locked opens again by itself, nobody knows when."""
 
 
 @dataclass(frozen=True)
@@ -219,8 +236,8 @@ class Mac:
     management: Management = Management()
     policy: PasswordPolicy = PasswordPolicy()
     missing: tuple[Missing, ...] = ()
-    pending: str = ""
-    """Work that an earlier run began and did not finish."""
+    pending: frozenset[str] = frozenset()
+    """Work that earlier runs began and did not finish."""
     taken: frozenset[str] = field(default=frozenset(), repr=False)
     """Names, full names and numbers (``uid:501``) that other records of the directory use, lower case."""
 
@@ -230,10 +247,15 @@ class Mac:
     def with_account(self, account: Account) -> Mac:
         """This Mac with ``account`` added, or put in the place of the one of its name."""
         others = tuple(other for other in self.accounts if other.name != account.name)
-        return replace(self, accounts=tuple(sorted(others + (account,), key=_order)))
+        return replace(self, accounts=in_order(others + (account,)))
 
     def without_account(self, name: str) -> Mac:
         return replace(self, accounts=tuple(account for account in self.accounts if account.name != name))
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """What could not be read, as evidence."""
+        return tuple(f"{missing.what}: {missing.evidence}" for missing in self.missing)
 
     @property
     def owners_known(self) -> bool:
@@ -246,11 +268,19 @@ class Mac:
 
     @property
     def admin_holders(self) -> tuple[Account, ...]:
-        return tuple(account for account in self.holders if account.admin)
+        """The holders that can authorise: administrators who can authenticate."""
+        return tuple(account for account in self.holders if account.admin and account.able)
 
-    granters = admin_holders
-    """Who may authorise a grant: only a token admin can (Apple Platform Deployment; transcript
-    ston-5101-not-authorized)."""
+    @property
+    def granters(self) -> tuple[Account, ...]:
+        """Who may authorise a grant today: only a token admin can (Apple Platform Deployment; transcript
+        ston-5101-not-authorized), and none that wrong guesses have locked."""
+        return tuple(account for account in self.admin_holders if not self.locked(account))
+
+    def locked(self, account: Account) -> bool:
+        """Whether wrong guesses have locked the account for good, as far as root may read that."""
+        limit = self.policy.max_failed_logins
+        return limit is not None and not self.policy.lock_expires and (account.failed_logins or 0) >= limit > 0
 
     @property
     def unlockers(self) -> tuple[Account, ...]:
@@ -272,7 +302,10 @@ class Mac:
             return Recoverability("yes", f"{_names(self.admin_holders)} can grant tokens")
         bootstrap = self.management.bootstrap in ESCROWED
         if self.holders:
+            barred = [account for account in self.holders if account.admin]
             why = f"no administrator holds a token, only {_names(self.holders)}"
+            if barred:
+                why = f"{_names(barred)} cannot log in, and no other administrator holds a token"
             rescue = "; the escrowed Bootstrap Token grants one at a graphical login" if bootstrap else ""
             return Recoverability("at_risk", why + rescue)
         if self.filevault.on and not self.filevault.personal_key:
@@ -306,7 +339,7 @@ def can_be_first(mac: Mac, account: Account) -> bool:
         return not account.disabled_tag
     if mac.version >= CATALINA:
         return account.admin
-    people = [other for other in mac.accounts if other.uid is not None and other.uid >= 500]
+    people = [other for other in mac.accounts if other.uid is None or other.uid >= 500]
     return [other.name for other in people] == [account.name]
 
 
@@ -328,5 +361,6 @@ def _names(accounts: t.Iterable[Account]) -> str:
     return ", ".join(account.name for account in accounts)
 
 
-def _order(account: Account) -> tuple[int, str]:
-    return (-1 if account.uid is None else account.uid, account.name)
+def in_order(accounts: t.Iterable[Account]) -> tuple[Account, ...]:
+    """By UID, then by name; a record without a UID comes first."""
+    return tuple(sorted(accounts, key=lambda account: (-1 if account.uid is None else account.uid, account.name)))

@@ -9,7 +9,6 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
-import re
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     fdesetup,
     mdmclient,
     profiles,
+    records,
     system,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
@@ -35,6 +35,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Sources,
     Version,
     Volume,
+    in_order,
 )
 
 if t.TYPE_CHECKING:
@@ -49,7 +50,7 @@ class ProbeError(Exception):
 class Answers:
     """What the probe's commands said; ``bootstrap`` None: not asked, as the version or the enrolment rules it out."""
 
-    system: t.Mapping[str, str]
+    system: system.System
     directory: Ran
     crypto: Ran
     filevault_list: Ran
@@ -105,7 +106,7 @@ def ask(runner: Runner, deadline: float) -> Answers:
 
 
 def parse(answers: Answers) -> Mac:
-    directory = dscl.parse_directory(answers.directory.out)
+    directory = records.parse(answers.directory.out)
     if directory.users is None:
         raise ProbeError(f"the local directory could not be read: {answers.directory.evidence}")
     missing: list[Missing] = []
@@ -122,35 +123,31 @@ def parse(answers: Answers) -> Mac:
         admins=_admins(directory),
         owners=_version(answers.system) >= BIG_SUR,
     )
-    records = [record for record in directory.users if dscl.first(record, "RecordName")]
-    accounts = [account for account in (_account(record, evidence) for record in records) if account]
+    accounts = [account for account in (_account(user, evidence) for user in directory.users) if account]
     known = {account.guid for account in accounts}
     people = [user.uuid for user in crypto_users.values() if user.type == diskutil.PERSON]
     if directory.groups is None:
         missing.append(Missing("groups of the local directory", answers.directory.evidence))
-    policy_data = any("accountPolicyData" in record for record in records)
+    policy_data = any(user.policy for user in directory.users)
     if not policy_data and listed is None:
         missing.append(Missing("failed logins and password dates", "only root may read accountPolicyData"))
-    root = next((record for record in records if dscl.first(record, "RecordName") == "root"), {})
-    facts = answers.system
+    rules = directory.rules or records.Rules()
     return Mac(
-        version=_version(facts),
+        version=_version(answers.system),
         as_root=policy_data or listed is not None,
-        build=facts.get("kern.osversion", ""),
-        model=facts.get("hw.model", ""),
-        apple_silicon=facts.get("hw.optional.arm64") == "1",
-        virtual=facts.get("kern.hv_vmm_present") == "1",
+        build=answers.system.build,
+        model=answers.system.model,
+        apple_silicon=answers.system.apple_silicon,
+        virtual=answers.system.virtual,
         volume=Volume() if crypto is None else Volume(crypto.device, crypto.apfs, crypto.snapshot),
-        accounts=tuple(
-            sorted(accounts, key=lambda account: (-1 if account.uid is None else account.uid, account.name))
-        ),
+        accounts=in_order(accounts),
         orphans=tuple(uuid for uuid in people if uuid not in known and uuid != diskutil.GUEST),
         filevault=_filevault(answers, None if crypto is None else set(crypto_users), missing),
         management=_management(answers, None if crypto is None else set(crypto_users), missing),
-        policy=_policy(directory.policy),
+        policy=PasswordPolicy(rules.identifiers, rules.max_failed, rules.lock_expires),
         missing=tuple(missing),
-        pending=dscl.first(root, dscl.PENDING),
-        taken=frozenset(_taken(records)),
+        pending=frozenset(note for user in directory.users for note in user.pending),
+        taken=frozenset(name for user in directory.users for name in user.taken),
     )
 
 
@@ -170,22 +167,20 @@ def _with_preflight(mac: Mac, preflight: bool | None) -> Mac:
     return replace(mac, management=replace(mac.management, preflight=preflight, bootstrap=bootstrap))
 
 
-def _read_system(runner: Runner, deadline: float) -> dict[str, str]:
-    facts = system.parse(runner.run(system.SYSCTL, deadline))
-    if "kern.osproductversion" not in facts:
-        answer = runner.run(system.SW_VERS, deadline)
-        older = system.parse(answer)
-        if "ProductVersion" not in older:
-            raise ProbeError(f"this does not look like a Mac: {answer.evidence}")
-        facts.update(
-            {"kern.osproductversion": older["ProductVersion"], "kern.osversion": older.get("BuildVersion", "")}
-        )
+def _read_system(runner: Runner, deadline: float) -> system.System:
+    facts = system.parse_sysctl(runner.run(system.SYSCTL, deadline))
+    if facts.version:
+        return facts
+    answer = runner.run(system.SW_VERS, deadline)
+    facts = system.with_sw_vers(facts, answer)
+    if not facts.version:
+        raise ProbeError(f"this does not look like a Mac: {answer.evidence}")
     return facts
 
 
 def _read_directory(runner: Runner, deadline: float) -> Ran:
     answer = runner.run(dscl.READ_ALL, deadline)
-    if dscl.parse_directory(answer.out).users is not None or answer.rc is None:
+    if records.parse(answer.out).users is not None or answer.rc is None:
         return answer
     singly = [runner.run(command, deadline) for command in dscl.READ_EACH]
     return type(answer)(
@@ -193,48 +188,44 @@ def _read_directory(runner: Runner, deadline: float) -> Ran:
     )
 
 
-def _version(facts: t.Mapping[str, str]) -> Version:
+def _version(facts: system.System) -> Version:
     try:
-        return Version.parse(facts["kern.osproductversion"])
+        return Version.parse(facts.version)
     except ValueError as exc:
         raise ProbeError(str(exc)) from exc
 
 
-def _account(record: dscl.Record, evidence: _Evidence) -> Account | None:
+def _account(user: records.User, evidence: _Evidence) -> Account | None:
     """None: a service's account that no person logs in with and that no source names."""
-    name, guid = dscl.first(record, "RecordName"), dscl.first(record, "GeneratedUID").upper()
-    authority = tuple(record.get("AuthenticationAuthority") or ())
     sources = Sources(
-        authority=dscl.MARKER in authority,
-        crypto=None if evidence.crypto is None else guid in evidence.crypto,
-        filevault=None if evidence.filevault is None else guid in evidence.filevault,
+        authority=user.marked,
+        crypto=None if evidence.crypto is None else user.guid in evidence.crypto,
+        filevault=None if evidence.filevault is None else user.guid in evidence.filevault,
     )
-    uid = _number(dscl.first(record, "UniqueID"))
-    can_authenticate = any(value.startswith((";ShadowHash;", ";LocalCachedUser;")) for value in authority)
-    person = (uid is None or uid >= 500) and not name.startswith("_") and name != "nobody"
-    if not (person or can_authenticate or any((sources.authority, sources.crypto, sources.filevault))):
+    person = (user.uid is None or user.uid >= 500) and not user.name.startswith("_") and user.name != "nobody"
+    if not (person or user.has_password or any((sources.authority, sources.crypto, sources.filevault))):
         return None
-    data = dscl.policy_data(record)
+    owner = evidence.crypto.get(user.guid, False) if evidence.owners and evidence.crypto is not None else None
     return Account(
-        name=name,
-        guid=guid,
-        full_name=dscl.first(record, "RealName"),
-        uid=uid,
-        gid=_number(dscl.first(record, "PrimaryGroupID")),
-        kind=_kind(record, authority),
-        admin=name in evidence.admins,
-        hidden=dscl.first(record, "IsHidden").lower() in ("1", "true", "yes"),
-        disabled_tag=dscl.DISABLED_TAG in authority,
-        can_authenticate=can_authenticate,
-        home=dscl.first(record, "NFSHomeDirectory"),
-        shell=dscl.first(record, "UserShell"),
-        hint=dscl.first(record, "AuthenticationHint"),
-        picture=dscl.first(record, "Picture"),
+        name=user.name,
+        guid=user.guid,
+        full_name=user.full_name,
+        uid=user.uid,
+        gid=user.gid,
+        kind="mobile" if user.mobile else "network" if user.network else "local",
+        admin=user.name in evidence.admins,
+        hidden=user.hidden,
+        disabled_tag=user.tagged,
+        has_password=user.has_password,
+        disabled=user.disabled,
+        home=user.home,
+        shell=user.shell,
+        hint=user.hint,
+        picture=user.picture,
         sources=sources,
-        volume_owner=evidence.crypto.get(guid, False) if evidence.owners and evidence.crypto is not None else None,
-        password_set=(can_authenticate and "passwordLastSetTime" in data) if data else None,
-        password_changed=data.get("passwordLastSetTime"),
-        failed_logins=data.get("failedLoginCount"),
+        volume_owner=owner,
+        password_changed=user.policy.get("passwordLastSetTime"),
+        failed_logins=user.policy.get("failedLoginCount"),
     )
 
 
@@ -244,35 +235,22 @@ def _listed(listed: dict[str, str] | None, crypto: diskutil.CryptoUsers | None) 
     return None if listed is None else set(listed)
 
 
-def _kind(record: dscl.Record, authority: tuple[str, ...]) -> str:
-    if any(value.startswith(";LocalCachedUser;") for value in authority):
-        return "mobile"
-    return "network" if record.get("OriginalNodeName") else "local"
-
-
-def _admins(directory: dscl.Directory) -> frozenset[str]:
+def _admins(directory: records.Directory) -> frozenset[str]:
     """Names in group admin, by name, by GUID, by primary group, and through groups of this Mac nested in it."""
-    groups = directory.groups or []
-    by_guid = {dscl.first(group, "GeneratedUID").upper(): group for group in groups}
-    waiting = [group for group in groups if dscl.first(group, "RecordName") == "admin"]
-    names: set[str] = set()
-    guids: set[str] = set()
-    gids: set[str] = set()
-    seen: set[int] = set()
+    by_guid = {group.guid: group for group in directory.groups or ()}
+    waiting = [group for group in directory.groups or () if group.name == "admin"]
+    seen: list[records.Group] = []
     while waiting:
         group = waiting.pop()
-        if id(group) in seen:
-            continue
-        seen.add(id(group))
-        names.update(group.get("GroupMembership") or ())
-        guids.update(guid.upper() for guid in group.get("GroupMembers") or ())
-        gids.add(dscl.first(group, "PrimaryGroupID"))
-        nested = (by_guid.get(guid.upper()) for guid in group.get("NestedGroups") or ())
-        waiting.extend(group for group in nested if group is not None)
-    for record in directory.users or []:
-        if dscl.first(record, "GeneratedUID").upper() in guids or dscl.first(record, "PrimaryGroupID") in gids:
-            names.add(dscl.first(record, "RecordName"))
-    return frozenset(names)
+        if group not in seen:
+            seen.append(group)
+            waiting += [by_guid[guid] for guid in group.nested if guid in by_guid]
+    names = {name for group in seen for name in group.members}
+    guids = {guid for group in seen for guid in group.member_guids}
+    gids = {group.gid for group in seen}
+    return frozenset(
+        names | {user.name for user in directory.users or () if user.guid in guids or str(user.gid) in gids}
+    )
 
 
 def _filevault(answers: Answers, crypto: set[str] | None, missing: list[Missing]) -> FileVault:
@@ -314,34 +292,3 @@ def _management(answers: Answers, crypto: set[str] | None, missing: list[Missing
         supported=supported,
         bootstrap_crypto_user=None if crypto is None else diskutil.BOOTSTRAP_TOKEN in crypto,
     )
-
-
-_MAX_FAILED = re.compile(r"policyAttributeFailedAuthentications\s*<\s*(\w+)")
-
-
-def _policy(record: dscl.Record | None) -> PasswordPolicy:
-    """The rules' own identifiers, and how many wrong guesses lock an account (man pwpolicy: ACCOUNT POLICIES)."""
-    rules: list[str] = []
-    max_failed: int | None = None
-    for category in dscl.policy_data(record).values() if record else ():
-        for rule in category if isinstance(category, list) else ():
-            rules.append(str(rule.get("policyIdentifier", "a rule without a name")))
-            bound = _MAX_FAILED.search(str(rule.get("policyContent", "")))
-            if bound:
-                limit = (rule.get("policyParameters") or {}).get(bound.group(1), bound.group(1))
-                max_failed = _number(str(limit))
-    return PasswordPolicy(tuple(rules), max_failed)
-
-
-def _taken(records: t.Iterable[dscl.Record]) -> t.Iterator[str]:
-    for record in records:
-        for key in ("RecordName", "RealName"):
-            yield from (value.lower() for value in record.get(key) or ())
-        yield f"uid:{dscl.first(record, 'UniqueID')}"
-
-
-def _number(text: str) -> int | None:
-    try:
-        return int(text)
-    except ValueError:
-        return None

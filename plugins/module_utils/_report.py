@@ -13,6 +13,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     HOLDER,
     NO_TOKEN,
     PHANTOM,
+    PREBOOT,
     UNPROVEN,
     Account,
     Mac,
@@ -50,7 +51,7 @@ def view(mac: Mac) -> dict[str, t.Any]:
         "phantoms": _names(mac.phantoms),
         "recoverable": recoverability.verdict,
         "recoverable_why": recoverability.why,
-        "pending": mac.pending,
+        "pending": sorted(mac.pending),
         "missing": [{"what": missing.what, "evidence": missing.evidence} for missing in mac.missing],
     }
 
@@ -70,9 +71,14 @@ def summary(mac: Mac) -> list[str]:
     lines.append(_filevault(mac))
     lines.append(f"Bootstrap Token: {mac.management.bootstrap.replace('_', ' ')}; {_enrolment(mac)}")
     lines += [f"crypto user {uuid} belongs to no account here" for uuid in mac.orphans]
-    lines += ["an earlier run was cut off: the preboot volume must still be updated"] if mac.pending else []
+    lines += [f"an earlier run was cut off: {_plain(unfinished(work))}" for work in sorted(mac.pending)]
     lines += [f"could not be read: {missing.what}" for missing in mac.missing]
     return lines
+
+
+def unfinished(work: str) -> str:
+    """A note on unfinished work, in words."""
+    return "the preboot volume must still be updated" if work == PREBOOT else work
 
 
 def why(account: Account) -> str:
@@ -90,7 +96,8 @@ def why(account: Account) -> str:
     facts += ["never to be the first holder"] if account.disabled_tag else []
     facts += ["hidden"] if account.hidden else []
     facts += [f"{account.kind} account"] if account.kind != "local" else []
-    facts += ["no password set"] if account.password_set is False else []
+    facts += ["no password set"] if not account.has_password else []
+    facts += ["disabled"] if account.disabled else []
     facts += [f"{account.failed_logins} failed logins"] if account.failed_logins else []
     return ", ".join(facts)
 
@@ -108,7 +115,8 @@ def _account(account: Account) -> dict[str, t.Any]:
         "sources": account.sources.view(),
         "volume_owner": account.volume_owner,
         "first_token_prevented": account.disabled_tag,
-        "password_set": account.password_set,
+        "password_set": account.has_password,
+        "disabled": account.disabled,
         "password_changed": account.password_changed,
         "failed_logins": account.failed_logins,
     }

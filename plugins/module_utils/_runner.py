@@ -22,6 +22,10 @@ DEADLINE = 60.0
 """Seconds a command may take when nobody says otherwise."""
 
 
+_LAST_WORDS = 2.0
+"""Seconds for the pipes of a process that was stopped."""
+
+
 class Secret:
     """A password on its way to a prompt. It shows itself to nobody but :meth:`reveal`'s caller."""
 
@@ -91,19 +95,23 @@ class Ran:
     @property
     def evidence(self) -> str:
         """One line for a person: which command said what."""
+        return self.evidence_without(())
+
+    def evidence_without(self, secrets: t.Iterable[Secret]) -> str:
+        """The evidence where these secrets are masked as well as the command's own."""
+        text = self.err if self.rc is None else self.text
+        argv = str(self.command)
+        # Before anything is cut off: a half of a secret would not be recognised.
+        for secret in (*self.command.secrets, *secrets):
+            text, argv = secret.hidden_in(text), secret.hidden_in(argv)
+        words = " | ".join(line.strip() for line in text.splitlines() if line.strip())[-600:]
         if self.timed_out:
             said = "no answer before the deadline"
         elif self.rc is None:
-            said = self.err.strip()
-        elif self.command.private:
-            said = f"rc {self.rc}"
+            said = words
         else:
-            words = " | ".join(line.strip() for line in self.text.splitlines() if line.strip())
-            said = f"rc {self.rc}: {words[-600:] or 'nothing'}"
-        text = f"{self.command}: {said}"
-        for secret in self.command.secrets:
-            text = secret.hidden_in(text)
-        return text
+            said = f"rc {self.rc}" if self.command.private else f"rc {self.rc}: {words or 'nothing'}"
+        return f"{argv}: {said}"
 
 
 class Runner(t.Protocol):
@@ -166,14 +174,25 @@ def _converse(command: Command, path: str, environment: dict[str, str], deadline
             except OSError:  # Linux: the other end is closed. macOS reads nothing instead.
                 chunk = b""
             if not chunk:
-                status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-                return Ran(command, status, _text(said).replace("\r\n", "\n"))
+                status = _exit_status(pid, until)
+                return Ran(command, status, _text(said).replace("\r\n", "\n"), timed_out=status is None)
             said += chunk
             if waiting and _text(said[answered:]).rstrip(" ").endswith(waiting[0][0]):
                 os.write(terminal, waiting.pop(0)[1].reveal() + b"\n")
                 answered = len(said)
     finally:
         os.close(terminal)
+
+
+def _exit_status(pid: int, until: float) -> int | None:
+    """A program may close its terminal and live on. None: it did, and has been stopped."""
+    while time.monotonic() < until:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.02)
+    _stop(pid)
+    return None
 
 
 def _no_echo(terminal: int) -> None:
@@ -191,7 +210,9 @@ def _stop(pid: int) -> None:
 def _end(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    # What has left the session may hold the pipes for ever; nobody needs to hear its end.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=_LAST_WORDS)
 
 
 def _text(data: bytes) -> str:

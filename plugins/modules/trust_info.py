@@ -18,6 +18,7 @@ description:
     volume, who may unlock FileVault, whether a Bootstrap Token is escrowed, and whether somebody can still grant
     tokens tomorrow.
   - It starts at most seven processes however many accounts there are, authenticates nobody and writes nothing.
+    Nine, should a macOS come whose C(dscl) no longer reads its commands from stdin.
   - Without root it reads what macOS shows to everybody, and RV(mac.missing) says what is missing.
 extends_documentation_fragment:
   - keyholder.macos._attributes
@@ -139,7 +140,11 @@ mac:
           type: bool
           returned: success
         password_set:
-          description: Whether a password was ever set. Null without root.
+          description: Whether the account has a password that a login could be checked against.
+          type: bool
+          returned: success
+        disabled:
+          description: Whether macOS refuses every login to the account, however right the password is.
           type: bool
           returned: success
         password_changed:
@@ -167,7 +172,7 @@ mac:
       description:
         - Device management. Whether the Mac is C(enrolled), C(automated), C(user_approved), its C(server), and
           C(bootstrap_token), one of
-          V(unsupported), V(not_enrolled), V(not_escrowed), V(escrowed) and V(unknown); C(bootstrap_crypto_user) is
+          V(unsupported), V(not_enrolled), V(not_escrowed), V(escrowed_unproven), V(valid) and V(unknown); C(bootstrap_crypto_user) is
           whether the Bootstrap
           Token is a crypto user of the volume.
       type: dict
@@ -182,12 +187,13 @@ mac:
       elements: str
       returned: success
     admin_holders:
-      description: Those of them that are administrators.
+      description: Those of them that are administrators and can log in.
       type: list
       elements: str
       returned: success
     granters:
-      description: Who may authorise a grant. The same as RV(mac.admin_holders) on every macOS so far.
+      description: Those of RV(mac.admin_holders) that can authorise a grant today, as no failed logins have locked
+        them.
       type: list
       elements: str
       returned: success
@@ -205,8 +211,9 @@ mac:
       type: str
       returned: success
     pending:
-      description: Work that an earlier run began and did not finish. V(preboot) or empty.
-      type: str
+      description: Work that earlier runs began and did not finish. V(preboot), and C(creating NAME) for each account.
+      type: list
+      elements: str
       returned: success
     missing:
       description: What could not be read, each with its C(evidence).

@@ -71,6 +71,11 @@ def check_age(recipients: t.Sequence[str]) -> None:
             "recipients names an age recipient, and the controller has no age: install the Python package pyrage beside"
             " ansible-core, or the program age"
         )
+    if not hasattr(importlib.import_module("cryptography.hazmat.primitives.serialization.pkcs7"), "pkcs7_decrypt_pem"):
+        raise AgeError(
+            "recipients names an age recipient, and the controller's cryptography cannot open what the Mac sends: it"
+            " takes version 44 or newer"
+        )
     encrypt_with_age(b"a test that the recipients can be encrypted to", recipients)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import fakes
 
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
+from maclab import directory
 from maclab.state import Mac
 
 
@@ -56,13 +57,15 @@ def _as_whom(argv: tuple[str, ...], root: bool) -> tuple[tuple[str, ...], str, b
 
 
 def admin_holders(mac: Mac) -> set[str]:
-    """By the lab's own state, not by our reading of it: administrators with marker, key and crypto user."""
+    """By the lab's own state, not by our reading of it: administrators with marker, key and crypto user
+    who can log in."""
     admins = mac.groups["admin"]
     return {
         account.name
         for account in mac.accounts.values()
         if (account.name in admins.members or account.generated_uid in admins.member_guids)
         and account.has_authority_token
+        and directory.DISABLED_USER not in account.authority
         and account.key_password is not None
         and account.generated_uid in mac.crypto_users
     }

@@ -19,6 +19,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
+from maclab import directory
 from maclab.state import CryptoUser, Mac
 
 NAMES = ("itadmin", "ana", "bob")
@@ -29,6 +30,7 @@ MACS = (
     ("13.6.9", "t2"),
     ("15.6", "apple-silicon"),
     ("26.1", "apple-silicon"),
+    ("26.3", "apple-silicon"),
 )
 PASSWORDS = st.sampled_from(["pw-1 & more", "zweites pw ü 🔑", "{{ braces }} $x 'q' \"q\"", "-dash", "x" * 129])
 
@@ -61,6 +63,10 @@ def macs(draw: st.DrawFn) -> Mac:
             account.authority.remove(";SecureToken;")
         if not good and oddity == "no crypto user":
             mac.crypto_users.pop(account.generated_uid, None)
+        if not good and draw(st.integers(0, 5)) == 0:
+            account.authority.append(directory.DISABLED_USER)
+        if draw(st.booleans()):
+            account.password_set_at = None
     mac.filevault.state = draw(st.sampled_from(["off", "on"]))
     if draw(st.booleans()):
         mac.filevault.prk = "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF"
@@ -171,14 +177,20 @@ def test_a_power_cut_after_any_write_is_healed(errand: tuple[Mac, t.Any, dict[st
         assert admin_holders(broken) or not had
         healed, _ = run(broken, request, secrets)
         assert healed.refusal is None, (cut, runner.writes[:cut], healed.refusal)
-        assert comparable(healed) == comparable(wanted), f"cut after {runner.writes[:cut]}"
+        assert comparable(healed, request) == comparable(wanted, request), f"cut after {runner.writes[:cut]}"
+        assert homes(broken) >= homes(whole), f"cut after {runner.writes[:cut]}"
         again, _ = run(broken, request, secrets)
         assert not again.changed
 
 
-def comparable(outcome: Outcome) -> dict[str, t.Any]:
+def comparable(outcome: Outcome, request: t.Any) -> dict[str, t.Any]:
     """The UID that macOS assigns depends on when it is asked."""
-    return {key: value for key, value in outcome.after.items() if key != "uid"}
+    asked = getattr(request, "uid", None) is not None
+    return {key: value for key, value in outcome.after.items() if asked or key != "uid"}
+
+
+def homes(mac: Mac) -> set[str]:
+    return {account.name for account in mac.accounts.values() if account.home_exists}
 
 
 @given(errands())

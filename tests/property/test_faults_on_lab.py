@@ -188,10 +188,73 @@ def test_without_a_readable_hash_a_wrong_granter_is_tried_once_and_the_user_not_
     assert runner.writes in ([], ["failed login counted"])
 
 
-def test_a_locked_granter() -> None:
+def test_a_locked_granter_whose_policy_is_not_readable() -> None:
     mac = cast()
     mac.accounts["itadmin"].locked = True
     assert refused(flow(OddRunner(mac, instead=NO_HASH), GRANT)) == "granter_disabled"
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize(("who", "expected"), [("itadmin", "granter_disabled"), ("ana", "user_disabled")])
+@pytest.mark.parametrize("how", ["disabled", "locked"])
+def test_who_cannot_log_in_is_not_even_tried(who: str, expected: str, how: str, check: bool) -> None:
+    mac = cast()
+    if how == "disabled":
+        mac.accounts[who].authority.append(directory.DISABLED_USER)
+    else:
+        mac.policy.max_failed = 5
+        mac.accounts[who].failed_logins, mac.accounts[who].locked = 5, True
+    runner = LabRunner(mac)
+    outcome = flow(runner, GRANT, check=check)
+    assert (refused(outcome), outcome.changed) == (expected, False)
+    assert (runner.writes, runner.authentications) == ([], [])
+
+
+@pytest.mark.parametrize("how", ["authenticate", "authenticate wrongly"])
+def test_the_first_token_of_an_old_mac_is_noted_before_the_one_login_that_gives_it(how: str) -> None:
+    mac = fakes.mac("10.15.7", "t2")
+    mac.accounts["root"] = fakes.person(mac, "root", None, uid=0)
+    mac.accounts["root"].service = True
+    fakes.person(mac, "itadmin", "admin-pw-1", admin=True)
+    password = {"password": "admin-pw-1" if how == "authenticate" else "wrong"}
+    runner = OddRunner(mac, instead=NO_HASH)
+    outcome = flow(runner, TokenRequest("itadmin", first_token=True), password)
+    logins = [command.argv for command, _ in runner.runs if "-authonly" in command.argv]
+    assert len(logins) == 1
+    if how == "authenticate":
+        assert (outcome.refusal, outcome.changed) == (None, True)
+        order = [" ".join(command.argv) for command, _ in runner.runs]
+        assert next(i for i, argv in enumerate(order) if "keyholder_pending preboot" in argv) < order.index(
+            " ".join(logins[0])
+        )
+    else:
+        assert (refused(outcome), outcome.changed) == ("user_password_wrong", False)
+        assert "keyholder" not in pending(mac)
+
+
+def test_an_old_password_is_not_tried_again_where_the_new_one_is_there_already() -> None:
+    mac = cast()
+    directory.give_token(mac, mac.accounts["ana"])
+    passwords = {"password": "brand-new-pw", "old_password": "ana-pw-1"}
+    request = AccountRequest("ana", update_password="always", given=frozenset(passwords))
+    assert flow(OddRunner(mac, instead=NO_HASH), request, passwords).changed
+    second = OddRunner(mac, instead=NO_HASH)
+    outcome = flow(second, request, passwords)
+    assert (outcome.refusal, outcome.changed) == (None, False)
+    assert second.authentications == [("ana", True)]
+
+
+def test_a_password_that_nobody_dated_is_a_password() -> None:
+    mac = cast()
+    mac.accounts["ana"].password_set_at = None
+    directory.give_token(mac, mac.accounts["ana"])
+    on_create = AccountRequest("ana", given=frozenset({"password"}))
+    assert flow(LabRunner(mac), on_create, {"password": "other-pw-5"}).changed is False
+    assert mac.accounts["ana"].password == "ana-pw-1"
+    passwords = {"password": "brand-new-pw", "old_password": "ana-pw-1"}
+    always = AccountRequest("ana", update_password="always", given=frozenset(passwords))
+    assert flow(LabRunner(mac), always, passwords).changed is True
+    assert mac.accounts["ana"].password == "brand-new-pw"
 
 
 @pytest.mark.parametrize(
@@ -245,6 +308,50 @@ def test_a_password_that_the_policy_refuses() -> None:
     request = AccountRequest("bob", given=frozenset({"password"}))
     outcome = flow(LabRunner(mac), request, {"password": "short"})
     assert refused(outcome) == "password_policy"
+
+
+@pytest.mark.parametrize("token", ["omitted", "prevented"])
+def test_an_account_whose_password_is_refused_is_not_built_upon(token: str) -> None:
+    mac = cast()
+    mac.policy.min_length = 12
+    request = AccountRequest("bob", uid=655, hidden=True, admin=True, secure_token=token, given=frozenset({"password"}))
+    runner = LabRunner(mac)
+    outcome = flow(runner, request, {"password": "short"})
+    assert refused(outcome) == "password_policy"
+    assert not mac.is_admin("bob")
+    assert not any("createhomedir" in command.argv for command, _ in runner.runs)
+    if token == "omitted":
+        assert ("bob" in mac.accounts, outcome.changed) == (False, False)
+        assert "keyholder" not in pending(mac)
+    else:
+        assert outcome.changed
+        mac.policy.min_length = 0
+        assert flow(LabRunner(mac), request, {"password": "short"}).refusal is None
+        assert (mac.is_admin("bob"), mac.accounts["bob"].home_exists) == (True, True)
+
+
+def test_rights_are_not_given_after_a_refused_password() -> None:
+    mac = cast()
+    mac.policy.min_length = 12
+    request = AccountRequest("ana", admin=True, hint="x", update_password="always", given=frozenset({"password"}))
+    outcome = flow(LabRunner(mac), request, {"password": "short"})
+    assert (refused(outcome), outcome.changed, mac.is_admin("ana")) == ("password_policy", False, False)
+
+
+def test_a_new_password_is_a_change_although_what_came_after_it_failed() -> None:
+    mac = cast()
+    request = AccountRequest("ana", admin=True, update_password="always", given=frozenset({"password"}))
+    runner = OddRunner(mac, instead={"edit": REFUSED})
+    outcome = flow(runner, request, {"password": "brand-new-pw"})
+    assert (refused(outcome), outcome.changed) == ("command_failed", True)
+    assert mac.accounts["ana"].password == "brand-new-pw"
+
+
+def test_a_note_that_does_not_go_away_is_said() -> None:
+    mac = cast()
+    outcome = flow(OddRunner(mac, instead={"-delete": REFUSED}), GRANT)
+    assert (refused(outcome), outcome.changed) == ("command_failed", True)
+    assert outcome.after["preboot_pending"] is True
 
 
 # -- every version ----------------------------------------------------------------------------------------------------
@@ -311,6 +418,22 @@ def test_a_new_key_is_delivered_although_macos_did_not_get_to_validate_it() -> N
     outcome = flow(OddRunner(mac, instead={"validaterecovery": SILENT}), ROTATE, ADMIN)
     assert (refused(outcome), outcome.changed) == ("timeout", True)
     assert outcome.recovery_key == mac.filevault.prk
+
+
+def test_a_new_key_is_in_no_evidence() -> None:
+    mac = encrypted()
+
+    class Echo(LabRunner):
+        def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+            if "validaterecovery" in command.argv:
+                return Ran(command, 0, "", f"{'x' * 590} {mac.filevault.prk} is not it\n")
+            return super().run(command, deadline)
+
+    outcome = flow(Echo(mac), ROTATE, ADMIN)
+    evidence = " ".join(t.cast(t.Any, outcome.refusal).evidence)
+    key = str(mac.filevault.prk)
+    assert refused(outcome) == "key_invalid"
+    assert not any(part in evidence for part in key.split("-"))
 
 
 def test_a_new_key_that_does_not_open_the_mac_is_not_delivered() -> None:

@@ -14,8 +14,8 @@ import plistlib
 import re
 import typing as t
 from dataclasses import dataclass
-from xml.parsers.expat import ExpatError
 
+from ansible_collections.keyholder.macos.plugins.module_utils._command import plists
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Secret
 
 if t.TYPE_CHECKING:
@@ -23,7 +23,6 @@ if t.TYPE_CHECKING:
 
 STATUS = Command(("fdesetup", "status"))
 LIST = Command(("fdesetup", "list"))
-SHOW_DEFERRAL = Command(("fdesetup", "showdeferralinfo"))
 SUPPORTS_AUTHRESTART = Command(("fdesetup", "supportsauthrestart"))
 
 ESCROW = Command(("stat", "-f", "%m", "/var/db/FileVaultPRK.dat"))
@@ -34,7 +33,6 @@ _HEADLINE = re.compile(r"^FileVault is (On|Off)([.,].*)$", re.MULTILINE)
 _PROGRESS = re.compile(r"^(Encryption|Decryption) in progress: (?:Percent completed = ([0-9.]+)|(\S+))", re.MULTILINE)
 _DEFERRED = re.compile(r"^Deferred enablement appears to be active for user '(.*)'\.?$", re.MULTILINE)
 _UUID = re.compile(r"^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
-_PLIST = re.compile(r"<\?xml.*?</plist>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -161,8 +159,7 @@ def remove_key_file(path: str) -> Command:
 
 def new_key(ran: Ran) -> Secret | None:
     """The recovery key in an output plist. None: macOS gave none, as with a key that it keeps from an earlier time."""
-    for document in _PLIST.findall(ran.out):
-        content = _load(document)
+    for content in plists.documents(ran.out):
         if isinstance(content, dict) and isinstance(content.get("RecoveryKey"), str):
             return Secret(content["RecoveryKey"])
     return None
@@ -178,13 +175,6 @@ def _with_plist(words: tuple[str, ...], user: Person, others: t.Sequence[Person]
         ]
     document = Secret(plistlib.dumps(content).decode("utf-8"))
     return Command(("fdesetup",) + words, document=document, private="-outputplist" in words)
-
-
-def _load(document: str) -> t.Any:
-    try:
-        return plistlib.loads(document.encode("utf-8"))
-    except (ValueError, ExpatError, plistlib.InvalidFileException):
-        return None
 
 
 # -- exit statuses ----------------------------------------------------------------------------------------------------

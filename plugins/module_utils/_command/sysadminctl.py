@@ -3,10 +3,8 @@
 """sysadminctl: tokens granted and revoked, accounts made, reset and deleted; and what its words mean.
 
 It exits 0 on failure and prints everything on stderr (chef/chef mac_user; mkuser), so its words only explain what a
-second
-reading found, they never prove it. With ``-`` for a password it prompts, and reads a line of stdin where there is no
-terminal
-(mkuser, 10.13 to 12). The order of its prompts differs by sub-command.
+second reading found, they never prove it. With ``-`` for a password it prompts, and reads a line of stdin where there
+is no terminal (mkuser, 10.13 to 12). The order of its prompts differs by sub-command.
 
 This file is PRIVATE to the collection.
 """
@@ -15,6 +13,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
 
@@ -23,8 +22,7 @@ if t.TYPE_CHECKING:
 
 STDIN_BYTES = 1022
 """Longest password that is safe for every prompt: 1023 bytes for an account, but 1022 for a granter from 10.14 on,
-and the
-error then blames the other one (mkuser; transcript ston-piped-1023-byte-admin-pw)."""
+and the error then blames the other one (mkuser; transcript ston-piped-1023-byte-admin-pw)."""
 
 _MEANINGS = (
     (re.compile(r"-60007|errAuthorizationInteractionNotAllowed"), "root_locked_out"),
@@ -48,10 +46,36 @@ def revoke(user: str, granter: str, granter_password: Secret, password: Secret) 
     return _token("-secureTokenOff", user, granter, granter_password, password)
 
 
-def add_user(user: str, password: Secret, options: t.Sequence[str]) -> Command:
+@dataclass(frozen=True)
+class NewUser:
+    """What ``-addUser`` is told of an account. "" and None: left to macOS. ``gid``: from macOS 11 on."""
+
+    name: str
+    full_name: str
+    uid: int | None = None
+    gid: int | None = None
+    shell: str = ""
+    home: str = ""
+    hint: str = ""
+    picture: str = ""
+    admin: bool = False
+
+
+def add_user(user: NewUser, password: Secret) -> Command:
     """Without a granter: the order of two prompts of ``-addUser`` is not known, and a grant of its own can be
     proven."""
-    return Command(("sysadminctl", "-addUser", user) + tuple(options) + ("-password", "-"), prompts=(password,))
+    options = {
+        "-fullName": user.full_name,
+        "-shell": user.shell,
+        "-hint": user.hint,
+        "-picture": user.picture,
+        "-UID": "" if user.uid is None else str(user.uid),
+        "-GID": "" if user.gid is None else str(user.gid),
+        "-home": user.home,
+    }
+    words = [word for flag, value in options.items() if value for word in (flag, value)]
+    words += ["-admin"] if user.admin else []
+    return Command(("sysadminctl", "-addUser", user.name, *words, "-password", "-"), prompts=(password,))
 
 
 def reset_password(user: str, new: Secret, granter: str = "", granter_password: Secret | None = None) -> Command:

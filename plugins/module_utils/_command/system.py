@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""sysctl and sw_vers: which macOS, which hardware.
+"""sysctl and sw_vers: which macOS, which hardware; and the restart.
 
 ``kern.osproductversion`` answers from 10.13.4 on; older ones need sw_vers. ``hw.optional.arm64`` is true under
-Rosetta too,
-where ``uname`` and Python say x86_64 (freegeek-pdx/macOS-Testing-and-Deployment-Scripts).
+Rosetta too, where ``uname`` and Python say x86_64 (freegeek-pdx/macOS-Testing-and-Deployment-Scripts).
 
 This file is PRIVATE to the collection.
 """
@@ -13,6 +12,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
 
@@ -37,6 +37,34 @@ def parse_boot_time(text: str) -> float | None:
     return float(f"{found.group(1)}.{int(found.group(2)):06d}") if found else None
 
 
-def parse(ran: Ran) -> dict[str, str]:
+@dataclass(frozen=True)
+class System:
+    """``version`` "": sysctl does not know it, so sw_vers has to be asked."""
+
+    version: str = ""
+    build: str = ""
+    model: str = ""
+    apple_silicon: bool = False
+    virtual: bool = False
+
+
+def parse_sysctl(ran: Ran) -> System:
+    said = _values(ran)
+    return System(
+        version=said.get("kern.osproductversion", ""),
+        build=said.get("kern.osversion", ""),
+        model=said.get("hw.model", ""),
+        apple_silicon=said.get("hw.optional.arm64") == "1",
+        virtual=said.get("kern.hv_vmm_present") == "1",
+    )
+
+
+def with_sw_vers(system: System, ran: Ran) -> System:
+    """``system`` with the version that sw_vers says; still "" where it says none."""
+    said = _values(ran)
+    return replace(system, version=said.get("ProductVersion", ""), build=said.get("BuildVersion", ""))
+
+
+def _values(ran: Ran) -> dict[str, str]:
     """Both programs print ``name: value`` lines; a name that this Mac does not know is left out."""
     return dict(_LINE.findall(ran.out))

@@ -10,14 +10,22 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac, first_token_rule
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    PREBOOT,
+    Account,
+    Mac,
+    creation,
+    first_token_rule,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     NEW_GUID,
     CheckPassword,
     CreateAccount,
     CreateHome,
     DeleteAccount,
+    Forget,
+    Note,
     PreventToken,
     Prove,
     SetAdmin,
@@ -28,7 +36,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     new_account,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
-    candidates,
     granter_of,
     granting,
     usable_name,
@@ -78,7 +85,7 @@ class AccountRequest:
         """Option -> account whose own password it must be compared with before there is a plan."""
         account = mac.account(self.name)
         wanted = self.state == "present" and self.update_password == "always" and "password" in self.given
-        return {"password": self.name} if wanted and account is not None and account.password_set else {}
+        return {"password": self.name} if wanted and account is not None and account.has_password else {}
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """``same``: whether the option's password is the account's today; None: could not be compared. Raises
@@ -113,11 +120,12 @@ class AccountRequest:
             "picture": account.picture or nothing,
             "admin": account.admin,
             "hidden": account.hidden,
-            "password_set": account.password_set,
+            "password_set": account.has_password,
             "first_token_prevented": account.disabled_tag,
             "secure_token": account.verdict,
             "sources": account.sources.view(),
-            "preboot_pending": bool(mac.pending),
+            "preboot_pending": PREBOOT in mac.pending,
+            "creation_pending": creation(self.name) in mac.pending,
         }
 
     # -- refusals -----------------------------------------------------------------------------------------------------
@@ -127,6 +135,10 @@ class AccountRequest:
             value = getattr(self, key)
             if value is not None and not all(char.isprintable() or char in _JOINERS for char in value):
                 raise Refusal("value_unusable", f"{key} holds a line break or another character that is not printable")
+            if value is not None and value.startswith("-"):
+                raise Refusal("value_unusable", f"{key} begins with '-', and macOS's tools could take it for an option")
+            if value and key in ("shell", "home", "picture") and not value.startswith("/"):
+                raise Refusal("value_unusable", f"{key} is {value!r}, and must be an absolute path")
         if self.full_name == "":
             raise Refusal("value_unusable", "full_name is empty")
         if self.gid == _ADMIN_GROUP:
@@ -140,7 +152,7 @@ class AccountRequest:
             raise Refusal("full_name_taken", f"name {self.name!r} is in use on this Mac, as a name or a full name")
         if self.uid is None or (account is not None and account.uid == self.uid):
             return
-        if account is not None and account.uid is not None:
+        if account is not None and account.uid is not None and creation(self.name) not in mac.pending:
             raise Refusal("uid_differs", f"{self.name} has UID {account.uid}, and uid {self.uid} was asked for")
         if f"uid:{self.uid}" in mac.taken:
             raise Refusal("uid_taken", f"uid {self.uid} is in use on this Mac")
@@ -150,7 +162,7 @@ class AccountRequest:
     def _creating(self, mac: Mac) -> Plan:
         wanted = {key: getattr(self, key) for key in _KEYS if getattr(self, key) is not None}
         account = replace(new_account(self.name), **{"full_name": self.name, "admin": bool(self.admin), **wanted})
-        steps = self._authorised(mac)
+        steps = [*self._authorised(mac), Note(creation(self.name))]
         notes = []
         if self.secure_token == "prevented" and mac.owners_known:
             steps += self._prevented(mac, account)
@@ -160,7 +172,7 @@ class AccountRequest:
             steps += [CreateHome(self.name)] if {"uid", "gid", "home"} & set(wanted) else []
             if gets_first(mac, account) and self.secure_token != "present":
                 notes.append(f"{self.name} gets the first Secure Token of this Mac: {first_token_rule(mac.version)}")
-        steps += [Prove((self.name,))]
+        steps += self._done()
         return made(mac, steps + self._token(_after(mac, steps), check_user=False), notes)
 
     def _prevented(self, mac: Mac, account: Account) -> list[Step]:
@@ -177,27 +189,31 @@ class AccountRequest:
         return {key: value for key, value in choice.items() if getattr(account, key) in (None, "")}
 
     def _changing(self, mac: Mac, account: Account, same: t.Mapping[str, bool | None]) -> Plan:
-        steps: list[Step] = []
         notes: list[str] = []
-        half_made = account.password_set is False and not account.holder
+        unfinished = creation(self.name) in mac.pending
+        half_made = not account.has_password and account.kind == "local" and (unfinished or "password" in self.given)
         unmade = self._unset(mac, account) if half_made else {}
         wanted = [(key, unmade.get(key) if getattr(self, key) is None else getattr(self, key)) for key in _KEYS]
-        steps += [
+        fields: list[Step] = [
             SetAttribute(self.name, key, value) for key, value in wanted if value not in (None, getattr(account, key))
         ]
         if account.gid == _ADMIN_GROUP and self.gid is not None:
             raise Refusal("value_unusable", f"gid of {self.name} is 80, which makes it an administrator: leave gid out")
         prevent = self.secure_token == "prevented" and mac.owners_known
-        steps += [PreventToken(self.name)] if prevent and not account.disabled_tag else []
+        tag: list[Step] = [PreventToken(self.name)] if prevent and not account.disabled_tag else []
         renewed = half_made or ("password" in same and same["password"] is not True)
-        change = self._password(mac, account) if renewed and (half_made or "password" in self.given) else []
+        change = self._password(mac, account) if renewed else []
         if renewed and not half_made and same.get("password") is None:
             notes.append(f"the hash of {self.name} is not readable: its password is set even if it is the same")
+        # A password may be refused, so it comes before the rest; only a record's own fields must be there before it.
+        steps = fields + tag + change if half_made else tag + change + fields
         if self.admin is not None and self.admin != account.admin:
-            change += [SetAdmin(self.name, self.admin)]
-        steps += change
-        steps += [CreateHome(self.name)] if half_made else []
-        steps = steps + [Prove((self.name,))] if steps else []
+            steps += [SetAdmin(self.name, self.admin)]
+        steps += [CreateHome(self.name)] if half_made or unfinished else []
+        if unfinished:
+            steps += self._done()
+        elif steps:
+            steps += [Prove((self.name,))]
         return made(mac, steps + self._token(_after(mac, steps), check_user=not renewed), notes)
 
     def _deleting(self, mac: Mac, account: Account | None) -> Plan:
@@ -209,7 +225,8 @@ class AccountRequest:
             return made(mac, ())
         if belongs or (account.uid is not None and account.uid < 200):
             raise Refusal("system_account", f"{self.name} (UID {account.uid}) belongs to macOS")
-        plan = made(mac, [DeleteAccount(self.name, self.remove), Prove((self.name,))])
+        forget = [Forget(creation(self.name))] if creation(self.name) in mac.pending else []
+        plan = made(mac, [DeleteAccount(self.name, self.remove), Prove((self.name,)), *forget])
         _not_the_last(mac, account)
         return plan
 
@@ -227,6 +244,9 @@ class AccountRequest:
             msg = f"macOS {mac.version} has no way to keep {self.name} from the first token"
             raise Refusal("prevention_unsupported", msg)
         return []
+
+    def _done(self) -> list[Step]:
+        return [Prove((self.name,)), Forget(creation(self.name))]
 
     def _password(self, mac: Mac, account: Account) -> list[Step]:
         """So that a token survives: a holder's needs the old one or a token admin (Apple's passwd)."""

@@ -42,7 +42,7 @@ class BootstrapRequest:
         """Raises :class:`Refusal`."""
         writable(mac)
         status = mac.management.bootstrap
-        if self.state == "absent" and status not in ESCROWED:
+        if self.state == "absent" and status not in (*ESCROWED, "unknown"):
             return made(mac, ())
         if self.state == "escrowed" and status in ESCROWED:
             return made(mac, ())
@@ -82,5 +82,4 @@ def _possible(mac: Mac) -> None:
     if management.supported is False:
         raise Refusal("bootstrap_unsupported", "the server of the device management takes no Bootstrap Token")
     if management.bootstrap == "unknown":
-        evidence = tuple(f"{missing.what}: {missing.evidence}" for missing in mac.missing)
-        raise Refusal("reading_incomplete", "the status of the Bootstrap Token could not be read", evidence)
+        raise Refusal("reading_incomplete", "the status of the Bootstrap Token could not be read", mac.unread)

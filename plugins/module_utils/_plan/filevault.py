@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT, Account, Mac, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     AddUnlocker,
@@ -63,7 +63,7 @@ class FileVaultRequest:
         """Raises :class:`Refusal`."""
         writable(mac)
         if mac.filevault.state == "unknown":
-            raise Refusal("reading_incomplete", "the status of FileVault could not be read", _missing(mac))
+            raise Refusal("reading_incomplete", "the status of FileVault could not be read", mac.unread)
         if self.state == "enabled":
             return made(mac, self._enabling(mac))
         if self.state == "deferred":
@@ -161,7 +161,7 @@ class UnlockerRequest:
             "can_unlock": account.sources.filevault,
             "secure_token": account.verdict,
             "sources": account.sources.view(),
-            "preboot_pending": bool(mac.pending),
+            "preboot_pending": PREBOOT in mac.pending,
         }
 
     def _removing(self, mac: Mac, account: Account | None) -> list[Step]:
@@ -287,7 +287,3 @@ def additional(index: int) -> str:
 def made_key(how: str) -> list[Step]:
     """What becomes of a key that a step before has made: validated, then given to whom it is for."""
     return [ValidateKey()] + ([] if how == DISCARD else [DeliverKey(how)])
-
-
-def _missing(mac: Mac) -> tuple[str, ...]:
-    return tuple(f"{missing.what}: {missing.evidence}" for missing in mac.missing)

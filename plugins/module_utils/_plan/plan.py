@@ -10,11 +10,20 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import NO_TOKEN, Mac, Sources, Version
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    NO_TOKEN,
     PREBOOT,
+    Account,
+    Mac,
+    Sources,
+    Version,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     CheckPassword,
-    MarkPending,
+    CreateAccount,
+    Note,
+    Prove,
+    SetPassword,
     Step,
     UpdatePreboot,
 )
@@ -55,11 +64,13 @@ class Plan:
 def made(before: Mac, steps: t.Sequence[Step], notes: t.Sequence[str] = ()) -> Plan:
     """A plan in its lawful order that has passed the guard. Raises :class:`Refusal`.
 
-    Every password is checked first, and once. Where tokens change, that is noted before and the preboot volume told
-    after.
+    Every password is checked first, and once. What may fail silently is proven before anything builds on it. Where
+    tokens change, that is noted before and the preboot volume told after.
     """
     checks = tuple(dict.fromkeys(step for step in steps if isinstance(step, CheckPassword)))
-    changes = tuple(step for step in steps if not isinstance(step, CheckPassword))
+    for check in checks:
+        _may_authenticate(before, check)
+    changes = _with_proofs([step for step in steps if not isinstance(step, CheckPassword)])
     plan = Plan(before, checks + _with_preboot(before, changes), tuple(notes))
     for state in plan.states():
         guard(before, state)
@@ -67,14 +78,18 @@ def made(before: Mac, steps: t.Sequence[Step], notes: t.Sequence[str] = ()) -> P
 
 
 def guard(before: Mac, after: Mac) -> None:
-    """Design rule 3: a Mac keeps an admin holder that it has, and FileVault never stays on with no way in."""
-    if before.admin_holders and not after.admin_holders:
-        names = ", ".join(account.name for account in before.admin_holders)
-        raise Refusal(
-            "last_admin_holder",
-            f"no administrator with a Secure Token would remain: today that is {names}",
-            tuple(f"{account.name}: {account.sources.words()}" for account in before.admin_holders),
-        )
+    """Design rule 3: a Mac keeps an admin holder that it has, and FileVault never stays on with no way in.
+
+    One that cannot log in is worth keeping where there is no other: it can be enabled again.
+    """
+    for had, left in ((before.admin_holders, after.admin_holders), (_token_admins(before), _token_admins(after))):
+        if had and not left:
+            names = ", ".join(account.name for account in had)
+            raise Refusal(
+                "last_admin_holder",
+                f"no administrator with a Secure Token would remain: today that is {names}",
+                tuple(f"{account.name}: {account.sources.words()}" for account in had),
+            )
     if _locked(after) and not _locked(before):
         raise Refusal(
             "would_lock_out",
@@ -85,24 +100,58 @@ def guard(before: Mac, after: Mac) -> None:
 
 def writable(mac: Mac) -> None:
     """Refuse before any write where the reading does not carry a decision. Raises :class:`Refusal`."""
-    evidence = tuple(f"{missing.what}: {missing.evidence}" for missing in mac.missing)
     if mac.version < OLDEST:
         raise Refusal("macos_too_old", f"this Mac runs macOS {mac.version}")
     if not mac.as_root:
-        raise Refusal("not_root", "the reading lacks what only root may read", evidence)
+        raise Refusal("not_root", "the reading lacks what only root may read", mac.unread)
     if mac.volume.apfs is False:
         raise Refusal("not_apfs", "the boot volume of this Mac is not APFS")
     unread = [account for account in mac.accounts if None in (account.sources.crypto, account.sources.filevault)]
     if mac.volume.apfs is None or unread:
-        raise Refusal("reading_incomplete", "a source of truth about Secure Tokens could not be read", evidence)
+        raise Refusal("reading_incomplete", "a source of truth about Secure Tokens could not be read", mac.unread)
+
+
+def candidates(mac: Mac) -> str:
+    """In words, who could authorise."""
+    if mac.granters:
+        return f"granters on this Mac: {', '.join(account.name for account in mac.granters)}"
+    others = f", only {', '.join(account.name for account in mac.holders)}" if mac.holders else ""
+    return f"no administrator who can log in on this Mac holds a token{others}"
+
+
+def _may_authenticate(mac: Mac, check: CheckPassword) -> None:
+    """A right password is refused for these, and each attempt may count: so there is none."""
+    account = mac.account(check.user)
+    if account is None or (account.able and not mac.locked(account)):
+        return
+    why = "is disabled" if account.disabled else "has no password"
+    if account.able:
+        why = f"is locked after {account.failed_logins} failed logins"
+    others = f"; {candidates(mac)}" if check.role == "granter" else ""
+    raise Refusal(f"{check.role}_disabled", f"{check.user} {why}, so macOS would not accept its password{others}")
+
+
+def _with_proofs(steps: t.Sequence[Step]) -> tuple[Step, ...]:
+    """sysadminctl fails and exits 0: nothing may build on what it says before a reading has proven it."""
+    proven: list[Step] = []
+    for index, step in enumerate(steps):
+        proven.append(step)
+        followed = isinstance(steps[index + 1], Prove) if index + 1 < len(steps) else False
+        if (isinstance(step, SetPassword) or (isinstance(step, CreateAccount) and not step.bare)) and not followed:
+            proven.append(Prove((step.user,)))
+    return tuple(proven)
+
+
+def _token_admins(mac: Mac) -> tuple[Account, ...]:
+    return tuple(account for account in mac.holders if account.admin)
 
 
 def _with_preboot(before: Mac, steps: tuple[Step, ...]) -> tuple[Step, ...]:
     states = Plan(before, steps).states()
     moved = [index for index in range(len(steps)) if _tokens(states[index]) != _tokens(states[index + 1])]
     if moved:
-        return steps[: moved[0]] + (MarkPending(),) + steps[moved[0] :] + (UpdatePreboot(),)
-    return steps + ((UpdatePreboot(),) if before.pending == PREBOOT else ())
+        return steps[: moved[0]] + (Note(PREBOOT),) + steps[moved[0] :] + (UpdatePreboot(),)
+    return steps + ((UpdatePreboot(),) if PREBOOT in before.pending else ())
 
 
 def _tokens(mac: Mac) -> frozenset[tuple[str, Sources]]:

@@ -43,8 +43,7 @@ class RestartRequest:
         writable(mac)
         filevault = mac.filevault
         if filevault.state == "unknown":
-            evidence = tuple(f"{missing.what}: {missing.evidence}" for missing in mac.missing)
-            raise Refusal("reading_incomplete", "the status of FileVault could not be read", evidence)
+            raise Refusal("reading_incomplete", "the status of FileVault could not be read", mac.unread)
         if not (filevault.on or filevault.busy):
             return made(mac, [Restart()])
         if filevault.authrestart:

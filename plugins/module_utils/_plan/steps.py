@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     NOWHERE,
+    PREBOOT,
     PREFLIGHT_SINCE,
     Account,
     Mac,
@@ -19,9 +20,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     with_token,
     without_token,
 )
-
-PREBOOT = "preboot"
-"""The only work that can be left pending today: the preboot volume does not know yet what changed."""
 
 NEW_GUID = "(assigned by macOS)"
 
@@ -56,15 +54,34 @@ class CheckPassword(Step):
 
 
 @dataclass(frozen=True)
-class MarkPending(Step):
-    """Write down what must not be forgotten, before the change that makes it necessary."""
+class Note(Step):
+    """Write down what must not be forgotten, before the change that makes it necessary. ``work``: PREBOOT, or what
+    :func:`creation` says."""
+
+    work: str = PREBOOT
 
     @property
     def words(self) -> str:
-        return "note on the Mac that its preboot volume must be updated"
+        if self.work == PREBOOT:
+            return "note on the Mac that its preboot volume must be updated"
+        return f"note on the Mac what is under way: {self.work}"
 
     def after(self, mac: Mac) -> Mac:
-        return replace(mac, pending=PREBOOT)
+        return replace(mac, pending=mac.pending | {self.work})
+
+
+@dataclass(frozen=True)
+class Forget(Step):
+    """The noted work is done."""
+
+    work: str
+
+    @property
+    def words(self) -> str:
+        return f"take the note off the Mac: {self.work} is done"
+
+    def after(self, mac: Mac) -> Mac:
+        return replace(mac, pending=mac.pending - {self.work})
 
 
 @dataclass(frozen=True)
@@ -76,7 +93,7 @@ class UpdatePreboot(Step):
         return "update the preboot volume, so that the FileVault window shows the right people"
 
     def after(self, mac: Mac) -> Mac:
-        return replace(mac, pending="")
+        return replace(mac, pending=mac.pending - {PREBOOT})
 
 
 @dataclass(frozen=True)
@@ -149,10 +166,16 @@ class CreateAccount(Step):
         kind = "administrator" if self.account.admin else "user"
         return f"create the {kind} {self.account.name}" + (", without a password yet" if self.bare else "")
 
+    @property
+    def user(self) -> str:
+        return self.account.name
+
     def after(self, mac: Mac) -> Mac:
-        account = replace(self.account, admin=self.account.admin and not self.bare)
-        made = replace(account, password_set=not self.bare, can_authenticate=not self.bare)
-        made = with_token(mac, made) if not self.bare and gets_first(mac, made) else without_token(mac, made)
+        """sysadminctl does not promise the numbers (FleetLock, 26.3), so they are open until a step of their own."""
+        if self.bare:
+            return mac.with_account(without_token(mac, replace(self.account, admin=False, has_password=False)))
+        made = replace(self.account, uid=None, gid=None, hidden=False, has_password=True)
+        made = with_token(mac, made) if gets_first(mac, made) else without_token(mac, made)
         return mac.with_account(made)
 
 
@@ -212,7 +235,7 @@ class SetPassword(Step):
         return f"set the password of {self.user} {by}"
 
     def after(self, mac: Mac) -> Mac:
-        account = replace(_known(mac, self.user), password_set=True, can_authenticate=True)
+        account = replace(_known(mac, self.user), has_password=True)
         return mac.with_account(with_token(mac, account) if gets_first(mac, account) else account)
 
 
@@ -247,7 +270,7 @@ def gets_first(mac: Mac, account: Account) -> bool:
 
 
 def new_account(name: str) -> Account:
-    return Account(name=name, guid=NEW_GUID, sources=NOWHERE, password_set=False)
+    return Account(name=name, guid=NEW_GUID, sources=NOWHERE, has_password=False)
 
 
 def _known(mac: Mac, name: str) -> Account:

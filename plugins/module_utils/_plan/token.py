@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     BIG_SUR,
     PHANTOM,
+    PREBOOT,
     Account,
     Mac,
     can_be_first,
     first_token_rule,
     leftovers,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     BecomeFirstHolder,
     CheckPassword,
@@ -71,7 +72,7 @@ class TokenRequest:
             "secure_token": account.verdict,
             "sources": account.sources.view(),
             "volume_owner": account.volume_owner,
-            "preboot_pending": bool(mac.pending),
+            "preboot_pending": PREBOOT in mac.pending,
         }
 
 
@@ -129,13 +130,6 @@ def refuse_phantom(account: Account) -> None:
         raise Refusal(
             "phantom", f"the sources disagree about the token of {account.name}: {words}", (f"{account.name}: {words}",)
         )
-
-
-def candidates(mac: Mac) -> str:
-    if mac.granters:
-        return f"granters on this Mac: {', '.join(account.name for account in mac.granters)}"
-    others = f", only {', '.join(account.name for account in mac.holders)}" if mac.holders else ""
-    return f"no administrator on this Mac holds a token{others}"
 
 
 def usable_name(option: str, name: str) -> None:

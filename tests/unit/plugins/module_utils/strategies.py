@@ -45,14 +45,15 @@ def accounts(draw: st.DrawFn, name: str, uid: int) -> Account:
         home=f"/Users/{name}",
         shell="/bin/zsh",
         sources=draw(_sources),
-        password_set=draw(st.sampled_from([True, True, True, False])),
+        has_password=draw(st.sampled_from([True, True, True, False])),
+        disabled=draw(st.sampled_from([False] * 5 + [True])),
         failed_logins=0,
     )
 
 
 def _granter(person: Account) -> Account:
     """Most Macs have somebody who can grant; otherwise most requests would only be refused."""
-    return replace(person, admin=True, sources=Sources(True, True, True), password_set=True)
+    return replace(person, admin=True, sources=Sources(True, True, True), has_password=True, disabled=False)
 
 
 @st.composite
@@ -70,7 +71,7 @@ def macs(draw: st.DrawFn) -> Mac:
         accounts=tuple(people),
         filevault=FileVault(draw(st.sampled_from(["on", "off", "encrypting"])), personal_key=draw(_bools)),
         as_root=True,
-        pending=draw(st.sampled_from(["", "", "preboot"])),
+        pending=draw(st.sampled_from([frozenset(), frozenset(), frozenset({"preboot"}), frozenset({"creating bob"})])),
         taken=frozenset(taken),
     )
 

@@ -185,13 +185,16 @@ def test_bootstrap(out: str, supported: bool | None, escrowed: bool | None) -> N
 
 
 def test_system() -> None:
-    assert system.parse(ran("kern.osproductversion: 15.6\nhw.optional.arm64: 1\nhw.model: Mac15,3\n")) == {
-        "kern.osproductversion": "15.6",
-        "hw.optional.arm64": "1",
-        "hw.model": "Mac15,3",
-    }
-    said = system.parse(ran("ProductName:\t\tmacOS\nProductVersion:\t\t14.8.7\nBuildVersion:\t\t23J520\n"))
-    assert (said["ProductVersion"], said["BuildVersion"]) == ("14.8.7", "23J520")  # sw-vers-14
+    said = "kern.osproductversion: 15.6\nkern.osversion: 24G84\nhw.optional.arm64: 1\nhw.model: Mac15,3\n"
+    assert system.parse_sysctl(ran(said)) == system.System("15.6", "24G84", "Mac15,3", True, False)
+
+
+def test_the_version_of_a_system_that_sysctl_does_not_know() -> None:
+    older = system.parse_sysctl(ran("kern.osversion: 17C88\nhw.model: iMac18,1\nkern.hv_vmm_present: 1\n"))
+    assert older.version == ""
+    said = "ProductName:\t\tmacOS\nProductVersion:\t\t14.8.7\nBuildVersion:\t\t23J520\n"  # sw-vers-14
+    assert system.with_sw_vers(older, ran(said)) == system.System("14.8.7", "23J520", "iMac18,1", False, True)
+    assert system.with_sw_vers(older, ran("what?")).version == ""
 
 
 # -- dscl -------------------------------------------------------------------------------------------------------------
@@ -199,26 +202,6 @@ def test_system() -> None:
 
 def plist(value: object) -> str:
     return plistlib.dumps(value).decode()
-
-
-def test_directory_is_sorted_whatever_stands_between() -> None:
-    users = [{"dsAttrTypeStandard:RecordName": ["ana", "Ana S"], "dsAttrTypeStandard:UniqueID": ["502"]}, {}]
-    groups = [{"dsAttrTypeStandard:RecordName": ["admin"], "dsAttrTypeStandard:GroupMembership": ["root"]}]
-    policy = {"dsAttrTypeNative:accountPolicyData": ["<plist/>"]}
-    read = dscl.parse_directory(plist(users) + "read: Invalid Path\n" + plist(groups) + plist(policy))
-    assert read.users is not None
-    assert read.users[0] == {"RecordName": ["ana", "Ana S"], "UniqueID": ["502"]}
-    assert read.groups is not None
-    assert read.groups[0]["GroupMembership"] == ["root"]
-    assert read.policy == {"accountPolicyData": ["<plist/>"]}
-    assert dscl.parse_directory(plist(groups)) == dscl.Directory(None, read.groups, None)
-    assert dscl.parse_directory("<?xml broken </plist>") == dscl.Directory(None, None, None)
-
-
-def test_policy_data_is_a_plist_in_a_plist() -> None:
-    assert dscl.policy_data({"accountPolicyData": [plist({"failedLoginCount": 2})]}) == {"failedLoginCount": 2}
-    assert dscl.policy_data({"accountPolicyData": ["nonsense"]}) == {}
-    assert dscl.policy_data({}) == {}
 
 
 def shadow(password: bytes, verifier: str = "SALTED-SHA512-PBKDF2") -> str:
@@ -269,8 +252,14 @@ def test_a_program_that_is_not_there_authenticates_nobody() -> None:
             "admin pw\nuser pw\n",
         ),
         (
-            sysadminctl.add_user("ana", USER, ["-fullName", "Ana"]),
+            sysadminctl.add_user(sysadminctl.NewUser("ana", "Ana"), USER),
             "sysadminctl -addUser ana -fullName Ana -password -",
+            "user pw\n",
+        ),
+        (
+            sysadminctl.add_user(sysadminctl.NewUser("ana", "Ana", 0, 20, "/bin/sh", "/x", "?", "/p", True), USER),
+            "sysadminctl -addUser ana -fullName Ana -shell /bin/sh -hint ? -picture /p -UID 0 -GID 20 -home /x -admin"
+            " -password -",
             "user pw\n",
         ),
         (
@@ -294,6 +283,14 @@ def test_a_program_that_is_not_there_authenticates_nobody() -> None:
             "dscl . -append /Users/ana AuthenticationAuthority ;DisabledTags;SecureToken",
             "",
         ),
+        (dscl.set_field("ana", "hidden", True), "dscl . -create /Users/ana IsHidden 1", ""),
+        (dscl.set_field("ana", "uid", 655), "dscl . -create /Users/ana UniqueID 655", ""),
+        (
+            dscl.note_pending({"preboot", "creating ana"}),
+            "dscl . -create /Users/root dsAttrTypeNative:keyholder_pending creating ana preboot",
+            "",
+        ),
+        (dscl.note_pending(()), "dscl . -delete /Users/root dsAttrTypeNative:keyholder_pending", ""),
         (accounts.set_membership("ana", "admin", True), "dseditgroup -o edit -a ana -t user admin", ""),
         (accounts.set_membership("ana", "admin", False), "dseditgroup -o edit -d ana -t user admin", ""),
         (accounts.create_home("ana"), "createhomedir -c -u ana", ""),

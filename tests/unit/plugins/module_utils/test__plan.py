@@ -17,6 +17,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     FileVault,
     Mac,
     Missing,
+    PasswordPolicy,
     Sources,
     Version,
     Volume,
@@ -28,8 +29,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
-ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE, password_set=True)
-ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20, password_set=True)
+ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE, has_password=True)
+ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20, has_password=True)
 GRANT = TokenRequest("ana", admin_user="itadmin")
 
 
@@ -116,7 +117,7 @@ def test_a_change_of_tokens_is_noted_before_proven_and_told_to_preboot_after(of:
     tokens = [[(who.name, who.sources) for who in state.accounts if who.verdict != "none"] for state in states]
     moved = [index for index in range(len(steps)) if tokens[index] != tokens[index + 1]]
     assume(moved)
-    assert steps.index(do.MarkPending()) < moved[0]
+    assert steps.index(do.Note("preboot")) < moved[0]
     assert steps[-1] == do.UpdatePreboot()
     proofs = [index for index, step in enumerate(steps) if isinstance(step, do.Prove)]
     assert proofs
@@ -127,7 +128,7 @@ def test_a_change_of_tokens_is_noted_before_proven_and_told_to_preboot_after(of:
 def test_an_option_left_out_touches_nothing(of: Mac, name: str) -> None:
     """Design rule 1: with nothing but a name, an existing account keeps everything, its token first of all."""
     account = of.account(name)
-    assume(account is not None and account.password_set and not of.pending)
+    assume(account is not None and account.has_password and not of.pending)
     plan = AccountRequest(name).plan(of, {})
     assert plan.steps == ()
 
@@ -265,7 +266,7 @@ def test_where_nobody_can_grant_the_refusal_names_who_holds_a_token() -> None:
     without = replace(ADMIN, sources=Sources(False, False, False))
     with pytest.raises(Refusal) as refused:
         GRANT.plan(mac(without, ANA, replace(ANA, name="salma", sources=EVERYWHERE)), {})
-    assert refused.value.msg.endswith("no administrator on this Mac holds a token, only salma")
+    assert refused.value.msg.endswith("no administrator who can log in on this Mac holds a token, only salma")
 
 
 # -- account ----------------------------------------------------------------------------------------------------------
@@ -281,9 +282,11 @@ def test_the_granter_is_checked_before_the_account_is_created() -> None:
     steps = request.plan(mac(ADMIN, ANA), {}).steps
     assert isinstance(steps[0], do.CheckPassword)
     assert [type(step).__name__ for step in steps[1:]] == [
+        "Note",
         "CreateAccount",
         "Prove",
-        "MarkPending",
+        "Forget",
+        "Note",
         "Grant",
         "Prove",
         "UpdatePreboot",
@@ -380,8 +383,113 @@ def test_a_holders_password_is_changed_so_that_the_token_survives(given_: set[st
 
 
 def test_a_half_made_account_is_finished() -> None:
-    half = replace(ANA, password_set=False, can_authenticate=False, uid=None)
+    half = replace(ANA, has_password=False, uid=None)
     plan = AccountRequest("ana", uid=777, given=frozenset({"password"})).plan(mac(ADMIN, half), {})
     assert do.SetPassword("ana", "root") in plan.steps
     assert do.SetAttribute("ana", "uid", 777) in plan.steps
     assert do.CreateHome("ana") in plan.steps
+
+
+def test_an_account_without_a_password_is_only_finished_where_that_was_asked() -> None:
+    half = replace(ANA, has_password=False)
+    assert AccountRequest("ana", shell="/bin/sh").plan(mac(ADMIN, half), {}).steps[0] == do.SetAttribute(
+        "ana", "shell", "/bin/sh"
+    )
+    directory = replace(half, kind="network")
+    assert AccountRequest("ana", given=frozenset({"password"})).plan(mac(ADMIN, directory), {}).steps == ()
+
+
+@pytest.mark.parametrize(("pending", "number"), [(frozenset({"creating ana"}), 777), (frozenset(), None)])
+def test_only_an_account_in_the_making_gets_another_number(pending: frozenset[str], number: int | None) -> None:
+    of = mac(ADMIN, ANA, pending=pending)
+    plan = plan_or_refusal(AccountRequest("ana", uid=777), of)
+    if number is None:
+        assert isinstance(plan, Refusal)
+        assert plan.reason == "uid_differs"
+    else:
+        assert isinstance(plan, Plan)
+        assert do.CreateHome("ana") in plan.steps
+        assert plan.after.pending == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("full_name", "-admin"),
+        ("hint", "-"),
+        ("shell", "zsh"),
+        ("home", "Users/ana"),
+        ("picture", "-x"),
+        ("hint", "a\n"),
+    ],
+)
+def test_a_value_that_a_tool_could_take_for_something_else(key: str, value: str) -> None:
+    assert reason(AccountRequest("bob", **{key: value}), mac(ADMIN)) == "value_unusable"  # type: ignore[arg-type]
+
+
+# -- who can log in ---------------------------------------------------------------------------------------------------
+
+BARRED = {"disabled": True}
+NO_PASSWORD = {"has_password": False}
+LOCKED = {"failed_logins": 5}
+LIMIT = PasswordPolicy(("limit",), 5)
+
+
+@pytest.mark.parametrize("how", [BARRED, NO_PASSWORD, LOCKED])
+@pytest.mark.parametrize(("who", "expected"), [("itadmin", "granter_disabled"), ("ana", "user_disabled")])
+def test_who_cannot_log_in_is_refused_before_a_password_is_tried(
+    how: dict[str, t.Any], who: str, expected: str
+) -> None:
+    people = [replace(one, **how) if one.name == who else one for one in (ADMIN, ANA)]
+    assert reason(GRANT, mac(*people, policy=LIMIT)) == expected
+
+
+def test_a_lock_that_expires_may_have_expired() -> None:
+    of = mac(replace(ADMIN, failed_logins=9), ANA, policy=PasswordPolicy(("limit",), 5, True))
+    assert isinstance(plan_or_refusal(GRANT, of), Plan)
+    assert isinstance(plan_or_refusal(GRANT, mac(replace(ADMIN, failed_logins=4), ANA, policy=LIMIT)), Plan)
+
+
+@pytest.mark.parametrize("how", [BARRED, NO_PASSWORD])
+def test_an_administrator_who_cannot_log_in_does_not_stand_in_for_the_last_one(how: dict[str, t.Any]) -> None:
+    other = replace(ADMIN, name="old", uid=510, guid="O" * 36, **how)
+    of = mac(ADMIN, other, ANA)
+    assert of.admin_holders == of.granters == (ADMIN,)
+    assert reason(AccountRequest("itadmin", state="absent"), of) == "last_admin_holder"
+    assert reason(AccountRequest("itadmin", admin=False), of) == "last_admin_holder"
+    assert isinstance(plan_or_refusal(AccountRequest("old", state="absent"), of), Plan)
+    alone = mac(other, ANA, replace(ANA, name="bob", uid=511, guid="X" * 36, admin=True))
+    assert alone.recoverability.verdict == "at_risk"
+    assert "old cannot log in" in alone.recoverability.why
+    assert reason(AccountRequest("old", state="absent"), alone) in ("last_admin_holder", "last_holder")
+    assert reason(AccountRequest("old", admin=False), alone) == "last_admin_holder"
+
+
+# -- what sysadminctl may not have done -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        AccountRequest("bob", uid=612, hidden=True),
+        AccountRequest("bob", admin=True, secure_token="prevented"),
+        AccountRequest("ana", admin=True, update_password="always", given=frozenset({"password"})),
+        AccountRequest("bob", secure_token="present", admin_user="itadmin"),
+    ],
+)
+def test_nothing_builds_on_what_sysadminctl_only_says(request_: AccountRequest) -> None:
+    steps = request_.plan(mac(ADMIN, ANA), {"password": False}).steps
+    doubtful = [
+        index
+        for index, step in enumerate(steps)
+        if isinstance(step, do.SetPassword) or (isinstance(step, do.CreateAccount) and not step.bare)
+    ]
+    assert doubtful
+    assert all(isinstance(steps[index + 1], do.Prove) for index in doubtful)
+
+
+def test_the_first_account_of_an_old_mac_may_be_its_first_holder() -> None:
+    request = AccountRequest("ana", secure_token="present", first_token=True, given=frozenset({"password"}))
+    plan = plan_or_refusal(request, mac(version="10.13.6"))
+    assert isinstance(plan, Plan)
+    assert do.BecomeFirstHolder("ana", "authenticate") in plan.steps

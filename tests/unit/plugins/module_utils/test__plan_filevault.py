@@ -34,9 +34,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart impo
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
-ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE, password_set=True)
-ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20, sources=EVERYWHERE, password_set=True)
-BOB = Account("bob", "C" * 36, "Bob", 503, 20, password_set=True)
+ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE, has_password=True)
+ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20, sources=EVERYWHERE, has_password=True)
+BOB = Account("bob", "C" * 36, "Bob", 503, 20, has_password=True)
 OFF = FileVault("off", personal_key=False)
 ON = FileVault("on", personal_key=True)
 MANAGED = Management(True, True, True, "https://mdm.example", bootstrap="not_escrowed", supported=True)
@@ -137,7 +137,7 @@ def test_a_holder_is_put_back_on_the_list() -> None:
     assert [type(step).__name__ for step in plan.steps] == [
         "CheckPassword",
         "CheckPassword",
-        "MarkPending",
+        "Note",
         "AddUnlocker",
         "Prove",
         "UpdatePreboot",

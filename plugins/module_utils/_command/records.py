@@ -1,0 +1,193 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The local directory's records, as ``dscl -plist`` prints them: users, groups and the rules for passwords.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.keyholder.macos.plugins.module_utils._command import plists
+from ansible_collections.keyholder.macos.plugins.module_utils._command.dscl import DISABLED_TAG, MARKER, PENDING
+
+if t.TYPE_CHECKING:
+    Record = t.Mapping[str, t.Sequence[str]]
+
+_PREFIX = re.compile(r"^dsAttrType(?:Standard|Native):")
+_HASH, _MOBILE, _DISABLED = ";ShadowHash;", ";LocalCachedUser;", ";DisabledUser;"
+_MAX_FAILED = re.compile(r"policyAttributeFailedAuthentications\s*<\s*(\w+)")
+_EXPIRY = "policyAttributeLastFailedAuthenticationTime"
+
+
+@dataclass(frozen=True)
+class User:
+    """A record of ``/Users``. "" and None: not set, or not readable."""
+
+    name: str
+    guid: str
+    full_name: str = ""
+    uid: int | None = None
+    gid: int | None = None
+    home: str = ""
+    shell: str = ""
+    hint: str = ""
+    picture: str = ""
+    hidden: bool = False
+    network: bool = False
+    """A directory's record that is only held here."""
+    authority: tuple[str, ...] = ()
+    """``AuthenticationAuthority``, value by value."""
+    policy: t.Mapping[str, t.Any] = field(default_factory=dict)
+    """``accountPolicyData``, which only root may read: the failed logins, the last change of the password."""
+    pending: tuple[str, ...] = ()
+    """Our own notes on unfinished work; root's record carries them."""
+    taken: frozenset[str] = frozenset()
+    """Names, full names and the number (``uid:501``) that no other record can use any more, lower case."""
+
+    @property
+    def marked(self) -> bool:
+        """Whether the directory says that the account holds a Secure Token."""
+        return MARKER in self.authority
+
+    @property
+    def tagged(self) -> bool:
+        return DISABLED_TAG in self.authority
+
+    @property
+    def mobile(self) -> bool:
+        return any(_MOBILE in value for value in self.authority)
+
+    @property
+    def has_password(self) -> bool:
+        """Whether a password of its own, or one kept from its directory, can be checked against anything."""
+        return self.mobile or any(_HASH in value for value in self.authority)
+
+    @property
+    def disabled(self) -> bool:
+        """Whether no login is accepted at all (transcript dscl-authonly-disabled)."""
+        return any(value.startswith(_DISABLED) for value in self.authority)
+
+
+@dataclass(frozen=True)
+class Group:
+    """A record of ``/Groups``; ``nested``: GUIDs of the groups in it."""
+
+    name: str
+    guid: str
+    gid: str = ""
+    members: tuple[str, ...] = ()
+    member_guids: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The Mac's own rules for passwords: their identifiers, and how many wrong guesses lock an account.
+
+    ``lock_expires``: whether a locked account opens again by itself (man pwpolicy: ACCOUNT POLICIES).
+    """
+
+    identifiers: tuple[str, ...] = ()
+    max_failed: int | None = None
+    lock_expires: bool = False
+
+
+@dataclass(frozen=True)
+class Directory:
+    """What was read; None: it was not."""
+
+    users: tuple[User, ...] | None = None
+    groups: tuple[Group, ...] | None = None
+    rules: Rules | None = None
+
+
+def parse(text: str) -> Directory:
+    """Sort what dscl printed: lists of records with and without UniqueID, and the one record of the rules."""
+    users: tuple[User, ...] | None = None
+    groups: tuple[Group, ...] | None = None
+    rules: Rules | None = None
+    for content in plists.documents(text):
+        if isinstance(content, dict):
+            rules = _rules(attributes(content))
+        elif isinstance(content, list):
+            records = [attributes(record) for record in content if isinstance(record, dict)]
+            named = [record for record in records if first(record, "RecordName")]
+            if any("UniqueID" in record for record in records):
+                users = tuple(_user(record) for record in named)
+            else:
+                groups = tuple(_group(record) for record in named)
+    return Directory(users, groups, rules)
+
+
+def attributes(content: t.Mapping[str, t.Any]) -> Record:
+    """A record's attributes without their ``dsAttrType...:`` prefix."""
+    return {_PREFIX.sub("", key): [str(value) for value in values] for key, values in content.items()}
+
+
+def first(record: Record, key: str) -> str:
+    values = record.get(key) or ()
+    return values[0] if values else ""
+
+
+def _user(record: Record) -> User:
+    names = tuple(value for key in ("RecordName", "RealName") for value in record.get(key) or ())
+    return User(
+        name=first(record, "RecordName"),
+        guid=first(record, "GeneratedUID").upper(),
+        full_name=first(record, "RealName"),
+        uid=_number(first(record, "UniqueID")),
+        gid=_number(first(record, "PrimaryGroupID")),
+        home=first(record, "NFSHomeDirectory"),
+        shell=first(record, "UserShell"),
+        hint=first(record, "AuthenticationHint"),
+        picture=first(record, "Picture"),
+        hidden=first(record, "IsHidden").lower() in ("1", "true", "yes"),
+        network=bool(record.get("OriginalNodeName")),
+        authority=tuple(record.get("AuthenticationAuthority") or ()),
+        policy=_policy_data(record),
+        pending=tuple(record.get(PENDING) or ()),
+        taken=frozenset([value.lower() for value in names] + [f"uid:{first(record, 'UniqueID')}"]),
+    )
+
+
+def _group(record: Record) -> Group:
+    return Group(
+        name=first(record, "RecordName"),
+        guid=first(record, "GeneratedUID").upper(),
+        gid=first(record, "PrimaryGroupID"),
+        members=tuple(record.get("GroupMembership") or ()),
+        member_guids=tuple(guid.upper() for guid in record.get("GroupMembers") or ()),
+        nested=tuple(guid.upper() for guid in record.get("NestedGroups") or ()),
+    )
+
+
+def _rules(record: Record) -> Rules:
+    identifiers: list[str] = []
+    max_failed: int | None = None
+    expires = False
+    for category in _policy_data(record).values():
+        for rule in category if isinstance(category, list) else ():
+            identifiers.append(str(rule.get("policyIdentifier", "a rule without a name")))
+            content = str(rule.get("policyContent", ""))
+            bound = _MAX_FAILED.search(content)
+            if bound:
+                limit = (rule.get("policyParameters") or {}).get(bound.group(1), bound.group(1))
+                max_failed, expires = _number(str(limit)), _EXPIRY in content
+    return Rules(tuple(identifiers), max_failed, expires)
+
+
+def _policy_data(record: Record) -> dict[str, t.Any]:
+    """``accountPolicyData``: a property list in a property list, of an account or of the whole Mac."""
+    content = plists.load(first(record, "accountPolicyData").encode("utf-8"))
+    return content if isinstance(content, dict) else {}
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None

@@ -25,9 +25,12 @@ MODULES = {
     "secure_token": "user password state admin_user admin_password first_token timeout".split(),
     "trust_info": ["timeout"],
     "bootstrap_token": "state admin_user admin_password timeout".split(),
-    "filevault": "state user password recovery_key recipients defer_path timeout".split(),
+    "filevault": (
+        "state user password additional_users recovery_key recipients defer_path force_at_login ask_at_logout show_key "
+        "timeout"
+    ).split(),
     "filevault_user": "user password state admin_user admin_password timeout".split(),
-    "filevault_recovery_key": "state user password current_key recovery_key recipients timeout".split(),
+    "filevault_recovery_key": "state user password current_key recovery_key recipients path remove timeout".split(),
 }
 
 

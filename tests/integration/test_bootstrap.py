@@ -1,0 +1,283 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Bootstrap Token on every macOS: escrowed, validated and removed, and what stands in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from harness.ansible import Ansible
+from harness.batch import Played, Step, play
+from harness.macs import PASSWORDS, VERSIONS, mac, name
+from maclab import bootstrap, journal
+from maclab.lab import Lab
+from maclab.state import Mac
+
+OLDEST = name("10.13.6")
+HOSTS = [name(version) for version in VERSIONS if name(version) != OLDEST]
+SAYS_WHETHER_IT_WORKS = (name("13.6.9"), name("15.6"), name("26.1"))
+SUPPORTED = {"bootstrap": {"supported": True, "escrowed": False}}
+IT = {"admin_user": "itadmin", "admin_password": PASSWORDS["itadmin"]}
+
+ESCROW = Step("escrow", "bootstrap_token", {"state": "escrowed", **IT})
+VALIDATE = ESCROW.but("validate", state="validated")
+REMOVE = ESCROW.but("remove", state="absent")
+HASTY = ESCROW.but("run", timeout=3)
+
+REFUSED = {
+    "granter's password wrong": ("granter_password_wrong", {"admin_password": "no-password-of-this-mac"}),
+    "granter without token": ("granter_no_token", {"admin_user": "helper", "admin_password": PASSWORDS["helper"]}),
+    "granter no administrator": ("granter_not_admin", {"admin_user": "stan", "admin_password": PASSWORDS["stan"]}),
+    "granter a phantom": ("granter_phantom", {"admin_user": "ghost", "admin_password": PASSWORDS["ghost"]}),
+    "no granter": ("granter_missing", {"admin_user": None}),
+    "too long for the prompt": ("password_unusable", {"admin_password": "x" * 129}),
+}
+
+
+def both(step: Step) -> list[Step]:
+    """Predicted, then done, then found done without a granter."""
+    again = step.but(f"{step.title}: again", admin_user=None, admin_password=None)
+    return [step.but(f"{step.title}: check", check=True, diff=True), step.but(step.title, diff=True), again]
+
+
+STEPS = [
+    *both(ESCROW),
+    VALIDATE.but("validate: check", check=True),
+    VALIDATE,
+    *both(REMOVE),
+    VALIDATE.but("nothing to validate"),
+]
+
+# Mac; its version; its management; its faults; what is run; the reason; what the evidence holds; whether it changed.
+BROKEN: list[tuple[str, str, dict[str, Any], list[dict[str, Any]], Step, str, str, bool]] = [
+    ("no-server", "15.6", {}, [{"fault": "mdm_unreachable"}], ESCROW, "reading_incomplete", "Unable to contact", False),
+    ("too-soon", "15.6", {}, [{"fault": "rate_limited"}], ESCROW, "too_soon", "Request too soon", False),
+    ("too-soon-11", "11.7.10", {}, [{"fault": "rate_limited"}], ESCROW, "too_soon", "Request too soon", False),
+    (
+        "hangs-at-the-prompt",
+        "26.1",
+        {},
+        [{"fault": "hang", "program": "profiles", "argument": "install", "at": "prompt"}],
+        HASTY,
+        "timeout",
+        "profiles install -type bootstraptoken: no answer",
+        False,
+    ),
+    (
+        "hangs-in-the-reading",
+        "13.6.9",
+        {},
+        [{"fault": "hang", "program": "profiles", "argument": "bootstraptoken"}],
+        HASTY,
+        "reading_incomplete",
+        "profiles status -type bootstraptoken: no answer",
+        False,
+    ),
+    (
+        "granter-stale",
+        "15.6",
+        {},
+        [{"fault": "stale_key", "user": "itadmin"}],
+        ESCROW,
+        "command_failed",
+        "profiles install",
+        False,
+    ),
+    (
+        "stale",
+        "11.7.10",
+        {"bootstrap": {"supported": True, "escrowed": True, "stale": True}},
+        [],
+        VALIDATE.but("run"),
+        "bootstrap_stale",
+        "Unable to verify token",
+        False,
+    ),
+    (
+        "stale-26",
+        "26.1",
+        {"bootstrap": {"supported": True, "escrowed": True, "stale": True}},
+        [],
+        VALIDATE.but("run"),
+        "bootstrap_stale",
+        "Unable to verify token",
+        False,
+    ),
+    (
+        "locked",
+        "15.6",
+        {},
+        [{"fault": "locked", "user": "itadmin"}],
+        ESCROW,
+        "bootstrap_refused",
+        "Unable to auth",
+        False,
+    ),
+]
+# Macs that can have no Bootstrap Token as they are: nobody is asked for a password that would be of no use.
+IMPOSSIBLE: dict[str, tuple[str, dict[str, Any], str]] = {
+    "high-sierra": ("10.13.6", SUPPORTED | {"enrolled": "ade"}, "bootstrap_unsupported"),
+    "not-enrolled": ("15.6", {"enrolled": "no"}, "not_enrolled"),
+    "not-approved": ("13.6.9", SUPPORTED | {"enrolled": "user", "user_approved": False}, "not_enrolled"),
+    "by-hand-on-10.15.3": ("10.15.3", SUPPORTED | {"enrolled": "user"}, "not_enrolled"),
+    "server-without": ("26.1", {"enrolled": "ade", "bootstrap": {"supported": False}}, "bootstrap_unsupported"),
+}
+TABLE = [pytest.param(*row, id=row[0]) for row in BROKEN]
+# What is refused is refused by the core alone, whatever the Mac: each of them tries another two.
+TRIED = {host: [title for at, title in enumerate(REFUSED) if at % 3 == index % 3] for index, host in enumerate(HOSTS)}
+on_each_mac = pytest.mark.parametrize("host", HOSTS)
+
+
+@pytest.fixture(scope="module")
+def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
+    macs = {host: mac(host.removeprefix("mac-"), mdm=SUPPORTED | {"enrolled": "ade"}) for host in HOSTS}
+    for host, version, managed, faults, *_rest in BROKEN:
+        macs[host] = mac(version, "itadmin", "deputy", mdm={"enrolled": "ade", **SUPPORTED, **managed}, faults=faults)
+    for host, (version, managed, _reason) in IMPOSSIBLE.items():
+        macs[host] = mac(
+            version, "itadmin", "deputy", mdm=managed, hardware="t2" if version < "13" else "apple-silicon"
+        )
+    # From 10.15.4 on an enrolment that its user approved is enough.
+    macs["by-hand-on-15"] = mac("15.6", "itadmin", mdm=SUPPORTED | {"enrolled": "user"})
+    return bring_up(macs)
+
+
+@pytest.fixture(scope="module")
+def played(ansible: Ansible, lab: Lab) -> Played:
+    refused = {title: ESCROW.but(title, **options) for title, (_reason, options) in REFUSED.items()}
+    steps = {host: [*(refused[title] for title in TRIED[host]), *STEPS] for host in HOSTS}
+    steps |= {host: [step.but("run")] for host, _version, _managed, _faults, step, *_rest in BROKEN}
+    steps |= dict.fromkeys(IMPOSSIBLE, [ESCROW.but("run"), ESCROW.but("run: check", check=True)])
+    steps["by-hand-on-15"] = [ESCROW.but("run")]
+    return play(ansible, lab, steps)
+
+
+@pytest.fixture(scope="module")
+def broken(lab: Lab, played: Played) -> dict[str, Mac]:
+    """What the runs against broken Macs left."""
+    assert played.run.rc == 0
+    return {host: lab.mac(host).state() for host, *_rest in BROKEN}
+
+
+@pytest.fixture(scope="module")
+def repaired(ansible: Ansible, lab: Lab, broken: dict[str, Mac]) -> Played:
+    """The way out that each remedy names: wait, repair, or remove a stale token; and then once more."""
+    steps = {}
+    for host in broken:
+        lab.mac(host).clear_faults()
+        remove = [REMOVE] if host.startswith("stale") else []
+        steps[host] = [*remove, ESCROW, ESCROW.but("again")]
+    return play(ansible, lab, steps)
+
+
+def status(host: str) -> str:
+    return "valid" if host in SAYS_WHETHER_IT_WORKS else "escrowed_unproven"
+
+
+@on_each_mac
+def test_what_is_refused_touches_nothing(played: Played, host: str) -> None:
+    assert {title for titles in TRIED.values() for title in titles} == set(REFUSED)
+    for title in TRIED[host]:
+        assert played[host, title].reason == REFUSED[title][0], played[host, title]
+        assert played[host, title].touched_nothing, played[host, title]
+
+
+@on_each_mac
+@pytest.mark.parametrize("step", ["escrow", "remove"])
+def test_predicted_done_and_found_done(played: Played, host: str, step: str) -> None:
+    check, run, again = (played[host, f"{step}{when}"] for when in (": check", "", ": again"))
+    assert check.ok, check
+    assert check.changed
+    assert check.touched_nothing, check
+    assert run.ok, run
+    assert run.changed
+    assert run.authentications == [("itadmin", True)]
+    assert (check.result["plan"], check.after) == (run.result["plan"], run.after)
+    assert again.ok, again
+    assert not again.changed
+    assert again.touched_nothing, again
+    assert run.after["status"] == ("not_escrowed" if step == "remove" else status(host))
+    assert run.after["crypto_user"] is (step == "escrow")
+
+
+@on_each_mac
+def test_the_password_was_typed_at_a_terminal_and_nowhere_else(played: Played, host: str) -> None:
+    (install,) = (run for run in played[host, "escrow"].programs if "install" in run.argv)
+    assert install.argv == ["install", "-type", "bootstraptoken"]
+    assert install.prompts == ["Enter the admin user name:", "Enter the password for user 'itadmin':"]
+    # And the key that ends it.
+    assert install.tty_bytes == len(PASSWORDS["itadmin"]) + 1
+    assert install.writes == ["Bootstrap Token created", "Bootstrap Token escrowed"]
+
+
+@on_each_mac
+def test_validating_changes_nothing_and_asks_nobody_where_macos_says_so_by_itself(played: Played, host: str) -> None:
+    check, run = played[host, "validate: check"], played[host, "validate"]
+    for answer in (check, run):
+        assert answer.ok, answer
+        assert not answer.changed
+        assert answer.writes == []
+    assert check.authentications == []
+    assert run.authentications == ([] if host in SAYS_WHETHER_IT_WORKS else [("itadmin", True)])
+    assert played[host, "nothing to validate"].reason == "bootstrap_not_escrowed"
+    assert played[host, "nothing to validate"].touched_nothing
+
+
+@pytest.mark.parametrize("host", IMPOSSIBLE)
+def test_a_mac_that_can_have_none_is_left_alone(played: Played, host: str) -> None:
+    for step in ("run", "run: check"):
+        assert played[host, step].reason == IMPOSSIBLE[host][2], played[host, step]
+        assert played[host, step].touched_nothing, played[host, step]
+        assert not played[host, step].changed
+
+
+def test_an_enrolment_approved_by_its_user_is_enough(played: Played, lab: Lab) -> None:
+    assert played["by-hand-on-15", "run"].ok, played["by-hand-on-15", "run"]
+    assert bootstrap.works(lab.mac("by-hand-on-15").state())
+
+
+@pytest.mark.parametrize(("host", "version", "managed", "faults", "step", "reason", "evidence", "changed"), TABLE)
+def test_says_what_happened(
+    played: Played,
+    broken: dict[str, Mac],
+    host: str,
+    version: str,
+    managed: dict[str, Any],
+    faults: list[dict[str, Any]],
+    step: Step,
+    reason: str,
+    evidence: str,
+    changed: bool,
+) -> None:
+    answer = played[host, "run"]
+    assert answer.reason == reason, answer
+    assert any(evidence in line for line in answer.result["evidence"]), answer
+    assert answer.changed is changed
+    assert answer.writes == []
+    assert broken[host].mdm.bootstrap_escrowed is host.startswith("stale")
+
+
+def test_a_limit_is_reported_and_not_tried_again(played: Played) -> None:
+    for host in ("too-soon", "too-soon-11"):
+        assert len([run for run in played[host, "run"].programs if run.argv[0] == "install"]) == 1
+        assert played[host, "run"].authentications == []
+
+
+def test_what_hung_was_ended(played: Played, lab: Lab) -> None:
+    for host in ("hangs-at-the-prompt", "hangs-in-the-reading"):
+        assert played[host, "run"].reason
+        killed = [run for run in journal.programs(lab.mac(host).journal()) if run.killed]
+        assert killed
+        assert all(run.duration < 20 for run in killed)
+
+
+@pytest.mark.parametrize("host", [row[0] for row in BROKEN])
+def test_gets_through_once_repaired(repaired: Played, lab: Lab, host: str) -> None:
+    assert repaired[host, "escrow"].ok, repaired[host, "escrow"]
+    assert bootstrap.works(lab.mac(host).state())
+    assert repaired[host, "again"].ok
+    assert not repaired[host, "again"].changed
+    assert repaired[host, "again"].touched_nothing

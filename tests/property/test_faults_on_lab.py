@@ -138,6 +138,22 @@ def test_a_dscl_that_no_longer_reads_commands_from_stdin() -> None:
     assert sum(command.argv[0] == "dscl" for command, _ in runner.runs) == len(dscl.READ_EACH)
 
 
+ORIGIN = {"dsAttrTypeStandard:OriginalNodeName": ["/Active Directory/EXAMPLE/All Domains"]}
+CACHED = ";LocalCachedUser;/Active Directory/EXAMPLE/All Domains:ana:0FE1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes", "authority"), [("local", {}, ""), ("mobile", ORIGIN, CACHED), ("network", ORIGIN, "")]
+)
+def test_whose_account_it_is(kind: str, attributes: dict[str, list[str]], authority: str) -> None:
+    mac = cast()
+    mac.accounts["ana"].attributes.update(attributes)
+    mac.accounts["ana"].authority += [authority] if authority else []
+    ana = read_mac(LabRunner(mac), 5).account("ana")
+    assert ana is not None
+    assert ana.kind == kind
+
+
 def test_no_mac_at_all() -> None:
     with pytest.raises(ProbeError, match="does not look like a Mac"):
         read_mac(OddRunner(cast(), instead={"-i": REFUSED, "sw_vers": REFUSED}), 5)

@@ -5,15 +5,16 @@
 from __future__ import annotations
 
 import plistlib
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import fakes
 from fakes import Run, mac, people, person
 
-from maclab import plists, records
+from maclab import plists, records, vault
 from maclab.programs.diskutil import volume_uuid
-from maclab.state import CryptoUser, Fault, Group, Mac
+from maclab.state import MDM, CryptoUser, Deferral, Fault, Group, Mac
 from maclab.vault import key_number, listed
 
 PRK = "EBC6C064-0000-11AA-AA11-00306543ECAC"
@@ -1204,6 +1205,42 @@ CASES["ansible-darwin-facts"] = lambda: Case(
 )
 
 
+@case("bt-eacs-success")
+def _() -> Case:
+    made = people(mac("15.6"))
+    made.mdm = MDM(enrolled="ade", bootstrap_supported=True, bootstrap_escrowed=True)
+    made.crypto_users[BOOTSTRAP] = CryptoUser(BOOTSTRAP, "MDMBootstrapTokenExternal", True)
+    return Case(made, words("mdmclient QueryDeviceInformation"), part=True)
+
+
+def _deferred() -> Mac:
+    made = _vault("10.15.6", "intel")
+    vault.defer(made, "admin", Deferral())
+    vault.fire(made, made.accounts["admin"], now=0.0)
+    return made
+
+
+@case("fde-enable-defer-outputfile")
+def _() -> Case:
+    made = _deferred()
+    names = {
+        "2019-11-04 18:06:29 +0100": time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(0.0)),
+        "frederick.abeloos": "admin",
+        "F6329A14-XXXX-XXXX-XXXX-E831DB218AB5": vault.hardware_uuid(made),
+        "3QKM-XXXX-XXXX-XXXX-XXXX-XXXX": str(made.filevault.prk),
+        "<string>XXXX</string>": f"<string>{vault.serial_number(made)}</string>",
+    }
+    return Case(made, ["cat", made.filevault.deferral.path], names=names)
+
+
+@case("fde-enable-outputfile-stale")
+def _() -> Case:
+    made = _deferred()
+    first, second = made.filevault.prk, vault.make_key(made)
+    stale: Callable[[Mac, Run], bool] = lambda after, run: str(first) in run.out and second not in run.out  # noqa: E731
+    return Case(made, ["cat", made.filevault.deferral.path], after=stale)
+
+
 # --- transcripts that are not repeated -------------------------------------------------------------
 
 _STORAGE = "CoreStorage: no supported macOS starts from it"
@@ -1227,8 +1264,19 @@ NOT_TESTED: dict[str, str] = {
     "du-apfs-list-fragment": "`diskutil apfs list` is minimal: its text is not read by anything",
     "du-disable-filevault-disk-user": "turning FileVault off with diskutil is not modelled",
     "du-unlockvolume-already": "unlocking volumes with diskutil is not modelled",
+    "ston-not-admin-unified-log": "the unified log is not modelled; what the command itself prints is another record",
+    "createmobile-no-token": "createmobileaccount is not modelled yet, and the source gives no text of it",
+    "enr-mdmclient-nag": "`mdmclient dep nag` is not modelled: `profiles show` took its place with 10.13.4",
+    "pyver-tahoe": "Python itself is the host's own in the lab",
     "swvers-full-13": _RSR,
     "swvers-extra": _RSR,
+    **dict.fromkeys(
+        words(
+            "passwd-eds-ec2 passwd-root-token hw-ibridge-t2 hw-ioreg-t2 hw-ioreg-sep csrutil-enabled csrutil-authroot "
+            "csrutil-authroot-hang csrutil-clear softwareupdate-owner"
+        ),
+        "the program is not modelled: no module calls it",
+    ),
     **dict.fromkeys(
         words(
             "fde-list-extended-disk-user-cs fde-list-extended-after-remove-uuid fde-hasinstitutional-device-hash "

@@ -18,7 +18,7 @@ description:
     volume, who may unlock FileVault, whether a Bootstrap Token is escrowed, and whether somebody can still grant
     tokens tomorrow.
   - It starts at most seven processes however many accounts there are, authenticates nobody and writes nothing.
-    Nine, should a macOS come whose C(dscl) no longer reads its commands from stdin.
+    Ten, should a macOS come whose C(dscl) no longer reads its commands from stdin.
   - Without root it reads what macOS shows to everybody, and RV(mac.missing) says what is missing.
 extends_documentation_fragment:
   - keyholder.macos._attributes
@@ -170,11 +170,9 @@ mac:
       returned: success
     management:
       description:
-        - Device management. Whether the Mac is C(enrolled), C(automated), C(user_approved), its C(server), and
-          C(bootstrap_token), one of
-          V(unsupported), V(not_enrolled), V(not_escrowed), V(escrowed_unproven), V(valid) and V(unknown); C(bootstrap_crypto_user) is
-          whether the Bootstrap
-          Token is a crypto user of the volume.
+        - Device management. Whether the Mac is C(enrolled), C(automated), C(user_approved), and its C(server).
+        - C(bootstrap_token) is one of V(unsupported), V(not_enrolled), V(not_escrowed), V(escrowed_unproven), V(valid)
+          and V(unknown); C(bootstrap_crypto_user) is whether the Bootstrap Token is a crypto user of the volume.
       type: dict
       returned: success
     policy:

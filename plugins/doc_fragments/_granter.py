@@ -23,18 +23,16 @@ options:
   first_token:
     description:
       - Whether the account may become the first holder of a Mac on which nobody holds a token, in the way that its
-        macOS hands out the
-        first one. macOS 10.13 to 10.15 do it at an authentication, macOS 11 and newer when a password is set, so the
-        same password is
-        set again.
+        macOS hands out the first one. macOS 10.13 to 10.15 do it at an authentication, macOS 11 and newer when a
+        password is set, so the same password is set again.
       - An option of its own because it authenticates, or sets a password. It changes nothing on a Mac that has a
         holder.
     type: bool
     default: false
   timeout:
     description:
-      - Seconds that each of the commands may take. A command that does not answer is stopped, and the task fails with
-        RV(reason=timeout).
+      - Seconds that each of the commands may take. A command that does not answer is stopped, and the task fails
+        with RV(reason=timeout).
     type: int
     default: 120
 """

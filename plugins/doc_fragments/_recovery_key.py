@@ -16,9 +16,8 @@ options:
       - V(encrypt) encrypts it on the Mac to each of O(recipients), and returns only that, in
         RV(recovery_key_encrypted).
       - V(discard) forgets it. Right where a profile of the device management escrows it.
-      - V(return) returns it in clear in RV(recovery_key). It then stands in the job's events, in a fact cache and in
-        whatever else keeps
-        results, unless the task sets C(no_log). Prefer V(encrypt).
+      - V(return) returns it in clear in RV(recovery_key). It then stands in the job's events, in a fact cache and
+        in whatever else keeps results, unless the task sets C(no_log). Prefer V(encrypt).
     type: str
     choices: [discard, return, encrypt]
     default: discard
@@ -27,8 +26,8 @@ options:
       - Certificates in PEM with an RSA key. A message that the key of each can open is made with macOS's own
         C(openssl).
       - An age recipient (C(age1...)) works as well. As a Mac has no age, the key travels encrypted to a key that
-        exists for this task only,
-        and is encrypted to the age recipient on the controller. No result of any task shows it in clear on the way.
+        exists for this task only, and is encrypted to the age recipient on the controller. No result of any task
+        shows it in clear on the way.
     type: list
     elements: str
     default: []

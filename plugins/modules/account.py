@@ -41,7 +41,7 @@ options:
   uid:
     description:
       - The UID of a new account. It is set and read back, as C(sysadminctl) does not promise it from macOS 13 on.
-      - The UID of an existing account is never changed.
+      - The UID of an existing account is never changed, but for one whose creation was cut off.
     type: int
   gid:
     description:
@@ -83,8 +83,8 @@ options:
   update_password:
     description:
       - V(on_create) sets O(password) only when the account is created, or when a cut left it without one.
-      - V(always) also sets it when the account has another one. The two are compared by the account's hash, without a
-        login.
+      - V(always) also sets it when the account has another one. The two are compared by the account's hash, without
+        a login.
       - The password of a holder is changed so that its token survives, by O(old_password) or through the granter.
     type: str
     choices: [on_create, always]
@@ -93,8 +93,7 @@ options:
     description:
       - V(present) grants a token, V(omitted) leaves the token as it is.
       - V(prevented) tags the account before its first password, so that macOS 11 and newer never make it the first
-        holder. A Bootstrap
-        Token still grants it one at a graphical login.
+        holder. A Bootstrap Token still grants it one at a graphical login.
     type: str
     choices: [present, prevented, omitted]
     default: omitted
@@ -107,8 +106,8 @@ options:
     default: keep_home
 notes:
   - An account that V(prevented) creates is made with C(dscl), as C(sysadminctl) sets a password at once. The user
-    cannot change the own
-    picture or hint of such an account, which suits the service administrator that it is meant for.
+    cannot change the own picture or hint of such an account, which suits the service administrator that it is meant
+    for.
 seealso:
   - module: keyholder.macos.trust_info
   - module: keyholder.macos.secure_token

@@ -13,14 +13,13 @@ version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
-  - The Bootstrap Token lets macOS grant Secure Tokens by itself at a graphical login, and authorises software updates
-    on Apple silicon.
-  - All that has to be true for it is checked before the first write. The version of macOS, the enrolment, the server,
-    and that the granter
-    is an administrator who holds a Secure Token.
-  - The status is never yes or no. It is one of V(unsupported), V(not_enrolled), V(not_escrowed), V(escrowed_unproven)
-    and V(valid). A token
-    that the server has is not yet one that works, and only V(valid) is proven.
+  - The Bootstrap Token lets macOS grant Secure Tokens by itself at a graphical login, and authorises software
+    updates on Apple silicon.
+  - All that has to be true for it is checked before the first write. The version of macOS, the enrolment, the
+    server, and that the granter is an administrator who holds a Secure Token.
+  - The status is never yes or no. It is one of V(unsupported), V(not_enrolled), V(not_escrowed),
+    V(escrowed_unproven) and V(valid). A token that the server has is not yet one that works, and only V(valid) is
+    proven.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
@@ -31,8 +30,7 @@ options:
       - V(escrowed) creates a Bootstrap Token and escrows it, unless the server has one.
       - V(absent) removes it. No account gets a Secure Token by itself any more.
       - V(validated) makes sure that the escrowed token works. Where macOS says so by itself (13.3 and newer) nobody
-        authenticates;
-        otherwise the granter does, on each run.
+        authenticates; otherwise the granter does, on each run.
     type: str
     choices: [escrowed, absent, validated]
     default: escrowed
@@ -52,8 +50,8 @@ options:
     type: int
     default: 120
 notes:
-  - macOS limits how often C(profiles) may be asked. Its "Request too soon" is reported with RV(reason=too_soon), and
-    not tried again.
+  - macOS limits how often C(profiles) may be asked. Its "Request too soon" is reported with RV(reason=too_soon),
+    and not tried again.
 seealso:
   - module: keyholder.macos.trust_info
 """
@@ -71,8 +69,8 @@ RETURN = r"""
 state:
   description:
     - The Bootstrap Token C(before) and C(after). Its C(status), and the evidence for it. C(supported_on_server),
-      C(crypto_user) (whether
-      the volume knows it), C(preflight) (whether macOS would use it, from 13.3 on) and C(enrolled).
+      C(crypto_user) (whether the volume knows it), C(preflight) (whether macOS would use it, from 13.3 on) and
+      C(enrolled).
   returned: always
   type: dict
   sample:

@@ -18,9 +18,8 @@ description:
     because an option is missing.
   - Passwords and keys travel to and from C(fdesetup) as property lists on its standard input and output, never
     through a file.
-  - A recovery key that macOS gives is validated by macOS before it is delivered. From macOS 26 on macOS may keep the
-    key of an earlier time
-    and give none, which is no failure.
+  - A recovery key that macOS gives is validated by macOS before it is delivered. From macOS 26 on macOS may keep
+    the key of an earlier time and give none, which is no failure.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
@@ -63,9 +62,8 @@ options:
   defer_path:
     description:
       - Where macOS writes the recovery key when a deferral fires, in a property list that only root can read.
-      - The file is never deleted by this module. Take the key away with M(keyholder.macos.filevault_recovery_key) or
-        your own task, then
-        delete it.
+      - The file is never deleted by this module. Take the key away with M(keyholder.macos.filevault_recovery_key)
+        or your own task, then delete it.
     type: str
     default: /var/db/keyholder-filevault.plist
   force_at_login:
@@ -85,8 +83,7 @@ options:
   timeout:
     description:
       - Seconds that each of the commands may take. Without Full Disk Access macOS puts a dialog on the screen and
-        C(fdesetup) waits for it
-        (10.15 and newer); the task then fails with RV(reason=timeout).
+        C(fdesetup) waits for it (10.15 and newer); the task then fails with RV(reason=timeout).
     type: int
     default: 120
 seealso:
@@ -118,9 +115,8 @@ EXAMPLES = r"""
 RETURN = r"""
 state:
   description:
-    - FileVault C(before) and C(after). Whether it is C(enabled) (also while the volume is still being encrypted), the
-      C(deferred_user),
-      whether there is a C(personal_recovery_key), and the C(users) who may unlock.
+    - FileVault C(before) and C(after). Whether it is C(enabled) (also while the volume is still being encrypted),
+      the C(deferred_user), whether there is a C(personal_recovery_key), and the C(users) who may unlock.
   returned: always
   type: dict
 plan:

@@ -13,8 +13,8 @@ version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
-  - Restarts a Mac and waits until it has started again. Where FileVault is on, macOS is first told to come up with the
-    volume unlocked (C(fdesetup authrestart)), so that the play can go on.
+  - Restarts a Mac and waits until it has started again. Where FileVault is on, macOS is first told to come up with
+    the volume unlocked (C(fdesetup authrestart)), so that the play can go on.
   - A Mac that would stay at its unlock screen, where nobody reaches it by SSH, is not restarted.
   - The password reaches C(fdesetup) as a property list on its standard input.
   - That the Mac is back is what its own boot time says. A connection that dies while the Mac goes down is no failure.
@@ -42,8 +42,8 @@ options:
     type: str
   ssh_unlock:
     description:
-      - Whether a Mac that cannot restart past its unlock screen is restarted nevertheless, and then unlocked by an SSH
-        login of O(user) with O(password). macOS 26 and newer only, with Remote Login on.
+      - Whether a Mac that cannot restart past its unlock screen is restarted nevertheless, and then unlocked by an
+        SSH login of O(user) with O(password). macOS 26 and newer only, with Remote Login on.
       - It is tried as well where macOS promised to come up unlocked and did not. One password is sent once.
       - How macOS 26 does it is known from its manual alone. Try it on a Mac that you can walk to.
       - The controller needs OpenSSH, and the connection plugin P(ansible.builtin.ssh#connection).

@@ -13,12 +13,11 @@ version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
-  - Makes sure that a Mac has a personal recovery key, makes a new one, removes it, or has macOS validate one that you
-    know.
+  - Makes sure that a Mac has a personal recovery key, makes a new one, removes it, or has macOS validate one that
+    you know.
   - A holder of a Secure Token authenticates, or the current key itself does (macOS 10.14 and newer).
   - A new key is validated by macOS before it is delivered. It is not even made where nobody would have it, that is
-    without O(recipients),
-    without O(recovery_key=return), and without a profile that escrows it.
+    without O(recipients), without O(recovery_key=return), and without a profile that escrows it.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
@@ -34,8 +33,8 @@ options:
     description:
       - V(present) makes a key where there is none, V(rotated) makes a new one each time, V(absent) removes it.
       - V(validated) fails where O(current_key) does not open this Mac.
-      - V(collected) takes over the key that a deferral has left in the file O(path), once macOS has validated it. Where
-        there is no such file it does nothing. Nobody is authenticated.
+      - V(collected) takes over the key that a deferral has left in the file O(path), once macOS has validated it.
+        Where there is no such file it does nothing. Nobody is authenticated.
     type: str
     choices: [present, rotated, absent, validated, collected]
     default: present
@@ -60,8 +59,8 @@ options:
   remove:
     description:
       - With O(state=collected), whether to delete the file O(path) as well, after macOS has validated its key again.
-      - The file may be the only place where the key is. Store first what a task without this option has returned, look
-        that it is stored, and then run a task with it, as the role P(keyholder.macos.filevault#role) does.
+      - The file may be the only place where the key is. Store first what a task without this option has returned,
+        look that it is stored, and then run a task with it, as the role P(keyholder.macos.filevault#role) does.
     type: bool
     default: false
   timeout:

@@ -13,15 +13,13 @@ version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
-  - On APFS every holder of a Secure Token may unlock FileVault, unless it was taken off FileVault's list. This module
-    puts a holder back on
-    the list, or takes it off.
+  - On APFS every holder of a Secure Token may unlock FileVault, unless it was taken off FileVault's list. This
+    module puts a holder back on the list, or takes it off.
   - Accounts are compared by their GeneratedUID. The last one that can unlock stays, and so does the last
     administrator who holds a token.
   - Taking an account off the list leaves its Secure Token where it is, as far as anybody has seen (macOS 10.13 and
-    10.14). It can then no
-    longer authorise others, and the sources of truth disagree about it. C(secure_token) in RV(state) says what was
-    read back.
+    10.14). It can then no longer authorise others, and the sources of truth disagree about it. C(secure_token) in
+    RV(state) says what was read back.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
@@ -44,8 +42,8 @@ options:
     default: present
   admin_user:
     description:
-      - The short name of the granter, an administrator who holds a Secure Token and can unlock FileVault. Needed only
-        for O(state=present).
+      - The short name of the granter, an administrator who holds a Secure Token and can unlock FileVault. Needed
+        only for O(state=present).
     type: str
   admin_password:
     description:
@@ -73,8 +71,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 state:
-  description: The account C(before) and C(after). Whether it C(can_unlock), and its C(secure_token) with what each of
-    the C(sources) says.
+  description: The account C(before) and C(after). Whether it C(can_unlock), and its C(secure_token) with what each
+    of the C(sources) says.
   returned: always
   type: dict
 plan:

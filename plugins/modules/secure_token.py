@@ -16,11 +16,9 @@ description:
   - Makes sure that an account holds a Secure Token, or holds none, authorised by an administrator who has one (the
     granter).
   - All that macOS would find out too late is checked before the first write. That the accounts exist, that the
-    granter is an administrator
-    and a holder, that both passwords are right and fit through macOS's prompts.
+    granter is an administrator and a holder, that both passwords are right and fit through macOS's prompts.
   - The result is proven by reading the three sources of truth again. What C(sysadminctl) says is only evidence, for
-    it exits 0 and prints
-    "Done!" also where it did nothing.
+    it exits 0 and prints "Done!" also where it did nothing.
   - When nothing has to change, no password is used or even needed.
 extends_documentation_fragment:
   - keyholder.macos._attributes
@@ -47,9 +45,8 @@ options:
     default: present
 notes:
   - Passwords are compared with the account's own hash, which root can read. That is no login, so it cannot lock an
-    account, and it hands
-    out no first token. Only where the hash is not readable the password is tried once by C(dscl -authonly), which
-    counts as a login.
+    account, and it hands out no first token. Only where the hash is not readable the password is tried once by
+    C(dscl -authonly), which counts as a login.
 seealso:
   - module: keyholder.macos.trust_info
   - module: keyholder.macos.account

@@ -14,11 +14,10 @@ author:
   - keyholder.macos contributors (@keyholder)
 description:
   - Reads the whole chain of trust of a Mac at once. Which accounts hold a Secure Token by each of the three sources
-    of truth, who owns the
-    volume, who may unlock FileVault, whether a Bootstrap Token is escrowed, and whether somebody can still grant
-    tokens tomorrow.
-  - It starts at most seven processes however many accounts there are, authenticates nobody and writes nothing.
-    Ten, should a macOS come whose C(dscl) no longer reads its commands from stdin.
+    of truth, who owns the volume, who may unlock FileVault, whether a Bootstrap Token is escrowed, and whether
+    somebody can still grant tokens tomorrow.
+  - It starts at most seven processes however many accounts there are, authenticates nobody and writes nothing. Ten,
+    should a macOS come whose C(dscl) no longer reads its commands from stdin.
   - Without root it reads what macOS shows to everybody, and RV(mac.missing) says what is missing.
 extends_documentation_fragment:
   - keyholder.macos._attributes
@@ -32,10 +31,9 @@ options:
     default: 120
 notes:
   - The three sources are the account's C(AuthenticationAuthority), the crypto users of the boot volume (C(diskutil
-    apfs listUsers)), and
-    C(fdesetup list). Accounts are compared by their GeneratedUID, never by name.
-  - C(sysadminctl -secureTokenStatus) is not asked, for it prints what C(AuthenticationAuthority) says, one process an
-    account.
+    apfs listUsers)), and C(fdesetup list). Accounts are compared by their GeneratedUID, never by name.
+  - C(sysadminctl -secureTokenStatus) is not asked, for it prints what C(AuthenticationAuthority) says, one process
+    an account.
 seealso:
   - module: keyholder.macos.secure_token
   - module: keyholder.macos.account
@@ -81,8 +79,7 @@ mac:
     volume:
       description:
         - The boot volume. Its C(device), whether it is C(apfs), and whether the Mac is booted from a
-          C(sealed_snapshot), as macOS 11 and
-          newer are. A seal that somebody broke on purpose is not visible here.
+          C(sealed_snapshot), as macOS 11 and newer are. A seal that somebody broke on purpose is not visible here.
       type: dict
       returned: success
     accounts:
@@ -121,14 +118,13 @@ mac:
           returned: success
         secure_token:
           description:
-            - The verdict. V(holder) when all three sources say so, V(unproven) when those that could be read say so,
-              V(none),
-              V(phantom) when one source names the account and another denies it, or V(unknown).
+            - The verdict. V(holder) when all three sources say so, V(unproven) when those that could be read say
+              so, V(none), V(phantom) when one source names the account and another denies it, or V(unknown).
           type: str
           returned: success
         sources:
-          description: What each source says. C(authority), C(crypto_user) and C(filevault_list); null where it could
-            not be read.
+          description: What each source says. C(authority), C(crypto_user) and C(filevault_list); null where it
+            could not be read.
           type: dict
           returned: success
         volume_owner:
@@ -162,17 +158,17 @@ mac:
       returned: success
     filevault:
       description:
-        - The C(state), one of V(on), V(off), V(encrypting), V(decrypting), V(restart_to_enable), V(restart_to_finish)
-          and V(unknown).
-          The C(percent) of a conversion, the C(deferred_user), and whether there is a C(personal_recovery_key) and an
-          C(institutional_recovery_key) among the crypto users.
+        - The C(state), one of V(on), V(off), V(encrypting), V(decrypting), V(restart_to_enable),
+          V(restart_to_finish) and V(unknown). The C(percent) of a conversion, the C(deferred_user), and whether
+          there is a C(personal_recovery_key) and an C(institutional_recovery_key) among the crypto users.
       type: dict
       returned: success
     management:
       description:
         - Device management. Whether the Mac is C(enrolled), C(automated), C(user_approved), and its C(server).
-        - C(bootstrap_token) is one of V(unsupported), V(not_enrolled), V(not_escrowed), V(escrowed_unproven), V(valid)
-          and V(unknown); C(bootstrap_crypto_user) is whether the Bootstrap Token is a crypto user of the volume.
+        - C(bootstrap_token) is one of V(unsupported), V(not_enrolled), V(not_escrowed), V(escrowed_unproven),
+          V(valid) and V(unknown); C(bootstrap_crypto_user) is whether the Bootstrap Token is a crypto user of the
+          volume.
       type: dict
       returned: success
     policy:

@@ -134,7 +134,9 @@ class Flow:
 
     def _check(self, plan: Plan, may_authenticate: bool) -> None:
         # Up to 10.15 the check itself would hand out the first token, unnoted and unproven.
-        becoming = {step.user for step in plan.steps if isinstance(step, BecomeFirstHolder)}
+        becoming = {
+            step.user for step in plan.steps if isinstance(step, BecomeFirstHolder) and step.how == "authenticate"
+        }
         for step in plan.steps:
             if isinstance(step, CheckPassword):
                 self._check_password(step, may_authenticate and step.user not in becoming)

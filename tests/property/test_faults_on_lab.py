@@ -248,6 +248,16 @@ def test_the_first_token_of_an_old_mac_is_noted_before_the_one_login_that_gives_
         assert "keyholder" not in pending(mac)
 
 
+def test_a_wrong_password_is_not_set_to_become_the_first_holder() -> None:
+    mac = fakes.mac("15.6", "apple-silicon")
+    mac.accounts["root"] = fakes.person(mac, "root", None, uid=0)
+    mac.accounts["root"].service = True
+    fakes.person(mac, "itadmin", "admin-pw-1", admin=True)
+    outcome = flow(OddRunner(mac, instead=NO_HASH), TokenRequest("itadmin", first_token=True), {"password": "wrong"})
+    assert refused(outcome) == "user_password_wrong"
+    assert mac.accounts["itadmin"].password == "admin-pw-1"
+
+
 def test_an_old_password_is_not_tried_again_where_the_new_one_is_there_already() -> None:
     mac = cast()
     directory.give_token(mac, mac.accounts["ana"])

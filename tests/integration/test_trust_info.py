@@ -136,7 +136,7 @@ def test_without_root_it_says_what_is_missing(played: Played, version: str) -> N
     # Two sources at most: they can convict, but not acquit.
     assert verdicts["stan"] in ("unproven", "unknown")
     assert verdicts["stan"] != "holder"
-    assert all(one["password_set"] is None for one in reading["accounts"])
+    assert all(one["password_changed"] is None for one in reading["accounts"])
 
 
 @on_each_mac

@@ -135,8 +135,6 @@ class AccountRequest:
             value = getattr(self, key)
             if value is not None and not all(char.isprintable() or char in _JOINERS for char in value):
                 raise Refusal("value_unusable", f"{key} holds a line break or another character that is not printable")
-            if value is not None and value.startswith("-"):
-                raise Refusal("value_unusable", f"{key} begins with '-', and macOS's tools could take it for an option")
             if value and key in ("shell", "home", "picture") and not value.startswith("/"):
                 raise Refusal("value_unusable", f"{key} is {value!r}, and must be an absolute path")
         if self.full_name == "":
@@ -167,8 +165,12 @@ class AccountRequest:
         if self.secure_token == "prevented" and mac.owners_known:
             steps += self._prevented(mac, account)
         else:
-            steps += [CreateAccount(account)]
-            steps += [SetAttribute(self.name, key, wanted[key]) for key in ("uid", "gid", "hidden") if wanted.get(key)]
+            # sysadminctl has no "--": what it could take for an option is written by dscl, value by value.
+            dashed = [key for key in ("full_name", "hint") if str(wanted.get(key)).startswith("-")]
+            plain = {"full_name": self.name, "hint": ""}
+            steps += [CreateAccount(replace(account, **{key: plain[key] for key in dashed}))]
+            later = ("uid", "gid", "hidden", *dashed)
+            steps += [SetAttribute(self.name, key, wanted[key]) for key in later if wanted.get(key)]
             steps += [CreateHome(self.name)] if {"uid", "gid", "home"} & set(wanted) else []
             if gets_first(mac, account) and self.secure_token != "present":
                 notes.append(f"{self.name} gets the first Secure Token of this Mac: {first_token_rule(mac.version)}")

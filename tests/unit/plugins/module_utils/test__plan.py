@@ -415,8 +415,6 @@ def test_only_an_account_in_the_making_gets_another_number(pending: frozenset[st
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("full_name", "-admin"),
-        ("hint", "-"),
         ("shell", "zsh"),
         ("home", "Users/ana"),
         ("picture", "-x"),
@@ -425,6 +423,15 @@ def test_only_an_account_in_the_making_gets_another_number(pending: frozenset[st
 )
 def test_a_value_that_a_tool_could_take_for_something_else(key: str, value: str) -> None:
     assert reason(AccountRequest("bob", **{key: value}), mac(ADMIN)) == "value_unusable"  # type: ignore[arg-type]
+
+
+def test_no_value_reaches_sysadminctl_that_it_could_take_for_an_option() -> None:
+    plan = AccountRequest("bob", full_name="-admin", hint="- 1 -").plan(mac(ADMIN), {})
+    (create,) = (step for step in plan.steps if isinstance(step, do.CreateAccount))
+    assert (create.account.full_name, create.account.hint) == ("bob", "")
+    after = plan.after.account("bob")
+    assert after is not None
+    assert (after.full_name, after.hint) == ("-admin", "- 1 -")
 
 
 # -- who can log in ---------------------------------------------------------------------------------------------------

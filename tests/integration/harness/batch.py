@@ -30,6 +30,7 @@ MODULES = {
         "timeout"
     ).split(),
     "filevault_user": "user password state admin_user admin_password timeout".split(),
+    "filevault_reboot": "user password current_key ssh_unlock reboot_timeout timeout".split(),
     "filevault_recovery_key": "state user password current_key recovery_key recipients path remove timeout".split(),
 }
 

@@ -24,6 +24,8 @@ OPTIONS: dict[str, dict[str, str]] = {
     "prk_not_returned": {},
     "enable_does_nothing": {},
     "authrestart_fails": {},
+    "authrestart_unsupported": {},
+    "authrestart_forgotten": {},
     "locked": {"user": "required account"},
     "slow": {"seconds": "required seconds", "program": "name"},
     "lockout_root": {},

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from maclab import directory, plists, rules
+from maclab import directory, faults, plists, rules
 from maclab.state import Account, CryptoUser, Deferral, Mac, ModelFile
 
 PRK_UUID = "EBC6C064-0000-11AA-AA11-00306543ECAC"
@@ -284,7 +284,8 @@ def start_up(mac: Mac, unlocked: bool, now: float) -> None:
     ends = {"off_will_enable": "on", "on_needs_restart": "on", "off_needs_restart": "off"}
     mac.filevault.state = ends.get(mac.filevault.state, mac.filevault.state)
     mac.filevault.unlocked_by_key = False
-    mac.locked = is_on(mac) and not (unlocked or mac.restart_armed)
+    forgotten = faults.find(mac, "authrestart_forgotten", "fdesetup", ()) is not None
+    mac.locked = is_on(mac) and (forgotten or not (unlocked or mac.restart_armed))
     mac.restart_armed = False
     mac.logged_in.clear()
     mac.booted_at = now

@@ -320,6 +320,18 @@ def test_restarting_needs_filevault_and_somebody() -> None:
     assert done.restart is not None and (done.restart.seconds, done.restart.unlocked) == (120, True)
 
 
+def test_the_faults_of_restarting() -> None:
+    on = made(state="on", prk=KEY)
+    assert fdesetup(on, "supportsauthrestart").out == "true\n"
+    on.faults.append(Fault("authrestart_unsupported"))
+    assert fdesetup(on, "supportsauthrestart").out == "false\n"
+    on.faults[:] = [Fault("authrestart_forgotten")]
+    assert fdesetup(on, "authrestart -delayminutes -1", ADMIN).status == 0
+    assert on.restart_armed
+    vault.start_up(on, unlocked=True, now=9.0)
+    assert on.locked
+
+
 # --- deferral -------------------------------------------------------------------------------------
 
 PATH = "/var/root/key.plist"

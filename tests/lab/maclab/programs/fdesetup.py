@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from maclab import plists, rules, vault
+from maclab import faults, plists, rules, vault
 from maclab.call import Call
 from maclab.directory import LOCAL_USER
 from maclab.programs import _fdesetup_keys as keys
@@ -113,7 +113,7 @@ async def _is_active(call: Call, request: Request) -> int:
 
 
 def supports_auth_restart(mac: Mac) -> bool:
-    return mac.filevault.state == "on"
+    return mac.filevault.state == "on" and faults.find(mac, "authrestart_unsupported", "fdesetup", ()) is None
 
 
 async def _using_recovery_key(call: Call, request: Request) -> int:

@@ -167,7 +167,7 @@ class AccountRequest:
         else:
             # sysadminctl has no "--": what it could take for an option is written by dscl, value by value.
             dashed = [key for key in ("full_name", "hint") if str(wanted.get(key)).startswith("-")]
-            plain = {"full_name": self.name, "hint": ""}
+            plain: dict[str, t.Any] = {"full_name": self.name, "hint": ""}
             steps += [CreateAccount(replace(account, **{key: plain[key] for key in dashed}))]
             later = ("uid", "gid", "hidden", *dashed)
             steps += [SetAttribute(self.name, key, wanted[key]) for key in later if wanted.get(key)]

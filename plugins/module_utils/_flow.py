@@ -23,6 +23,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._delivery import R
 from ansible_collections.keyholder.macos.plugins.module_utils._model import ESCROWED, Account, Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     NEW_GUID,
+    ArmRestart,
     BecomeFirstHolder,
     ChangeKey,
     CheckPassword,
@@ -214,6 +215,8 @@ class Flow:
     def _judge(self, step: Step, ran: Ran) -> None:
         """Stop at once where going on makes no sense. That a step *worked* is for the next reading to say."""
         if ran.timed_out:
+            # Nobody knows whether it was done.
+            self._done.append(step)
             raise Refusal("timeout", f"no answer while trying to {step.words}", tuple(self._evidence))
         if ran.rc is None:
             raise Refusal("command_failed", f"could not {step.words}: {ran.err}", tuple(self._evidence))
@@ -315,6 +318,9 @@ class Flow:
         """After a failure half-way: what is true now, and no note left behind where nothing changed."""
         if refusal.reason != "key_invalid":
             self._rescue(plan, outcome)
+        if any(isinstance(step, ArmRestart) for step in self._done):
+            armed = f"{refusal.msg}; the next restart still comes up with the volume unlocked"
+            refusal = Refusal(refusal.reason, armed, refusal.evidence)
         unseen = self._unseen_change(plan)
         outcome.changed = outcome.changed or unseen
         try:
@@ -329,11 +335,13 @@ class Flow:
         return refusal
 
     def _unseen_change(self, plan: Plan) -> bool:
-        """Whether something was changed that no reading shows: a password, or the recovery key."""
+        """Whether something was changed that no reading shows: a password, the recovery key, the next restart."""
         made = self._key is not None and any(isinstance(step, ChangeKey) for step in plan.steps)
-        return made or any(
-            isinstance(step, ChangeKey) or (isinstance(step, SetPassword) and self._same(step.user, "password") is True)
-            for step in self._done
+        renewed = [step.user for step in self._done if isinstance(step, SetPassword)]
+        return (
+            made
+            or any(isinstance(step, (ChangeKey, ArmRestart)) for step in self._done)
+            or any(self._same(user, "password") is True for user in renewed)
         )
 
     def _start(self, command: t.Any) -> Ran:
@@ -384,13 +392,19 @@ def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
 
 
 def unusable(secret: Secret, limit: int) -> str:
-    """Why a prompt cannot take this password, "" where it can. A prompt ends at a line break, and NUL ends a C
-    string."""
+    """Why a prompt cannot take this password, "" where it can. A prompt ends at a line break, NUL ends a C string, a
+    terminal acts on control characters, and a property list cannot hold them."""
     value = secret.reveal()
     if not value:
         return "is empty"
-    if any(byte in value for byte in (b"\n", b"\r", b"\0")):
-        return "holds a line break or NUL"
+    if any(byte < 0x20 or byte == 0x7F for byte in value):
+        return "holds a line break or another control character"
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return "is not valid text"
+    if "\ufffe" in text or "\uffff" in text:
+        return "holds a character that no property list can hold"
     return f"has {len(value)} bytes, and the prompt takes {limit}" if len(value) > limit else ""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+import unicodedata
 from dataclasses import dataclass, field, replace
 
 # Verdicts on one account's token.
@@ -29,6 +30,11 @@ PREBOOT = "preboot"
 def creation(name: str) -> str:
     """Pending work: the account ``name`` is not yet all that was asked for."""
     return f"creating {name}"
+
+
+def folded(name: str) -> str:
+    """A name as macOS compares it: without case, and in one of Unicode's ways to compose letters."""
+    return unicodedata.normalize("NFC", name).lower()
 
 
 @dataclass(frozen=True, order=True)
@@ -148,11 +154,13 @@ class Volume:
 
 @dataclass(frozen=True)
 class FileVault:
-    """``state``: on, off, encrypting, decrypting, restart_to_enable, restart_to_finish or unknown."""
+    """``state``: on, off, encrypting, decrypting, restart_to_enable, restart_to_finish, restart_to_disable, unknown."""
 
     state: str = "unknown"
     percent: float | None = None
     deferred_user: str = ""
+    deferral_path: str = ""
+    """Where the deferral will write its property list; "": no deferral, or not asked."""
     personal_key: bool | None = None
     institutional_key: bool | None = None
     escrowed_at: int | None = None
@@ -165,7 +173,12 @@ class FileVault:
     @property
     def busy(self) -> bool:
         """On its way off: nothing can be changed until it is there."""
-        return self.state == "decrypting"
+        return self.state in ("decrypting", "restart_to_disable")
+
+    @property
+    def settled(self) -> bool:
+        """Whether users and keys can be changed: fdesetup refuses that with status 28 at any other time (man)."""
+        return self.state in ("on", "encrypting")
 
     @property
     def on(self) -> bool:
@@ -236,10 +249,13 @@ class Mac:
     management: Management = Management()
     policy: PasswordPolicy = PasswordPolicy()
     missing: tuple[Missing, ...] = ()
+    groups_read: bool = True
     pending: frozenset[str] = frozenset()
     """Work that earlier runs began and did not finish."""
+    names: frozenset[str] = field(default=frozenset(), repr=False)
+    """Short names of all records of the directory, also of those that are no account, as :func:`folded`."""
     taken: frozenset[str] = field(default=frozenset(), repr=False)
-    """Names, full names and numbers (``uid:501``) that other records of the directory use, lower case."""
+    """Names, full names and numbers (``uid:501``) that other records of the directory use, as :func:`folded`."""
 
     def account(self, name: str) -> Account | None:
         return next((account for account in self.accounts if account.name == name), None)
@@ -268,14 +284,14 @@ class Mac:
 
     @property
     def admin_holders(self) -> tuple[Account, ...]:
-        """The holders that can authorise: administrators who can authenticate."""
-        return tuple(account for account in self.holders if account.admin and account.able)
+        """The holders that are administrators, whether or not they can log in today."""
+        return tuple(account for account in self.holders if account.admin)
 
     @property
     def granters(self) -> tuple[Account, ...]:
         """Who may authorise a grant today: only a token admin can (Apple Platform Deployment; transcript
-        ston-5101-not-authorized), and none that wrong guesses have locked."""
-        return tuple(account for account in self.admin_holders if not self.locked(account))
+        ston-5101-not-authorized), and none that cannot log in."""
+        return tuple(account for account in self.admin_holders if account.able and not self.locked(account))
 
     def locked(self, account: Account) -> bool:
         """Whether wrong guesses have locked the account for good, as far as root may read that."""
@@ -298,14 +314,15 @@ class Mac:
             return Recoverability(UNKNOWN, "the boot volume is not APFS: there are no Secure Tokens here")
         if self.volume.apfs is None or any(account.verdict == UNKNOWN for account in self.accounts):
             return Recoverability(UNKNOWN, "the crypto users of the boot volume could not be read")
-        if self.admin_holders:
-            return Recoverability("yes", f"{_names(self.admin_holders)} can grant tokens")
+        if not self.groups_read:
+            return Recoverability(UNKNOWN, "the groups could not be read, so nobody knows who is an administrator")
+        if self.granters:
+            return Recoverability("yes", f"{_names(self.granters)} can grant tokens")
         bootstrap = self.management.bootstrap in ESCROWED
         if self.holders:
-            barred = [account for account in self.holders if account.admin]
             why = f"no administrator holds a token, only {_names(self.holders)}"
-            if barred:
-                why = f"{_names(barred)} cannot log in, and no other administrator holds a token"
+            if self.admin_holders:
+                why = f"{_names(self.admin_holders)} cannot log in, and no other administrator holds a token"
             rescue = "; the escrowed Bootstrap Token grants one at a graphical login" if bootstrap else ""
             return Recoverability("at_risk", why + rescue)
         if self.filevault.on and not self.filevault.personal_key:

@@ -35,6 +35,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Sources,
     Version,
     Volume,
+    creation,
+    folded,
     in_order,
 )
 
@@ -63,8 +65,9 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     """One reading. ``deadline``: seconds for each command. Raises :class:`ProbeError`.
 
     ``extras``: what only some ask for. preflight: mdmclient's word on the Bootstrap Token, which takes ten seconds on a
-    real Mac. escrow: when a recovery key was last put aside for the device management. authrestart: whether macOS can
-    restart with the volume unlocked. An absolute path: whether the file is there that a deferral leaves.
+    real Mac. deferral: where a deferral of FileVault will write. escrow: when a recovery key was last put aside for the
+    device management. authrestart: whether macOS can restart past the unlock screen. A path: whether a deferral has
+    left its property list there.
     """
     mac = parse(ask(runner, deadline))
     if "preflight" in extras and mac.version >= PREFLIGHT_SINCE and mac.management.enrolled:
@@ -72,6 +75,9 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     if "escrow" in extras:
         escrowed_at = fdesetup.parse_escrow(runner.run(fdesetup.ESCROW, deadline))
         mac = replace(mac, filevault=replace(mac.filevault, escrowed_at=escrowed_at))
+    if "deferral" in extras and mac.filevault.deferred_user:
+        path = fdesetup.parse_deferral_path(runner.run(fdesetup.DEFERRAL, deadline))
+        mac = replace(mac, filevault=replace(mac.filevault, deferral_path=path))
     if "authrestart" in extras:
         supported = fdesetup.says_true(runner.run(fdesetup.SUPPORTS_AUTHRESTART, deadline))
         mac = replace(mac, filevault=replace(mac.filevault, authrestart=supported))
@@ -113,15 +119,17 @@ def parse(answers: Answers) -> Mac:
     crypto = diskutil.parse_users(answers.crypto)
     if crypto is None:
         missing.append(Missing("crypto users of the boot volume", answers.crypto.evidence))
-    listed = fdesetup.parse_list(answers.filevault_list)
+    crypto_users = {user.uuid: user for user in crypto.users} if crypto else {}
+    listed = _list_of_users(answers, {user.guid for user in directory.users} & set(crypto_users))
     if listed is None and (crypto is None or crypto.apfs):
         missing.append(Missing("FileVault's list of users", answers.filevault_list.evidence))
-    crypto_users = {user.uuid: user for user in crypto.users} if crypto else {}
+    pending = frozenset(note for user in directory.users for note in user.pending)
     evidence = _Evidence(
         crypto=None if crypto is None else {uuid: user.owner for uuid, user in crypto_users.items()},
         filevault=_listed(listed, crypto),
         admins=_admins(directory),
         owners=_version(answers.system) >= BIG_SUR,
+        unfinished=frozenset(user.name for user in directory.users if creation(user.name) in pending),
     )
     accounts = [account for account in (_account(user, evidence) for user in directory.users) if account]
     known = {account.guid for account in accounts}
@@ -146,19 +154,23 @@ def parse(answers: Answers) -> Mac:
         management=_management(answers, None if crypto is None else set(crypto_users), missing),
         policy=PasswordPolicy(rules.identifiers, rules.max_failed, rules.lock_expires),
         missing=tuple(missing),
-        pending=frozenset(note for user in directory.users for note in user.pending),
-        taken=frozenset(name for user in directory.users for name in user.taken),
+        groups_read=directory.groups is not None,
+        pending=pending,
+        names=frozenset(folded(name) for user in directory.users for name in user.names),
+        taken=frozenset(folded(name) for user in directory.users for name in user.taken),
     )
 
 
 @dataclass(frozen=True)
 class _Evidence:
-    """By GUID: crypto users and whether they own the volume, FileVault's list, and the names of administrators."""
+    """By GUID: crypto users and whether they own the volume, and FileVault's list. By name: the administrators, and the
+    accounts that a run has begun to make."""
 
     crypto: t.Mapping[str, bool | None] | None
     filevault: set[str] | None
     admins: frozenset[str]
     owners: bool
+    unfinished: frozenset[str]
 
 
 def _with_preflight(mac: Mac, preflight: bool | None) -> Mac:
@@ -203,7 +215,8 @@ def _account(user: records.User, evidence: _Evidence) -> Account | None:
         filevault=None if evidence.filevault is None else user.guid in evidence.filevault,
     )
     person = (user.uid is None or user.uid >= 500) and not user.name.startswith("_") and user.name != "nobody"
-    if not (person or user.has_password or any((sources.authority, sources.crypto, sources.filevault))):
+    known = person or user.has_password or user.name in evidence.unfinished
+    if not (known or any((sources.authority, sources.crypto, sources.filevault))):
         return None
     owner = evidence.crypto.get(user.guid, False) if evidence.owners and evidence.crypto is not None else None
     return Account(
@@ -227,6 +240,13 @@ def _account(user: records.User, evidence: _Evidence) -> Account | None:
         password_changed=user.policy.get("passwordLastSetTime"),
         failed_logins=user.policy.get("failedLoginCount"),
     )
+
+
+def _list_of_users(answers: Answers, people: set[str]) -> dict[str, str] | None:
+    """Nothing at all, where people are crypto users, is no answer (seen once, unexplained: transcript
+    fde-list-in-launchdaemon-empty)."""
+    listed = fdesetup.parse_list(answers.filevault_list)
+    return None if people and not listed else listed
 
 
 def _listed(listed: dict[str, str] | None, crypto: diskutil.CryptoUsers | None) -> set[str] | None:

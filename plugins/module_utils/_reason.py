@@ -22,7 +22,7 @@ class Reason(t.NamedTuple):
     remedy: str
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: Python itself writes the traceback into an exception
 class Refusal(Exception):
     """A decision not to go on, as a value: why, about whom, and which command said what."""
 
@@ -83,20 +83,24 @@ REASONS: dict[str, Reason] = {
     ),
     "password_unusable": Reason(
         "The password cannot be handed to macOS's prompts.",
-        "Choose a password without line breaks and NUL that is within the byte limit in the message, and not empty.",
+        "Choose a password without control characters that is within the byte limit in the message, and not empty.",
     ),
     # Who and whom
     "user_unknown": Reason(
         "There is no such account on this Mac.",
         "Check the short name, or create the account first with keyholder.macos.account.",
     ),
+    "name_differs": Reason(
+        "A record of the directory uses this name, in other letters or as a second name.",
+        "Give the short name exactly as keyholder.macos.trust_info shows it.",
+    ),
     "user_password_wrong": Reason(
         "The password given for the account is not its password.",
         "Give the current password. For a directory account: its password may have been changed elsewhere.",
     ),
     "user_disabled": Reason(
-        "The account is disabled or locked, so macOS accepts no password for it.",
-        "Enable the account (pwpolicy -u NAME -enableuser), then run again.",
+        "The account is disabled or locked, or has no password, so macOS accepts none for it.",
+        "Enable the account (pwpolicy -u NAME -enableuser) or give it a password, then run again.",
     ),
     "granter_missing": Reason(
         "A granter is needed and none was given.",
@@ -128,7 +132,7 @@ REASONS: dict[str, Reason] = {
         "Give the granter's current password. Nothing was changed.",
     ),
     "granter_disabled": Reason(
-        "The granter's account is disabled or locked.",
+        "The granter's account is disabled or locked, or has no password.",
         "Enable the account (pwpolicy -u NAME -enableuser), or use another granter.",
     ),
     # Tokens
@@ -151,7 +155,7 @@ REASONS: dict[str, Reason] = {
         "Give another administrator a token first.",
     ),
     "would_lock_out": Reason(
-        "FileVault is on, and the change would leave neither a holder nor a personal recovery key.",
+        "FileVault is on, and the change would leave neither a holder who can log in nor a personal recovery key.",
         "Make sure that a holder or a personal recovery key remains.",
     ),
     "prevention_unsupported": Reason(
@@ -214,8 +218,8 @@ REASONS: dict[str, Reason] = {
         "Grant it one with keyholder.macos.secure_token, or give one of the holders that the message names.",
     ),
     "filevault_busy": Reason(
-        "The volume is being converted.",
-        "Wait until keyholder.macos.trust_info shows FileVault on or off.",
+        "The volume is being converted, or waits for a restart.",
+        "Wait, or restart the Mac, until keyholder.macos.trust_info shows FileVault on or off.",
     ),
     "filevault_off": Reason(
         "FileVault is off.",

@@ -17,6 +17,7 @@ import termios
 import time
 import typing as t
 from dataclasses import dataclass
+from xml.sax.saxutils import escape
 
 DEADLINE = 60.0
 """Seconds a command may take when nobody says otherwise."""
@@ -35,7 +36,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> bytes:
-        return self._value.encode("utf-8")
+        return self._value.encode("utf-8", errors="surrogatepass")
 
     def __len__(self) -> int:
         """Length in bytes: macOS's limits are in bytes."""
@@ -46,7 +47,10 @@ class Secret:
 
     def hidden_in(self, text: str) -> str:
         """``text`` with every trace of this secret masked."""
-        return text.replace(self._value, "********") if self._value else text
+        if not self._value:
+            return text
+        # As it is, and as it stands in a property list.
+        return text.replace(self._value, "********").replace(escape(self._value), "********")
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,8 @@ class Ran:
         text = self.err if self.rc is None else self.text
         argv = str(self.command)
         # Before anything is cut off: a half of a secret would not be recognised.
-        for secret in (*self.command.secrets, *secrets):
+        # And the longest first: another one may be the beginning of it.
+        for secret in sorted((*self.command.secrets, *secrets), key=len, reverse=True):
             text, argv = secret.hidden_in(text), secret.hidden_in(argv)
         words = " | ".join(line.strip() for line in text.splitlines() if line.strip())[-600:]
         if self.timed_out:
@@ -151,8 +156,9 @@ class ProcessRunner:
         try:
             out, err = process.communicate(command.input(), timeout=deadline)
         except subprocess.TimeoutExpired:
-            _end(process)
-            return Ran(command, None, timed_out=True)
+            # What it has printed may be a recovery key that nobody else has.
+            out, err = _end(process)
+            return Ran(command, None, _text(out), _text(err), timed_out=True)
         return Ran(command, process.returncode, _text(out), _text(err))
 
 
@@ -207,12 +213,14 @@ def _stop(pid: int) -> None:
     os.waitpid(pid, 0)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    # What has left the session may hold the pipes for ever; nobody needs to hear its end.
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.communicate(timeout=_LAST_WORDS)
+    try:
+        return process.communicate(timeout=_LAST_WORDS)
+    except subprocess.TimeoutExpired as still:
+        # What has left the session may hold the pipes for ever; nobody needs to hear its end.
+        return still.stdout or b"", still.stderr or b""
 
 
 def _text(data: bytes) -> str:

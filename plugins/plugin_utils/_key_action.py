@@ -42,7 +42,11 @@ class KeyAction(ActionBase):
         arguments["recipients"] = certificates + [courier.pem]
         answer: dict[str, t.Any] = self._execute_module(module_args=arguments, task_vars=task_vars)
         message = answer.get("recovery_key_encrypted", "")
-        answer["recovery_key_age"] = encrypt_with_age(courier.open(message), age) if message else ""
+        try:
+            answer["recovery_key_age"] = encrypt_with_age(courier.open(message), age) if message else ""
+        except (AgeError, ValueError) as exc:
+            # What the certificates' owners can open stays in the result.
+            answer.update(_unusable(str(exc)), changed=answer.get("changed", False), plan=answer.get("plan", []))
         if not certificates:
             answer.pop("recovery_key_encrypted", None)
         # The courier's certificate is of no use to anybody once this task has ended.

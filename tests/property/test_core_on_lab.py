@@ -225,4 +225,4 @@ def test_a_reading_is_cheap_and_leaves_no_trace(mac: Mac, root: bool) -> None:
     assert {account["name"] for account in view(reading)["accounts"]} == set(NAMES) & set(mac.accounts)
     assert all(line.isprintable() for line in summary(reading))
     if root:
-        assert {account.name for account in reading.admin_holders} == admin_holders(mac)
+        assert {account.name for account in reading.granters} == admin_holders(mac)

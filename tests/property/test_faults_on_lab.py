@@ -4,22 +4,27 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import fakes
 import pytest
-from inmemory import LabRunner
+from inmemory import LabRunner, PowerCut
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import dscl
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome, unusable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import FileVaultRequest, KeyRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
+    FileVaultRequest,
+    KeyRequest,
+    UnlockerRequest,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
-from maclab import directory
+from maclab import directory, vault
 from maclab.state import Fault, Mac
 
 GRANT = TokenRequest("ana", admin_user="itadmin")
@@ -41,6 +46,7 @@ class OddRunner(LabRunner):
 
 SILENT = Ran(Command(("x",)), None, timed_out=True)
 REFUSED = Ran(Command(("x",)), 1, "", "no\n")
+EMPTY = Ran(Command(("x",)), 0)
 
 
 def cast(version: str = "15.6", hardware: str = "apple-silicon") -> Mac:
@@ -287,9 +293,11 @@ def test_a_password_that_nobody_dated_is_a_password() -> None:
     ("value", "problem"),
     [
         ("", "is empty"),
-        ("a\nb", "holds a line break or NUL"),
-        ("a\rb", "holds a line break or NUL"),
-        ("a\0b", "holds a line break or NUL"),
+        ("a\nb", "holds a line break or another control character"),
+        ("a\rb", "holds a line break or another control character"),
+        ("a\x07b", "holds a line break or another control character"),
+        ("a\uffffb", "holds a character that no property list can hold"),
+        ("a\0b", "holds a line break or another control character"),
         ("ü" * 512, "has 1024 bytes, and the prompt takes 1022"),
         ("x" * 1023, "has 1023 bytes, and the prompt takes 1022"),
     ],
@@ -378,6 +386,10 @@ def test_a_note_that_does_not_go_away_is_said() -> None:
     outcome = flow(OddRunner(mac, instead={"-delete": REFUSED}), GRANT)
     assert (refused(outcome), outcome.changed) == ("command_failed", True)
     assert outcome.after["preboot_pending"] is True
+
+
+def test_a_password_that_is_no_text() -> None:
+    assert unusable(Secret("a\ud800b"), 100) == "is not valid text"
 
 
 # -- every version ----------------------------------------------------------------------------------------------------
@@ -484,3 +496,213 @@ def test_a_key_is_not_asked_to_authenticate_where_the_attempt_could_delete_it(ve
     outcome = flow(runner, KeyRequest(state, "", "return", frozenset({"current_key"})), {"current_key": str(old)})
     assert (refused(outcome), runner.writes) == ("option_missing", [])
     assert mac.filevault.prk == old
+
+
+# -- what would lock somebody out -------------------------------------------------------------------------------------
+
+DEMOTE = AccountRequest("itadmin", admin=False)
+DELETE = AccountRequest("itadmin", state="absent")
+BROKEN_GROUPS = re.compile(r"(<key>dsAttrTypeStandard:GroupMembership</key>)")
+
+
+@dataclass
+class BrokenGroups(LabRunner):
+    def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        ran = super().run(command, deadline)
+        return Ran(command, ran.rc, BROKEN_GROUPS.sub("\\1\x0b", ran.out), ran.err)
+
+
+@pytest.mark.parametrize("request_", [DEMOTE, DELETE])
+@pytest.mark.parametrize("runner", [BrokenGroups, lambda mac: OddRunner(mac, instead={"list": EMPTY})])
+def test_a_source_that_says_nothing_is_not_a_source_that_says_no(
+    request_: AccountRequest, runner: t.Callable[[Mac], LabRunner]
+) -> None:
+    mac = cast("10.15.7", "t2")
+    fakes.person(mac, "deputy", "deputy-pw-1", admin=True)
+    made = runner(mac)
+    assert refused(flow(made, request_)) == "reading_incomplete"
+    assert (made.writes, read_mac(runner(mac), 5).recoverability.verdict) in (([], "unknown"), ([], "yes"))
+
+
+@pytest.mark.parametrize("request_", [DEMOTE, DELETE])
+def test_a_granter_whom_wrong_guesses_have_locked_does_not_stand_in_for_the_last(request_: AccountRequest) -> None:
+    mac = cast()
+    fakes.person(mac, "deputy", "deputy-pw-1", admin=True, token=True)
+    mac.policy.max_failed = 5
+    mac.accounts["deputy"].failed_logins, mac.accounts["deputy"].locked = 5, True
+    assert refused(flow(LabRunner(mac), request_)) == "last_admin_holder"
+
+
+def test_an_unlisted_holder_is_still_the_last_administrator_with_a_key() -> None:
+    mac = cast()
+    fakes.person(mac, "boss", "boss-pw-1", admin=True)
+    directory.give_token(mac, mac.accounts["ana"])
+    mac.filevault.hidden_users.append(mac.accounts["itadmin"].generated_uid)
+    assert refused(flow(LabRunner(mac), DELETE)) == "last_admin_holder"
+
+
+def alone_with_its_key(state: str = "on") -> Mac:
+    mac = encrypted()
+    mac.filevault.state = state
+    mac.accounts["itadmin"].authority.append(directory.DISABLED_USER)
+    return mac
+
+
+@pytest.mark.parametrize("state", ["rotated", "absent"])
+def test_the_only_way_in_is_not_risked(state: str) -> None:
+    mac = alone_with_its_key()
+    runner = LabRunner(mac)
+    key = {"current_key": str(mac.filevault.prk)}
+    request = KeyRequest(state, "", "return", frozenset({"current_key"}))
+    assert (refused(flow(runner, request, key)), runner.writes) == ("would_lock_out", [])
+
+
+# -- half a holder ----------------------------------------------------------------------------------------------------
+
+
+def unlisted(version: str) -> Mac:
+    mac = cast(version)
+    directory.give_token(mac, mac.accounts["ana"])
+    mac.filevault.hidden_users.append(mac.accounts["ana"].generated_uid)
+    return mac
+
+
+@pytest.mark.parametrize("version", ["10.13.6", "15.6"])
+def test_the_password_of_an_unlisted_holder_is_not_reset_behind_its_key(version: str) -> None:
+    mac = unlisted(version)
+    request = AccountRequest("ana", update_password="always", given=frozenset({"password"}))
+    assert refused(flow(LabRunner(mac), request, {"password": "brand-new-pw"})) == "option_missing"
+    passwords = {"password": "brand-new-pw", "old_password": "ana-pw-1"}
+    assert flow(LabRunner(mac), replace(request, given=frozenset(passwords)), passwords).refusal is None
+    assert mac.accounts["ana"].key_password == "brand-new-pw"
+
+
+def test_prevented_does_not_overlook_an_unlisted_holder() -> None:
+    request = AccountRequest("ana", secure_token="prevented")
+    assert refused(flow(LabRunner(unlisted("15.6")), request)) == "holds_token"
+
+
+# -- names and numbers ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        AccountRequest("Ana", state="absent"),
+        TokenRequest("ANA", state="absent", admin_user="itadmin"),
+        UnlockerRequest("Ana", state="absent"),
+    ],
+)
+def test_a_name_in_other_letters_is_not_taken_for_nobody(request_: t.Any) -> None:
+    assert refused(flow(LabRunner(cast()), request_)) == "name_differs"
+
+
+def test_gid_0_is_a_number() -> None:
+    mac = cast("10.15.7", "t2")
+    request = AccountRequest("bob", gid=0, given=frozenset({"password"}))
+    assert flow(LabRunner(mac), request, {"password": "bob-pw-123"}).refusal is None
+    assert mac.accounts["bob"].gid == 0
+    assert refused(flow(LabRunner(mac), AccountRequest("bob", uid=-5))) == "value_unusable"
+
+
+def test_a_service_administrator_with_a_low_number_heals() -> None:
+    request = AccountRequest("svc", uid=401, secure_token="prevented", given=frozenset({"password"}))
+    passwords = {"password": "svc-pw-123"}
+    whole = LabRunner(cast())
+    assert flow(whole, request, passwords).refusal is None
+    for cut in range(1, len(whole.writes) + 1):
+        mac = cast()
+        with pytest.raises(PowerCut):
+            flow(LabRunner(mac, cut=cut), request, passwords)
+        assert flow(LabRunner(mac), request, passwords).refusal is None, whole.writes[:cut]
+        assert (mac.accounts["svc"].uid, mac.accounts["svc"].password) == (401, "svc-pw-123")
+
+
+def test_a_person_made_since_keeps_the_number_of_their_files() -> None:
+    request = AccountRequest("bob", uid=655, given=frozenset({"password"}))
+    mac = cast("26.3")
+    with pytest.raises(PowerCut):
+        flow(LabRunner(mac, cut=1), request, {"password": "bob-pw-123"})
+    fakes.person(mac, "bob", "chosen at the screen")
+    assert refused(flow(LabRunner(mac), request, {"password": "bob-pw-123"})) == "uid_differs"
+
+
+# -- FileVault on its way ---------------------------------------------------------------------------------------------
+
+UNLISTED_ANA = UnlockerRequest("ana", admin_user="itadmin")
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize(
+    ("state", "request_", "expected"),
+    [
+        ("encrypting", FileVaultRequest("disabled", "itadmin"), "filevault_busy"),
+        ("off_will_enable", FileVaultRequest("disabled", "itadmin"), "filevault_busy"),
+        ("off_needs_restart", FileVaultRequest("enabled", "itadmin"), "filevault_busy"),
+        ("decrypting", FileVaultRequest("deferred", "ana", defer_path="/var/x.plist"), "filevault_busy"),
+        ("decrypting", ROTATE, "filevault_busy"),
+        ("off_needs_restart", ROTATE, "filevault_busy"),
+        ("off_will_enable", ROTATE, "filevault_busy"),
+        ("off", ROTATE, "filevault_off"),
+        ("decrypting", UNLISTED_ANA, "filevault_busy"),
+        ("off", UNLISTED_ANA, "filevault_off"),
+    ],
+)
+def test_what_fdesetup_would_refuse_is_known_before(state: str, request_: t.Any, expected: str, check: bool) -> None:
+    mac = unlisted("15.6")
+    mac.filevault.state, mac.filevault.prk = state, "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF"
+    runner = LabRunner(mac)
+    passwords = ADMIN if request_ is not UNLISTED_ANA else RIGHT
+    assert (refused(flow(runner, request_, passwords, check)), runner.writes) == (expected, [])
+
+
+def test_a_deferral_to_another_place_is_another_deferral() -> None:
+    mac = cast()
+    directory.give_token(mac, mac.accounts["ana"])
+    first = FileVaultRequest("deferred", "ana", defer_path="/var/root/old.plist")
+    second = replace(first, defer_path="/var/root/new.plist")
+    assert flow(LabRunner(mac), first).changed
+    assert not flow(LabRunner(mac), first).changed
+    assert flow(LabRunner(mac), second).changed
+    assert mac.filevault.deferral.path == "/var/root/new.plist"
+    assert not flow(LabRunner(mac), second).changed
+
+
+@pytest.mark.parametrize("recovery_key", ["discard", "return"])
+def test_a_key_that_nobody_will_have_is_said(recovery_key: str) -> None:
+    outcome = flow(LabRunner(cast()), FileVaultRequest("enabled", "itadmin", recovery_key=recovery_key), ADMIN)
+    assert bool(outcome.notes) is (recovery_key == "discard")
+
+
+def test_a_delivered_key_is_not_lost_where_macos_no_longer_escrows() -> None:
+    mac = encrypted()
+    vault.escrow_key(mac, 5.0)
+    outcome = flow(LabRunner(mac), ROTATE, ADMIN)
+    assert (outcome.refusal, outcome.recovery_key) == (None, mac.filevault.prk)
+
+
+@dataclass
+class Late(LabRunner):
+    """The command does its work and is never heard of again."""
+
+    word: str = ""
+
+    def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        ran = super().run(command, deadline)
+        return Ran(command, None, timed_out=True) if self.word in command.argv else ran
+
+
+@pytest.mark.parametrize(
+    ("word", "request_", "passwords"),
+    [
+        ("changerecovery", ROTATE, ADMIN),
+        (
+            "-resetPasswordFor",
+            AccountRequest("ana", update_password="always", given=frozenset({"password"})),
+            {"password": "brand-new-pw"},
+        ),
+    ],
+)
+def test_what_was_done_in_silence_is_a_change(word: str, request_: t.Any, passwords: dict[str, str]) -> None:
+    outcome = flow(Late(encrypted(), word=word), request_, passwords)
+    assert (refused(outcome), outcome.changed) == ("timeout", True)

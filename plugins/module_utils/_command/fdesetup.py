@@ -23,6 +23,7 @@ if t.TYPE_CHECKING:
 
 STATUS = Command(("fdesetup", "status"))
 LIST = Command(("fdesetup", "list"))
+DEFERRAL = Command(("fdesetup", "showdeferralinfo"))
 SUPPORTS_AUTHRESTART = Command(("fdesetup", "supportsauthrestart"))
 
 ESCROW = Command(("stat", "-f", "%m", "/var/db/FileVaultPRK.dat"))
@@ -32,12 +33,16 @@ ESCROW = Command(("stat", "-f", "%m", "/var/db/FileVaultPRK.dat"))
 _HEADLINE = re.compile(r"^FileVault is (On|Off)([.,].*)$", re.MULTILINE)
 _PROGRESS = re.compile(r"^(Encryption|Decryption) in progress: (?:Percent completed = ([0-9.]+)|(\S+))", re.MULTILINE)
 _DEFERRED = re.compile(r"^Deferred enablement appears to be active for user '(.*)'\.?$", re.MULTILINE)
+_OUTPUT_PATH = re.compile(r'^\s*OutputPath = "?(.*?)"?;$', re.MULTILINE)
 _UUID = re.compile(r"^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
 
 
 @dataclass(frozen=True)
 class Status:
-    """``state``: on, off, encrypting, decrypting, restart_to_enable, restart_to_finish; ``percent`` None: not said."""
+    """``state``: on, off, encrypting, decrypting, restart_to_enable, restart_to_finish or restart_to_disable.
+
+    ``percent`` None: not said.
+    """
 
     state: str
     percent: float | None = None
@@ -59,7 +64,7 @@ def parse_status(ran: Ran) -> Status | None:
     if "will be enabled after the next restart" in rest:
         return Status("restart_to_enable", None, user)
     if "needs to be restarted to finish" in rest:
-        return Status("restart_to_finish", None, user)
+        return Status("restart_to_finish" if word == "On" else "restart_to_disable", None, user)
     return Status(word.lower(), None, user)
 
 
@@ -69,6 +74,12 @@ def parse_list(ran: Ran) -> dict[str, str] | None:
         return None
     pairs = (line.rpartition(",") for line in ran.out.splitlines())
     return {uuid.upper(): name for name, dummy, uuid in pairs if _UUID.match(uuid)}
+
+
+def parse_deferral_path(ran: Ran) -> str:
+    """Where the deferral will write, "" where nothing says so (transcripts fde-showdeferral, fde-showdeferral-none)."""
+    found = _OUTPUT_PATH.search(ran.out)
+    return found.group(1) if found else ""
 
 
 def parse_escrow(ran: Ran) -> int | None:

@@ -45,8 +45,10 @@ class User:
     """``accountPolicyData``, which only root may read: the failed logins, the last change of the password."""
     pending: tuple[str, ...] = ()
     """Our own notes on unfinished work; root's record carries them."""
+    names: tuple[str, ...] = ()
+    """All short names of the record."""
     taken: frozenset[str] = frozenset()
-    """Names, full names and the number (``uid:501``) that no other record can use any more, lower case."""
+    """Names, full names and the number (``uid:501``) that no other record can use any more."""
 
     @property
     def marked(self) -> bool:
@@ -134,7 +136,8 @@ def first(record: Record, key: str) -> str:
 
 
 def _user(record: Record) -> User:
-    names = tuple(value for key in ("RecordName", "RealName") for value in record.get(key) or ())
+    names = tuple(record.get("RecordName") or ())
+    numbers = (f"uid:{first(record, 'UniqueID')}",)
     return User(
         name=first(record, "RecordName"),
         guid=first(record, "GeneratedUID").upper(),
@@ -150,7 +153,8 @@ def _user(record: Record) -> User:
         authority=tuple(record.get("AuthenticationAuthority") or ()),
         policy=_policy_data(record),
         pending=tuple(record.get(PENDING) or ()),
-        taken=frozenset([value.lower() for value in names] + [f"uid:{first(record, 'UniqueID')}"]),
+        names=names,
+        taken=frozenset(names + tuple(record.get("RealName") or ()) + numbers),
     )
 
 

@@ -11,13 +11,15 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    NO_TOKEN,
     PREBOOT,
     Account,
     Mac,
     creation,
     first_token_rule,
+    folded,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     NEW_GUID,
     CheckPassword,
@@ -84,7 +86,8 @@ class AccountRequest:
     def compares(self, mac: Mac) -> dict[str, str]:
         """Option -> account whose own password it must be compared with before there is a plan."""
         account = mac.account(self.name)
-        wanted = self.state == "present" and self.update_password == "always" and "password" in self.given
+        decides = self.update_password == "always" or creation(self.name) in mac.pending
+        wanted = self.state == "present" and decides and "password" in self.given
         return {"password": self.name} if wanted and account is not None and account.has_password else {}
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
@@ -96,7 +99,9 @@ class AccountRequest:
         account = mac.account(self.name)
         if self.state == "absent":
             return self._deleting(mac, account)
-        self._unique(mac, account)
+        # One with another password than ours was made by somebody else since.
+        known = account is not None and (not account.has_password or same.get("password", False) is not False)
+        self._unique(mac, account, ours=known and creation(self.name) in mac.pending)
         if account is None:
             return self._creating(mac)
         return self._changing(mac, account, same)
@@ -139,18 +144,23 @@ class AccountRequest:
                 raise Refusal("value_unusable", f"{key} is {value!r}, and must be an absolute path")
         if self.full_name == "":
             raise Refusal("value_unusable", "full_name is empty")
+        for key in ("uid", "gid"):
+            number = getattr(self, key)
+            if number is not None and not 0 <= number < 2**31:
+                raise Refusal("value_unusable", f"{key} is {number}, and must be between 0 and {2**31 - 1}")
         if self.gid == _ADMIN_GROUP:
             raise Refusal("value_unusable", "gid 80 is the group of administrators: use admin instead")
 
-    def _unique(self, mac: Mac, account: Account | None) -> None:
+    def _unique(self, mac: Mac, account: Account | None, ours: bool) -> None:
+        """``ours``: the account is one that a run of before has begun to make."""
         wants_name = self.full_name is not None and (account is None or account.full_name != self.full_name)
-        if wants_name and t.cast(str, self.full_name).lower() in mac.taken - {self.name.lower()}:
+        if wants_name and folded(t.cast(str, self.full_name)) in mac.taken - {folded(self.name)}:
             raise Refusal("full_name_taken", f"full_name {self.full_name!r} is in use on this Mac")
-        if account is None and self.name.lower() in mac.taken:
+        if account is None and folded(self.name) in mac.taken:
             raise Refusal("full_name_taken", f"name {self.name!r} is in use on this Mac, as a name or a full name")
         if self.uid is None or (account is not None and account.uid == self.uid):
             return
-        if account is not None and account.uid is not None and creation(self.name) not in mac.pending:
+        if account is not None and account.uid is not None and not ours:
             raise Refusal("uid_differs", f"{self.name} has UID {account.uid}, and uid {self.uid} was asked for")
         if f"uid:{self.uid}" in mac.taken:
             raise Refusal("uid_taken", f"uid {self.uid} is in use on this Mac")
@@ -170,7 +180,8 @@ class AccountRequest:
             plain: dict[str, t.Any] = {"full_name": self.name, "hint": ""}
             steps += [CreateAccount(replace(account, **{key: plain[key] for key in dashed}))]
             later = ("uid", "gid", "hidden", *dashed)
-            steps += [SetAttribute(self.name, key, wanted[key]) for key in later if wanted.get(key)]
+            written = [key for key in later if key in wanted and wanted[key] is not False]
+            steps += [SetAttribute(self.name, key, wanted[key]) for key in written]
             steps += [CreateHome(self.name)] if {"uid", "gid", "home"} & set(wanted) else []
             if gets_first(mac, account) and self.secure_token != "present":
                 notes.append(f"{self.name} gets the first Secure Token of this Mac: {first_token_rule(mac.version)}")
@@ -199,11 +210,13 @@ class AccountRequest:
         fields: list[Step] = [
             SetAttribute(self.name, key, value) for key, value in wanted if value not in (None, getattr(account, key))
         ]
-        if account.gid == _ADMIN_GROUP and self.gid is not None:
-            raise Refusal("value_unusable", f"gid of {self.name} is 80, which makes it an administrator: leave gid out")
+        if account.gid == _ADMIN_GROUP and (self.gid is not None or self.admin is False):
+            msg = f"the primary group of {self.name} is 80, which makes it an administrator: change it by hand"
+            raise Refusal("value_unusable", msg)
         prevent = self.secure_token == "prevented" and mac.owners_known
         tag: list[Step] = [PreventToken(self.name)] if prevent and not account.disabled_tag else []
-        renewed = half_made or ("password" in same and same["password"] is not True)
+        always = self.update_password == "always" and "password" in same
+        renewed = half_made or (always and same["password"] is not True)
         change = self._password(mac, account) if renewed else []
         if renewed and not half_made and same.get("password") is None:
             notes.append(f"the hash of {self.name} is not readable: its password is set even if it is the same")
@@ -222,8 +235,9 @@ class AccountRequest:
         belongs = self.name in _OF_MACOS or self.name.startswith("_")
         if account is None:
             # A reading leaves out accounts that no person logs in with; they are there all the same.
-            if belongs and self.name.lower() in mac.taken:
+            if belongs and folded(self.name) in mac.names:
                 raise Refusal("system_account", f"{self.name} belongs to macOS")
+            nobody(mac, self.name, account)
             return made(mac, ())
         if belongs or (account.uid is not None and account.uid < 200):
             raise Refusal("system_account", f"{self.name} (UID {account.uid}) belongs to macOS")
@@ -252,7 +266,7 @@ class AccountRequest:
 
     def _password(self, mac: Mac, account: Account) -> list[Step]:
         """So that a token survives: a holder's needs the old one or a token admin (Apple's passwd)."""
-        if not account.holder:
+        if account.verdict == NO_TOKEN:
             return [SetPassword(account.name, "root")]
         if "old_password" in self.given:
             check = CheckPassword(account.name, "old_password", "user")
@@ -271,7 +285,7 @@ class AccountRequest:
         if account is None or self.secure_token == "omitted":
             return []
         if self.secure_token == "prevented":
-            if account.holder:
+            if account.verdict != NO_TOKEN:
                 raise Refusal("holds_token", f"{self.name} holds a Secure Token: {account.sources.words()}")
             return []
         if account.holder:

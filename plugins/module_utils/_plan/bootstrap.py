@@ -73,6 +73,8 @@ def _possible(mac: Mac) -> None:
     management = mac.management
     if mac.version < CATALINA:
         raise Refusal("bootstrap_unsupported", f"macOS {mac.version} has no Bootstrap Token; it came with 10.15")
+    if management.enrolled is None:
+        raise Refusal("reading_incomplete", "the enrolment in device management could not be read", mac.unread)
     if not management.enrolled:
         raise Refusal("not_enrolled", "this Mac is not enrolled in device management")
     if not management.automated and mac.version < _USER_APPROVED_IS_ENOUGH:

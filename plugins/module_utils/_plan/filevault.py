@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT, Account, Mac, Version
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     AddUnlocker,
     CancelDeferral,
@@ -54,7 +54,7 @@ class FileVaultRequest:
     force_at_login: int | None = None
     ask_at_logout: bool = True
     show_key: bool = False
-    extras: t.ClassVar[tuple[str, ...]] = ()
+    extras: t.ClassVar[tuple[str, ...]] = ("escrow", "deferral")
 
     def compares(self, mac: Mac) -> dict[str, str]:
         return {}
@@ -65,7 +65,8 @@ class FileVaultRequest:
         if mac.filevault.state == "unknown":
             raise Refusal("reading_incomplete", "the status of FileVault could not be read", mac.unread)
         if self.state == "enabled":
-            return made(mac, self._enabling(mac))
+            steps = self._enabling(mac)
+            return made(mac, steps, self._about_the_key(mac) if steps else ())
         if self.state == "deferred":
             return made(mac, self._deferring(mac))
         return made(mac, self._disabling(mac))
@@ -83,7 +84,9 @@ class FileVaultRequest:
         if mac.filevault.on:
             return []
         if mac.filevault.busy:
-            raise Refusal("filevault_busy", "the volume is being decrypted, and cannot be encrypted until that is done")
+            raise Refusal(
+                "filevault_busy", f"FileVault is on its way off ({mac.filevault.state}); enable it after that"
+            )
         names = (self._person(),) + self.additional_users
         for name in names:
             holder(mac, name)
@@ -93,13 +96,25 @@ class FileVaultRequest:
         checks += [CheckRecipients()] if self.recovery_key == ENCRYPT and keep else []
         return [*checks, EnableFileVault(self.user, self.additional_users), *keep, Prove(facts=("filevault",))]
 
+    def _about_the_key(self, mac: Mac) -> list[str]:
+        if mac.filevault.personal_key:
+            kept = "macOS keeps the recovery key of an earlier time and gives none"
+            return [] if self.recovery_key == DISCARD else [f"{kept}: rotate it to have a new one"]
+        if self.recovery_key == DISCARD and mac.filevault.escrowed_at is None:
+            return ["nobody will have the recovery key: it is discarded, and no profile was seen to escrow one"]
+        return []
+
     def _deferring(self, mac: Mac) -> list[Step]:
         if mac.filevault.on:
             return []
+        if mac.filevault.busy:
+            raise Refusal("filevault_busy", f"FileVault is on its way off ({mac.filevault.state})")
+        if not self.defer_path.startswith("/"):
+            raise Refusal("value_unusable", f"defer_path is {self.defer_path!r}, and must be absolute")
         name = self._person()
         if mac.account(name) is None:
             raise Refusal("user_unknown", f"user {name} has no account on this Mac")
-        if mac.filevault.deferred_user == name:
+        if mac.filevault.deferred_user == name and mac.filevault.deferral_path in ("", self.defer_path):
             return []
         cancel: list[Step] = [CancelDeferral()] if mac.filevault.deferred_user else []
         defer = DeferFileVault(name, self.defer_path, self.force_at_login, self.ask_at_logout, self.show_key)
@@ -108,7 +123,12 @@ class FileVaultRequest:
     def _disabling(self, mac: Mac) -> list[Step]:
         if not mac.filevault.on:
             cancel: list[Step] = [CancelDeferral(), Prove(facts=("deferral",))]
-            return cancel if mac.filevault.deferred_user else []
+            return cancel if mac.filevault.deferred_user and not mac.filevault.busy else []
+        if mac.filevault.state != "on":
+            state = mac.filevault.state.replace("_", " ")
+            raise Refusal(
+                "filevault_busy", f"FileVault is on its way ({state}), and cannot be disabled before it is on"
+            )
         holder(mac, self._person())
         return [CheckPassword(self.user, "password", "user"), DisableFileVault(self.user), Prove(facts=("filevault",))]
 
@@ -137,6 +157,7 @@ class UnlockerRequest:
         writable(mac)
         account = mac.account(self.user)
         if self.state == "absent":
+            nobody(mac, self.user, account)
             return made(mac, self._removing(mac, account))
         if account is None:
             raise Refusal("user_unknown", f"{self.user} has no account on this Mac")
@@ -144,6 +165,7 @@ class UnlockerRequest:
             return made(mac, ())
         if not (account.sources.authority and account.sources.crypto):
             raise Refusal("user_no_token", f"{self.user} holds no Secure Token: {account.sources.words()}")
+        _settled(mac, f"{self.user} cannot be let in")
         granter = granter_of(mac, self.admin_user).name
         checks: list[Step] = [
             CheckPassword(granter, "admin_password", "granter"),
@@ -201,14 +223,19 @@ class KeyRequest:
         checks, by = self._authentication(mac)
         if self.state == "absent":
             return made(mac, [*checks, RemoveKey(by), Prove(facts=("personal_key",))])
-        if not (mac.filevault.on or present):
-            raise Refusal("filevault_off", "FileVault is off, so there is no recovery key to make")
+        _settled(mac, "there is no recovery key to make")
+        if not by and not any(account.able for account in mac.holders):
+            msg = (
+                "nobody holds a token: the current key is the only way in, and a cut at the wrong moment would lose it"
+            )
+            raise Refusal("would_lock_out", msg)
         escrowed = mac.filevault.escrowed_at is not None
         if self.recovery_key == DISCARD and not escrowed:
             msg = "nobody would have the new key: no recipients were given, and no profile escrows it"
             raise Refusal("no_escrow_path", msg)
         checks += [CheckRecipients()] if self.recovery_key == ENCRYPT else []
-        facts = ("personal_key", "escrow") if escrowed else ("personal_key",)
+        # Where somebody gets the key, it is not lost if macOS no longer escrows it as well.
+        facts = ("personal_key", "escrow") if self.recovery_key == DISCARD else ("personal_key",)
         return made(mac, [*checks, ChangeKey(by), *made_key(self.recovery_key), Prove(facts=facts)])
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
@@ -277,6 +304,18 @@ def holder(mac: Mac, name: str) -> Account:
         names = ", ".join(other.name for other in mac.holders) or "nobody"
         raise Refusal("user_no_token", f"{name} holds no Secure Token ({account.sources.words()}); holders: {names}")
     return account
+
+
+def _settled(mac: Mac, so: str) -> None:
+    """fdesetup refuses to change users and keys of a volume that is not encrypted, or on its way off."""
+    filevault = mac.filevault
+    if filevault.settled:
+        return
+    if filevault.state == "unknown":
+        raise Refusal("reading_incomplete", "the status of FileVault could not be read", mac.unread)
+    if filevault.state == "off":
+        raise Refusal("filevault_off", f"FileVault is off, so {so}")
+    raise Refusal("filevault_busy", f"FileVault is on its way ({filevault.state.replace('_', ' ')}), so {so} yet")
 
 
 def additional(index: int) -> str:

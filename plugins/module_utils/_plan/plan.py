@@ -17,6 +17,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Mac,
     Sources,
     Version,
+    folded,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     CheckPassword,
@@ -82,7 +83,7 @@ def guard(before: Mac, after: Mac) -> None:
 
     One that cannot log in is worth keeping where there is no other: it can be enabled again.
     """
-    for had, left in ((before.admin_holders, after.admin_holders), (_token_admins(before), _token_admins(after))):
+    for had, left in ((before.granters, after.granters), (_token_admins(before), _token_admins(after))):
         if had and not left:
             names = ", ".join(account.name for account in had)
             raise Refusal(
@@ -107,8 +108,18 @@ def writable(mac: Mac) -> None:
     if mac.volume.apfs is False:
         raise Refusal("not_apfs", "the boot volume of this Mac is not APFS")
     unread = [account for account in mac.accounts if None in (account.sources.crypto, account.sources.filevault)]
-    if mac.volume.apfs is None or unread:
-        raise Refusal("reading_incomplete", "a source of truth about Secure Tokens could not be read", mac.unread)
+    if mac.volume.apfs is None or unread or not mac.groups_read:
+        raise Refusal("reading_incomplete", "a source that the decision rests on could not be read", mac.unread)
+
+
+def nobody(mac: Mac, name: str, who: Account | None) -> bool:
+    """Whether ``name`` is no account here. Raises :class:`Refusal` where it may be one under other letters: macOS does
+    not tell them apart by case (assumed, as it refuses a name that differs only by that)."""
+    if who is not None:
+        return False
+    if folded(name) in mac.names:
+        raise Refusal("name_differs", f"{name} is no account of a person here, but a record uses that name")
+    return True
 
 
 def candidates(mac: Mac) -> str:
@@ -143,7 +154,12 @@ def _with_proofs(steps: t.Sequence[Step]) -> tuple[Step, ...]:
 
 
 def _token_admins(mac: Mac) -> tuple[Account, ...]:
-    return tuple(account for account in mac.holders if account.admin)
+    """With those that cannot log in, or are not on FileVault's list: both can be mended."""
+    return tuple(
+        account
+        for account in mac.accounts
+        if account.admin and account.sources.authority and account.sources.crypto is not False
+    )
 
 
 def _with_preboot(before: Mac, steps: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -160,4 +176,5 @@ def _tokens(mac: Mac) -> frozenset[tuple[str, Sources]]:
 
 
 def _locked(mac: Mac) -> bool:
-    return mac.filevault.on and not mac.holders and not mac.filevault.personal_key
+    asks = mac.filevault.on or mac.filevault.busy
+    return asks and not any(account.able for account in mac.holders) and not mac.filevault.personal_key

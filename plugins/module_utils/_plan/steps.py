@@ -483,7 +483,7 @@ class RemoveKeyFile(Step):
 
     @property
     def words(self) -> str:
-        return f"delete {self.path}, now that its recovery key is in other hands"
+        return f"delete {self.path}, whose recovery key is stored elsewhere by now, as the task says"
 
     def after(self, mac: Mac) -> Mac:
         left = mac.filevault.key_files - {self.path}

@@ -20,7 +20,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     first_token_rule,
     leftovers,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     BecomeFirstHolder,
     CheckPassword,
@@ -52,7 +52,7 @@ class TokenRequest:
         writable(mac)
         account = mac.account(self.user)
         if self.state == "absent":
-            if account is None or not _has_something(account):
+            if nobody(mac, self.user, account) or account is None or not _has_something(account):
                 return made(mac, ())
             return made(mac, revoking(mac, account, self.admin_user))
         if account is None:

@@ -353,7 +353,7 @@ def test_names_that_are_written_with_joiners(full_name: str) -> None:
 
 
 def test_an_account_of_macos_is_there_although_the_reading_leaves_it_out() -> None:
-    of = replace(mac(ADMIN), taken=frozenset({"root", "_mbsetupuser"}))
+    of = replace(mac(ADMIN), names=frozenset({"root", "_mbsetupuser"}))
     assert reason(AccountRequest("root", state="absent"), of) == "system_account"
     assert reason(AccountRequest("_mbsetupuser", state="absent"), of) == "system_account"
     assert AccountRequest("_gone", state="absent").plan(of, {}).steps == ()
@@ -402,7 +402,11 @@ def test_an_account_without_a_password_is_only_finished_where_that_was_asked() -
 @pytest.mark.parametrize(("pending", "number"), [(frozenset({"creating ana"}), 777), (frozenset(), None)])
 def test_only_an_account_in_the_making_gets_another_number(pending: frozenset[str], number: int | None) -> None:
     of = mac(ADMIN, ANA, pending=pending)
-    plan = plan_or_refusal(AccountRequest("ana", uid=777), of)
+    request = AccountRequest("ana", uid=777, given=frozenset({"password"}))
+    plan = plan_or_refusal(request, of, same=True)
+    by_another = plan_or_refusal(request, of, same=False)
+    assert isinstance(by_another, Refusal)
+    assert by_another.reason == "uid_differs"
     if number is None:
         assert isinstance(plan, Refusal)
         assert plan.reason == "uid_differs"
@@ -461,7 +465,8 @@ def test_a_lock_that_expires_may_have_expired() -> None:
 def test_an_administrator_who_cannot_log_in_does_not_stand_in_for_the_last_one(how: dict[str, t.Any]) -> None:
     other = replace(ADMIN, name="old", uid=510, guid="O" * 36, **how)
     of = mac(ADMIN, other, ANA)
-    assert of.admin_holders == of.granters == (ADMIN,)
+    assert of.admin_holders == (ADMIN, other)
+    assert of.granters == (ADMIN,)
     assert reason(AccountRequest("itadmin", state="absent"), of) == "last_admin_holder"
     assert reason(AccountRequest("itadmin", admin=False), of) == "last_admin_holder"
     assert isinstance(plan_or_refusal(AccountRequest("old", state="absent"), of), Plan)

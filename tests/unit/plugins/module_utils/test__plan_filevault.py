@@ -37,6 +37,7 @@ from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import 
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE, has_password=True)
 ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20, sources=EVERYWHERE, has_password=True)
 BOB = Account("bob", "C" * 36, "Bob", 503, 20, has_password=True)
+PLIST = "/var/root/key.plist"
 OFF = FileVault("off", personal_key=False)
 ON = FileVault("on", personal_key=True)
 MANAGED = Management(True, True, True, "https://mdm.example", bootstrap="not_escrowed", supported=True)
@@ -91,11 +92,11 @@ def test_disabling_says_what_it_costs() -> None:
     [
         (ENABLE, ON, []),
         (ENABLE, FileVault("encrypting", 3.0), []),
-        (FileVaultRequest("deferred", "ana"), ON, []),
-        (FileVaultRequest("deferred", "ana"), replace(OFF, deferred_user="ana"), []),
-        (FileVaultRequest("deferred", "bob"), OFF, ["DeferFileVault", "Prove"]),
+        (FileVaultRequest("deferred", "ana", defer_path=PLIST), ON, []),
+        (FileVaultRequest("deferred", "ana", defer_path=PLIST), replace(OFF, deferred_user="ana"), []),
+        (FileVaultRequest("deferred", "bob", defer_path=PLIST), OFF, ["DeferFileVault", "Prove"]),
         (
-            FileVaultRequest("deferred", "bob"),
+            FileVaultRequest("deferred", "bob", defer_path=PLIST),
             replace(OFF, deferred_user="ana"),
             ["CancelDeferral", "DeferFileVault", "Prove"],
         ),
@@ -115,7 +116,7 @@ def test_filevault_steps(request_: FileVaultRequest, filevault: FileVault, expec
         (FileVaultRequest("enabled", "bob"), OFF, "user_no_token"),
         (FileVaultRequest("enabled", "eve"), OFF, "user_unknown"),
         (FileVaultRequest("enabled", "itadmin", ("bob",)), OFF, "user_no_token"),
-        (FileVaultRequest("deferred", "eve"), OFF, "user_unknown"),
+        (FileVaultRequest("deferred", "eve", defer_path=PLIST), OFF, "user_unknown"),
         (FileVaultRequest("disabled"), ON, "option_missing"),
         (FileVaultRequest("disabled", "bob"), ON, "user_no_token"),
         (FileVaultRequest("enabled", "itadmin"), FileVault("decrypting"), "filevault_busy"),

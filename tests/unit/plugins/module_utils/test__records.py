@@ -52,10 +52,10 @@ def test_a_record_with_everything() -> None:
         keyholder_pending=["creating x y", "preboot"],
     )
     assert (read.guid, read.hidden, read.gid, read.policy) == ("AAAA-BB", True, 20, {"failedLoginCount": 2})
-    assert read.taken == {"ana", "ana.sousa", "ana sousa", "uid:502"}
+    assert read.taken == {"Ana", "ana.sousa", "Ana Sousa", "uid:502"}
     assert read.pending == ("creating x y", "preboot")
     assert user(UniqueID=["what"], accountPolicyData=["nonsense"]) == records.User(
-        "ana", "", taken=frozenset({"ana", "uid:what"})
+        "ana", "", names=("ana",), taken=frozenset({"ana", "uid:what"})
     )
 
 

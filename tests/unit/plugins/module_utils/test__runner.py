@@ -56,6 +56,17 @@ def test_a_deadline_ends_the_process_and_its_children(tmp_path: object) -> None:
     assert not os.path.exists(note)
 
 
+def test_what_was_said_before_the_deadline_is_not_lost() -> None:
+    ran = python("import time; print('the only key', flush=True); time.sleep(60)", deadline=0.5)
+    assert (ran.timed_out, ran.rc, ran.out) == (True, None, "the only key\n")
+    assert ran.evidence.endswith(": no answer before the deadline")
+
+
+def test_a_secret_that_begins_another_leaves_nothing_of_it() -> None:
+    ran = Ran(Command(("x",), prompts=(Secret("pw"), Secret("pw<2"))), 1, "", "pw<2 pw&lt;2 pw\n")
+    assert ran.evidence == "x: rc 1: ******** ******** ********"
+
+
 def test_a_missing_program_is_an_answer() -> None:
     ran = ProcessRunner(find).run(Command(("nowhere",)))
     assert (ran.rc, ran.err) == (None, "nowhere was not found")

@@ -60,6 +60,7 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
         " was written.",
         {
             "user_unknown": "None. The message lists the accounts that there are.",
+            "name_differs": "None: the message holds the name that was given.",
             "user_password_wrong": CHECKED,
             "user_disabled": WORDS,
             "granter_missing": "None. The message names the granters of this Mac.",

@@ -158,8 +158,8 @@ mac:
       returned: success
     filevault:
       description:
-        - The C(state), one of V(on), V(off), V(encrypting), V(decrypting), V(restart_to_enable),
-          V(restart_to_finish) and V(unknown). The C(percent) of a conversion, the C(deferred_user), and whether
+        - The C(state), one of V(on), V(off), V(encrypting), V(decrypting), V(restart_to_enable), V(restart_to_finish),
+          V(restart_to_disable) and V(unknown). The C(percent) of a conversion, the C(deferred_user), and whether
           there is a C(personal_recovery_key) and an C(institutional_recovery_key) among the crypto users.
       type: dict
       returned: success
@@ -181,13 +181,13 @@ mac:
       elements: str
       returned: success
     admin_holders:
-      description: Those of them that are administrators and can log in.
+      description: Those of them that are administrators, whether or not they can log in.
       type: list
       elements: str
       returned: success
     granters:
-      description: Those of RV(mac.admin_holders) that can authorise a grant today, as no failed logins have locked
-        them.
+      description: Those of RV(mac.admin_holders) that can authorise a grant today, as they are not disabled, not
+        without a password, and not locked by failed logins.
       type: list
       elements: str
       returned: success

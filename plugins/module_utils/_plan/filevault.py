@@ -82,8 +82,7 @@ class FileVaultRequest:
     def _enabling(self, mac: Mac) -> list[Step]:
         if mac.filevault.on:
             return []
-        if mac.filevault.busy:
-            raise Refusal("filevault_busy", "the volume is being decrypted, and cannot be encrypted until that is done")
+        _at_rest(mac)
         names = (self._person(),) + self.additional_users
         for name in names:
             holder(mac, name)
@@ -101,6 +100,7 @@ class FileVaultRequest:
             raise Refusal("user_unknown", f"user {name} has no account on this Mac")
         if mac.filevault.deferred_user == name:
             return []
+        _at_rest(mac)
         cancel: list[Step] = [CancelDeferral()] if mac.filevault.deferred_user else []
         defer = DeferFileVault(name, self.defer_path, self.force_at_login, self.ask_at_logout, self.show_key)
         return [*cancel, defer, Prove(facts=("deferral",))]
@@ -167,8 +167,9 @@ class UnlockerRequest:
     def _removing(self, mac: Mac, account: Account | None) -> list[Step]:
         if account is None or not account.sources.filevault:
             return []
-        others = [other.name for other in mac.unlockers if other.name != self.user]
-        if not others:
+        others = [other for other in mac.unlockers if other.name != self.user]
+        # A phantom is on the list, and opens nothing.
+        if not any(other.holder or not account.holder for other in others):
             raise Refusal(
                 "last_unlocker", f"{self.user} is the last who can unlock FileVault, and macOS keeps that one"
             )
@@ -207,6 +208,10 @@ class KeyRequest:
         if self.recovery_key == DISCARD and not escrowed:
             msg = "nobody would have the new key: no recipients were given, and no profile escrows it"
             raise Refusal("no_escrow_path", msg)
+        if mac.filevault.on and not mac.holders and not escrowed:
+            # The old key dies before anybody can have the new one.
+            msg = "nobody holds a Secure Token, and a run that is cut off would lose the new recovery key"
+            raise Refusal("would_lock_out", msg, ("holders: nobody",))
         checks += [CheckRecipients()] if self.recovery_key == ENCRYPT else []
         facts = ("personal_key", "escrow") if escrowed else ("personal_key",)
         return made(mac, [*checks, ChangeKey(by), *made_key(self.recovery_key), Prove(facts=facts)])
@@ -277,6 +282,11 @@ def holder(mac: Mac, name: str) -> Account:
         names = ", ".join(other.name for other in mac.holders) or "nobody"
         raise Refusal("user_no_token", f"{name} holds no Secure Token ({account.sources.words()}); holders: {names}")
     return account
+
+
+def _at_rest(mac: Mac) -> None:
+    if mac.filevault.busy:
+        raise Refusal("filevault_busy", "the volume is being decrypted, and cannot be encrypted until that is done")
 
 
 def additional(index: int) -> str:

@@ -155,8 +155,10 @@ REASONS: dict[str, Reason] = {
         "Give another administrator a token first.",
     ),
     "would_lock_out": Reason(
-        "FileVault is on, and the change would leave neither a holder who can log in nor a personal recovery key.",
-        "Make sure that a holder or a personal recovery key remains.",
+        "FileVault is on, and the change would leave, or could leave where it is cut off, neither a holder who"
+        " can log in nor a personal recovery key that somebody has.",
+        "Make sure that a holder or a personal recovery key remains. A key that is the only way in is made anew only"
+        " where a profile of the device management escrows it.",
     ),
     "prevention_unsupported": Reason(
         "Before macOS 11 nothing keeps an account from becoming the first holder.",

@@ -83,10 +83,7 @@ class FileVaultRequest:
     def _enabling(self, mac: Mac) -> list[Step]:
         if mac.filevault.on:
             return []
-        if mac.filevault.busy:
-            raise Refusal(
-                "filevault_busy", f"FileVault is on its way off ({mac.filevault.state}); enable it after that"
-            )
+        _at_rest(mac)
         names = (self._person(),) + self.additional_users
         for name in names:
             holder(mac, name)
@@ -107,8 +104,6 @@ class FileVaultRequest:
     def _deferring(self, mac: Mac) -> list[Step]:
         if mac.filevault.on:
             return []
-        if mac.filevault.busy:
-            raise Refusal("filevault_busy", f"FileVault is on its way off ({mac.filevault.state})")
         if not self.defer_path.startswith("/"):
             raise Refusal("value_unusable", f"defer_path is {self.defer_path!r}, and must be absolute")
         name = self._person()
@@ -116,14 +111,17 @@ class FileVaultRequest:
             raise Refusal("user_unknown", f"user {name} has no account on this Mac")
         if mac.filevault.deferred_user == name and mac.filevault.deferral_path in ("", self.defer_path):
             return []
+        _at_rest(mac)
         cancel: list[Step] = [CancelDeferral()] if mac.filevault.deferred_user else []
         defer = DeferFileVault(name, self.defer_path, self.force_at_login, self.ask_at_logout, self.show_key)
         return [*cancel, defer, Prove(facts=("deferral",))]
 
     def _disabling(self, mac: Mac) -> list[Step]:
         if not mac.filevault.on:
-            cancel: list[Step] = [CancelDeferral(), Prove(facts=("deferral",))]
-            return cancel if mac.filevault.deferred_user and not mac.filevault.busy else []
+            if not mac.filevault.deferred_user:
+                return []
+            _at_rest(mac)
+            return [CancelDeferral(), Prove(facts=("deferral",))]
         if mac.filevault.state != "on":
             state = mac.filevault.state.replace("_", " ")
             raise Refusal(
@@ -189,8 +187,9 @@ class UnlockerRequest:
     def _removing(self, mac: Mac, account: Account | None) -> list[Step]:
         if account is None or not account.sources.filevault:
             return []
-        others = [other.name for other in mac.unlockers if other.name != self.user]
-        if not others:
+        others = [other for other in mac.unlockers if other.name != self.user]
+        # A phantom is on the list, and opens nothing.
+        if not any(other.holder or not account.holder for other in others):
             raise Refusal(
                 "last_unlocker", f"{self.user} is the last who can unlock FileVault, and macOS keeps that one"
             )
@@ -224,15 +223,14 @@ class KeyRequest:
         if self.state == "absent":
             return made(mac, [*checks, RemoveKey(by), Prove(facts=("personal_key",))])
         _settled(mac, "there is no recovery key to make")
-        if not by and not any(account.able for account in mac.holders):
-            msg = (
-                "nobody holds a token: the current key is the only way in, and a cut at the wrong moment would lose it"
-            )
-            raise Refusal("would_lock_out", msg)
         escrowed = mac.filevault.escrowed_at is not None
         if self.recovery_key == DISCARD and not escrowed:
             msg = "nobody would have the new key: no recipients were given, and no profile escrows it"
             raise Refusal("no_escrow_path", msg)
+        if not escrowed and not any(account.able for account in mac.holders):
+            # The old key dies before anybody can have the new one.
+            msg = "no holder can log in, and a run that is cut off would lose the new recovery key"
+            raise Refusal("would_lock_out", msg, tuple(f"{who.name}: {who.sources.words()}" for who in mac.holders))
         checks += [CheckRecipients()] if self.recovery_key == ENCRYPT else []
         # Where somebody gets the key, it is not lost if macOS no longer escrows it as well.
         facts = ("personal_key", "escrow") if self.recovery_key == DISCARD else ("personal_key",)
@@ -304,6 +302,12 @@ def holder(mac: Mac, name: str) -> Account:
         names = ", ".join(other.name for other in mac.holders) or "nobody"
         raise Refusal("user_no_token", f"{name} holds no Secure Token ({account.sources.words()}); holders: {names}")
     return account
+
+
+def _at_rest(mac: Mac) -> None:
+    if mac.filevault.busy:
+        state = mac.filevault.state.replace("_", " ")
+        raise Refusal("filevault_busy", f"FileVault is on its way off ({state}): run again after that")
 
 
 def _settled(mac: Mac, so: str) -> None:

@@ -120,6 +120,7 @@ def test_filevault_steps(request_: FileVaultRequest, filevault: FileVault, expec
         (FileVaultRequest("disabled"), ON, "option_missing"),
         (FileVaultRequest("disabled", "bob"), ON, "user_no_token"),
         (FileVaultRequest("enabled", "itadmin"), FileVault("decrypting"), "filevault_busy"),
+        (FileVaultRequest("deferred", "ana", defer_path=PLIST), FileVault("decrypting"), "filevault_busy"),
         (FileVaultRequest("enabled", "itadmin"), FileVault("unknown"), "reading_incomplete"),
     ],
 )
@@ -130,6 +131,7 @@ def test_filevault_refusals(request_: FileVaultRequest, filevault: FileVault, ex
 # -- who may unlock ---------------------------------------------------------------------------------------------------
 
 UNLISTED = replace(ANA, sources=Sources(True, True, False))
+PHANTOM = replace(BOB, sources=Sources(True, False, True))
 
 
 def test_a_holder_is_put_back_on_the_list() -> None:
@@ -153,6 +155,7 @@ def test_a_holder_is_put_back_on_the_list() -> None:
         (UnlockerRequest("eve", admin_user="itadmin"), (ADMIN,), "user_unknown"),
         (UnlockerRequest("ana", admin_user="bob"), (ADMIN, UNLISTED, BOB), "granter_no_token"),
         (UnlockerRequest("ana", "absent"), (ANA,), "last_unlocker"),
+        (UnlockerRequest("ana", "absent"), (ANA, PHANTOM), "last_unlocker"),
         (UnlockerRequest("itadmin", "absent"), (ADMIN, ANA), "last_admin_holder"),
     ],
 )
@@ -197,6 +200,14 @@ def test_the_last_way_in_is_not_removed() -> None:
     assert kinds(KeyRequest("absent", "itadmin"), mac(filevault=ON))[-2:] == ["RemoveKey", "Prove"]
     nobody = mac(BOB, filevault=ON)
     assert reason(KeyRequest("absent", given=frozenset({"current_key"})), nobody) == "would_lock_out"
+
+
+def test_the_only_way_in_is_not_rotated_unless_macos_itself_puts_it_aside() -> None:
+    """A run may be cut off after the old key has died and before anybody has the new one."""
+    by_key = KeyRequest("rotated", "", "encrypt", frozenset({"current_key"}))
+    assert reason(by_key, mac(BOB, filevault=ON)) == "would_lock_out"
+    assert "ChangeKey" in kinds(by_key, mac(BOB, filevault=replace(ON, escrowed_at=1)))
+    assert "ChangeKey" in kinds(by_key, mac(filevault=ON))
 
 
 # -- the Bootstrap Token ----------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncssh
 
-from maclab import faults, inventory, layout, programs, scenario, ssh
+from maclab import faults, inventory, layout, network, programs, scenario, ssh
 from maclab.desk import Desk
 from maclab.host import Host
 from maclab.layout import LabFolder
@@ -132,6 +132,8 @@ class Server:
             return None
         if what == "fault":
             faults.set_fault(host.mac, faults.parse(order["fault"], order["options"], host.mac))
+        elif what == "directory":
+            _change_directory(host.mac, order)
         elif what == "clear":
             faults.clear_faults(host.mac)
         elif what == "reset":
@@ -150,6 +152,16 @@ class Server:
         with suppress(OSError):
             shutil.rmtree(host.folder.root)
         self._make_folder(host.mac)
+
+
+def _change_directory(mac: Mac, order: dict[str, Any]) -> None:
+    """The directory goes away, comes back, or somebody changes a password in it; nothing of it reaches the Mac."""
+    if not mac.network.node:
+        raise ValueError(f"{mac.name} is bound to no directory")
+    if order.get("online") is not None:
+        mac.network.online = bool(order["online"])
+    if order.get("user"):
+        network.change_password(mac, order["user"], order["password"])
 
 
 class _Door:

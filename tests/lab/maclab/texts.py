@@ -215,6 +215,21 @@ TEXTS: dict[str, Wordings] = {
     "dscl.goodbye": (assumed("Goodbye\n"),),
     "dscl.unknown_command": (assumed("Invalid command: {command}\n"),),
     "dscl.search_row": (assumed("{name}\t\t{key} = ({values})\n"),),
+    # --- directories ---
+    "createmobileaccount.usage": (assumed("usage: createmobileaccount -n username\n"),),
+    "createmobileaccount.not_root": (assumed("createmobileaccount: must be run as root\n"),),
+    "createmobileaccount.unknown": (assumed("createmobileaccount: could not find the user record of {user}\n"),),
+    "createmobileaccount.local": (assumed("createmobileaccount: {user} is a local account\n"),),
+    "createmobileaccount.created": (assumed("createmobileaccount: created {user} with the home {home}\n"),),
+    "odutil.node": (assumed("{name}  {status}\n"),),
+    "odutil.usage": (assumed("usage: odutil show what\n"),),
+    "defaults.missing": (
+        seen(
+            "{stamp} defaults[{pid}:{thread}] \nThe domain/default pair of ({domain}, {key}) does not exist\n",
+            "public transcripts of defaults read (lewis6991/dotfiles)",
+        ),
+    ),
+    "defaults.usage": (assumed("Command line interface to a user's defaults.\n"),),
     # --- groups and names ---
     "dseditgroup.yes": (seen("yes {user} is a member of {group}\n", "dseditgroup-yes"),),
     "dseditgroup.no": (seen("no {user} is NOT a member of {group}\n", "sysadminctl.md 1.6"),),

@@ -104,7 +104,8 @@ def _directory(mac: Mac) -> str:
     bound = mac.network
     if not bound.node:
         return ""
-    return f"directory: {bound.node}, {'online' if bound.online else 'offline'}, knows {', '.join(bound.users) or 'nobody'}"
+    known = ", ".join(bound.users) or "nobody"
+    return f"directory: {bound.node}, {'online' if bound.online else 'offline'}, knows {known}"
 
 
 def _faults(mac: Mac) -> str:

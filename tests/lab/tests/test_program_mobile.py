@@ -203,7 +203,12 @@ def test_a_scenario_describes_a_directory() -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [(f"node: {NODE}", "node: corp"), ("uid: 5000", "uid: 5"), ("name: ad1", "name: ad2"), (f"password: {OLD}", "uid: 2000")],
+    [
+        (f"node: {NODE}", "node: corp"),
+        ("uid: 5000", "uid: 5"),
+        ("name: ad1", "name: ad2"),
+        (f"password: {OLD}", "uid: 2000"),
+    ],
 )
 def test_a_mistake_in_a_directory_is_told(old: str, new: str) -> None:
     with pytest.raises(scenario.ScenarioError, match="directory"):

@@ -31,6 +31,7 @@ OPTIONS: dict[str, dict[str, str]] = {
     "lockout_root": {},
     "delete_does_nothing": {},
     "mobile_account_not_made": {},
+    "installer_does_nothing": {},
     "hash_unreadable": {"user": "account"},
 }
 

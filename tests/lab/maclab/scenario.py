@@ -229,8 +229,8 @@ def _mac(name: str, keys: _Keys) -> Mac:
 
 def _python(keys: _Keys) -> str:
     wanted = keys.text("python", "")
-    if wanted and not re.fullmatch(r"none|\d(\.\d+)?", wanted):
-        raise keys.wrong("python", wanted, 'a version such as "3.9", or none for a Mac without Python')
+    if wanted and not re.fullmatch(r"none|stub|\d(\.\d+)?", wanted):
+        raise keys.wrong("python", wanted, 'a version such as "3.9", none for a Mac without Python, or stub')
     return wanted
 
 

@@ -78,11 +78,14 @@ class Server:
         return host
 
     def _make_folder(self, mac: Mac) -> None:
-        python = None if mac.python == layout.NO_PYTHON else layout.find_python(mac.python)
-        if python is None and mac.python != layout.NO_PYTHON:
+        bare = mac.python in (layout.NO_PYTHON, layout.STUB_PYTHON)
+        python = None if bare else layout.find_python(mac.python)
+        if python is None and not bare:
             python = layout.own_python()
             self.notes.append(f"{mac.name}: no Python {mac.python} on this host; it has {python} instead")
-        self.folder.create_mac(mac.name, programs.names(), python, mac.accounts.values())
+        stub = mac.python == layout.STUB_PYTHON
+        there = [program for program in programs.names() if program != "python3" or stub]
+        self.folder.create_mac(mac.name, there, python, mac.accounts.values())
 
     async def _open_desk(self) -> None:
         self.folder.socket.unlink(missing_ok=True)

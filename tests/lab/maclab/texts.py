@@ -401,6 +401,30 @@ TEXTS: dict[str, Wordings] = {
     "mdmclient.preflight_ok": (seen("success", "filevault.md 3"),),
     "mdmclient.preflight_none": (assumed("bootstrap token not available"),),
     "mdmclient.preflight_stale": (assumed("bootstrap token could not be verified"),),
+    # --- installing ---
+    "python3.stub": (
+        seen(
+            "xcode-select: note: No developer tools were found, requesting install.\n"
+            "If developer tools are located at a non-default location on disk, use `sudo xcode-select --switch "
+            "path/to/Xcode.app` to specify the Xcode that you wish to use for command line developer tools, and cancel "
+            "the installation dialog.\nSee `man xcode-select` for more details.\n",
+            "public transcripts of Apple's stubs",
+        ),
+    ),
+    "installer.done": (
+        seen(
+            "installer: Package name is {name}\ninstaller: Installing at base path /\n"
+            "installer: The install was successful.\n",
+            "public transcripts of installer (Homebrew casks)",
+        ),
+    ),
+    "installer.not_root": (
+        seen("installer: Must be run as root to install this package.\n", "public transcripts of installer"),
+    ),
+    "installer.no_package": (assumed("installer: Error - the package path specified was invalid: '{path}'.\n"),),
+    "installer.usage": (assumed("Usage: installer -pkg pathToPackage -target device\n"),),
+    "curl.failed": (assumed("curl: ({code}) {words}\n"),),
+    "shasum.missing": (assumed("shasum: {path}: No such file or directory\n"),),
     # --- restarting ---
     "shutdown.not_root": (assumed("shutdown: NOT super-user\n"),),
     "shutdown.now": (assumed("Shutdown NOW!\n"),),

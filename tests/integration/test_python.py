@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from checks.environments import ROOT
+from harness.ansible import Ansible
 from harness.macs import person
 from maclab import journal, layout
 from maclab.lab import Handle, Lab
@@ -189,6 +190,43 @@ def test_what_the_installer_says_is_not_believed(bare: Handle, package: Path) ->
     package.write_text("no package at all")
     digest = hashlib.sha256(b"no package at all").hexdigest()
     assert run(bare, place, package=package, sha256=digest).reason == "install_failed"
+
+
+# --- the role -------------------------------------------------------------------------------------
+
+
+@pytest.mark.every_core
+def test_the_role_predicts_installs_and_then_finds(
+    ansible: Ansible, lab: Lab, bare: Handle, package: Path, tmp_path: Path
+) -> None:
+    place = bare.file_tree / "opt" / "py" / "bin" / "python3"
+    play = {
+        "hosts": "bare",
+        "gather_facts": False,
+        "become": True,
+        "vars": {
+            "python_candidates": [STUB, str(place)],
+            "python_package": str(package),
+            "python_package_sha256": SUM,
+        },
+        "roles": ["keyholder.macos.python"],
+        "post_tasks": [
+            {"name": "A module", "keyholder.macos.trust_info": {}, "when": "ansible_python_interpreter is defined"}
+        ],
+    }
+    playbook = tmp_path / "play.yml"
+    playbook.write_text(yaml.safe_dump([play]))
+
+    check = ansible.playbook(playbook, lab.inventory, "--check")
+    assert check.rc == 0, check.output
+    assert f"would install {package}" in check.output and "changed=1" in check.output
+    assert not place.exists()
+    for changed in (1, 0):
+        run = ansible.playbook(playbook, lab.inventory)
+        assert run.rc == 0, run.output
+        assert f"changed={changed}" in run.output
+        module = next(line for line in run.lines if line.task == "A module")
+        assert module.status == "ok" and module.result["mac"]["os"]["version"] == "15.6"
 
 
 # --- what the role says ---------------------------------------------------------------------------

@@ -94,7 +94,17 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
             "uid_taken": NOTHING,
             "uid_differs": NOTHING,
             "full_name_taken": NOTHING,
+            "account_not_mobile": NOTHING,
             "password_policy": WORDS,
+        },
+    ),
+    (
+        "Directories",
+        "Decided from the reading, before the first write and without a login at the directory.",
+        {
+            "directory_not_bound": NOTHING,
+            "directory_offline": NOTHING,
+            "directory_user_unknown": UNREAD,
         },
     ),
     (

@@ -14,6 +14,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     diskutil,
     dscl,
     fdesetup,
+    network,
     profiles,
     sysadminctl,
     system,
@@ -80,6 +81,8 @@ def commands(step: do.Step, mac: Mac, secrets: Secrets) -> list[Command]:
         return [sysadminctl.reset_password(step.user, secrets["password"])]
     if isinstance(step, do.CreateAccount):
         return _create(step, mac, secrets)
+    if isinstance(step, do.CreateMobileAccount):
+        return [network.create_mobile_account(step.account.name, step.home)]
     if isinstance(step, do.SetAttribute):
         return [dscl.set_field(step.user, step.key, step.value)]
     if isinstance(step, do.SetAdmin):

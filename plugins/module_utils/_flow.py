@@ -20,7 +20,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     sysadminctl,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._delivery import Recipients
-from ansible_collections.keyholder.macos.plugins.module_utils._model import ESCROWED, Account, Mac
+from ansible_collections.keyholder.macos.plugins.module_utils._model import ESCROWED, MOBILE, Account, Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     NEW_GUID,
     ArmRestart,
@@ -140,18 +140,24 @@ class Flow:
         }
         for step in plan.steps:
             if isinstance(step, CheckPassword):
-                self._check_password(step, may_authenticate and step.user not in becoming)
+                self._check_password(step, plan.before, may_authenticate and step.user not in becoming)
             elif isinstance(step, CheckRecipients):
                 self._recipients.check(self._runner, self._deadline)
             elif isinstance(step, ValidateKey) and step.secret:
                 self._validate_key(step.secret, self._secrets[step.secret])
 
-    def _check_password(self, step: CheckPassword, may_authenticate: bool) -> None:
-        """By the account's hash where it can be read: that is no login, so it counts as none and grants nothing."""
-        same = self._same(step.user, step.secret)
+    def _check_password(self, step: CheckPassword, mac: Mac, may_authenticate: bool) -> None:
+        """By the account's hash where it can be read: that is no login, so it counts as none and grants nothing.
+
+        What a Mac has kept of a directory's password proves no other one wrong: there the directory is asked.
+        """
+        account = mac.account(step.user)
+        same = self._same(step.user, step.secret) if account is not None else None
+        if same is False and account is not None and mac.decided_elsewhere(account):
+            same = None
         answer = {True: "right", False: "wrong", None: "unknown"}[same]
         if same is None and may_authenticate:
-            answer = self._authenticate(step.user, step.secret)
+            answer = self._authenticate(step.user, step.secret, anywhere=account is None)
         if answer == "wrong":
             msg = f"{step.secret} is not the password of {step.user}; nothing was changed"
             raise Refusal(f"{step.role}_password_wrong", msg, tuple(self._evidence[-1:]))
@@ -164,14 +170,16 @@ class Flow:
 
     def _compare_password(self, mac: Mac, user: str, option: str, may_authenticate: bool) -> bool | None:
         """A holder's is tried once where its hash is unreadable: to set the same one again takes its old password,
-        which would be a failed login at every run. An account without a token has it set again by root."""
+        which would be a failed login at every run. An account without a token has it set again by root. A mobile
+        account's is never tried: nothing here sets it."""
         same = self._same(user, option)
         account = mac.account(user)
-        if same is None and may_authenticate and account is not None and account.holder and account.able:
+        tried = account is not None and account.holder and account.able and account.kind != MOBILE
+        if same is None and may_authenticate and tried:
             return {"right": True, "wrong": False}.get(self._authenticate(user, option))
         return same
 
-    def _authenticate(self, user: str, option: str) -> str:
+    def _authenticate(self, user: str, option: str, anywhere: bool = False) -> str:
         """A real login: right, wrong, disabled or unknown."""
         secret = self._secrets[option]
         problem = unusable(secret, dscl.GETPASS_BYTES)
@@ -180,7 +188,7 @@ class Flow:
                 "password_unusable",
                 f"{option} {problem}, so it cannot be checked: the account's hash is not readable",
             )
-        return dscl.authentication_answer(self._start(dscl.authenticate(user, secret)))
+        return dscl.authentication_answer(self._start(dscl.authenticate(user, secret, anywhere)))
 
     def _same(self, user: str, option: str) -> bool | None:
         if option not in self._secrets:
@@ -417,6 +425,7 @@ def differences(wanted: Account | None, found: Account | None) -> list[str]:
     if wanted.sources != found.sources:
         differs.append(f"{found.sources.words()} (wanted: {wanted.sources.words()})")
     for key in (
+        "kind",
         "full_name",
         "uid",
         "gid",

@@ -23,6 +23,9 @@ PHANTOM = "phantom"
 UNKNOWN = "unknown"
 """No source can be read."""
 
+MOBILE = "mobile"
+"""The kind of an account that is the local copy of a directory's."""
+
 PREBOOT = "preboot"
 """Pending work: the preboot volume does not know yet what changed."""
 
@@ -63,6 +66,8 @@ ESCROWED = ("escrowed_unproven", "valid")
 """Bootstrap Token statuses in which the server has one."""
 
 BIG_SUR = Version(11)
+TOKEN_DIALOG_SINCE = Version(10, 13, 5)
+"""From here on a profile can suppress the dialog for a token administrator (apple/device-management)."""
 PREFLIGHT_SINCE = Version(13, 3)
 """From here on mdmclient says whether macOS would use the Bootstrap Token (Macjutsu/super)."""
 CATALINA = Version(10, 15)
@@ -202,6 +207,30 @@ class Management:
     supported: bool | None = None
     preflight: bool | None = None
     bootstrap_crypto_user: bool | None = None
+    token_dialog_suppressed: bool | None = None
+    """Whether a profile keeps macOS from asking for a token administrator at a mobile account's login; None: not asked,
+    or no such setting (before 10.13.5)."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody whom a directory knows, who may have no account on this Mac. ``name``: as the directory has it."""
+
+    name: str
+    full_name: str = ""
+    uid: int | None = None
+
+
+@dataclass(frozen=True)
+class Network:
+    """What was asked of the directories that this Mac is bound to. ``online``: whether one answers; None: not said.
+
+    ``person``: whom they know under the name that was asked for. An account of this Mac with that name hides him.
+    """
+
+    nodes: tuple[str, ...] = ()
+    online: bool | None = None
+    person: Person | None = None
 
 
 @dataclass(frozen=True)
@@ -248,6 +277,8 @@ class Mac:
     filevault: FileVault = FileVault()
     management: Management = Management()
     policy: PasswordPolicy = PasswordPolicy()
+    network: Network | None = None
+    """None: not asked."""
     missing: tuple[Missing, ...] = ()
     groups_read: bool = True
     pending: frozenset[str] = frozenset()
@@ -267,6 +298,11 @@ class Mac:
 
     def without_account(self, name: str) -> Mac:
         return replace(self, accounts=tuple(account for account in self.accounts if account.name != name))
+
+    def decided_elsewhere(self, account: Account) -> bool:
+        """Whether the hash that this Mac has of the account's password may be behind: a directory's is the one that
+        counts, as long as it can be reached."""
+        return account.kind == MOBILE and (self.network is None or self.network.online is not False)
 
     @property
     def unread(self) -> tuple[str, ...]:
@@ -348,9 +384,10 @@ def first_token_rule(version: Version) -> str:
 def can_be_first(mac: Mac, account: Account) -> bool:
     """Whether macOS would hand ``account`` the first token, on a Mac that has no holder.
 
-    That a crypto user which is nobody's, or a phantom's, stands in the way is assumed: no public source shows it.
+    That a crypto user which is nobody's, or a phantom's, stands in the way is assumed: no public source shows it. That
+    a mobile account gets none is known of 10.13 (openradar-mirror 18598), and assumed from 10.14 on.
     """
-    if mac.holders or mac.volume.apfs is False or leftovers(mac):
+    if mac.holders or mac.volume.apfs is False or leftovers(mac) or account.kind == MOBILE:
         return False
     if mac.version >= BIG_SUR:
         return not account.disabled_tag

@@ -11,7 +11,7 @@ import os
 import sys
 import typing as t
 
-from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient, system
+from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient, network, system
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import ProcessRunner
 
@@ -25,7 +25,7 @@ def runner(module: AnsibleModule) -> ProcessRunner:
     """Programs are found on PATH, then in the system's directories."""
 
     def find(program: str) -> str:
-        path = module.get_bin_path(program, opt_dirs=[mdmclient.FOLDER])
+        path = module.get_bin_path(program, opt_dirs=[mdmclient.FOLDER, network.FOLDER])
         if path is None:
             raise LookupError(program)
         if program in system.RESTART.argv and sys.platform != "darwin":

@@ -18,6 +18,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     dscl,
     fdesetup,
     mdmclient,
+    network,
     profiles,
     records,
     system,
@@ -25,13 +26,17 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     BIG_SUR,
     CATALINA,
+    MOBILE,
     PREFLIGHT_SINCE,
+    TOKEN_DIALOG_SINCE,
     Account,
     FileVault,
     Mac,
     Management,
     Missing,
+    Network,
     PasswordPolicy,
+    Person,
     Sources,
     Version,
     Volume,
@@ -42,6 +47,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Runner
+
+
+_PERSON = "person:"
 
 
 class ProbeError(Exception):
@@ -66,8 +74,9 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
 
     ``extras``: what only some ask for. preflight: mdmclient's word on the Bootstrap Token, which takes ten seconds on a
     real Mac. deferral: where a deferral of FileVault will write. escrow: when a recovery key was last put aside for the
-    device management. authrestart: whether macOS can restart past the unlock screen. A path: whether a deferral has
-    left its property list there.
+    device management. authrestart: whether macOS can restart past the unlock screen. person:NAME: what the Mac's
+    directories say of that name. token_dialog: whether a profile suppresses the dialog at a mobile account's login. A
+    path: whether a deferral has left its property list there.
     """
     mac = parse(ask(runner, deadline))
     if "preflight" in extras and mac.version >= PREFLIGHT_SINCE and mac.management.enrolled:
@@ -81,6 +90,12 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     if "authrestart" in extras:
         supported = fdesetup.says_true(runner.run(fdesetup.SUPPORTS_AUTHRESTART, deadline))
         mac = replace(mac, filevault=replace(mac.filevault, authrestart=supported))
+    for extra in extras:
+        if extra.startswith(_PERSON):
+            mac = replace(mac, network=_network(runner, deadline, extra[len(_PERSON) :]))
+    if "token_dialog" in extras and mac.version >= TOKEN_DIALOG_SINCE:
+        suppressed = network.parse_token_dialog(runner.run(network.TOKEN_DIALOG, deadline))
+        mac = replace(mac, management=replace(mac.management, token_dialog_suppressed=suppressed))
     paths = [extra for extra in extras if extra.startswith("/")]
     there = frozenset(path for path in paths if runner.run(fdesetup.find_key_file(path), deadline).rc == 0)
     if there:
@@ -179,6 +194,17 @@ def _with_preflight(mac: Mac, preflight: bool | None) -> Mac:
     return replace(mac, management=replace(mac.management, preflight=preflight, bootstrap=bootstrap))
 
 
+def _network(runner: Runner, deadline: float, name: str) -> Network:
+    nodes = network.parse_nodes(runner.run(network.NODES, deadline))
+    found = network.parse_person(runner.run(network.find(name), deadline))
+    elsewhere = found is not None and not found.node.startswith("/Local")
+    return Network(
+        nodes=tuple(nodes or ()),
+        online=None if nodes is None else any(nodes.values()),
+        person=Person(found.name, found.full_name, found.uid) if found is not None and elsewhere else None,
+    )
+
+
 def _read_system(runner: Runner, deadline: float) -> system.System:
     facts = system.parse_sysctl(runner.run(system.SYSCTL, deadline))
     if facts.version:
@@ -225,7 +251,7 @@ def _account(user: records.User, evidence: _Evidence) -> Account | None:
         full_name=user.full_name,
         uid=user.uid,
         gid=user.gid,
-        kind="mobile" if user.mobile else "network" if user.network else "local",
+        kind=MOBILE if user.mobile else "network" if user.network else "local",
         admin=user.name in evidence.admins,
         hidden=user.hidden,
         disabled_tag=user.tagged,

@@ -175,7 +175,7 @@ REASONS: dict[str, Reason] = {
     ),
     "uid_taken": Reason(
         "Another account uses this UID.",
-        "Choose another uid, or leave it out.",
+        "Choose another uid, or leave it out. A directory's UID is changed in the directory.",
     ),
     "uid_differs": Reason(
         "The account exists with another UID, and files on the disk belong to that number.",
@@ -185,9 +185,26 @@ REASONS: dict[str, Reason] = {
         "Another account uses this name or full name, and macOS wants them unique.",
         "Choose another full_name.",
     ),
+    "account_not_mobile": Reason(
+        "An account of this name is on the Mac already, and it is no mobile account.",
+        "Leave it as it is, or move its owner's files and delete it with keyholder.macos.account. Nothing was changed.",
+    ),
     "password_policy": Reason(
         "The password does not meet this Mac's password policy.",
         "Read the rules with keyholder.macos.trust_info (mac.policy), and choose a password that meets them.",
+    ),
+    # Directories
+    "directory_not_bound": Reason(
+        "The Mac is bound to no directory, so no mobile account can be made.",
+        "Bind it (dsconfigad, or a profile of the device management), then run again.",
+    ),
+    "directory_offline": Reason(
+        "No directory that the Mac is bound to can be reached.",
+        "Bring the Mac to its directory's network (VPN, DNS and clock too), then run again.",
+    ),
+    "directory_user_unknown": Reason(
+        "The directory knows nobody of this name.",
+        "Check the short name as the directory has it, with 'dscl /Search -read /Users/NAME' on the Mac.",
     ),
     # Device management and the Bootstrap Token
     "not_enrolled": Reason(
@@ -271,7 +288,8 @@ REASONS: dict[str, Reason] = {
     ),
     "password_refused": Reason(
         "macOS refused a password at the moment of the change.",
-        "Check both passwords, and whether the accounts are locked.",
+        "Check both passwords, and whether the accounts are locked. A directory account's password may have been"
+        " changed elsewhere.",
     ),
     "last_holder": Reason(
         "macOS itself keeps its last administrator and its last holder.",

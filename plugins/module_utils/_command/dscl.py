@@ -95,9 +95,12 @@ def change_password(user: str, old: Secret, new: Secret) -> Command:
 # -- passwords --------------------------------------------------------------------------------------------------------
 
 
-def authenticate(user: str, password: Secret) -> Command:
-    """A real authentication: it counts towards a lockout, and up to 10.15 it can hand out the first token."""
-    return Command(("dscl", _NODE, "-authonly", user), prompts=(password,))
+def authenticate(user: str, password: Secret, anywhere: bool = False) -> Command:
+    """A real authentication: it counts towards a lockout, and up to 10.15 it can hand out the first token.
+
+    ``anywhere``: of whoever the search path finds, who may have no account on this Mac.
+    """
+    return Command(("dscl", "/Search" if anywhere else _NODE, "-authonly", user), prompts=(password,))
 
 
 def authentication_answer(ran: Ran) -> str:

@@ -180,6 +180,21 @@ class CreateAccount(Step):
 
 
 @dataclass(frozen=True)
+class CreateMobileAccount(Step):
+    """Make the local copy of a directory's account; it has no password of its own. ``home`` "": macOS's choice."""
+
+    account: Account
+    home: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"create the mobile account {self.account.name} of the directory's person"
+
+    def after(self, mac: Mac) -> Mac:
+        return mac.with_account(without_token(mac, self.account))
+
+
+@dataclass(frozen=True)
 class SetAttribute(Step):
     """``key``: the account's field here (full_name, uid, gid, shell, home, hint, picture, hidden)."""
 

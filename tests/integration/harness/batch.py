@@ -23,6 +23,7 @@ MODULES = {
         "secure_token remove admin_user admin_password first_token timeout"
     ).split(),
     "secure_token": "user password state admin_user admin_password first_token timeout".split(),
+    "mobile_account": "name home password secure_token admin_user admin_password timeout".split(),
     "trust_info": ["timeout"],
     "bootstrap_token": "state admin_user admin_password timeout".split(),
     "filevault": (

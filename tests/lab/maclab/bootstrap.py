@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from maclab import directory, faults, rules, vault
+from maclab import directory, faults, network, rules, vault
 from maclab.state import Account, CryptoUser, Mac
 
 BOOTSTRAP_UUID = "2457711A-523C-4604-B75A-F48A571D5036"
@@ -89,7 +89,8 @@ def log_in(mac: Mac, name: str, password: str | None, now: float) -> list[str]:
     if mac.locked:
         raise LoginRefused(f"{mac.name} waits for somebody to unlock FileVault (maclab unlock)")
     held = directory.is_holder(mac, account)
-    verdict = directory.authenticate(mac, name, account.password or "" if password is None else password, now)
+    typed = network.right_password(mac, account) or "" if password is None else password
+    verdict = directory.authenticate(mac, name, typed, now)
     if not verdict:
         raise LoginRefused(f"{name} did not get in: {verdict.value}")
     done = [] if held or not directory.is_holder(mac, account) else ["first token"]

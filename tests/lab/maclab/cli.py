@@ -90,6 +90,11 @@ def _parser() -> argparse.ArgumentParser:
     unlock.add_argument("user", nargs="?", help="who does it, and is logged in by it (default: somebody)")
     unlock.add_argument("--password", help="try this one (default: the right one)")
     unlock.add_argument("--key", help="unlock with this recovery key")
+    bound = add("directory", _directory, "take the directory that a Mac is bound to away, or change a password in it")
+    bound.add_argument("mac")
+    bound.add_argument("what", choices=("online", "offline", "password"))
+    bound.add_argument("user", nargs="?", help="whose password")
+    bound.add_argument("password", nargs="?", help="the new one")
     restart = add("restart", _restart, "press a Mac's power button")
     restart.add_argument("mac")
     reset = add("reset", _reset, "make a Mac what the scenario says again")
@@ -252,6 +257,16 @@ def _unlock(folder: LabFolder, arguments: argparse.Namespace) -> int:
         folder, "unlock", mac=arguments.mac, user=arguments.user, password=arguments.password, key=arguments.key
     )
     print("\n".join(["unlocked", *done]))
+    return 0
+
+
+def _directory(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    wanted: dict[str, object] = {"online": {"online": True, "offline": False}.get(arguments.what)}
+    if arguments.what == "password":
+        if not arguments.user or not arguments.password:
+            raise control.LabError("whose password, and which? (maclab directory MAC password USER PASSWORD)")
+        wanted |= {"user": arguments.user, "password": arguments.password}
+    control.order(folder, "directory", mac=arguments.mac, **wanted)
     return 0
 
 

@@ -9,7 +9,7 @@ import re
 import time
 import uuid
 
-from maclab import rules
+from maclab import network, rules
 from maclab.state import Account, CryptoUser, Group, Mac
 
 TOKEN = ";SecureToken;"
@@ -131,13 +131,35 @@ def authenticate(mac: Mac, name: str, password: str, now: float | None = None) -
         return Verdict.UNKNOWN
     if account.locked or DISABLED_USER in account.authority:
         return Verdict.DISABLED
-    if account.password is None or account.password != password:
+    right = network.right_password(mac, account)
+    if right is None or right != password:
         _count_failure(mac, account, _now(now))
         return Verdict.WRONG
+    if account.password != password:
+        _cache(mac, account, password, now)
     account.failed_logins = 0
     account.failed_login_at = 0.0
     _first_token_at_authentication(mac, account)
     return Verdict.OK
+
+
+def authenticate_anywhere(mac: Mac, name: str, password: str) -> Verdict:
+    """Verify a password of whoever the search path finds: an account of this Mac, or a person of the directory."""
+    person = network.find(mac, name)
+    if find(mac, name) is not None or person is None:
+        return authenticate(mac, name, password)
+    return Verdict.OK if person.password == password else Verdict.WRONG
+
+
+def _cache(mac: Mac, account: Account, password: str, now: float | None) -> None:
+    """Keep what the directory has confirmed, for the time when it cannot be reached; the account's key goes stale."""
+    account.password = password
+    account.password_set_at = _now(now)
+    if not any(value.startswith(";ShadowHash;") for value in account.authority):
+        account.authority.append(SHADOW_HASH)
+    if network.key_follows(mac) and account.key_password is not None:
+        account.key_password = password
+    resalt(account)
 
 
 def _count_failure(mac: Mac, account: Account, now: float) -> None:
@@ -175,6 +197,8 @@ def _first_token_at_password(mac: Mac, account: Account) -> None:
 def _may_get_first_token(mac: Mac, account: Account) -> bool:
     version = mac.version_tuple
     if mac.filesystem != "apfs" or account.service or somebody_holds(mac):
+        return False
+    if account.kind == "mobile" and not rules.FIRST_TOKEN_MOBILE.at(version):
         return False
     if not account.password and not rules.FIRST_TOKEN_EMPTY_PASSWORD.at(version):
         return False

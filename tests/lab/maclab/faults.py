@@ -30,6 +30,8 @@ OPTIONS: dict[str, dict[str, str]] = {
     "slow": {"seconds": "required seconds", "program": "name"},
     "lockout_root": {},
     "delete_does_nothing": {},
+    "mobile_account_not_made": {},
+    "installer_does_nothing": {},
     "hash_unreadable": {"user": "account"},
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from maclab.host import Host
-from maclab.layout import NO_PYTHON, LabFolder
+from maclab.layout import NO_PYTHON, STUB_PYTHON, LabFolder
 
 ADDRESS = "127.0.0.1"
 
@@ -52,7 +52,8 @@ def text(folder: LabFolder, hosts: Iterable[Host]) -> str:
 def _variables(host: Host) -> dict[str, Any]:
     mac = host.mac
     home = host.folder.home(mac.accounts[mac.ssh_user])
-    python = {} if mac.python == NO_PYTHON else {"ansible_python_interpreter": str(host.folder.bin / "python3")}
+    bare = mac.python in (NO_PYTHON, STUB_PYTHON)
+    python = {} if bare else {"ansible_python_interpreter": str(host.folder.bin / "python3")}
     return {
         "ansible_port": host.port,
         "ansible_user": mac.ssh_user,

@@ -79,6 +79,10 @@ class Handle:
         done: list[str] = control.order(self._lab, "login", mac=self.name, user=user, password=password)
         return done
 
+    def directory(self, online: bool | None = None, user: str = "", password: str = "") -> None:
+        """Take the directory away or bring it back; change a password in it, as from another computer."""
+        control.order(self._lab, "directory", mac=self.name, online=online, user=user, password=password)
+
     def unlock(self, user: str | None = None, password: str | None = None, key: str | None = None) -> list[str]:
         """Unlock FileVault at the start-up screen: by a person, who is logged in by it, by the key, or by somebody."""
         done: list[str] = control.order(self._lab, "unlock", mac=self.name, user=user, password=password, key=key)

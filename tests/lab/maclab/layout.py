@@ -200,6 +200,8 @@ def _write_script(path: Path, text: str) -> None:
 
 
 NO_PYTHON = "none"
+# Its python3 is Apple's stub, which has no developer tools to start and opens a dialog.
+STUB_PYTHON = "stub"
 
 
 def find_python(version: str) -> Path | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from maclab import plists
-from maclab.state import Account, Group, Mac
+from maclab.state import Account, DirectoryUser, Group, Mac
 
 STANDARD = "dsAttrTypeStandard:"
 NATIVE = "dsAttrTypeNative:"
@@ -227,6 +227,22 @@ def shadowhash_record(mac: Mac) -> Record:
     if plists.has_policy(mac.policy):
         attributes[POLICY_DATA] = [plists.global_policy(mac)]
     return Record("shadowhash", attributes, put)
+
+
+# --- the directory that the Mac is bound to ---------------------------------------------------------
+
+
+def directory_record(node: str, user: DirectoryUser) -> Record:
+    """What the directory tells the Mac of a person; nothing of it can be written from here."""
+    attributes: Attributes = {
+        STANDARD + "AppleMetaNodeLocation": [node],
+        STANDARD + "GeneratedUID": [user.generated_uid],
+        STANDARD + "RealName": [user.full_name],
+        STANDARD + "RecordName": [user.name],
+        STANDARD + "RecordType": ["dsRecTypeStandard:Users"],
+        STANDARD + "UniqueID": [str(user.uid)],
+    }
+    return Record(user.name, attributes, lambda key, values: None)
 
 
 # --- the tree -------------------------------------------------------------------------------------

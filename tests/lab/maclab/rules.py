@@ -62,6 +62,31 @@ FIRST_TOKEN_BLOCKED_BY_ORPHAN: Rule[bool] = Rule(
     "a crypto user whose account is gone still counts as a holder for the first-token rule",
     (Row(EVERY, True, assumed=True),),
 )
+FIRST_TOKEN_MOBILE: Rule[bool] = Rule(
+    "first_token_mobile",
+    "a mobile account can receive the first Secure Token by itself",
+    (Row(EVERY, False, "createmobile-no-token"), Row((10, 14), False, assumed=True)),
+)
+MOBILE_DIRECTORY_DECIDES: Rule[bool] = Rule(
+    "mobile_directory_decides",
+    "while the directory can be reached it decides on a mobile account's password, and the Mac then keeps that one",
+    (Row(EVERY, True, assumed=True),),
+)
+MOBILE_KEY_FOLLOWS: Rule[bool] = Rule(
+    "mobile_key_follows",
+    "a mobile account's key on the volume follows a password that was changed in the directory",
+    (Row(EVERY, False, assumed=True),),
+)
+CREATEMOBILE_MAKES_HOME: Rule[bool] = Rule(
+    "createmobile_makes_home",
+    "createmobileaccount makes the home folder, and does so last",
+    (Row(EVERY, True, assumed=True),),
+)
+CREATEMOBILE_WITHOUT_PASSWORD: Rule[bool] = Rule(
+    "createmobile_without_password",
+    "an account that createmobileaccount has made has no password on the Mac until somebody authenticates",
+    (Row(EVERY, True, assumed=True),),
+)
 DISABLED_TAG: Rule[bool] = Rule(
     "disabled_tag",
     "the authority ;DisabledTags;SecureToken keeps the first token away",

@@ -14,9 +14,21 @@ from typing import Any
 
 import yaml
 
-from maclab import faults, models, rules, vault
+from maclab import faults, models, network, rules, vault
 from maclab.bootstrap import BOOTSTRAP_UUID
-from maclab.state import DISABLED_TAG, MDM, SECURE_TOKEN, Account, CryptoUser, FileVault, Group, Mac, Policy
+from maclab.state import (
+    DISABLED_TAG,
+    MDM,
+    SECURE_TOKEN,
+    Account,
+    CryptoUser,
+    DirectoryUser,
+    FileVault,
+    Group,
+    Mac,
+    NetworkDirectory,
+    Policy,
+)
 from maclab.vault import PRK_UUID
 
 SHADOW_HASH = ";ShadowHash;HASHLIST:<SALTED-SHA512-PBKDF2,SRP-RFC5054-4096-SHA512-PBKDF2>"
@@ -24,7 +36,7 @@ EPOCH = 1735689600.0
 
 MAC_KEYS = (
     "macos build hardware model filesystem device python ssh_user port count accounts groups crypto_users "
-    "filevault mdm policy preboot root_locked_out logged_in locked reboot_seconds faults"
+    "filevault mdm directory policy preboot root_locked_out logged_in locked reboot_seconds faults"
 ).split()
 ACCOUNT_KEYS = (
     "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
@@ -43,8 +55,11 @@ FILEVAULT_STATES = (
 )
 FILEVAULT_KEYS = "state percent advance deferred_user deferral_path prk irk master_keychain".split()
 MDM_KEYS = (
-    "enrolled user_approved server supervised managed_admin escrow_profile prk_escrowed forbids_filevault bootstrap"
+    "enrolled user_approved server supervised managed_admin escrow_profile prk_escrowed forbids_filevault bootstrap "
+    "token_dialog_bypass"
 ).split()
+DIRECTORY_KEYS = "node online users".split()
+DIRECTORY_USER_KEYS = "name full_name uid generated_uid password".split()
 BOOTSTRAP_KEYS = "supported escrowed stale error".split()
 CRYPTO_KINDS = ("LocalOpenDirectory", "PersonalRecovery", "MDMRecovery", "iCloudRecovery", "DiskUser", "Unknown")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -195,6 +210,7 @@ def _mac(name: str, keys: _Keys) -> Mac:
         reboot_seconds=keys.seconds("reboot_seconds", 1.0, 600),
         python=_python(keys),
     )
+    mac.network = _network(mac, keys)
     _add_system_records(mac)
     _add_accounts(mac, keys)
     _add_groups(mac, keys)
@@ -213,8 +229,8 @@ def _mac(name: str, keys: _Keys) -> Mac:
 
 def _python(keys: _Keys) -> str:
     wanted = keys.text("python", "")
-    if wanted and not re.fullmatch(r"none|\d(\.\d+)?", wanted):
-        raise keys.wrong("python", wanted, 'a version such as "3.9", or none for a Mac without Python')
+    if wanted and not re.fullmatch(r"none|stub|\d(\.\d+)?", wanted):
+        raise keys.wrong("python", wanted, 'a version such as "3.9", none for a Mac without Python, or stub')
     return wanted
 
 
@@ -269,13 +285,14 @@ def _account(mac: Mac, entry: _Keys) -> Account:
     if mac.by_uid(uid) is not None:
         raise entry.wrong("uid", uid, f"a UID that no other account has; {uid} is {_owner_of(mac, uid)}'s")
     password = entry.optional_text("password")
+    kind = entry.choice("kind", "local", ("local", "mobile"))
     account = Account(
         name=name,
         full_name=entry.text("full_name", name),
         uid=uid,
         gid=entry.number("gid", 20, 0, 2**31 - 1),
         generated_uid=entry.text("generated_uid", guid(mac.name, name)).upper(),
-        kind=entry.choice("kind", "local", ("local", "mobile")),
+        kind=kind,
         password=password,
         hidden=entry.flag("hidden", False),
         shell=entry.text("shell", "/bin/zsh"),
@@ -323,7 +340,7 @@ def _authority(mac: Mac, account: Account, entry: _Keys) -> list[str]:
         realm = "LKDC:SHA1." + hashlib.sha1(mac.name.encode()).hexdigest().upper()
         values += [SHADOW_HASH, f";Kerberosv5;;{account.name}@{realm};{realm}"]
     if account.kind == "mobile":
-        values.append(f";LocalCachedUser;/Active Directory/EXAMPLE/example.test:{account.name}:{account.generated_uid}")
+        values.append(network.cached_user(network.node_of(mac), account.name, account.generated_uid))
     if entry.flag("disabled_tag", False):
         values.append(DISABLED_TAG)
     return values
@@ -460,6 +477,32 @@ def _preboot(mac: Mac, keys: _Keys) -> list[str]:
     return [identity for identity in mac.crypto_users if identity in known]
 
 
+def _network(mac: Mac, keys: _Keys) -> NetworkDirectory:
+    """A Mac is bound to a directory where the scenario describes one."""
+    if "directory" not in keys.data:
+        return NetworkDirectory()
+    described = keys.inner("directory")
+    described.only(DIRECTORY_KEYS)
+    node = described.text("node", network.DEFAULT_NODE)
+    if not node.startswith("/") or node in ("/Local/Default", "/Search"):
+        raise described.wrong("node", node, f"a path such as {network.DEFAULT_NODE}")
+    bound = NetworkDirectory(node, described.flag("online", True))
+    for index in range(len(described.listed("users"))):
+        entry = described.inner("users", index)
+        entry.only(DIRECTORY_USER_KEYS)
+        name = entry.text("name", "")
+        if not NAME.fullmatch(name) or name in bound.users:
+            raise entry.wrong("name", name, "letters, digits, '_', '.' and '-', and nobody twice")
+        if not entry.text("password", ""):
+            raise entry.wrong("password", entry.data.get("password"), "text that is not empty")
+        identity = entry.text("generated_uid", guid("directory", node, name)).upper()
+        # Active Directory's plug-in makes the number of the first bits of the identity.
+        uid = entry.number("uid", int(identity[:8], 16) & 0x7FFFFFFF, 1000, 2**31 - 1)
+        full_name = entry.text("full_name", name)
+        bound.users[name] = DirectoryUser(name, full_name, uid, identity, entry.text("password", ""))
+    return bound
+
+
 def _mdm(mac: Mac, keys: _Keys) -> MDM:
     keys.only(MDM_KEYS)
     enrolled = keys.choice("enrolled", "no", ("no", "user", "ade"))
@@ -469,6 +512,7 @@ def _mdm(mac: Mac, keys: _Keys) -> MDM:
     approved = keys.flag("user_approved", enrolled != "no")
     supervised = approved and rules.SUPERVISED_BY_APPROVAL.at(mac.version_tuple)
     managed_admin = keys.data.get("managed_admin")
+    bypass = keys.data.get("token_dialog_bypass")
     return MDM(
         enrolled=enrolled,
         user_approved=approved,
@@ -480,6 +524,7 @@ def _mdm(mac: Mac, keys: _Keys) -> MDM:
         managed_admin="" if managed_admin is None else _account_name(mac, keys, "managed_admin", managed_admin),
         escrow_profile=keys.flag("escrow_profile", False),
         forbids_filevault=keys.flag("forbids_filevault", False),
+        token_dialog_bypass=None if bypass is None else keys.flag("token_dialog_bypass", False),
         bootstrap_status_error=bootstrap.optional_text("error"),
     )
 

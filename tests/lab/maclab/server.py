@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncssh
 
-from maclab import faults, inventory, layout, programs, scenario, ssh
+from maclab import faults, inventory, layout, network, programs, scenario, ssh
 from maclab.desk import Desk
 from maclab.host import Host
 from maclab.layout import LabFolder
@@ -78,11 +78,14 @@ class Server:
         return host
 
     def _make_folder(self, mac: Mac) -> None:
-        python = None if mac.python == layout.NO_PYTHON else layout.find_python(mac.python)
-        if python is None and mac.python != layout.NO_PYTHON:
+        bare = mac.python in (layout.NO_PYTHON, layout.STUB_PYTHON)
+        python = None if bare else layout.find_python(mac.python)
+        if python is None and not bare:
             python = layout.own_python()
             self.notes.append(f"{mac.name}: no Python {mac.python} on this host; it has {python} instead")
-        self.folder.create_mac(mac.name, programs.names(), python, mac.accounts.values())
+        stub = mac.python == layout.STUB_PYTHON
+        there = [program for program in programs.names() if program != "python3" or stub]
+        self.folder.create_mac(mac.name, there, python, mac.accounts.values())
 
     async def _open_desk(self) -> None:
         self.folder.socket.unlink(missing_ok=True)
@@ -132,6 +135,8 @@ class Server:
             return None
         if what == "fault":
             faults.set_fault(host.mac, faults.parse(order["fault"], order["options"], host.mac))
+        elif what == "directory":
+            _change_directory(host.mac, order)
         elif what == "clear":
             faults.clear_faults(host.mac)
         elif what == "reset":
@@ -150,6 +155,16 @@ class Server:
         with suppress(OSError):
             shutil.rmtree(host.folder.root)
         self._make_folder(host.mac)
+
+
+def _change_directory(mac: Mac, order: dict[str, Any]) -> None:
+    """The directory goes away, comes back, or somebody changes a password in it; nothing of it reaches the Mac."""
+    if not mac.network.node:
+        raise ValueError(f"{mac.name} is bound to no directory")
+    if order.get("online") is not None:
+        mac.network.online = bool(order["online"])
+    if order.get("user"):
+        network.change_password(mac, order["user"], order["password"])
 
 
 class _Door:

@@ -28,6 +28,7 @@ def mac(mac: Mac, entries: list[journal.Entry]) -> str:
         _other_crypto_users(mac),
         _filevault(mac),
         _management(mac),
+        _directory(mac),
         _faults(mac),
         "journal (last lines)\n" + "\n".join(lines(entries[-LAST_LINES:])) if entries else "journal: empty",
     ]
@@ -97,6 +98,14 @@ def _management(mac: Mac) -> str:
     escrow = "escrowed" if mdm.bootstrap_escrowed else "supported" if mdm.bootstrap_supported else "not supported"
     escrow += " and stale" if mdm.bootstrap_stale else ""
     return f"MDM: enrolled {mdm.enrolled}, Bootstrap Token {escrow}"
+
+
+def _directory(mac: Mac) -> str:
+    bound = mac.network
+    if not bound.node:
+        return ""
+    known = ", ".join(bound.users) or "nobody"
+    return f"directory: {bound.node}, {'online' if bound.online else 'offline'}, knows {known}"
 
 
 def _faults(mac: Mac) -> str:

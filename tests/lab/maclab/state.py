@@ -110,6 +110,26 @@ class FileVault:
 
 
 @dataclass
+class DirectoryUser:
+    """What a directory that the Mac is bound to knows of one person; the password can be changed there by anybody."""
+
+    name: str
+    full_name: str
+    uid: int
+    generated_uid: str
+    password: str
+
+
+@dataclass
+class NetworkDirectory:
+    """The directory that the Mac is bound to; without a node it is bound to none."""
+
+    node: str = ""
+    online: bool = True
+    users: dict[str, DirectoryUser] = field(default_factory=dict)
+
+
+@dataclass
 class MDM:
     """Enrollment and the Bootstrap Token."""
 
@@ -127,6 +147,8 @@ class MDM:
     # Profiles: FDERecoveryKeyEscrow, and dontAllowFDEEnable.
     escrow_profile: bool = False
     forbids_filevault: bool = False
+    # The setting cachedaccounts.askForSecureTokenAuthBypass of a profile; None: no profile has it.
+    token_dialog_bypass: bool | None = None
     prk_escrowed_at: float | None = None
     # When `profiles` asked for the enrollment's configuration.
     asked_at: list[float] = field(default_factory=list)
@@ -183,6 +205,7 @@ class Mac:
     faults: list[Fault] = field(default_factory=list)
     clock: float = 0.0
     files: dict[str, ModelFile] = field(default_factory=dict)
+    network: NetworkDirectory = field(default_factory=NetworkDirectory)
     booted_at: float = 0.0
     reboot_seconds: float = 1.0
     # Waits at the start-up screen for somebody to unlock FileVault.
@@ -225,11 +248,17 @@ def from_json(text: str) -> Mac:
             "crypto_users": {uuid: CryptoUser(**value) for uuid, value in data["crypto_users"].items()},
             "filevault": _filevault(data["filevault"]),
             "files": {path: ModelFile(**value) for path, value in data.get("files", {}).items()},
+            "network": _network(data.get("network", {})),
             "mdm": MDM(**data["mdm"]),
             "policy": Policy(**data["policy"]),
             "faults": [Fault(**value) for value in data["faults"]],
         }
     )
+
+
+def _network(data: dict[str, Any]) -> NetworkDirectory:
+    users = {name: DirectoryUser(**value) for name, value in data.get("users", {}).items()}
+    return NetworkDirectory(**{**data, "users": users})
 
 
 def _filevault(data: dict[str, Any]) -> FileVault:

@@ -215,6 +215,21 @@ TEXTS: dict[str, Wordings] = {
     "dscl.goodbye": (assumed("Goodbye\n"),),
     "dscl.unknown_command": (assumed("Invalid command: {command}\n"),),
     "dscl.search_row": (assumed("{name}\t\t{key} = ({values})\n"),),
+    # --- directories ---
+    "createmobileaccount.usage": (assumed("usage: createmobileaccount -n username\n"),),
+    "createmobileaccount.not_root": (assumed("createmobileaccount: must be run as root\n"),),
+    "createmobileaccount.unknown": (assumed("createmobileaccount: could not find the user record of {user}\n"),),
+    "createmobileaccount.local": (assumed("createmobileaccount: {user} is a local account\n"),),
+    "createmobileaccount.created": (assumed("createmobileaccount: created {user} with the home {home}\n"),),
+    "odutil.node": (assumed("{name}  {status}\n"),),
+    "odutil.usage": (assumed("usage: odutil show what\n"),),
+    "defaults.missing": (
+        seen(
+            "{stamp} defaults[{pid}:{thread}] \nThe domain/default pair of ({domain}, {key}) does not exist\n",
+            "public transcripts of defaults read (lewis6991/dotfiles)",
+        ),
+    ),
+    "defaults.usage": (assumed("Command line interface to a user's defaults.\n"),),
     # --- groups and names ---
     "dseditgroup.yes": (seen("yes {user} is a member of {group}\n", "dseditgroup-yes"),),
     "dseditgroup.no": (seen("no {user} is NOT a member of {group}\n", "sysadminctl.md 1.6"),),
@@ -386,6 +401,30 @@ TEXTS: dict[str, Wordings] = {
     "mdmclient.preflight_ok": (seen("success", "filevault.md 3"),),
     "mdmclient.preflight_none": (assumed("bootstrap token not available"),),
     "mdmclient.preflight_stale": (assumed("bootstrap token could not be verified"),),
+    # --- installing ---
+    "python3.stub": (
+        seen(
+            "xcode-select: note: No developer tools were found, requesting install.\n"
+            "If developer tools are located at a non-default location on disk, use `sudo xcode-select --switch "
+            "path/to/Xcode.app` to specify the Xcode that you wish to use for command line developer tools, and cancel "
+            "the installation dialog.\nSee `man xcode-select` for more details.\n",
+            "public transcripts of Apple's stubs",
+        ),
+    ),
+    "installer.done": (
+        seen(
+            "installer: Package name is {name}\ninstaller: Installing at base path /\n"
+            "installer: The install was successful.\n",
+            "public transcripts of installer (Homebrew casks)",
+        ),
+    ),
+    "installer.not_root": (
+        seen("installer: Must be run as root to install this package.\n", "public transcripts of installer"),
+    ),
+    "installer.no_package": (assumed("installer: Error - the package path specified was invalid: '{path}'.\n"),),
+    "installer.usage": (assumed("Usage: installer -pkg pathToPackage -target device\n"),),
+    "curl.failed": (assumed("curl: ({code}) {words}\n"),),
+    "shasum.missing": (assumed("shasum: {path}: No such file or directory\n"),),
     # --- restarting ---
     "shutdown.not_root": (assumed("shutdown: NOT super-user\n"),),
     "shutdown.now": (assumed("Shutdown NOW!\n"),),

@@ -14,7 +14,7 @@ from fakes import Run, mac, people, person
 
 from maclab import plists, records, vault
 from maclab.programs.diskutil import volume_uuid
-from maclab.state import MDM, CryptoUser, Deferral, Fault, Group, Mac
+from maclab.state import MDM, CryptoUser, Deferral, DirectoryUser, Fault, Group, Mac, NetworkDirectory
 from maclab.vault import key_number, listed
 
 PRK = "EBC6C064-0000-11AA-AA11-00306543ECAC"
@@ -407,6 +407,15 @@ _authority(
     [ONE_HASH, f";Kerberosv5;;carol@{LKDC};{LKDC};"],
     {},
 )
+
+
+@case("createmobile-no-token")
+def _() -> Case:
+    made = people(mac("10.13.6", "intel"))
+    made.network = NetworkDirectory("/Active Directory/CORP/corp.example.com")
+    made.network.users["alice"] = DirectoryUser("alice", "Alice", 1234567, "E9F6E0ED-138E-40C9-B9E7-A7F3F661DB14", "pw")
+    no_token: Callable[[Mac, Run], bool] = lambda after, run: not holds(after, "alice")  # noqa: E731
+    return Case(made, ["createmobileaccount", "-n", "alice"], after=no_token)
 
 
 @case("dscl-authority-token")
@@ -1265,7 +1274,6 @@ NOT_TESTED: dict[str, str] = {
     "du-disable-filevault-disk-user": "turning FileVault off with diskutil is not modelled",
     "du-unlockvolume-already": "unlocking volumes with diskutil is not modelled",
     "ston-not-admin-unified-log": "the unified log is not modelled; what the command itself prints is another record",
-    "createmobile-no-token": "createmobileaccount is not modelled yet, and the source gives no text of it",
     "enr-mdmclient-nag": "`mdmclient dep nag` is not modelled: `profiles show` took its place with 10.13.4",
     "pyver-tahoe": "Python itself is the host's own in the lab",
     "swvers-full-13": _RSR,

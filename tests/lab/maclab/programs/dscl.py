@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Be dscl: read and write records of the local node, one command from argv or many from standard input."""
+"""Be dscl: read and write records of the local node, and find people of the directory that the Mac is bound to."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from maclab import directory, plists, records, rules
+from maclab import directory, network, plists, records, rules
 from maclab.call import Call
 from maclab.directory import Outcome, Verdict
 from maclab.records import Attributes, Record, full_key, shown_key
@@ -28,6 +28,7 @@ NOT_A_NODE, AUTH_FAILED, DENIED, NO_ATTRIBUTE = -14009, -14090, -14120, -14134
 EXISTS, NO_RECORD, BAD_QUALITY, DISABLED = -14135, -14136, -14165, -14167
 DATASOURCES = {".", "/Local/Default", "localhost", "/Search"}
 NODE = "/Local/Default"
+SEARCH = "/Search"
 NAME_COLUMN = 24
 
 
@@ -62,7 +63,7 @@ async def main(call: Call) -> int:
         call.err(session.say("usage"))
         return 0 if words is None else 64
     session.node, rest = words[0], words[1:]
-    if session.node not in DATASOURCES:
+    if session.node not in DATASOURCES and not _is_directory(session):
         call.err(session.say("no_source", node=session.node))
         return _exit_status(NOT_A_NODE)
     if not rest:
@@ -174,6 +175,8 @@ async def _command(session: Session, words: list[str]) -> int:
     if action is None:
         session.call.err(session.say("unknown_command", command=words[0]))
         return 0
+    if _is_directory(session) and verb not in (*BY_USER, "read"):
+        return _fail(session, DENIED, verb)
     if verb in BY_USER:
         return await action(session, words[1:], Path())
     path = _path(session, words[1] if len(words) > 1 else ".")
@@ -183,6 +186,21 @@ async def _command(session: Session, words: list[str]) -> int:
     return await action(session, words[2:], path)
 
 
+def _is_directory(session: Session) -> bool:
+    """Tell whether the node is that of the directory, and opens: it does not while the directory is away."""
+    bound = session.call.mac.network
+    return bool(bound.node) and bound.online and session.node == bound.node
+
+
+def _found(session: Session, path: Path) -> Record | None:
+    """Look where the node says: on the Mac, in the directory, or by the search path in one after the other."""
+    here = None if _is_directory(session) else _record(session, path)
+    if here is not None or path.kind != "Users" or not (session.node == SEARCH or _is_directory(session)):
+        return here
+    person = network.find(session.call.mac, path.name)
+    return None if person is None else records.directory_record(session.call.mac.network.node, person)
+
+
 def _record(session: Session, path: Path) -> Record | None:
     return records.record(session.call.mac, path.kind, path.name)
 
@@ -190,7 +208,7 @@ def _record(session: Session, path: Path) -> Record | None:
 async def _read(session: Session, keys: list[str], path: Path) -> int:
     if not path.name:
         return 0
-    found = _record(session, path)
+    found = _found(session, path)
     if found is None:
         return _fail(session, NO_RECORD)
     seen = records.visible(found, keys, session.call.is_root)
@@ -398,7 +416,9 @@ async def _auth_only(session: Session, words: list[str], path: Path) -> int:
     if not words:
         return 0
     password = words[1] if len(words) > 1 else await call.getpass(session.say("prompt_password")) or ""
-    verdict = directory.authenticate(call.mac, words[0], password)
+    anywhere = session.node == SEARCH or _is_directory(session)
+    verify = directory.authenticate_anywhere if anywhere else directory.authenticate
+    verdict = verify(call.mac, words[0], password)
     call.authenticated(words[0], bool(verdict))
     await call.commit()
     if verdict:

@@ -114,7 +114,7 @@ def test_a_change_of_tokens_is_noted_before_proven_and_told_to_preboot_after(of:
     plan = plan_or_refusal(request, of)
     assume(isinstance(plan, Plan))
     steps, states = t.cast(Plan, plan).steps, t.cast(Plan, plan).states()
-    tokens = [[(who.name, who.sources) for who in state.accounts if who.verdict != "none"] for state in states]
+    tokens = [{(who.name, who.sources) for who in state.accounts if who.verdict != "none"} for state in states]
     moved = [index for index in range(len(steps)) if tokens[index] != tokens[index + 1]]
     assume(moved)
     assert steps.index(do.Note("preboot")) < moved[0]

@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The directories that a Mac is bound to: which of them answer, whom they know, and an account here for one of them.
+
+``createmobileaccount`` lies outside PATH. It can be told a password in its arguments; here it never is.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyholder.macos.plugins.module_utils._command import plists, records
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
+
+FOLDER = "/System/Library/CoreServices/ManagedClient.app/Contents/Resources"
+"""Where createmobileaccount is (openradar-mirror 18598, and many public scripts)."""
+
+NODES = Command(("odutil", "show", "nodenames"))
+
+TOKEN_DIALOG = Command(
+    ("defaults", "read", "/Library/Managed Preferences/com.apple.MCX", "cachedaccounts.askForSecureTokenAuthBypass")
+)
+"""Whether a profile keeps macOS from asking for a token administrator at a mobile account's login
+(apple/device-management, com.apple.MCX, mobile accounts)."""
+
+_NODE = re.compile(r"^\s*(/(?:Active Directory|LDAPv3)\b.*?)\s+(Online|Offline)\b", re.MULTILINE)
+"""Public scripts look for a node's path and the word Online behind it; more is not known of the output."""
+
+_KEYS = ("RecordName", "RealName", "UniqueID", "AppleMetaNodeLocation")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom the search path finds under a name; ``node`` is where."""
+
+    name: str
+    full_name: str
+    uid: int | None
+    node: str
+
+
+def parse_nodes(ran: Ran) -> dict[str, bool] | None:
+    """Node -> whether it is online. None: odutil gave no answer."""
+    if ran.rc != 0:
+        return None
+    return {node: status == "Online" for node, status in _NODE.findall(ran.out)}
+
+
+def find(name: str) -> Command:
+    return Command(("dscl", "-plist", "/Search", "-read", f"/Users/{name}", *_KEYS))
+
+
+def parse_person(ran: Ran) -> Person | None:
+    """None: the search path found nobody."""
+    for content in plists.documents(ran.out) if ran.rc == 0 else []:
+        if isinstance(content, dict):
+            record = records.attributes(content)
+            number = records.first(record, "UniqueID")
+            return Person(
+                name=records.first(record, "RecordName"),
+                full_name=records.first(record, "RealName"),
+                uid=int(number) if number.isdigit() else None,
+                node=records.first(record, "AppleMetaNodeLocation"),
+            )
+    return None
+
+
+def parse_token_dialog(ran: Ran) -> bool | None:
+    """Whether the dialog is suppressed. It is not where no profile says so (Apple's default is false). None: unread."""
+    if ran.rc is None:
+        return None
+    return ran.rc == 0 and ran.out.strip().lower() in ("1", "true", "yes")
+
+
+def create_mobile_account(name: str, home: str = "") -> Command:
+    """``home`` "": where macOS puts it."""
+    return Command(("createmobileaccount", "-n", name) + (("-h", home) if home else ()))

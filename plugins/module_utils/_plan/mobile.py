@@ -1,0 +1,186 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From "this person of the directory should have a mobile account" and a reading, to steps or a refusal. Pure.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    MOBILE,
+    PREBOOT,
+    Account,
+    Mac,
+    Person,
+    creation,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
+    CreateHome,
+    CreateMobileAccount,
+    Forget,
+    Note,
+    Prove,
+    Step,
+    new_account,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granting, usable_name
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+
+
+@dataclass(frozen=True)
+class MobileAccountRequest:
+    """What a caller wants of one person's mobile account. ``home`` None: where macOS puts it.
+
+    ``secure_token``: present or omitted. ``given``: names of the password options that have a value.
+    """
+
+    name: str
+    home: str | None = None
+    secure_token: str = "omitted"
+    admin_user: str = ""
+    given: frozenset[str] = frozenset()
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        return (f"person:{self.name}", "token_dialog")
+
+    def compares(self, mac: Mac) -> dict[str, str]:
+        """A holder's, so that a password changed elsewhere can be told; the others' is checked where it is needed."""
+        account = mac.account(self.name)
+        known = account is not None and account.kind == MOBILE and account.holder
+        return {"password": self.name} if known and "password" in self.given else {}
+
+    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+        """Raises :class:`Refusal`."""
+        usable_name("name", self.name)
+        if self.home is not None and not (self.home.startswith("/") and self.home.isprintable()):
+            raise Refusal("value_unusable", f"home is {self.home!r}, and must be an absolute path that can be printed")
+        writable(mac)
+        account = mac.account(self.name)
+        if account is None:
+            return self._creating(mac, self._person(mac))
+        if account.kind != MOBILE:
+            half_made = "; an earlier run was cut off while it was made" if creation(self.name) in mac.pending else ""
+            raise Refusal(
+                "account_not_mobile",
+                f"{self.name} is a {account.kind} account on this Mac, and no mobile one{half_made}",
+            )
+        return self._finishing(mac, account, same)
+
+    def view(self, mac: Mac) -> dict[str, t.Any]:
+        """The part of a reading that this request manages."""
+        network = mac.network
+        surroundings = {
+            "directory": {
+                "nodes": [] if network is None else list(network.nodes),
+                "online": None if network is None else network.online,
+            },
+            "token_dialog_suppressed": mac.management.token_dialog_suppressed,
+        }
+        account = mac.account(self.name)
+        if account is None:
+            return {"name": self.name, "exists": False, **surroundings}
+        return {
+            "name": self.name,
+            "exists": True,
+            "kind": account.kind,
+            "full_name": account.full_name or None,
+            "uid": account.uid,
+            "home": account.home or None,
+            "admin": account.admin,
+            "secure_token": account.verdict,
+            "sources": account.sources.view(),
+            "preboot_pending": PREBOOT in mac.pending,
+            "creation_pending": creation(self.name) in mac.pending,
+            **surroundings,
+        }
+
+    # -- plans --------------------------------------------------------------------------------------------------------
+
+    def _creating(self, mac: Mac, person: Person) -> Plan:
+        account = replace(
+            new_account(self.name),
+            kind=MOBILE,
+            full_name=person.full_name,
+            uid=person.uid,
+            home=self.home or "",
+            has_password=True,
+        )
+        work = creation(self.name)
+        steps: list[Step] = [
+            Note(work),
+            CreateMobileAccount(account, self.home or ""),
+            Prove((self.name,)),
+            Forget(work),
+        ]
+        return made(mac, steps + self._token(Plan(mac, tuple(steps)).after))
+
+    def _finishing(self, mac: Mac, account: Account, same: t.Mapping[str, bool | None]) -> Plan:
+        notes: list[str] = []
+        steps: list[Step] = []
+        if creation(self.name) in mac.pending:
+            steps = [CreateHome(self.name), Prove((self.name,)), Forget(creation(self.name))]
+        if self.home not in (None, account.home):
+            notes.append(f"the home folder of {self.name} is {account.home} already, and is not moved to {self.home}")
+        if same.get("password") is False:
+            notes.append(_stale(mac, account))
+        return made(mac, steps + self._token(mac), notes)
+
+    def _token(self, mac: Mac) -> list[Step]:
+        account = mac.account(self.name)
+        if account is None or self.secure_token == "omitted" or account.holder:
+            return []
+        return granting(mac, account, self.admin_user, first_token=False)
+
+    # -- refusals -----------------------------------------------------------------------------------------------------
+
+    def _person(self, mac: Mac) -> Person:
+        """Whom the directory knows under the name, where he can become an account of this Mac."""
+        network = mac.network
+        if self.name.lower() in mac.taken:
+            raise Refusal("full_name_taken", f"name {self.name!r} is in use on this Mac, as a name or a full name")
+        if network is None or network.person is None:
+            raise self._nobody(mac)
+        person = network.person
+        if person.name != self.name:
+            raise Refusal(
+                "name_unusable", f"the directory's short name for {self.name!r} is {person.name!r}: give that"
+            )
+        if f"uid:{person.uid}" in mac.taken:
+            raise Refusal(
+                "uid_taken", f"{self.name} has UID {person.uid} in the directory, and it is in use on this Mac"
+            )
+        return person
+
+    def _nobody(self, mac: Mac) -> Refusal:
+        network = mac.network
+        if network is None or network.online is None:
+            msg = f"{self.name} was not found, and whether a directory answers could not be read"
+            return Refusal("directory_user_unknown", msg, mac.unread)
+        nodes = ", ".join(network.nodes)
+        if not network.nodes:
+            return Refusal(
+                "directory_not_bound", f"{self.name} is no account of this Mac, which is bound to no directory"
+            )
+        if not network.online:
+            return Refusal("directory_offline", f"{nodes} cannot be reached, so {self.name} cannot be looked up")
+        return Refusal("directory_user_unknown", f"{nodes} answers, and knows nobody called {self.name}")
+
+
+def _stale(mac: Mac, account: Account) -> str:
+    offline = mac.network is not None and mac.network.online is False
+    which = (
+        "which cannot be told while the directory cannot be reached"
+        if offline
+        else "and nobody was authenticated to find out which"
+    )
+    return (
+        f"password is not the one that this Mac has kept of {account.name}: it was changed in the directory since the"
+        f" last login here, or it is wrong, {which}. Where it was changed, the token is stale: it opens with the"
+        " password that it was granted with. Nothing was changed"
+    )

@@ -1,0 +1,176 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make a mobile account for a person of the directory, and grant it a Secure Token."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mobile_account
+short_description: Make a mobile account for a person of the directory, and grant it a Secure Token
+version_added: 0.1.0
+author:
+  - keyholder.macos contributors (@keyholder)
+description:
+  - A mobile account is the local copy of somebody whom a directory knows, Active Directory for one. macOS makes it
+    with C(createmobileaccount), and gives it no Secure Token. This module makes the account where it is missing, and
+    has an administrator grant it a token.
+  - The person is looked up first, and both passwords are checked before anything is written. So a wrong granter or a
+    wrong password makes no account, and neither does a directory that cannot be reached.
+  - A mobile account that holds a token is left alone, and nobody is authenticated.
+  - A run that was cut off half-way is continued by the next one.
+extends_documentation_fragment:
+  - keyholder.macos._attributes
+  - keyholder.macos._attributes.change_module
+  - keyholder.macos._attributes.actiongroup_all
+options:
+  name:
+    description:
+      - The short name, as the directory has it.
+    type: str
+    required: true
+  home:
+    description:
+      - The home folder of a new account. Left out, macOS chooses it.
+      - An existing account keeps its own, and the task warns where that is another one.
+    type: str
+  password:
+    description:
+      - The person's password in the directory. Needed to grant a token.
+      - Where the account holds a token already, it is compared with the one that the Mac has kept, without a login.
+        If they differ, the task warns that the password was changed in the directory since the last login at this
+        Mac, or that it is wrong, and changes nothing.
+    type: str
+  secure_token:
+    description:
+      - V(present) grants a token, V(omitted) leaves the token as it is.
+    type: str
+    choices: [present, omitted]
+    default: omitted
+  admin_user:
+    description:
+      - The short name of the granter, an administrator of the Mac who holds a Secure Token. Needed only where a token
+        has to be granted.
+    type: str
+  admin_password:
+    description:
+      - The granter's password.
+    type: str
+  timeout:
+    description:
+      - Seconds that each of the commands may take. A command that does not answer is stopped, and the task fails
+        with RV(reason=timeout).
+    type: int
+    default: 120
+notes:
+  - What a Mac has kept of a directory's password does not prove another one wrong. Where the two differ and a token has
+    to be granted, the password is tried once, by one login that the directory counts. The same goes for a person who
+    has no account on the Mac yet. Such a login takes passwords of up to 128 bytes.
+  - In check mode nobody is authenticated, so a password of the directory may be found wrong only by the run.
+  - A password that was changed in the directory leaves the token as it was. FileVault's window then takes the old
+    password.
+  - C(createmobileaccount) can be told a password, which everybody on the Mac could then read in the list of processes.
+    The module never does that. Encryption is FileVault's business, which encrypts the whole volume.
+  - Administrator rights, and the removal of the account, are the business of M(keyholder.macos.account).
+seealso:
+  - module: keyholder.macos.account
+  - module: keyholder.macos.secure_token
+"""
+
+EXAMPLES = r"""
+- name: Ada has a mobile account, with a Secure Token from the IT administrator
+  keyholder.macos.mobile_account:
+    name: ada
+    password: "{{ ada_directory_password }}"
+    secure_token: present
+    admin_user: itadmin
+    admin_password: "{{ itadmin_password }}"
+  become: true
+
+- name: Only the account, so that Ada can log in while the directory is away
+  keyholder.macos.mobile_account:
+    name: ada
+    home: /Users/ada
+  become: true
+"""
+
+RETURN = r"""
+state:
+  description:
+    - The account C(before) and C(after). In check mode, C(after) is the prediction; what macOS chooses by itself is
+      null there.
+    - C(directory) says to which C(nodes) the Mac is bound, and whether one of them is C(online).
+    - C(token_dialog_suppressed) is the setting C(cachedaccounts.askForSecureTokenAuthBypass) of a profile. Where it is
+      false, macOS asks a mobile user without a token for the password of a token administrator at the login. Null on
+      macOS before 10.13.5, which has no such setting.
+  returned: always
+  type: dict
+  sample:
+    before:
+      name: ada
+      exists: false
+      directory: {nodes: [/Active Directory/CORP/corp.example.com], online: true}
+      token_dialog_suppressed: true
+    after:
+      name: ada
+      exists: true
+      kind: mobile
+      full_name: Ada Lovelace
+      uid: 1386473812
+      home: /Users/ada
+      admin: false
+      secure_token: holder
+      directory: {nodes: [/Active Directory/CORP/corp.example.com], online: true}
+      token_dialog_suppressed: true
+plan:
+  description: The steps, in words and without secrets. Empty when nothing has to change.
+  returned: always
+  type: list
+  elements: str
+reason:
+  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  returned: failure
+  type: str
+  sample: directory_offline
+evidence:
+  description: Which command said what.
+  returned: failure
+  type: list
+  elements: str
+remedy:
+  description: What to do about it.
+  returned: failure
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.mobile import MobileAccountRequest
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=dict(
+            _module_change.ADMIN,
+            name={"type": "str", "required": True},
+            home={"type": "str"},
+            password={"type": "str", "no_log": True},
+            secure_token={"type": "str", "choices": ["present", "omitted"], "default": "omitted", "no_log": False},
+        ),
+        supports_check_mode=True,
+    )
+    params = module.params
+    request = MobileAccountRequest(
+        name=params["name"],
+        home=params["home"],
+        secure_token=params["secure_token"],
+        admin_user=params["admin_user"] or "",
+        given=frozenset(_module_change.secrets(module)),
+    )
+    _module_change.change(module, request)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Be shasum -a 256, which macOS brings and many hosts lack."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from maclab.call import Call
+from maclab.texts import say
+
+FAILED = 1
+USAGE = 64
+
+
+async def main(call: Call) -> int:
+    if len(call.argv) < 3 or call.argv[:2] != ["-a", "256"]:
+        call.err("maclab: shasum: this lab knows `shasum -a 256 file...` only\n")
+        return USAGE
+    status = 0
+    for path in call.argv[2:]:
+        try:
+            digest = hashlib.sha256(Path(call.cwd, path).read_bytes()).hexdigest()
+        except OSError:
+            call.err(say("shasum.missing", call.mac.version_tuple, path=path))
+            status = FAILED
+            continue
+        call.out(f"{digest}  {path}\n")
+    return status

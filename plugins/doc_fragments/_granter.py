@@ -29,6 +29,19 @@ options:
         holder.
     type: bool
     default: false
+  allow_temporary_promotion:
+    description:
+      - Whether O(admin_user) may be a standard account on a Mac where no administrator holds a token. It is then made
+        an administrator
+        for the moment of the grant only.
+      - That is noted on the Mac before, and the Mac gets a job of its own that takes the rights back after 15 minutes,
+        also when the
+        connection is lost. The run itself, and any later run of a module that writes, takes them back at once.
+      - An option of its own because it gives rights that the account's owner could use meanwhile. It changes nothing on
+        a Mac where an
+        administrator holds a token.
+    type: bool
+    default: false
   timeout:
     description:
       - Seconds that each of the commands may take. A command that does not answer is stopped, and the task fails

@@ -14,11 +14,12 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     diskutil,
     dscl,
     fdesetup,
+    launchd,
     profiles,
     sysadminctl,
     system,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._model import BIG_SUR, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._model import BIG_SUR, Version, promotion
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import additional
 
@@ -84,6 +85,10 @@ def commands(step: do.Step, mac: Mac, secrets: Secrets) -> list[Command]:
         return [dscl.set_field(step.user, step.key, step.value)]
     if isinstance(step, do.SetAdmin):
         return [accounts.set_membership(step.user, "admin", step.admin)]
+    if isinstance(step, do.PlanDemotion):
+        return launchd.plan_demotion(step.user, promotion(step.user), step.minutes * 60)
+    if isinstance(step, do.DropDemotion):
+        return launchd.drop_demotion()
     if isinstance(step, do.PreventToken):
         return [dscl.prevent_token(step.user)]
     if isinstance(step, do.SetPassword):

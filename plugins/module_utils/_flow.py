@@ -16,11 +16,19 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     diskutil,
     dscl,
     fdesetup,
+    launchd,
     profiles,
     sysadminctl,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._delivery import Recipients
 from ansible_collections.keyholder.macos.plugins.module_utils._model import ESCROWED, Account, Mac
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import (
+    healed,
+    healing,
+    notes,
+    with_healing,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     NEW_GUID,
     ArmRestart,
@@ -41,7 +49,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._probe import Prob
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Runner, Secret
 
 
@@ -98,24 +105,42 @@ class Flow:
         try:
             mac = self._read()
             outcome.before = outcome.after = request.view(mac)
-            same = {
-                option: self._compare_password(mac, user, option, may_authenticate=not check_mode)
-                for option, user in request.compares(mac).items()
-            }
-            plan = request.plan(mac, same)
-            outcome.plan, outcome.notes = plan.words(), list(plan.notes)
-            self._usable(plan)
-            self._check(plan, may_authenticate=not check_mode)
+            try:
+                plan = self._plan(request, mac, outcome, check_mode)
+            except Refusal as refusal:
+                outcome.refusal = refusal
+                plan = self._only_healing(mac, outcome)
             if check_mode:
                 outcome.after = request.view(plan.after)
                 outcome.changed = plan.changes
-            else:
+            elif plan.steps:
                 self._carry_out(plan, request, outcome)
         except Refusal as refusal:
-            outcome.refusal = refusal
+            outcome.refusal = outcome.refusal or refusal
         return outcome
 
+    @staticmethod
+    def _only_healing(mac: Mac, outcome: Outcome) -> Plan:
+        """Rights that an earlier run has left behind must not wait for a request that can be met."""
+        plan = Plan(mac, tuple(healing(mac)))
+        if plan.steps:
+            outcome.plan, outcome.notes = plan.words(), list(notes(mac))
+        return plan
+
     # -- before the first write ---------------------------------------------------------------------------------------
+
+    def _plan(self, request: Request, mac: Mac, outcome: Outcome, check_mode: bool) -> Plan:
+        """A plan whose passwords have been checked, or a :class:`Refusal`."""
+        sound = healed(mac)
+        same = {
+            option: self._compare_password(sound, user, option, may_authenticate=not check_mode)
+            for option, user in request.compares(sound).items()
+        }
+        plan = with_healing(mac, request.plan(sound, same))
+        outcome.plan, outcome.notes = plan.words(), list(plan.notes)
+        self._usable(plan)
+        self._check(plan, may_authenticate=not check_mode)
+        return plan
 
     def _read(self) -> Mac:
         try:
@@ -214,6 +239,8 @@ class Flow:
 
     def _judge(self, step: Step, ran: Ran) -> None:
         """Stop at once where going on makes no sense. That a step *worked* is for the next reading to say."""
+        if launchd.may_fail(ran):
+            return
         if ran.timed_out:
             # Nobody knows whether it was done.
             self._done.append(step)
@@ -327,12 +354,31 @@ class Flow:
             mac = self._read()
         except Refusal:
             return refusal
-        if mac.pending != plan.before.pending and _settled(mac) == _settled(plan.before) and not unseen:
-            self._start(dscl.note_pending(plan.before.pending))
-            mac = replace(mac, pending=plan.before.pending)
+        mac = self._undo_promotion(mac)
+        left = mac.pending & plan.before.pending
+        if mac.pending != left and _settled(mac) == _settled(plan.before) and not unseen:
+            self._start(dscl.note_pending(left))
+            mac = replace(mac, pending=left)
         outcome.after = request.view(mac)
         outcome.changed = unseen or outcome.after != outcome.before
         return refusal
+
+    def _undo_promotion(self, mac: Mac) -> Mac:
+        """Whatever went wrong, nobody stays an administrator for it. What fails here is left to the Mac's own job and
+        to the next run: the note still stands."""
+        steps = healing(mac)
+        if not steps:
+            return mac
+        with contextlib.suppress(Refusal):
+            for step, state in zip(steps, Plan(mac, tuple(steps)).states()):
+                if isinstance(step, Prove) and any(
+                    who.name in step.users and who.admin for who in self._read().accounts
+                ):
+                    break
+                for command in _act.commands(step, state, self._secrets):
+                    self._judge(step, self._start(command))
+            return self._read()
+        return mac
 
     def _unseen_change(self, plan: Plan) -> bool:
         """Whether something was changed that no reading shows: a password, the recovery key, the next restart."""

@@ -37,6 +37,19 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).lower()
 
 
+_PROMOTED = "promoted "
+
+
+def promotion(name: str) -> str:
+    """Pending work: ``name`` is an administrator for the moment of a grant only, and must be demoted again."""
+    return f"{_PROMOTED}{name}"
+
+
+def promoted_by(work: str) -> str:
+    """Whom a note on pending work says to be promoted; "" for any other note."""
+    return work[len(_PROMOTED) :] if work.startswith(_PROMOTED) else ""
+
+
 @dataclass(frozen=True, order=True)
 class Version:
     """A macOS version, comparable: ``Version(10, 15) <= Version.parse("10.15.7")``."""
@@ -283,9 +296,27 @@ class Mac:
         return tuple(account for account in self.accounts if account.holder)
 
     @property
+    def promoted(self) -> tuple[str, ...]:
+        """Who is an administrator for the moment only, by the note that stands before the promotion."""
+        return tuple(sorted(filter(None, map(promoted_by, self.pending))))
+
+    @property
+    def token_admins(self) -> tuple[Account, ...]:
+        """Administrators with a key: also those that cannot log in, or that FileVault's list lacks, as both can be
+        mended. Not those who are administrators for the moment: that right is none to build on."""
+        return tuple(
+            account
+            for account in self.accounts
+            if account.admin
+            and account.name not in self.promoted
+            and account.sources.authority
+            and account.sources.crypto is not False
+        )
+
+    @property
     def admin_holders(self) -> tuple[Account, ...]:
         """The holders that are administrators, whether or not they can log in today."""
-        return tuple(account for account in self.holders if account.admin)
+        return tuple(account for account in self.token_admins if account.holder)
 
     @property
     def granters(self) -> tuple[Account, ...]:

@@ -31,7 +31,11 @@ ADMIN: dict[str, t.Any] = {
 }
 """Options of every module that a granter authorises."""
 
-GRANTER: dict[str, t.Any] = dict(ADMIN, first_token={"type": "bool", "default": False})
+GRANTER: dict[str, t.Any] = dict(
+    ADMIN,
+    first_token={"type": "bool", "default": False},
+    allow_temporary_promotion={"type": "bool", "default": False},
+)
 """Options of the modules that grant Secure Tokens; documented in the fragment _granter."""
 
 RECOVERY_KEY: dict[str, t.Any] = {

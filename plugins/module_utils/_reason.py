@@ -112,12 +112,15 @@ REASONS: dict[str, Reason] = {
     ),
     "granter_not_admin": Reason(
         "The granter is not an administrator, and only an administrator's token can authorise.",
-        "Give one of the granters that the message names.",
+        "Give one of the granters that the message names. Where it names none, set allow_temporary_promotion, which"
+        " makes this holder an administrator for the moment of the grant, or have a Bootstrap Token escrowed and log in"
+        " at the screen as the account that needs a token.",
     ),
     "granter_no_token": Reason(
         "The granter holds no Secure Token.",
-        "Give one of the granters that the message names. Where it names none, make a holder an administrator until"
-        " this account has its token, or log in as this account at the Mac where a Bootstrap Token is escrowed.",
+        "Give one of the granters that the message names. Where it names none, give a standard account that holds one"
+        " and set allow_temporary_promotion, or have a Bootstrap Token escrowed and log in at the screen as the account"
+        " that needs a token.",
     ),
     "granter_phantom": Reason(
         "The sources of truth disagree about the granter's token.",

@@ -17,6 +17,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     UNPROVEN,
     Account,
     Mac,
+    promoted_by,
 )
 
 
@@ -52,6 +53,7 @@ def view(mac: Mac) -> dict[str, t.Any]:
         "recoverable": recoverability.verdict,
         "recoverable_why": recoverability.why,
         "pending": sorted(mac.pending),
+        "promoted": list(mac.promoted),
         "missing": [{"what": missing.what, "evidence": missing.evidence} for missing in mac.missing],
     }
 
@@ -78,7 +80,10 @@ def summary(mac: Mac) -> list[str]:
 
 def unfinished(work: str) -> str:
     """A note on unfinished work, in words."""
-    return "the preboot volume must still be updated" if work == PREBOOT else work
+    if work == PREBOOT:
+        return "the preboot volume must still be updated"
+    name = promoted_by(work)
+    return f"{name} is an administrator for a moment only, and must be demoted again" if name else work
 
 
 def why(account: Account) -> str:

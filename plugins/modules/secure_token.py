@@ -140,6 +140,7 @@ def main() -> None:
             state=module.params["state"],
             admin_user=module.params["admin_user"] or "",
             first_token=module.params["first_token"],
+            allow_temporary_promotion=module.params["allow_temporary_promotion"],
         ),
     )
 

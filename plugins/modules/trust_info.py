@@ -205,7 +205,14 @@ mac:
       type: str
       returned: success
     pending:
-      description: Work that earlier runs began and did not finish. V(preboot), and C(creating NAME) for each account.
+      description: Work that earlier runs began and did not finish. V(preboot), C(creating NAME) for each account, and
+        C(promoted NAME) for an account that is an administrator for the moment of a grant only.
+      type: list
+      elements: str
+      returned: success
+    promoted:
+      description: Short names of the accounts whose promotion is still open. The next run of any module that writes
+        takes it back.
       type: list
       elements: str
       returned: success

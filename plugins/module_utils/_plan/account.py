@@ -79,6 +79,7 @@ class AccountRequest:
     secure_token: str = "omitted"
     admin_user: str = ""
     first_token: bool = False
+    allow_temporary_promotion: bool = False
     remove: str = "keep_home"
     given: frozenset[str] = frozenset()
     extras: t.ClassVar[tuple[str, ...]] = ()
@@ -131,6 +132,7 @@ class AccountRequest:
             "sources": account.sources.view(),
             "preboot_pending": PREBOOT in mac.pending,
             "creation_pending": creation(self.name) in mac.pending,
+            "promoted": list(mac.promoted),
         }
 
     # -- refusals -----------------------------------------------------------------------------------------------------
@@ -251,7 +253,8 @@ class AccountRequest:
     def _authorised(self, mac: Mac) -> list[Step]:
         """What must be right before an account is created: a wrong granter creates nothing."""
         if self.secure_token == "present" and mac.holders:
-            return [CheckPassword(granter_of(mac, self.admin_user).name, "admin_password", "granter")]
+            granter = granter_of(mac, self.admin_user, self.allow_temporary_promotion)
+            return [CheckPassword(granter.name, "admin_password", "granter")]
         if self.secure_token == "present" and not self.first_token:
             rule = first_token_rule(mac.version)
             msg = f"nobody on this Mac holds a Secure Token; {rule}; set first_token for {self.name} to be the first"
@@ -290,7 +293,8 @@ class AccountRequest:
             return []
         if account.holder:
             return []
-        return granting(mac, account, self.admin_user, self.first_token, check_user)
+        promotion = self.allow_temporary_promotion
+        return granting(mac, account, self.admin_user, self.first_token, check_user, promotion)
 
 
 def _after(mac: Mac, steps: t.Sequence[Step]) -> Mac:

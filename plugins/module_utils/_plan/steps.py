@@ -209,6 +209,27 @@ class SetAdmin(Step):
 
 
 @dataclass(frozen=True)
+class PlanDemotion(Step):
+    """Have the Mac itself demote ``user`` after a while, before anybody is promoted."""
+
+    user: str
+    minutes: t.ClassVar[int] = 15
+
+    @property
+    def words(self) -> str:
+        return f"have the Mac demote {self.user} by itself after {self.minutes} minutes, should this run be cut off"
+
+
+@dataclass(frozen=True)
+class DropDemotion(Step):
+    user: str
+
+    @property
+    def words(self) -> str:
+        return f"take the Mac's own job away that would demote {self.user}"
+
+
+@dataclass(frozen=True)
 class PreventToken(Step):
     user: str
 

@@ -387,6 +387,15 @@ TEXTS: dict[str, Wordings] = {
     "mdmclient.preflight_none": (assumed("bootstrap token not available"),),
     "mdmclient.preflight_stale": (assumed("bootstrap token could not be verified"),),
     # --- restarting ---
+    "launchctl.bootstrap_failed": (assumed("Bootstrap failed: {code}: {words}\n"),),
+    "launchctl.bootout_failed": (assumed("Boot-out failed: {code}: {words}\n"),),
+    "launchctl.unknown": (assumed('Could not find service "{label}" in domain for system\n'),),
+    "launchctl.print": (
+        assumed(
+            "system/{label} = {{\n\tactive count = 0\n\tpath = {path}\n\ttype = LaunchDaemon\n\tstate = not running"
+            "\n\trun interval = {interval} seconds\n}}\n"
+        ),
+    ),
     "shutdown.not_root": (assumed("shutdown: NOT super-user\n"),),
     "shutdown.now": (assumed("Shutdown NOW!\n"),),
     "shutdown.later": (assumed("Shutdown at {when}.\n"),),

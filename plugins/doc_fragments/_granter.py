@@ -42,6 +42,16 @@ options:
         administrator holds a token.
     type: bool
     default: false
+  accept_pending:
+    description:
+      - Whether a token that macOS will grant by itself is as good as one that is there. On macOS 11 and newer with an
+        escrowed Bootstrap
+        Token, an account without a token gets one at its first graphical login. A login by SSH does not count.
+      - The account is then left as it is, and the result says V(pending) for its token. Nobody is authenticated, and no
+        granter is needed.
+      - On any other Mac the token is granted as usual.
+    type: bool
+    default: false
   timeout:
     description:
       - Seconds that each of the commands may take. A command that does not answer is stopped, and the task fails

@@ -22,6 +22,8 @@ PHANTOM = "phantom"
 """One source names the account, another denies it."""
 UNKNOWN = "unknown"
 """No source can be read."""
+PENDING = "pending"
+"""No token yet, and nothing to do: the escrowed Bootstrap Token grants one at the first graphical login."""
 
 PREBOOT = "preboot"
 """Pending work: the preboot volume does not know yet what changed."""
@@ -290,6 +292,19 @@ class Mac:
     def owners_known(self) -> bool:
         """Volume ownership exists from macOS 11 on (transcripts du-listusers-10.15, du-listcryptousers-tahoe)."""
         return self.version >= BIG_SUR
+
+    @property
+    def grants_at_login(self) -> bool:
+        """Whether macOS grants anybody a token at a graphical login, by the Bootstrap Token: from macOS 11 on (mkuser;
+        Apple Platform Deployment). On 10.15 only mobile accounts and the managed administrator get one."""
+        management = self.management
+        return self.version >= BIG_SUR and management.bootstrap in ESCROWED and management.preflight is not False
+
+    def verdict_of(self, account: Account) -> str:
+        """The account's verdict, where what this Mac will do by itself is taken into account: never for an account
+        that nobody can log in with."""
+        waits = account.verdict == NO_TOKEN and self.grants_at_login and account.able and not self.locked(account)
+        return PENDING if waits else account.verdict
 
     @property
     def holders(self) -> tuple[Account, ...]:

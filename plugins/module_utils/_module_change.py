@@ -35,6 +35,7 @@ GRANTER: dict[str, t.Any] = dict(
     ADMIN,
     first_token={"type": "bool", "default": False},
     allow_temporary_promotion={"type": "bool", "default": False},
+    accept_pending={"type": "bool", "default": False},
 )
 """Options of the modules that grant Secure Tokens; documented in the fragment _granter."""
 

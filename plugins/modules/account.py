@@ -188,7 +188,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.account impo
 
 _SAME = (
     "name state full_name uid gid shell home hint picture admin hidden update_password secure_token first_token"
-    " allow_temporary_promotion remove"
+    " allow_temporary_promotion accept_pending remove"
 )
 
 

@@ -119,7 +119,9 @@ mac:
         secure_token:
           description:
             - The verdict. V(holder) when all three sources say so, V(unproven) when those that could be read say
-              so, V(none), V(phantom) when one source names the account and another denies it, or V(unknown).
+              so, V(none), V(pending) when there is none yet and the escrowed Bootstrap Token grants one at the
+              first graphical login, V(phantom) when one source names the account and another denies it, or
+              V(unknown).
           type: str
           returned: success
         sources:

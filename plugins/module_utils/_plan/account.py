@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     NO_TOKEN,
+    PENDING,
     PREBOOT,
     Account,
     Mac,
@@ -38,6 +39,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     new_account,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
+    authoriser,
     granter_of,
     granting,
     usable_name,
@@ -80,6 +82,7 @@ class AccountRequest:
     admin_user: str = ""
     first_token: bool = False
     allow_temporary_promotion: bool = False
+    accept_pending: bool = False
     remove: str = "keep_home"
     given: frozenset[str] = frozenset()
     extras: t.ClassVar[tuple[str, ...]] = ()
@@ -128,7 +131,7 @@ class AccountRequest:
             "hidden": account.hidden,
             "password_set": account.has_password,
             "first_token_prevented": account.disabled_tag,
-            "secure_token": account.verdict,
+            "secure_token": mac.verdict_of(account),
             "sources": account.sources.view(),
             "preboot_pending": PREBOOT in mac.pending,
             "creation_pending": creation(self.name) in mac.pending,
@@ -185,7 +188,7 @@ class AccountRequest:
             written = [key for key in later if key in wanted and wanted[key] is not False]
             steps += [SetAttribute(self.name, key, wanted[key]) for key in written]
             steps += [CreateHome(self.name)] if {"uid", "gid", "home"} & set(wanted) else []
-            if gets_first(mac, account) and self.secure_token != "present":
+            if gets_first(mac, account) and (self.secure_token != "present" or self._may_wait(mac)):
                 notes.append(f"{self.name} gets the first Secure Token of this Mac: {first_token_rule(mac.version)}")
         steps += self._done()
         return made(mac, steps + self._token(_after(mac, steps), check_user=False), notes)
@@ -252,8 +255,10 @@ class AccountRequest:
 
     def _authorised(self, mac: Mac) -> list[Step]:
         """What must be right before an account is created: a wrong granter creates nothing."""
+        if self._may_wait(mac):
+            return []
         if self.secure_token == "present" and mac.holders:
-            granter = granter_of(mac, self.admin_user, self.allow_temporary_promotion)
+            granter = authoriser(mac, self.admin_user, self.allow_temporary_promotion)
             return [CheckPassword(granter.name, "admin_password", "granter")]
         if self.secure_token == "present" and not self.first_token:
             rule = first_token_rule(mac.version)
@@ -263,6 +268,10 @@ class AccountRequest:
             msg = f"macOS {mac.version} has no way to keep {self.name} from the first token"
             raise Refusal("prevention_unsupported", msg)
         return []
+
+    def _may_wait(self, mac: Mac) -> bool:
+        """Whether a token that comes at the first graphical login is as good as one that is there."""
+        return self.secure_token == "present" and self.accept_pending and mac.grants_at_login
 
     def _done(self) -> list[Step]:
         return [Prove((self.name,)), Forget(creation(self.name))]
@@ -291,7 +300,7 @@ class AccountRequest:
             if account.verdict != NO_TOKEN:
                 raise Refusal("holds_token", f"{self.name} holds a Secure Token: {account.sources.words()}")
             return []
-        if account.holder:
+        if account.holder or (self._may_wait(mac) and mac.verdict_of(account) == PENDING):
             return []
         promotion = self.allow_temporary_promotion
         return granting(mac, account, self.admin_user, self.first_token, check_user, promotion)

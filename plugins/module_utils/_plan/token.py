@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     BIG_SUR,
     ESCROWED,
+    PENDING,
     PHANTOM,
     PREBOOT,
     Account,
@@ -45,6 +46,7 @@ class TokenRequest:
     admin_user: str = ""
     first_token: bool = False
     allow_temporary_promotion: bool = False
+    accept_pending: bool = False
     extras: t.ClassVar[tuple[str, ...]] = ()
 
     def compares(self, mac: Mac) -> dict[str, str]:
@@ -62,7 +64,7 @@ class TokenRequest:
             return made(mac, revoking(mac, account, self.admin_user))
         if account is None:
             raise Refusal("user_unknown", f"{self.user} has no account on this Mac; {_people(mac)}")
-        if account.holder:
+        if account.holder or (self.accept_pending and mac.verdict_of(account) == PENDING):
             return made(mac, ())
         promotion = self.allow_temporary_promotion
         return made(mac, granting(mac, account, self.admin_user, self.first_token, promotion=promotion))
@@ -75,7 +77,7 @@ class TokenRequest:
         return {
             "user": self.user,
             "exists": True,
-            "secure_token": account.verdict,
+            "secure_token": mac.verdict_of(account),
             "sources": account.sources.view(),
             "volume_owner": account.volume_owner,
             "preboot_pending": PREBOOT in mac.pending,
@@ -93,7 +95,7 @@ def granting(
     if not mac.holders:
         how = _first(mac, account, first_token)
         return [*checks, BecomeFirstHolder(account.name, how), Prove((account.name,))]
-    granter = granter_of(mac, admin_user, promotion)
+    granter = authoriser(mac, admin_user, promotion)
     checks.insert(0, CheckPassword(granter.name, "admin_password", "granter"))
     grant = Grant(account.name, granter.name)
     if granter.admin:
@@ -115,11 +117,21 @@ def revoking(mac: Mac, account: Account, admin_user: str) -> list[Step]:
     return [*checks, Revoke(account.name, granter.name), Prove((account.name,))]
 
 
+def authoriser(mac: Mac, name: str, promotion: bool) -> Account:
+    """Who authorises a grant; where nobody was named, the :class:`Refusal` says what would do without."""
+    if not name:
+        msg = f"admin_user was not given; {candidates(mac)}{_ways_out(mac)}"
+        if mac.grants_at_login:
+            msg += ". A first graphical login brings the token as well: accept_pending takes that for an answer"
+        raise Refusal("granter_missing", msg)
+    return granter_of(mac, name, promotion)
+
+
 def granter_of(mac: Mac, name: str, promotion: bool = False) -> Account:
     """The account that authorises, or a :class:`Refusal` that names who could. ``promotion``: it may be a standard
     account, where no administrator holds a token."""
     if not name:
-        raise Refusal("granter_missing", f"admin_user was not given; {candidates(mac)}{_ways_out(mac)}")
+        raise Refusal("granter_missing", f"admin_user was not given; {candidates(mac)}")
     usable_name("admin_user", name)
     granter = mac.account(name)
     if granter is None:

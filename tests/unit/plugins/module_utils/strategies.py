@@ -13,6 +13,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Account,
     FileVault,
     Mac,
+    Management,
     Sources,
     Version,
     Volume,
@@ -77,6 +78,9 @@ def macs(draw: st.DrawFn) -> Mac:
         volume=Volume("disk3s1s1", True, True),
         accounts=tuple(people),
         filevault=FileVault(draw(st.sampled_from(["on", "off", "encrypting"])), personal_key=draw(_bools)),
+        management=Management(
+            bootstrap=draw(st.sampled_from(["not_escrowed", "unsupported", "escrowed_unproven", "valid"]))
+        ),
         as_root=True,
         pending=draw(st.sampled_from([frozenset(), frozenset(), frozenset({"preboot"}), frozenset({"creating bob"})])),
         taken=frozenset(taken),
@@ -90,6 +94,7 @@ token_requests: st.SearchStrategy[TokenRequest] = st.builds(
     admin_user=st.sampled_from((NAMES[0], NAMES[0], "") + NAMES),
     first_token=_bools,
     allow_temporary_promotion=_bools,
+    accept_pending=_bools,
 )
 
 
@@ -113,6 +118,7 @@ account_requests: st.SearchStrategy[AccountRequest] = st.builds(
     admin_user=st.sampled_from((NAMES[0], NAMES[0], "") + NAMES),
     first_token=_bools,
     allow_temporary_promotion=_bools,
+    accept_pending=_bools,
     remove=st.sampled_from(["keep_home", "delete_home", "secure"]),
     given=st.sets(st.sampled_from(["password", "old_password", "admin_password"])).map(frozenset),
 )

@@ -39,6 +39,8 @@ def needs(step: do.Step, mac: Mac) -> dict[str, int]:
     prompt = sysadminctl.STDIN_BYTES
     if isinstance(step, do.CheckPassword):
         return {step.secret: prompt}
+    if isinstance(step, do.VerifyKey):
+        return {step.secret: prompt}
     if isinstance(step, (do.Grant, do.Revoke)):
         return {"admin_password": prompt, "password": prompt}
     if isinstance(step, do.CreateAccount):

@@ -8,6 +8,7 @@ This file is PRIVATE to the collection.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import typing as t
 from dataclasses import dataclass, replace
 
@@ -44,6 +45,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     UpdatePreboot,
     ValidateBootstrap,
     ValidateKey,
+    VerifyKey,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
@@ -79,6 +81,8 @@ class Outcome:
     notes: list[str]
     changed: bool = False
     refusal: Refusal | None = None
+    same: dict[str, bool | None] = dataclasses.field(default_factory=dict)
+    """Whether the request's passwords were the accounts' own; None: unknown."""
     recovery_key: str = ""
     """A new recovery key as the caller asked for it: encrypted, or as it is; "" for none."""
 
@@ -98,6 +102,7 @@ class Flow:
         self._done: list[Step] = []
         self._evidence: list[str] = []
         self._answers: list[Ran] = []
+        self._notes: list[str] = []
 
     def run(self, request: Request, check_mode: bool) -> Outcome:
         outcome = Outcome(before={}, after={}, plan=[], notes=[])
@@ -117,6 +122,7 @@ class Flow:
                 self._carry_out(plan, request, outcome)
         except Refusal as refusal:
             outcome.refusal = outcome.refusal or refusal
+        outcome.notes += self._notes
         return outcome
 
     @staticmethod
@@ -132,7 +138,7 @@ class Flow:
     def _plan(self, request: Request, mac: Mac, outcome: Outcome, check_mode: bool) -> Plan:
         """A plan whose passwords have been checked, or a :class:`Refusal`."""
         sound = healed(mac)
-        same = {
+        same = outcome.same = {
             option: self._compare_password(sound, user, option, may_authenticate=not check_mode)
             for option, user in request.compares(sound).items()
         }
@@ -170,6 +176,8 @@ class Flow:
                 self._recipients.check(self._runner, self._deadline)
             elif isinstance(step, ValidateKey) and step.secret:
                 self._validate_key(step.secret, self._secrets[step.secret])
+            elif isinstance(step, VerifyKey) and step.early:
+                self._verify_key(step, "Nothing was changed")
 
     def _check_password(self, step: CheckPassword, may_authenticate: bool) -> None:
         """By the account's hash where it can be read: that is no login, so it counts as none and grants nothing."""
@@ -186,6 +194,16 @@ class Flow:
             raise Refusal(
                 "command_failed", f"the password of {step.user} could not be checked", tuple(self._evidence[-1:])
             )
+
+    def _verify_key(self, step: VerifyKey, fate: str) -> None:
+        """Where macOS does not answer, nothing is proven and nothing is refuted."""
+        ran = self._start(diskutil.verify_key(step.guid, self._secrets[step.secret]))
+        opens = diskutil.key_opens(ran)
+        if opens is False:
+            msg = f"{step.secret} is the password of {step.user}, but does not open its key: the key is stale. {fate}"
+            raise Refusal("stale_key", msg, tuple(self._evidence[-1:]))
+        if opens is None:
+            self._notes.append(f"whether the key of {step.user} follows its password could not be checked")
 
     def _compare_password(self, mac: Mac, user: str, option: str, may_authenticate: bool) -> bool | None:
         """A holder's is tried once where its hash is unreadable: to set the same one again takes its old password,
@@ -228,6 +246,8 @@ class Flow:
                     self._compare(plan, index, states[index], mac)
                     continue
                 self._handle_key(step, outcome)
+                if isinstance(step, VerifyKey) and not step.early:
+                    self._verify_key(step, "The password was changed, and its key did not follow")
                 for command in _act.commands(step, states[index], self._secrets):
                     self._judge(step, self._start(command))
                 self._done.append(step)
@@ -409,6 +429,8 @@ def _meaning(ran: Ran) -> str:
     program = ran.command.argv[0]
     if program == "fdesetup":
         return fdesetup.exit_reason(ran)
+    if program == "dscl":
+        return dscl.meaning(ran)
     return profiles.meaning(ran) if program == "profiles" else sysadminctl.meaning(ran)
 
 

@@ -227,6 +227,8 @@ class PasswordPolicy:
     max_failed_logins: int | None = None
     lock_expires: bool = False
     """Whether an account that wrong guesses have locked opens again by itself, nobody knows when."""
+    patterns: tuple[str, ...] = ()
+    """Regular expressions that a whole password must match."""
 
 
 @dataclass(frozen=True)

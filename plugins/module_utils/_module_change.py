@@ -76,6 +76,8 @@ def change(module: AnsibleModule, request: Request) -> t.NoReturn:
         result["recovery_key"] = outcome.recovery_key
     elif module.params.get("recovery_key") == ENCRYPT:
         result["recovery_key_encrypted"] = outcome.recovery_key
+    if "verify_key" in module.params:
+        result["password_matches"] = outcome.same.get("password")
     for note in outcome.notes:
         module.warn(note)
     refusal = outcome.refusal

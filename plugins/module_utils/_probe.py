@@ -152,7 +152,7 @@ def parse(answers: Answers) -> Mac:
         orphans=tuple(uuid for uuid in people if uuid not in known and uuid != diskutil.GUEST),
         filevault=_filevault(answers, None if crypto is None else set(crypto_users), missing),
         management=_management(answers, None if crypto is None else set(crypto_users), missing),
-        policy=PasswordPolicy(rules.identifiers, rules.max_failed, rules.lock_expires),
+        policy=PasswordPolicy(rules.identifiers, rules.max_failed, rules.lock_expires, rules.patterns),
         missing=tuple(missing),
         groups_read=directory.groups is not None,
         pending=pending,

@@ -144,6 +144,11 @@ REASONS: dict[str, Reason] = {
         "Look at the sources in the message. A missing FileVault entry may come back with 'fdesetup add' by a holder;"
         " a marker without a crypto user is no token.",
     ),
+    "stale_key": Reason(
+        "The account's password does not open its key: it was set without the token, as a reset by root does.",
+        "keyholder.macos.repair names the way that is open: with the password from before the reset the key is brought"
+        " back; without it the token is taken and granted again through another administrator with a token.",
+    ),
     "no_holder": Reason(
         "Nobody on this Mac holds a Secure Token, so nobody can grant one.",
         "Set first_token to true where the message says that the account can be the first holder;"
@@ -187,6 +192,15 @@ REASONS: dict[str, Reason] = {
     "full_name_taken": Reason(
         "Another account uses this name or full name, and macOS wants them unique.",
         "Choose another full_name.",
+    ),
+    "password_drifted": Reason(
+        "No password in the store is the account's: somebody has changed it elsewhere.",
+        "Give current_password once, if somebody knows it. Otherwise set it with keyholder.macos.account_password"
+        " through another administrator with a token (admin_user), and then give that one as current_password.",
+    ),
+    "store_failed": Reason(
+        "The store of the passwords could not be read or written.",
+        "Repair the store. Nothing is set on the Mac that the store does not hold; the next run goes on from here.",
     ),
     "password_policy": Reason(
         "The password does not meet this Mac's password policy.",

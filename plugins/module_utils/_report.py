@@ -48,7 +48,11 @@ def view(mac: Mac) -> dict[str, t.Any]:
             "bootstrap_token": mac.management.bootstrap,
             "bootstrap_crypto_user": mac.management.bootstrap_crypto_user,
         },
-        "policy": {"rules": list(mac.policy.rules), "max_failed_logins": mac.policy.max_failed_logins},
+        "policy": {
+            "rules": list(mac.policy.rules),
+            "patterns": list(mac.policy.patterns),
+            "max_failed_logins": mac.policy.max_failed_logins,
+        },
         "holders": _names(mac.holders),
         "admin_holders": _names(mac.admin_holders),
         "granters": _names(mac.granters),

@@ -174,7 +174,9 @@ mac:
       type: dict
       returned: success
     policy:
-      description: The identifiers of the Mac's password C(rules), and C(max_failed_logins) where a rule locks accounts.
+      description:
+        - The identifiers of the Mac's password C(rules), and C(max_failed_logins) where a rule locks accounts.
+        - C(patterns) are the regular expressions that a whole password must match, as far as a rule says it that way.
       type: dict
       returned: success
     holders:

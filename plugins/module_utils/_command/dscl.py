@@ -105,6 +105,11 @@ def authentication_answer(ran: Ran) -> str:
     return {0: "right", 10: "wrong", 87: "disabled"}.get(-1 if ran.rc is None else ran.rc, "unknown")
 
 
+def meaning(ran: Ran) -> str:
+    """The reason that the exit status names, "" for none: eDSAuthPasswordQualityCheckFailed is -14165."""
+    return "password_policy" if ran.rc == 85 else ""
+
+
 def read_hash(user: str) -> Command:
     """Root only. Nothing is authenticated by reading it: no lockout, no token, on no version."""
     return Command(("dscl", "-plist", ".", "-read", _path(user), "dsAttrTypeNative:ShadowHashData"), private=True)

@@ -20,6 +20,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     first_token_rule,
     folded,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import setting
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     NEW_GUID,
@@ -40,7 +41,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
     authoriser,
-    granter_of,
     granting,
     usable_name,
 )
@@ -222,7 +222,7 @@ class AccountRequest:
         tag: list[Step] = [PreventToken(self.name)] if prevent and not account.disabled_tag else []
         always = self.update_password == "always" and "password" in same
         renewed = half_made or (always and same["password"] is not True)
-        change = self._password(mac, account) if renewed else []
+        change = setting(mac, account, self.given, self.admin_user) if renewed else []
         if renewed and not half_made and same.get("password") is None:
             notes.append(f"the hash of {self.name} is not readable: its password is set even if it is the same")
         # A password may be refused, so it comes before the rest; only a record's own fields must be there before it.
@@ -275,22 +275,6 @@ class AccountRequest:
 
     def _done(self) -> list[Step]:
         return [Prove((self.name,)), Forget(creation(self.name))]
-
-    def _password(self, mac: Mac, account: Account) -> list[Step]:
-        """So that a token survives: a holder's needs the old one or a token admin (Apple's passwd)."""
-        if account.verdict == NO_TOKEN:
-            return [SetPassword(account.name, "root")]
-        if "old_password" in self.given:
-            check = CheckPassword(account.name, "old_password", "user")
-            return [check, SetPassword(account.name, "old")]
-        if not self.admin_user:
-            raise Refusal(
-                "option_missing",
-                f"{account.name} holds a token: give old_password, or admin_user and admin_password; {candidates(mac)}",
-            )
-        granter = granter_of(mac, self.admin_user)
-        check = CheckPassword(granter.name, "admin_password", "granter")
-        return [check, SetPassword(account.name, "granter", granter.name)]
 
     def _token(self, mac: Mac, check_user: bool) -> list[Step]:
         account = mac.account(self.name)

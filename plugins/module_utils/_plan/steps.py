@@ -261,6 +261,23 @@ class SetPassword(Step):
 
 
 @dataclass(frozen=True)
+class VerifyKey(Step):
+    """Have macOS try whether a password opens the account's key on the volume. ``secret``: the option that holds it.
+    ``early``: before the first write. The Secure Enclave counts wrong ones, so it is only ever a password that the
+    account has."""
+
+    writes = False
+    user: str
+    guid: str
+    secret: str
+    early: bool = False
+
+    @property
+    def words(self) -> str:
+        return f"have macOS check that the password opens the key of {self.user}, which unlocks FileVault"
+
+
+@dataclass(frozen=True)
 class CreateHome(Step):
     user: str
 

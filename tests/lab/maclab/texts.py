@@ -236,6 +236,13 @@ TEXTS: dict[str, Wordings] = {
     "diskutil.no_disk": (assumed("Could not find disk: {device}\n"),),
     "diskutil.usage": (assumed("Usage:  diskutil [quiet] <verb> <options>\n"),),
     "diskutil.owner_needed": (assumed("Ownership of the affected disks is required\n"),),
+    "diskutil.no_passphrase": (
+        seen("Error: A zero-length passphrase is not supported\n", "nix installer on a Mac, public file #56727715416"),
+    ),
+    "diskutil.not_encrypted": (assumed("{device} is not encrypted\n"),),
+    "diskutil.verifying": (assumed('Verifying the "{guid}" cryptographic user on APFS Volume {device}\n'),),
+    "diskutil.verified": (assumed("The passphrase is correct\n"),),
+    "diskutil.wrong_passphrase": (assumed("Passphrase incorrect or user does not exist\n"),),
     "diskutil.preboot_start": (assumed("Started APFS operation\n"),),
     "diskutil.preboot_user": (seen("UpdatePreboot: Considering user {guid}\n", "du-updatepreboot-user-lines"),),
     "diskutil.preboot_auths": (

@@ -47,6 +47,13 @@ class Mac:
         listed = plistlib.loads(self.root("diskutil apfs listCryptoUsers -plist /").stdout.encode())
         return {user["APFSCryptoUserUUID"] for user in listed["Users"]}
 
+    def people_with_a_key(self) -> set[str]:
+        """The crypto users that are people, by their GUIDs."""
+        listed = plistlib.loads(self.root("diskutil apfs listCryptoUsers -plist /").stdout.encode())
+        return {
+            user["APFSCryptoUserUUID"] for user in listed["Users"] if user["APFSCryptoUserType"] == "LocalOpenDirectory"
+        }
+
     @functools.cached_property
     def filevault_users(self) -> set[str]:
         return {line.partition(",")[0] for line in self.root("fdesetup list").stdout.splitlines()}

@@ -97,6 +97,10 @@ def commands(step: do.Step, mac: Mac, secrets: Secrets) -> list[Command]:
         return [_set_password(step, mac, secrets)]
     if isinstance(step, do.CreateHome):
         return [accounts.create_home(step.user)]
+    if isinstance(step, do.ArchiveHome):
+        return [accounts.archive(step.home, step.path)]
+    if isinstance(step, do.ProofArchive):
+        return [accounts.read_archive(step.path)]
     if isinstance(step, do.DeleteAccount):
         return [sysadminctl.delete_user(step.user, step.home)]
     return _bootstrap(step, secrets) + _filevault(step, secrets)

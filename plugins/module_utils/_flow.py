@@ -32,12 +32,14 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion im
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     NEW_GUID,
+    ArchiveHome,
     ArmRestart,
     BecomeFirstHolder,
     ChangeKey,
     CheckPassword,
     CheckRecipients,
     DeliverKey,
+    Note,
     Prove,
     ReadKeyFile,
     SetPassword,
@@ -401,7 +403,9 @@ class Flow:
         return mac
 
     def _unseen_change(self, plan: Plan) -> bool:
-        """Whether something was changed that no reading shows: a password, the recovery key, the next restart."""
+        """Whether something was changed that no reading shows: a password, a key, an archive, the next restart."""
+        if any(isinstance(step, ArchiveHome) for step in plan.steps) and any(isinstance(do, Note) for do in self._done):
+            return True
         made = self._key is not None and any(isinstance(step, ChangeKey) for step in plan.steps)
         renewed = [step.user for step in self._done if isinstance(step, SetPassword)]
         return (

@@ -39,6 +39,16 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).lower()
 
 
+def offboarding(name: str) -> str:
+    """Pending work: ``name`` is being removed, and what was put aside of it is this collection's to overwrite."""
+    return f"offboarding {name}"
+
+
+def archived(name: str) -> str:
+    """Pending work: the home of ``name``, who is being removed, has been put aside and was read back."""
+    return f"archived {name}"
+
+
 _PROMOTED = "promoted "
 
 
@@ -267,6 +277,8 @@ class Mac:
     policy: PasswordPolicy = PasswordPolicy()
     missing: tuple[Missing, ...] = ()
     groups_read: bool = True
+    sessions: frozenset[str] | None = None
+    """Who is logged in, at the screen or by a terminal; None: not asked, or not readable."""
     pending: frozenset[str] = frozenset()
     """Work that earlier runs began and did not finish."""
     names: frozenset[str] = field(default=frozenset(), repr=False)

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import (
+    accounts,
     diskutil,
     dscl,
     fdesetup,
@@ -66,8 +67,8 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
 
     ``extras``: what only some ask for. preflight: mdmclient's word on the Bootstrap Token, which takes ten seconds on a
     real Mac. deferral: where a deferral of FileVault will write. escrow: when a recovery key was last put aside for the
-    device management. authrestart: whether macOS can restart past the unlock screen. A path: whether a deferral has
-    left its property list there.
+    device management. authrestart: whether macOS can restart past the unlock screen. sessions: who is logged in. A
+    path: whether that file is there, as a deferral or an earlier archive leaves one.
     """
     mac = parse(ask(runner, deadline))
     if "preflight" in extras and mac.version >= PREFLIGHT_SINCE and mac.management.enrolled:
@@ -81,6 +82,8 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     if "authrestart" in extras:
         supported = fdesetup.says_true(runner.run(fdesetup.SUPPORTS_AUTHRESTART, deadline))
         mac = replace(mac, filevault=replace(mac.filevault, authrestart=supported))
+    if "sessions" in extras:
+        mac = replace(mac, sessions=accounts.parse_who(runner.run(accounts.WHO, deadline)))
     paths = [extra for extra in extras if extra.startswith("/")]
     there = frozenset(path for path in paths if runner.run(fdesetup.find_key_file(path), deadline).rc == 0)
     if there:

@@ -181,6 +181,14 @@ REASONS: dict[str, Reason] = {
         "This account belongs to macOS itself.",
         "Leave it alone.",
     ),
+    "user_logged_in": Reason(
+        "The account is in use.",
+        "Wait until its user has logged out, or set force: macOS then ends everything that it runs.",
+    ),
+    "archive_exists": Reason(
+        "There is a file where the home folder is to be archived.",
+        "Take it away, or give another path.",
+    ),
     "uid_taken": Reason(
         "Another account uses this UID.",
         "Choose another uid, or leave it out.",

@@ -237,18 +237,13 @@ class AccountRequest:
         return made(mac, steps + self._token(_after(mac, steps), check_user=not renewed), notes)
 
     def _deleting(self, mac: Mac, account: Account | None) -> Plan:
-        belongs = self.name in _OF_MACOS or self.name.startswith("_")
+        of_macos(mac, self.name, account)
         if account is None:
-            # A reading leaves out accounts that no person logs in with; they are there all the same.
-            if belongs and folded(self.name) in mac.names:
-                raise Refusal("system_account", f"{self.name} belongs to macOS")
             nobody(mac, self.name, account)
             return made(mac, ())
-        if belongs or (account.uid is not None and account.uid < 200):
-            raise Refusal("system_account", f"{self.name} (UID {account.uid}) belongs to macOS")
         forget = [Forget(creation(self.name))] if creation(self.name) in mac.pending else []
         plan = made(mac, [DeleteAccount(self.name, self.remove), Prove((self.name,)), *forget])
-        _not_the_last(mac, account)
+        not_the_last(mac, account)
         return plan
 
     # -- parts --------------------------------------------------------------------------------------------------------
@@ -294,7 +289,17 @@ def _after(mac: Mac, steps: t.Sequence[Step]) -> Mac:
     return Plan(mac, tuple(steps)).after
 
 
-def _not_the_last(mac: Mac, account: Account) -> None:
+def of_macos(mac: Mac, name: str, account: Account | None) -> None:
+    """A :class:`Refusal` for an account that is macOS's own. A reading leaves out those that no person logs in with;
+    they are there all the same."""
+    belongs = name in _OF_MACOS or name.startswith("_")
+    if account is None and belongs and folded(name) in mac.names:
+        raise Refusal("system_account", f"{name} belongs to macOS")
+    if account is not None and (belongs or (account.uid is not None and account.uid < 200)):
+        raise Refusal("system_account", f"{name} (UID {account.uid}) belongs to macOS")
+
+
+def not_the_last(mac: Mac, account: Account) -> None:
     """macOS itself keeps its last administrator and its last holder (transcript delete-last-admin-or-token)."""
     others = [other for other in mac.accounts if other.name not in (account.name, "root")]
     if account.holder and not any(other.holder for other in others):

@@ -302,6 +302,29 @@ class DeleteAccount(Step):
         return mac.without_account(self.user)
 
 
+@dataclass(frozen=True)
+class ArchiveHome(Step):
+    user: str
+    home: str
+    path: str
+
+    @property
+    def words(self) -> str:
+        return f"put the home folder of {self.user} ({self.home}) into {self.path}, which only root can read"
+
+
+@dataclass(frozen=True)
+class ProofArchive(Step):
+    """An archive that cannot be read to its end is none."""
+
+    writes = False
+    path: str
+
+    @property
+    def words(self) -> str:
+        return f"read {self.path} to its end"
+
+
 def gets_first(mac: Mac, account: Account) -> bool:
     """Whether setting its password makes ``account`` the first holder: the rule of macOS 11 and newer."""
     return mac.owners_known and can_be_first(mac, account)

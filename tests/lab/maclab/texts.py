@@ -403,6 +403,10 @@ TEXTS: dict[str, Wordings] = {
             "\n\trun interval = {interval} seconds\n}}\n"
         ),
     ),
+    "who.line": (assumed("{user:<16} console  {when} \n"),),
+    "tar.denied": (assumed("tar: {path}: Couldn't visit directory: Operation not permitted\n"),),
+    "tar.missing": (assumed("tar: {path}: Cannot stat: No such file or directory\n"),),
+    "tar.unreadable": (assumed("tar: Error opening archive: Failed to open '{path}'\n"),),
     "shutdown.not_root": (assumed("shutdown: NOT super-user\n"),),
     "shutdown.now": (assumed("Shutdown NOW!\n"),),
     "shutdown.later": (assumed("Shutdown at {when}.\n"),),

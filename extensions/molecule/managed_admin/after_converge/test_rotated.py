@@ -18,7 +18,7 @@ def test_the_store_knows_the_password_and_the_key_follows(mac: Mac) -> None:
     assert len(stored["current"]) == 24
     assert mac.password_is("itadmin", stored["current"])
     assert mac.unlocks("itadmin", stored["current"])
-    assert not mac.password_is("itadmin", "it's {the} \"first\" $1")
+    assert not mac.password_is("itadmin", 'it\'s {the} "first" $1')
 
 
 def test_the_token_is_kept(mac: Mac) -> None:

@@ -79,6 +79,7 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
         {
             "phantom": SOURCES,
             "stale_key": "What diskutil said when it tried the password against the account's key.",
+            "orphan_stays": NOTHING,
             "no_holder": "None. The message gives the rule of this macOS and whether the account could be the first.",
             "not_first": "None. The message gives the rule that the account does not meet.",
             "last_admin_holder": "The administrators who hold a token today, and what each source says of them.",

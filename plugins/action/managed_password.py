@@ -81,7 +81,8 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        dummy, arguments = self.validate_argument_spec(argument_spec=_ARGUMENTS)
+        validate: t.Callable[..., tuple[t.Any, dict[str, t.Any]]] = self.validate_argument_spec
+        dummy, arguments = validate(argument_spec=_ARGUMENTS)
         try:
             store = self._store(arguments, task_vars or {})
             if arguments["length"] not in LENGTHS:

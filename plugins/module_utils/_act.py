@@ -50,8 +50,8 @@ def needs(step: do.Step, mac: Mac) -> dict[str, int]:
     if isinstance(step, do.SetPassword):
         if step.how == "old":
             limit = dscl.GETPASS_BYTES if mac.version >= ASKS_OLD else prompt
-            return {"old_password": limit, "password": limit}
-        return {"password": prompt, "admin_password": prompt} if step.how == "granter" else {"password": prompt}
+            return {step.old: limit, step.new: limit}
+        return {step.new: prompt, "admin_password": prompt} if step.how == "granter" else {step.new: prompt}
     if isinstance(step, (do.EscrowBootstrap, do.RemoveBootstrap, do.ValidateBootstrap)):
         return {"admin_password": profiles.TTY_BYTES}
     if isinstance(step, do.EnableFileVault):
@@ -97,6 +97,10 @@ def commands(step: do.Step, mac: Mac, secrets: Secrets) -> list[Command]:
         return [_set_password(step, mac, secrets)]
     if isinstance(step, do.CreateHome):
         return [accounts.create_home(step.user)]
+    if isinstance(step, do.RemoveMarker):
+        return [dscl.remove_marker(step.user)]
+    if isinstance(step, do.RemoveOrphan):
+        return [fdesetup.remove_crypto_user(step.guid)]
     if isinstance(step, do.ArchiveHome):
         return [accounts.archive(step.home, step.path)]
     if isinstance(step, do.ProofArchive):
@@ -175,13 +179,13 @@ def _create(step: do.CreateAccount, mac: Mac, secrets: Secrets) -> list[Command]
 
 
 def _set_password(step: do.SetPassword, mac: Mac, secrets: Secrets) -> Command:
-    new = secrets["password"]
+    new = secrets[step.new]
     if step.how == "granter":
         return sysadminctl.reset_password(step.user, new, step.granter, secrets["admin_password"])
     if step.how == "root":
         return sysadminctl.reset_password(step.user, new)
     if mac.version >= ASKS_OLD:
-        return dscl.change_password(step.user, secrets["old_password"], new)
+        return dscl.change_password(step.user, secrets[step.old], new)
     account = mac.account(step.user)
     uid = account.uid if account is not None and account.uid is not None else 0
-    return sysadminctl.change_own_password(step.user, uid, secrets["old_password"], new)
+    return sysadminctl.change_own_password(step.user, uid, secrets[step.old], new)

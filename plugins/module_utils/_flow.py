@@ -30,6 +30,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion im
     notes,
     with_healing,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     NEW_GUID,
     ArchiveHome,
@@ -71,6 +72,14 @@ class Request(t.Protocol):
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         """The part of a reading that the request manages."""
+
+
+@t.runtime_checkable
+class Tries(t.Protocol):
+    """A request that must know whether a password opens a key before there is a plan."""
+
+    def tries(self, mac: Mac, same: t.Mapping[str, bool | None]) -> tuple[str, str] | None:
+        """The key's GUID and the option with the password; None: nothing is tried."""
 
 
 @dataclass
@@ -144,6 +153,9 @@ class Flow:
             option: self._compare_password(sound, user, option, may_authenticate=not check_mode)
             for option, user in request.compares(sound).items()
         }
+        tried = request.tries(sound, same) if isinstance(request, Tries) else None
+        if tried is not None:
+            same[OPENS] = self._opens(*tried)
         plan = with_healing(mac, request.plan(sound, same))
         outcome.plan, outcome.notes = plan.words(), list(plan.notes)
         self._usable(plan)
@@ -199,13 +211,18 @@ class Flow:
 
     def _verify_key(self, step: VerifyKey, fate: str) -> None:
         """Where macOS does not answer, nothing is proven and nothing is refuted."""
-        ran = self._start(diskutil.verify_key(step.guid, self._secrets[step.secret]))
-        opens = diskutil.key_opens(ran)
+        opens = self._opens(step.guid, step.secret)
         if opens is False:
             msg = f"{step.secret} is the password of {step.user}, but does not open its key: the key is stale. {fate}"
             raise Refusal("stale_key", msg, tuple(self._evidence[-1:]))
         if opens is None:
             self._notes.append(f"whether the key of {step.user} follows its password could not be checked")
+
+    def _opens(self, guid: str, option: str) -> bool | None:
+        problem = unusable(self._secrets[option], sysadminctl.STDIN_BYTES)
+        if problem:
+            raise Refusal("password_unusable", f"{option} {problem}, so it cannot be tried against the key")
+        return diskutil.key_opens(self._start(diskutil.verify_key(guid, self._secrets[option])))
 
     def _compare_password(self, mac: Mac, user: str, option: str, may_authenticate: bool) -> bool | None:
         """A holder's is tried once where its hash is unreadable: to set the same one again takes its old password,
@@ -316,14 +333,15 @@ class Flow:
     def _same_password(self, done: t.Sequence[Step], prove: Prove) -> None:
         """A password that was set is proven by the account's hash, without logging in. Where that cannot be read, it
         is enough that sysadminctl did not say that it failed."""
-        for step in done:
-            if not (isinstance(step, SetPassword) and step.user in prove.users):
+        last = {step.user: step.new for step in done if isinstance(step, SetPassword)}
+        for user, option in last.items():
+            if user not in prove.users:
                 continue
-            same = self._same(step.user, "password")
+            same = self._same(user, option)
             if same is False or (same is None and self._last_meaning()):
                 raise Refusal(
                     self._last_meaning() or "not_proven",
-                    f"{step.user} does not have the new password",
+                    f"{user} does not have the new password",
                     tuple(self._evidence),
                 )
 
@@ -407,11 +425,11 @@ class Flow:
         if any(isinstance(step, ArchiveHome) for step in plan.steps) and any(isinstance(do, Note) for do in self._done):
             return True
         made = self._key is not None and any(isinstance(step, ChangeKey) for step in plan.steps)
-        renewed = [step.user for step in self._done if isinstance(step, SetPassword)]
+        renewed = [step for step in self._done if isinstance(step, SetPassword)]
         return (
             made
             or any(isinstance(step, (ChangeKey, ArmRestart)) for step in self._done)
-            or any(self._same(user, "password") is True for user in renewed)
+            or any(self._same(step.user, step.new) is True for step in renewed)
         )
 
     def _start(self, command: t.Any) -> Ran:
@@ -459,6 +477,9 @@ def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
     if fact == "escrow":
         agree = (found.filevault.escrowed_at or 0) > (before.filevault.escrowed_at or 0)
         return "" if agree else "the new key was not put aside for the device management"
+    if fact == "orphans":
+        left = ", ".join(guid for guid in found.orphans if guid not in wanted.orphans)
+        return f"the crypto user {left} is still there" if left else ""
     agree = wanted.filevault.personal_key == found.filevault.personal_key
     return "" if agree else f"a personal recovery key is {'there' if found.filevault.personal_key else 'missing'}"
 

@@ -44,6 +44,11 @@ def offboarding(name: str) -> str:
     return f"offboarding {name}"
 
 
+def repairing(name: str) -> str:
+    """Pending work: the token of ``name`` was taken, or its mark, to be granted again."""
+    return f"repairing {name}"
+
+
 def archived(name: str) -> str:
     """Pending work: the home of ``name``, who is being removed, has been put aside and was read back."""
     return f"archived {name}"

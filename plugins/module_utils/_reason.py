@@ -149,6 +149,10 @@ REASONS: dict[str, Reason] = {
         "keyholder.macos.repair names the way that is open: with the password from before the reset the key is brought"
         " back; without it the token is taken and granted again through another administrator with a token.",
     ),
+    "orphan_stays": Reason(
+        "A crypto user that belongs to no account cannot be removed on this Mac.",
+        "It opens nothing without its password. Only erasing the Mac takes it away, where a Secure Enclave keeps it.",
+    ),
     "no_holder": Reason(
         "Nobody on this Mac holds a Secure Token, so nobody can grant one.",
         "Set first_token to true where the message says that the account can be the first holder;"

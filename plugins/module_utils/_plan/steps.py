@@ -249,10 +249,15 @@ class SetPassword(Step):
     user: str
     how: str
     granter: str = ""
+    new: str = "password"
+    old: str = "old_password"
+    """The options that hold the two passwords."""
 
     @property
     def words(self) -> str:
         by = {"root": "as root", "granter": f"authorised by {self.granter}", "old": "from the old password"}[self.how]
+        if self.new == "old_password":
+            return f"set the password of {self.user} back to the one that opens its key"
         return f"set the password of {self.user} {by}"
 
     def after(self, mac: Mac) -> Mac:
@@ -323,6 +328,31 @@ class ProofArchive(Step):
     @property
     def words(self) -> str:
         return f"read {self.path} to its end"
+
+
+@dataclass(frozen=True)
+class RemoveMarker(Step):
+    user: str
+
+    @property
+    def words(self) -> str:
+        return f"take the mark of a Secure Token from the record of {self.user}, which has no key on the volume"
+
+    def after(self, mac: Mac) -> Mac:
+        account = _known(mac, self.user)
+        return mac.with_account(replace(account, sources=replace(account.sources, authority=False)))
+
+
+@dataclass(frozen=True)
+class RemoveOrphan(Step):
+    guid: str
+
+    @property
+    def words(self) -> str:
+        return f"remove the crypto user {self.guid}, which belongs to no account"
+
+    def after(self, mac: Mac) -> Mac:
+        return replace(mac, orphans=tuple(guid for guid in mac.orphans if guid != self.guid))
 
 
 def gets_first(mac: Mac, account: Account) -> bool:

@@ -78,6 +78,8 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
         "What the chain of trust does not allow, or macOS does not. Decided from the plan, before the first write.",
         {
             "phantom": SOURCES,
+            "stale_key": "What diskutil said when it tried the password against the account's key.",
+            "orphan_stays": NOTHING,
             "no_holder": "None. The message gives the rule of this macOS and whether the account could be the first.",
             "not_first": "None. The message gives the rule that the account does not meet.",
             "last_admin_holder": "The administrators who hold a token today, and what each source says of them.",
@@ -91,10 +93,14 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
         "What the directory of this Mac does not allow.",
         {
             "system_account": NOTHING,
+            "user_logged_in": NOTHING,
+            "archive_exists": NOTHING,
             "uid_taken": NOTHING,
             "uid_differs": NOTHING,
             "full_name_taken": NOTHING,
             "account_not_mobile": NOTHING,
+            "password_drifted": CHECKED,
+            "store_failed": NOTHING,
             "password_policy": WORDS,
         },
     ),

@@ -47,6 +47,13 @@ class Mac:
         listed = plistlib.loads(self.root("diskutil apfs listCryptoUsers -plist /").stdout.encode())
         return {user["APFSCryptoUserUUID"] for user in listed["Users"]}
 
+    def people_with_a_key(self) -> set[str]:
+        """The crypto users that are people, by their GUIDs."""
+        listed = plistlib.loads(self.root("diskutil apfs listCryptoUsers -plist /").stdout.encode())
+        return {
+            user["APFSCryptoUserUUID"] for user in listed["Users"] if user["APFSCryptoUserType"] == "LocalOpenDirectory"
+        }
+
     @functools.cached_property
     def filevault_users(self) -> set[str]:
         return {line.partition(",")[0] for line in self.root("fdesetup list").stdout.splitlines()}
@@ -72,6 +79,23 @@ class Mac:
         stored = PLACE / "store" / f"{self.name}.pem"
         argv = ["openssl", "smime", "-decrypt", "-inform", "PEM", "-inkey", str(PLACE / "helpdesk.key"), "-in"]
         return subprocess.run([*argv, str(stored)], capture_output=True, text=True, check=True).stdout
+
+    def stored_password(self, user: str, host: str = "") -> dict[str, str]:
+        """What the help desk reads in the store, with its age identity."""
+        import pyrage
+
+        identity = pyrage.x25519.Identity.from_str((PLACE / "identity.txt").read_text())
+        stored = (PLACE / "store" / f"{host or self.name}.{user}.age").read_bytes()
+        content: dict[str, str] = json.loads(pyrage.decrypt(stored, [identity]))
+        return content
+
+    def password_is(self, user: str, password: str) -> bool:
+        """By the lab's own state: a test that logs in would be a login."""
+        return self._state.accounts[user].password == password
+
+    def unlocks(self, user: str, password: str) -> bool:
+        account = self._state.accounts[user]
+        return account.key_password in (None, password)
 
     @property
     def _state(self) -> State:
@@ -104,7 +128,7 @@ class Seen:
     path: Path
 
     def mark(self, mac: Mac) -> None:
-        self.path.write_text(json.dumps(max(entry.start for entry in mac.journal)))
+        self.path.write_text(json.dumps(max((entry.start for entry in mac.journal), default=0.0)))
 
     def since(self, mac: Mac) -> list[journal.Entry]:
         start = json.loads(self.path.read_text())

@@ -29,6 +29,27 @@ options:
         holder.
     type: bool
     default: false
+  allow_temporary_promotion:
+    description:
+      - Whether O(admin_user) may be a standard account on a Mac where no administrator holds a token. It is then made
+        an administrator for the moment of the grant only.
+      - That is noted on the Mac before, and the Mac gets a job of its own that takes the rights back after 15 minutes,
+        also when the connection is lost. The run itself, and any later run of a module that writes, takes them back at
+        once.
+      - An option of its own because it gives rights that the account's owner could use meanwhile. It changes nothing on
+        a Mac where an administrator holds a token.
+    type: bool
+    default: false
+  accept_pending:
+    description:
+      - Whether a token that macOS will grant by itself is as good as one that is there. On macOS 11 and newer with an
+        escrowed Bootstrap Token, an account without a token gets one at its first graphical login. A login by SSH does
+        not count.
+      - The account is then left as it is, and the result says V(pending) for its token. Nobody is authenticated, and no
+        granter is needed.
+      - On any other Mac the token is granted as usual.
+    type: bool
+    default: false
   timeout:
     description:
       - Seconds that each of the commands may take. A command that does not answer is stopped, and the task fails

@@ -14,12 +14,13 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     diskutil,
     dscl,
     fdesetup,
+    launchd,
     network,
     profiles,
     sysadminctl,
     system,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._model import BIG_SUR, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._model import BIG_SUR, Version, promotion
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import additional
 
@@ -39,6 +40,8 @@ def needs(step: do.Step, mac: Mac) -> dict[str, int]:
     prompt = sysadminctl.STDIN_BYTES
     if isinstance(step, do.CheckPassword):
         return {step.secret: prompt}
+    if isinstance(step, do.VerifyKey):
+        return {step.secret: prompt}
     if isinstance(step, (do.Grant, do.Revoke)):
         return {"admin_password": prompt, "password": prompt}
     if isinstance(step, do.CreateAccount):
@@ -48,8 +51,8 @@ def needs(step: do.Step, mac: Mac) -> dict[str, int]:
     if isinstance(step, do.SetPassword):
         if step.how == "old":
             limit = dscl.GETPASS_BYTES if mac.version >= ASKS_OLD else prompt
-            return {"old_password": limit, "password": limit}
-        return {"password": prompt, "admin_password": prompt} if step.how == "granter" else {"password": prompt}
+            return {step.old: limit, step.new: limit}
+        return {step.new: prompt, "admin_password": prompt} if step.how == "granter" else {step.new: prompt}
     if isinstance(step, (do.EscrowBootstrap, do.RemoveBootstrap, do.ValidateBootstrap)):
         return {"admin_password": profiles.TTY_BYTES}
     if isinstance(step, do.EnableFileVault):
@@ -87,12 +90,24 @@ def commands(step: do.Step, mac: Mac, secrets: Secrets) -> list[Command]:
         return [dscl.set_field(step.user, step.key, step.value)]
     if isinstance(step, do.SetAdmin):
         return [accounts.set_membership(step.user, "admin", step.admin)]
+    if isinstance(step, do.PlanDemotion):
+        return launchd.plan_demotion(step.user, promotion(step.user), step.minutes * 60)
+    if isinstance(step, do.DropDemotion):
+        return launchd.drop_demotion()
     if isinstance(step, do.PreventToken):
         return [dscl.prevent_token(step.user)]
     if isinstance(step, do.SetPassword):
         return [_set_password(step, mac, secrets)]
     if isinstance(step, do.CreateHome):
         return [accounts.create_home(step.user)]
+    if isinstance(step, do.RemoveMarker):
+        return [dscl.remove_marker(step.user)]
+    if isinstance(step, do.RemoveOrphan):
+        return [fdesetup.remove_crypto_user(step.guid)]
+    if isinstance(step, do.ArchiveHome):
+        return [accounts.archive(step.home, step.path)]
+    if isinstance(step, do.ProofArchive):
+        return [accounts.read_archive(step.path)]
     if isinstance(step, do.DeleteAccount):
         return [sysadminctl.delete_user(step.user, step.home)]
     return _bootstrap(step, secrets) + _filevault(step, secrets)
@@ -167,13 +182,13 @@ def _create(step: do.CreateAccount, mac: Mac, secrets: Secrets) -> list[Command]
 
 
 def _set_password(step: do.SetPassword, mac: Mac, secrets: Secrets) -> Command:
-    new = secrets["password"]
+    new = secrets[step.new]
     if step.how == "granter":
         return sysadminctl.reset_password(step.user, new, step.granter, secrets["admin_password"])
     if step.how == "root":
         return sysadminctl.reset_password(step.user, new)
     if mac.version >= ASKS_OLD:
-        return dscl.change_password(step.user, secrets["old_password"], new)
+        return dscl.change_password(step.user, secrets[step.old], new)
     account = mac.account(step.user)
     uid = account.uid if account is not None and account.uid is not None else 0
-    return sysadminctl.change_own_password(step.user, uid, secrets["old_password"], new)
+    return sysadminctl.change_own_password(step.user, uid, secrets[step.old], new)

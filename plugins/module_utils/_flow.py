@@ -8,6 +8,7 @@ This file is PRIVATE to the collection.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import typing as t
 from dataclasses import dataclass, replace
 
@@ -16,13 +17,23 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     diskutil,
     dscl,
     fdesetup,
+    launchd,
     profiles,
     sysadminctl,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._delivery import Recipients
 from ansible_collections.keyholder.macos.plugins.module_utils._model import ESCROWED, MOBILE, Account, Mac
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import (
+    healed,
+    healing,
+    notes,
+    with_healing,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     NEW_GUID,
+    ArchiveHome,
     ArmRestart,
     BecomeFirstHolder,
     ChangeKey,
@@ -30,6 +41,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     CheckRecipients,
     CreateMobileAccount,
     DeliverKey,
+    Note,
     Prove,
     ReadKeyFile,
     SetPassword,
@@ -37,12 +49,12 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     UpdatePreboot,
     ValidateBootstrap,
     ValidateKey,
+    VerifyKey,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Runner, Secret
 
 
@@ -63,6 +75,14 @@ class Request(t.Protocol):
         """The part of a reading that the request manages."""
 
 
+@t.runtime_checkable
+class Tries(t.Protocol):
+    """A request that must know whether a password opens a key before there is a plan."""
+
+    def tries(self, mac: Mac, same: t.Mapping[str, bool | None]) -> tuple[str, str] | None:
+        """The key's GUID and the option with the password; None: nothing is tried."""
+
+
 @dataclass
 class Outcome:
     """What happened. ``refusal`` None: all is as asked, or will be, in check mode."""
@@ -73,6 +93,8 @@ class Outcome:
     notes: list[str]
     changed: bool = False
     refusal: Refusal | None = None
+    same: dict[str, bool | None] = dataclasses.field(default_factory=dict)
+    """Whether the request's passwords were the accounts' own; None: unknown."""
     recovery_key: str = ""
     """A new recovery key as the caller asked for it: encrypted, or as it is; "" for none."""
 
@@ -92,6 +114,7 @@ class Flow:
         self._done: list[Step] = []
         self._evidence: list[str] = []
         self._answers: list[Ran] = []
+        self._notes: list[str] = []
 
     def run(self, request: Request, check_mode: bool) -> Outcome:
         outcome = Outcome(before={}, after={}, plan=[], notes=[])
@@ -99,24 +122,46 @@ class Flow:
         try:
             mac = self._read()
             outcome.before = outcome.after = request.view(mac)
-            same = {
-                option: self._compare_password(mac, user, option, may_authenticate=not check_mode)
-                for option, user in request.compares(mac).items()
-            }
-            plan = request.plan(mac, same)
-            outcome.plan, outcome.notes = plan.words(), list(plan.notes)
-            self._usable(plan)
-            self._check(plan, may_authenticate=not check_mode)
+            try:
+                plan = self._plan(request, mac, outcome, check_mode)
+            except Refusal as refusal:
+                outcome.refusal = refusal
+                plan = self._only_healing(mac, outcome)
             if check_mode:
                 outcome.after = request.view(plan.after)
                 outcome.changed = plan.changes
-            else:
+            elif plan.steps:
                 self._carry_out(plan, request, outcome)
         except Refusal as refusal:
-            outcome.refusal = refusal
+            outcome.refusal = outcome.refusal or refusal
+        outcome.notes += self._notes
         return outcome
 
+    @staticmethod
+    def _only_healing(mac: Mac, outcome: Outcome) -> Plan:
+        """Rights that an earlier run has left behind must not wait for a request that can be met."""
+        plan = Plan(mac, tuple(healing(mac)))
+        if plan.steps:
+            outcome.plan, outcome.notes = plan.words(), list(notes(mac))
+        return plan
+
     # -- before the first write ---------------------------------------------------------------------------------------
+
+    def _plan(self, request: Request, mac: Mac, outcome: Outcome, check_mode: bool) -> Plan:
+        """A plan whose passwords have been checked, or a :class:`Refusal`."""
+        sound = healed(mac)
+        same = outcome.same = {
+            option: self._compare_password(sound, user, option, may_authenticate=not check_mode)
+            for option, user in request.compares(sound).items()
+        }
+        tried = request.tries(sound, same) if isinstance(request, Tries) else None
+        if tried is not None:
+            same[OPENS] = self._opens(*tried)
+        plan = with_healing(mac, request.plan(sound, same))
+        outcome.plan, outcome.notes = plan.words(), list(plan.notes)
+        self._usable(plan)
+        self._check(plan, may_authenticate=not check_mode)
+        return plan
 
     def _read(self) -> Mac:
         try:
@@ -146,6 +191,8 @@ class Flow:
                 self._recipients.check(self._runner, self._deadline)
             elif isinstance(step, ValidateKey) and step.secret:
                 self._validate_key(step.secret, self._secrets[step.secret])
+            elif isinstance(step, VerifyKey) and step.early:
+                self._verify_key(step, "Nothing was changed")
 
     def _check_password(self, step: CheckPassword, mac: Mac, may_authenticate: bool) -> None:
         """By the account's hash where it can be read: that is no login, so it counts as none and grants nothing.
@@ -168,6 +215,21 @@ class Flow:
             raise Refusal(
                 "command_failed", f"the password of {step.user} could not be checked", tuple(self._evidence[-1:])
             )
+
+    def _verify_key(self, step: VerifyKey, fate: str) -> None:
+        """Where macOS does not answer, nothing is proven and nothing is refuted."""
+        opens = self._opens(step.guid, step.secret)
+        if opens is False:
+            msg = f"{step.secret} is the password of {step.user}, but does not open its key: the key is stale. {fate}"
+            raise Refusal("stale_key", msg, tuple(self._evidence[-1:]))
+        if opens is None:
+            self._notes.append(f"whether the key of {step.user} follows its password could not be checked")
+
+    def _opens(self, guid: str, option: str) -> bool | None:
+        problem = unusable(self._secrets[option], sysadminctl.STDIN_BYTES)
+        if problem:
+            raise Refusal("password_unusable", f"{option} {problem}, so it cannot be tried against the key")
+        return diskutil.key_opens(self._start(diskutil.verify_key(guid, self._secrets[option])))
 
     def _compare_password(self, mac: Mac, user: str, option: str, may_authenticate: bool) -> bool | None:
         """A holder's is tried once where its hash is unreadable: to set the same one again takes its old password,
@@ -212,6 +274,8 @@ class Flow:
                     self._compare(plan, index, states[index], mac)
                     continue
                 self._handle_key(step, outcome)
+                if isinstance(step, VerifyKey) and not step.early:
+                    self._verify_key(step, "The password was changed, and its key did not follow")
                 for command in _act.commands(step, states[index], self._secrets):
                     self._judge(step, self._start(command))
                 self._done.append(step)
@@ -223,6 +287,8 @@ class Flow:
 
     def _judge(self, step: Step, ran: Ran) -> None:
         """Stop at once where going on makes no sense. That a step *worked* is for the next reading to say."""
+        if launchd.may_fail(ran):
+            return
         if ran.timed_out:
             # Nobody knows whether it was done.
             self._done.append(step)
@@ -278,14 +344,15 @@ class Flow:
     def _same_password(self, done: t.Sequence[Step], prove: Prove) -> None:
         """A password that was set is proven by the account's hash, without logging in. Where that cannot be read, it
         is enough that sysadminctl did not say that it failed."""
-        for step in done:
-            if not (isinstance(step, SetPassword) and step.user in prove.users):
+        last = {step.user: step.new for step in done if isinstance(step, SetPassword)}
+        for user, option in last.items():
+            if user not in prove.users:
                 continue
-            same = self._same(step.user, "password")
+            same = self._same(user, option)
             if same is False or (same is None and self._last_meaning()):
                 raise Refusal(
                     self._last_meaning() or "not_proven",
-                    f"{step.user} does not have the new password",
+                    f"{user} does not have the new password",
                     tuple(self._evidence),
                 )
 
@@ -338,21 +405,42 @@ class Flow:
             mac = self._read()
         except Refusal:
             return refusal
-        if mac.pending != plan.before.pending and _settled(mac) == _settled(plan.before) and not unseen:
-            self._start(dscl.note_pending(plan.before.pending))
-            mac = replace(mac, pending=plan.before.pending)
+        mac = self._undo_promotion(mac)
+        left = mac.pending & plan.before.pending
+        if mac.pending != left and _settled(mac) == _settled(plan.before) and not unseen:
+            self._start(dscl.note_pending(left))
+            mac = replace(mac, pending=left)
         outcome.after = request.view(mac)
         outcome.changed = unseen or outcome.after != outcome.before
         return refusal
 
+    def _undo_promotion(self, mac: Mac) -> Mac:
+        """Whatever went wrong, nobody stays an administrator for it. What fails here is left to the Mac's own job and
+        to the next run: the note still stands."""
+        steps = healing(mac)
+        if not steps:
+            return mac
+        with contextlib.suppress(Refusal):
+            for step, state in zip(steps, Plan(mac, tuple(steps)).states()):
+                if isinstance(step, Prove) and any(
+                    who.name in step.users and who.admin for who in self._read().accounts
+                ):
+                    break
+                for command in _act.commands(step, state, self._secrets):
+                    self._judge(step, self._start(command))
+            return self._read()
+        return mac
+
     def _unseen_change(self, plan: Plan) -> bool:
-        """Whether something was changed that no reading shows: a password, the recovery key, the next restart."""
+        """Whether something was changed that no reading shows: a password, a key, an archive, the next restart."""
+        if any(isinstance(step, ArchiveHome) for step in plan.steps) and any(isinstance(do, Note) for do in self._done):
+            return True
         made = self._key is not None and any(isinstance(step, ChangeKey) for step in plan.steps)
-        renewed = [step.user for step in self._done if isinstance(step, SetPassword)]
+        renewed = [step for step in self._done if isinstance(step, SetPassword)]
         return (
             made
             or any(isinstance(step, (ChangeKey, ArmRestart)) for step in self._done)
-            or any(self._same(user, "password") is True for user in renewed)
+            or any(self._same(step.user, step.new) is True for step in renewed)
         )
 
     def _start(self, command: t.Any) -> Ran:
@@ -374,6 +462,8 @@ def _meaning(ran: Ran) -> str:
     program = ran.command.argv[0]
     if program == "fdesetup":
         return fdesetup.exit_reason(ran)
+    if program == "dscl":
+        return dscl.meaning(ran)
     return profiles.meaning(ran) if program == "profiles" else sysadminctl.meaning(ran)
 
 
@@ -398,6 +488,9 @@ def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
     if fact == "escrow":
         agree = (found.filevault.escrowed_at or 0) > (before.filevault.escrowed_at or 0)
         return "" if agree else "the new key was not put aside for the device management"
+    if fact == "orphans":
+        left = ", ".join(guid for guid in found.orphans if guid not in wanted.orphans)
+        return f"the crypto user {left} is still there" if left else ""
     agree = wanted.filevault.personal_key == found.filevault.personal_key
     return "" if agree else f"a personal recovery key is {'there' if found.filevault.personal_key else 'missing'}"
 

@@ -22,6 +22,8 @@ PHANTOM = "phantom"
 """One source names the account, another denies it."""
 UNKNOWN = "unknown"
 """No source can be read."""
+PENDING = "pending"
+"""No token yet, and nothing to do: the escrowed Bootstrap Token grants one at the first graphical login."""
 
 MOBILE = "mobile"
 """The kind of an account that is the local copy of a directory's."""
@@ -38,6 +40,34 @@ def creation(name: str) -> str:
 def folded(name: str) -> str:
     """A name as macOS compares it: without case, and in one of Unicode's ways to compose letters."""
     return unicodedata.normalize("NFC", name).lower()
+
+
+def offboarding(name: str) -> str:
+    """Pending work: ``name`` is being removed, and what was put aside of it is this collection's to overwrite."""
+    return f"offboarding {name}"
+
+
+def repairing(name: str) -> str:
+    """Pending work: the token of ``name`` was taken, or its mark, to be granted again."""
+    return f"repairing {name}"
+
+
+def archived(name: str) -> str:
+    """Pending work: the home of ``name``, who is being removed, has been put aside and was read back."""
+    return f"archived {name}"
+
+
+_PROMOTED = "promoted "
+
+
+def promotion(name: str) -> str:
+    """Pending work: ``name`` is an administrator for the moment of a grant only, and must be demoted again."""
+    return f"{_PROMOTED}{name}"
+
+
+def promoted_by(work: str) -> str:
+    """Whom a note on pending work says to be promoted; "" for any other note."""
+    return work[len(_PROMOTED) :] if work.startswith(_PROMOTED) else ""
 
 
 @dataclass(frozen=True, order=True)
@@ -241,6 +271,8 @@ class PasswordPolicy:
     max_failed_logins: int | None = None
     lock_expires: bool = False
     """Whether an account that wrong guesses have locked opens again by itself, nobody knows when."""
+    patterns: tuple[str, ...] = ()
+    """Regular expressions that a whole password must match."""
 
 
 @dataclass(frozen=True)
@@ -281,6 +313,8 @@ class Mac:
     """None: not asked."""
     missing: tuple[Missing, ...] = ()
     groups_read: bool = True
+    sessions: frozenset[str] | None = None
+    """Who is logged in, at the screen or by a terminal; None: not asked, or not readable."""
     pending: frozenset[str] = frozenset()
     """Work that earlier runs began and did not finish."""
     names: frozenset[str] = field(default=frozenset(), repr=False)
@@ -315,13 +349,44 @@ class Mac:
         return self.version >= BIG_SUR
 
     @property
+    def grants_at_login(self) -> bool:
+        """Whether macOS grants anybody a token at a graphical login, by the Bootstrap Token: from macOS 11 on (mkuser;
+        Apple Platform Deployment). On 10.15 only mobile accounts and the managed administrator get one."""
+        management = self.management
+        return self.version >= BIG_SUR and management.bootstrap in ESCROWED and management.preflight is not False
+
+    def verdict_of(self, account: Account) -> str:
+        """The account's verdict, where what this Mac will do by itself is taken into account: never for an account
+        that nobody can log in with."""
+        waits = account.verdict == NO_TOKEN and self.grants_at_login and account.able and not self.locked(account)
+        return PENDING if waits else account.verdict
+
+    @property
     def holders(self) -> tuple[Account, ...]:
         return tuple(account for account in self.accounts if account.holder)
 
     @property
+    def promoted(self) -> tuple[str, ...]:
+        """Who is an administrator for the moment only, by the note that stands before the promotion."""
+        return tuple(sorted(filter(None, map(promoted_by, self.pending))))
+
+    @property
+    def token_admins(self) -> tuple[Account, ...]:
+        """Administrators with a key: also those that cannot log in, or that FileVault's list lacks, as both can be
+        mended. Not those who are administrators for the moment: that right is none to build on."""
+        return tuple(
+            account
+            for account in self.accounts
+            if account.admin
+            and account.name not in self.promoted
+            and account.sources.authority
+            and account.sources.crypto is not False
+        )
+
+    @property
     def admin_holders(self) -> tuple[Account, ...]:
         """The holders that are administrators, whether or not they can log in today."""
-        return tuple(account for account in self.holders if account.admin)
+        return tuple(account for account in self.token_admins if account.holder)
 
     @property
     def granters(self) -> tuple[Account, ...]:

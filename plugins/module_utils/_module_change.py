@@ -17,6 +17,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
     RETURN,
     additional,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS, STALE
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 
 if t.TYPE_CHECKING:
@@ -31,7 +32,12 @@ ADMIN: dict[str, t.Any] = {
 }
 """Options of every module that a granter authorises."""
 
-GRANTER: dict[str, t.Any] = dict(ADMIN, first_token={"type": "bool", "default": False})
+GRANTER: dict[str, t.Any] = dict(
+    ADMIN,
+    first_token={"type": "bool", "default": False},
+    allow_temporary_promotion={"type": "bool", "default": False},
+    accept_pending={"type": "bool", "default": False},
+)
 """Options of the modules that grant Secure Tokens; documented in the fragment _granter."""
 
 RECOVERY_KEY: dict[str, t.Any] = {
@@ -56,13 +62,13 @@ def secrets(module: AnsibleModule) -> dict[str, Secret]:
     return {option: Secret(value) for option, value in given.items() if value is not None}
 
 
-def change(module: AnsibleModule, request: Request) -> t.NoReturn:
-    """Carry ``request`` out and end the module."""
+def change(module: AnsibleModule, request: Request, only_show: bool = False) -> t.NoReturn:
+    """Carry ``request`` out and end the module. ``only_show``: foresee it as check mode does, and call it no change."""
     recipients = module.params.get("recipients") or []
     flow = Flow(runner(module), secrets(module), module.params["timeout"], recipients)
-    outcome = flow.run(request, module.check_mode)
+    outcome = flow.run(request, module.check_mode or only_show)
     result: dict[str, t.Any] = {
-        "changed": outcome.changed,
+        "changed": outcome.changed and not only_show,
         "state": {"before": outcome.before, "after": outcome.after},
         "diff": {"before": outcome.before, "after": outcome.after},
         "plan": outcome.plan,
@@ -71,9 +77,20 @@ def change(module: AnsibleModule, request: Request) -> t.NoReturn:
         result["recovery_key"] = outcome.recovery_key
     elif module.params.get("recovery_key") == ENCRYPT:
         result["recovery_key_encrypted"] = outcome.recovery_key
+    if "verify_key" in module.params:
+        result["password_matches"] = outcome.same.get("password")
+    if "findings" in outcome.before:
+        result["findings"] = [*outcome.before["findings"], *_stale(module.params["user"], outcome.same)]
     for note in outcome.notes:
         module.warn(note)
     refusal = outcome.refusal
     if refusal is not None:
         fail(module, refusal.reason, refusal.msg, list(refusal.evidence), result)
     module.exit_json(**result)
+
+
+def _stale(user: str, same: t.Mapping[str, bool | None]) -> list[dict[str, str]]:
+    """What no reading shows: it takes the password."""
+    if same.get(OPENS) is not False:
+        return []
+    return [{"kind": STALE, "who": user, "what": f"the password of {user} does not open its key"}]

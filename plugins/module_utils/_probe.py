@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import (
+    accounts,
     diskutil,
     dscl,
     fdesetup,
@@ -74,9 +75,9 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
 
     ``extras``: what only some ask for. preflight: mdmclient's word on the Bootstrap Token, which takes ten seconds on a
     real Mac. deferral: where a deferral of FileVault will write. escrow: when a recovery key was last put aside for the
-    device management. authrestart: whether macOS can restart past the unlock screen. person:NAME: what the Mac's
-    directories say of that name. token_dialog: whether a profile suppresses the dialog at a mobile account's login. A
-    path: whether a deferral has left its property list there.
+    device management. authrestart: whether macOS can restart past the unlock screen. sessions: who is logged in.
+    person:NAME: what the Mac's directories say of that name. token_dialog: whether a profile suppresses the dialog at a
+    mobile account's login. A path: whether that file is there, as a deferral or an earlier archive leaves one.
     """
     mac = parse(ask(runner, deadline))
     if "preflight" in extras and mac.version >= PREFLIGHT_SINCE and mac.management.enrolled:
@@ -96,6 +97,8 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     if "token_dialog" in extras and mac.version >= TOKEN_DIALOG_SINCE:
         suppressed = network.parse_token_dialog(runner.run(network.TOKEN_DIALOG, deadline))
         mac = replace(mac, management=replace(mac.management, token_dialog_suppressed=suppressed))
+    if "sessions" in extras:
+        mac = replace(mac, sessions=accounts.parse_who(runner.run(accounts.WHO, deadline)))
     paths = [extra for extra in extras if extra.startswith("/")]
     there = frozenset(path for path in paths if runner.run(fdesetup.find_key_file(path), deadline).rc == 0)
     if there:
@@ -167,7 +170,7 @@ def parse(answers: Answers) -> Mac:
         orphans=tuple(uuid for uuid in people if uuid not in known and uuid != diskutil.GUEST),
         filevault=_filevault(answers, None if crypto is None else set(crypto_users), missing),
         management=_management(answers, None if crypto is None else set(crypto_users), missing),
-        policy=PasswordPolicy(rules.identifiers, rules.max_failed, rules.lock_expires),
+        policy=PasswordPolicy(rules.identifiers, rules.max_failed, rules.lock_expires, rules.patterns),
         missing=tuple(missing),
         groups_read=directory.groups is not None,
         pending=pending,

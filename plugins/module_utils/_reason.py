@@ -112,12 +112,15 @@ REASONS: dict[str, Reason] = {
     ),
     "granter_not_admin": Reason(
         "The granter is not an administrator, and only an administrator's token can authorise.",
-        "Give one of the granters that the message names.",
+        "Give one of the granters that the message names. Where it names none, set allow_temporary_promotion, which"
+        " makes this holder an administrator for the moment of the grant, or have a Bootstrap Token escrowed and log in"
+        " at the screen as the account that needs a token.",
     ),
     "granter_no_token": Reason(
         "The granter holds no Secure Token.",
-        "Give one of the granters that the message names. Where it names none, make a holder an administrator until"
-        " this account has its token, or log in as this account at the Mac where a Bootstrap Token is escrowed.",
+        "Give one of the granters that the message names. Where it names none, give a standard account that holds one"
+        " and set allow_temporary_promotion, or have a Bootstrap Token escrowed and log in at the screen as the account"
+        " that needs a token.",
     ),
     "granter_phantom": Reason(
         "The sources of truth disagree about the granter's token.",
@@ -140,6 +143,15 @@ REASONS: dict[str, Reason] = {
         "The three sources of truth disagree about this account's token.",
         "Look at the sources in the message. A missing FileVault entry may come back with 'fdesetup add' by a holder;"
         " a marker without a crypto user is no token.",
+    ),
+    "stale_key": Reason(
+        "The account's password does not open its key: it was set without the token, as a reset by root does.",
+        "keyholder.macos.repair names the way that is open: with the password from before the reset the key is brought"
+        " back; without it the token is taken and granted again through another administrator with a token.",
+    ),
+    "orphan_stays": Reason(
+        "A crypto user that belongs to no account cannot be removed on this Mac.",
+        "It opens nothing without its password. Only erasing the Mac takes it away, where a Secure Enclave keeps it.",
     ),
     "no_holder": Reason(
         "Nobody on this Mac holds a Secure Token, so nobody can grant one.",
@@ -173,6 +185,14 @@ REASONS: dict[str, Reason] = {
         "This account belongs to macOS itself.",
         "Leave it alone.",
     ),
+    "user_logged_in": Reason(
+        "The account is in use.",
+        "Wait until its user has logged out, or set force: macOS then ends everything that it runs.",
+    ),
+    "archive_exists": Reason(
+        "There is a file where the home folder is to be archived.",
+        "Take it away, or give another path.",
+    ),
     "uid_taken": Reason(
         "Another account uses this UID.",
         "Choose another uid, or leave it out. A directory's UID is changed in the directory.",
@@ -188,6 +208,15 @@ REASONS: dict[str, Reason] = {
     "account_not_mobile": Reason(
         "An account of this name is on the Mac already, and it is no mobile account.",
         "Leave it as it is, or move its owner's files and delete it with keyholder.macos.account. Nothing was changed.",
+    ),
+    "password_drifted": Reason(
+        "No password in the store is the account's: somebody has changed it elsewhere.",
+        "Give current_password once, if somebody knows it. Otherwise set it with keyholder.macos.account_password"
+        " through another administrator with a token (admin_user), and then give that one as current_password.",
+    ),
+    "store_failed": Reason(
+        "The store of the passwords could not be read or written.",
+        "Repair the store. Nothing is set on the Mac that the store does not hold; the next run goes on from here.",
     ),
     "password_policy": Reason(
         "The password does not meet this Mac's password policy.",

@@ -12,12 +12,16 @@ import typing as t
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     HOLDER,
     NO_TOKEN,
+    PENDING,
     PHANTOM,
     PREBOOT,
     UNPROVEN,
     Account,
     Mac,
+    promoted_by,
 )
+
+AT_LOGIN = "token comes at the first graphical login (an SSH login does not count)"
 
 
 def view(mac: Mac) -> dict[str, t.Any]:
@@ -27,7 +31,7 @@ def view(mac: Mac) -> dict[str, t.Any]:
         "os": {"version": str(mac.version), "build": mac.build},
         "hardware": {"model": mac.model, "apple_silicon": mac.apple_silicon, "virtual": mac.virtual},
         "volume": {"device": mac.volume.device, "apfs": mac.volume.apfs, "sealed_snapshot": mac.volume.snapshot},
-        "accounts": [_account(account) for account in mac.accounts],
+        "accounts": [_account(mac, account) for account in mac.accounts],
         "orphaned_crypto_users": list(mac.orphans),
         "filevault": {
             "state": mac.filevault.state,
@@ -44,7 +48,11 @@ def view(mac: Mac) -> dict[str, t.Any]:
             "bootstrap_token": mac.management.bootstrap,
             "bootstrap_crypto_user": mac.management.bootstrap_crypto_user,
         },
-        "policy": {"rules": list(mac.policy.rules), "max_failed_logins": mac.policy.max_failed_logins},
+        "policy": {
+            "rules": list(mac.policy.rules),
+            "patterns": list(mac.policy.patterns),
+            "max_failed_logins": mac.policy.max_failed_logins,
+        },
         "holders": _names(mac.holders),
         "admin_holders": _names(mac.admin_holders),
         "granters": _names(mac.granters),
@@ -52,6 +60,7 @@ def view(mac: Mac) -> dict[str, t.Any]:
         "recoverable": recoverability.verdict,
         "recoverable_why": recoverability.why,
         "pending": sorted(mac.pending),
+        "promoted": list(mac.promoted),
         "missing": [{"what": missing.what, "evidence": missing.evidence} for missing in mac.missing],
     }
 
@@ -67,7 +76,9 @@ def summary(mac: Mac) -> list[str]:
     ]
     for account in mac.accounts:
         kind = "admin" if account.admin else "standard"
-        lines.append(f"{_plain(account.name):<{width}}  {kind:<8}  {account.verdict:<8}  {why(account)}")
+        verdict = mac.verdict_of(account)
+        words = AT_LOGIN if verdict == PENDING else ""
+        lines.append(f"{_plain(account.name):<{width}}  {kind:<8}  {verdict:<8}  {why(account, words)}")
     lines.append(_filevault(mac))
     lines.append(f"Bootstrap Token: {mac.management.bootstrap.replace('_', ' ')}; {_enrolment(mac)}")
     lines += [f"crypto user {uuid} belongs to no account here" for uuid in mac.orphans]
@@ -78,12 +89,17 @@ def summary(mac: Mac) -> list[str]:
 
 def unfinished(work: str) -> str:
     """A note on unfinished work, in words."""
-    return "the preboot volume must still be updated" if work == PREBOOT else work
+    if work == PREBOOT:
+        return "the preboot volume must still be updated"
+    name = promoted_by(work)
+    return f"{name} is an administrator for a moment only, and must be demoted again" if name else work
 
 
-def why(account: Account) -> str:
-    """The verdict's reason in words."""
-    if account.verdict == HOLDER:
+def why(account: Account, words: str = "") -> str:
+    """The verdict's reason in words: those given, or what the sources say."""
+    if words:
+        pass
+    elif account.verdict == HOLDER:
         words = "all three sources agree"
     elif account.verdict == NO_TOKEN:
         words = "no source names it"
@@ -102,7 +118,7 @@ def why(account: Account) -> str:
     return ", ".join(facts)
 
 
-def _account(account: Account) -> dict[str, t.Any]:
+def _account(mac: Mac, account: Account) -> dict[str, t.Any]:
     return {
         "name": account.name,
         "full_name": account.full_name,
@@ -111,7 +127,7 @@ def _account(account: Account) -> dict[str, t.Any]:
         "kind": account.kind,
         "admin": account.admin,
         "hidden": account.hidden,
-        "secure_token": account.verdict,
+        "secure_token": mac.verdict_of(account),
         "sources": account.sources.view(),
         "volume_owner": account.volume_owner,
         "first_token_prevented": account.disabled_tag,

@@ -187,7 +187,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils import _module_cha
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 
 _SAME = (
-    "name state full_name uid gid shell home hint picture admin hidden update_password secure_token first_token remove"
+    "name state full_name uid gid shell home hint picture admin hidden update_password secure_token first_token"
+    " allow_temporary_promotion accept_pending remove"
 )
 
 

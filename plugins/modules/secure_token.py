@@ -83,7 +83,8 @@ RETURN = r"""
 state:
   description:
     - The account's token C(before) and C(after). In check mode, C(after) is the prediction.
-    - C(secure_token) is the verdict, C(sources) what each source says; see M(keyholder.macos.trust_info).
+    - C(secure_token) is the verdict, V(pending) for an account that gets its token at its first graphical login,
+      C(sources) what each source says; see M(keyholder.macos.trust_info).
   returned: always
   type: dict
   sample:
@@ -140,6 +141,8 @@ def main() -> None:
             state=module.params["state"],
             admin_user=module.params["admin_user"] or "",
             first_token=module.params["first_token"],
+            allow_temporary_promotion=module.params["allow_temporary_promotion"],
+            accept_pending=module.params["accept_pending"],
         ),
     )
 

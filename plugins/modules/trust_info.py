@@ -119,7 +119,9 @@ mac:
         secure_token:
           description:
             - The verdict. V(holder) when all three sources say so, V(unproven) when those that could be read say
-              so, V(none), V(phantom) when one source names the account and another denies it, or V(unknown).
+              so, V(none), V(pending) when there is none yet and the escrowed Bootstrap Token grants one at the
+              first graphical login, V(phantom) when one source names the account and another denies it, or
+              V(unknown).
           type: str
           returned: success
         sources:
@@ -172,7 +174,9 @@ mac:
       type: dict
       returned: success
     policy:
-      description: The identifiers of the Mac's password C(rules), and C(max_failed_logins) where a rule locks accounts.
+      description:
+        - The identifiers of the Mac's password C(rules), and C(max_failed_logins) where a rule locks accounts.
+        - C(patterns) are the regular expressions that a whole password must match, as far as a rule says it that way.
       type: dict
       returned: success
     holders:
@@ -205,7 +209,14 @@ mac:
       type: str
       returned: success
     pending:
-      description: Work that earlier runs began and did not finish. V(preboot), and C(creating NAME) for each account.
+      description: Work that earlier runs began and did not finish. V(preboot), C(creating NAME) for each account, and
+        C(promoted NAME) for an account that is an administrator for the moment of a grant only.
+      type: list
+      elements: str
+      returned: success
+    promoted:
+      description: Short names of the accounts whose promotion is still open. The next run of any module that writes
+        takes it back.
       type: list
       elements: str
       returned: success

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import typing as t
 from dataclasses import dataclass
+from pathlib import Path
 
 if t.TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -93,6 +94,26 @@ def encrypt_with_age(secret: bytes, recipients: t.Sequence[str]) -> str:
     if ran.returncode != 0:
         raise AgeError(f"age cannot encrypt to the recipients: {ran.stderr.decode(errors='replace').strip()}")
     return ran.stdout.decode("ascii")
+
+
+def decrypt_with_age(message: bytes, identity: Path) -> bytes:
+    """What is in an age file, by the identities (``AGE-SECRET-KEY-1...``) in the file. Raises :class:`AgeError`."""
+    pyrage = _pyrage()
+    if pyrage is None:
+        argv = ["age", "--decrypt", "--identity", str(identity)]
+        try:
+            ran = subprocess.run(argv, input=message, capture_output=True, check=False)
+        except OSError as exc:
+            raise AgeError("the controller has no age: install the Python package pyrage, or the program age") from exc
+        if ran.returncode != 0:
+            raise AgeError(f"age cannot decrypt: {ran.stderr.decode(errors='replace').strip()}")
+        return ran.stdout
+    try:
+        lines = [line.strip() for line in identity.read_text(encoding="utf-8").splitlines()]
+        identities = [pyrage.x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")]
+        return t.cast(bytes, pyrage.decrypt(message, identities))
+    except (pyrage.IdentityError, pyrage.DecryptError, OSError) as exc:
+        raise AgeError(f"age cannot decrypt with {identity}: {exc}") from exc
 
 
 def _pyrage() -> t.Any:

@@ -51,6 +51,8 @@ class LabRunner:
 
 def _as_whom(argv: tuple[str, ...], root: bool) -> tuple[tuple[str, ...], str, bool]:
     """Become another account as launchctl and sudo do, which hand their process over: there is none here."""
+    if argv[:2] == ("sh", "-c"):
+        return argv[4:], "root", root
     if argv[:2] == ("launchctl", "asuser") and argv[3:5] == ("sudo", "-u"):
         return argv[6:], argv[5], False
     return argv, "root", root

@@ -17,12 +17,14 @@ from dataclasses import dataclass
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
+    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Secret
 
 LIST_USERS = Command(("diskutil", "apfs", "listUsers", "/"))
 UPDATE_PREBOOT = Command(("diskutil", "apfs", "updatePreboot", "/"), private=True)
 """Private: it prints hundreds of lines with every user's authentication data (transcript
 du-updatepreboot-user-lines)."""
+
+_WRONG = re.compile(r"passphrase( is)? incorrect|-69557", re.IGNORECASE)
 
 PERSON = "Local Open Directory User"
 PERSONAL_RECOVERY = "EBC6C064-0000-11AA-AA11-00306543ECAC"
@@ -64,6 +66,21 @@ def parse_users(ran: Ran) -> CryptoUsers | None:
     if head is None:
         return CryptoUsers(apfs=False) if "not an APFS" in ran.text else None
     return CryptoUsers(True, head.group(1), tuple(_user(uuid, rest) for uuid, rest in _USER.findall(ran.out)))
+
+
+def verify_key(guid: str, passphrase: Secret) -> Command:
+    """Try a passphrase against one crypto user; nothing is unlocked. Public scripts check a password against its Secure
+    Token like this. It is no login of the account, but the Secure Enclave counts wrong ones."""
+    return Command(
+        ("diskutil", "apfs", "unlockVolume", "/", "-verify", "-user", guid, "-stdinpassphrase"), document=passphrase
+    )
+
+
+def key_opens(ran: Ran) -> bool | None:
+    """None: diskutil did not say."""
+    if ran.rc == 0:
+        return True
+    return False if ran.rc is not None and _WRONG.search(ran.text) else None
 
 
 def preboot_updated(ran: Ran) -> bool:

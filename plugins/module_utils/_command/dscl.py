@@ -78,6 +78,10 @@ def prevent_token(user: str) -> Command:
     return Command(("dscl", ".", "-append", _path(user), "AuthenticationAuthority", DISABLED_TAG))
 
 
+def remove_marker(user: str) -> Command:
+    return Command(("dscl", ".", "-delete", _path(user), "AuthenticationAuthority", MARKER))
+
+
 def note_pending(works: t.Collection[str]) -> Command:
     """Let root's record carry these notes and no others."""
     attribute = f"dsAttrTypeNative:{PENDING}"
@@ -106,6 +110,11 @@ def authenticate(user: str, password: Secret, anywhere: bool = False) -> Command
 def authentication_answer(ran: Ran) -> str:
     """right, wrong, disabled or unknown, by dscl's exit status: the directory's error, negated, in eight bits."""
     return {0: "right", 10: "wrong", 87: "disabled"}.get(-1 if ran.rc is None else ran.rc, "unknown")
+
+
+def meaning(ran: Ran) -> str:
+    """The reason that the exit status names, "" for none: eDSAuthPasswordQualityCheckFailed is -14165."""
+    return "password_policy" if ran.rc == 85 else ""
 
 
 def read_hash(user: str) -> Command:

@@ -137,6 +137,11 @@ def remove(user: str) -> Command:
     return Command(("fdesetup", "remove", "-user", user))
 
 
+def remove_crypto_user(guid: str) -> Command:
+    """A crypto user whose account is gone, where there is no Secure Enclave that keeps it (freegeek-pdx)."""
+    return Command(("fdesetup", "remove", "-uuid", guid))
+
+
 def change_key(by: Person) -> Command:
     return _with_plist(("changerecovery", "-personal", "-inputplist", "-outputplist"), by)
 

@@ -20,6 +20,8 @@ if t.TYPE_CHECKING:
 _PREFIX = re.compile(r"^dsAttrType(?:Standard|Native):")
 _HASH, _MOBILE, _DISABLED = ";ShadowHash;", ";LocalCachedUser;", ";DisabledUser;"
 _MAX_FAILED = re.compile(r"policyAttributeFailedAuthentications\s*<\s*(\w+)")
+# In a predicate, a quoted text ends at an unescaped quote. One that is denied says what must not be, and is left out.
+_PATTERN = re.compile(r"(NOT\s*|!\s*)?\(?\s*policyAttributePassword\s+matches\s+'((?:[^'\\]|\\.)*)'", re.IGNORECASE)
 _EXPIRY = "policyAttributeLastFailedAuthenticationTime"
 
 
@@ -90,12 +92,14 @@ class Group:
 class Rules:
     """The Mac's own rules for passwords: their identifiers, and how many wrong guesses lock an account.
 
-    ``lock_expires``: whether a locked account opens again by itself (man pwpolicy: ACCOUNT POLICIES).
+    ``patterns``: regular expressions that a whole password must match. ``lock_expires``: whether a locked account opens
+    again by itself (man pwpolicy: ACCOUNT POLICIES).
     """
 
     identifiers: tuple[str, ...] = ()
     max_failed: int | None = None
     lock_expires: bool = False
+    patterns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -171,17 +175,19 @@ def _group(record: Record) -> Group:
 
 def _rules(record: Record) -> Rules:
     identifiers: list[str] = []
+    patterns: list[str] = []
     max_failed: int | None = None
     expires = False
     for category in _policy_data(record).values():
         for rule in category if isinstance(category, list) else ():
             identifiers.append(str(rule.get("policyIdentifier", "a rule without a name")))
             content = str(rule.get("policyContent", ""))
+            patterns += [pattern for denied, pattern in _PATTERN.findall(content) if not denied]
             bound = _MAX_FAILED.search(content)
             if bound:
                 limit = (rule.get("policyParameters") or {}).get(bound.group(1), bound.group(1))
                 max_failed, expires = _number(str(limit)), _EXPIRY in content
-    return Rules(tuple(identifiers), max_failed, expires)
+    return Rules(tuple(identifiers), max_failed, expires, tuple(patterns))
 
 
 def _policy_data(record: Record) -> dict[str, t.Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     NO_TOKEN,
+    PENDING,
     PREBOOT,
     Account,
     Mac,
@@ -19,6 +20,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     first_token_rule,
     folded,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import setting
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     NEW_GUID,
@@ -38,7 +40,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     new_account,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
-    granter_of,
+    authoriser,
     granting,
     usable_name,
 )
@@ -79,6 +81,8 @@ class AccountRequest:
     secure_token: str = "omitted"
     admin_user: str = ""
     first_token: bool = False
+    allow_temporary_promotion: bool = False
+    accept_pending: bool = False
     remove: str = "keep_home"
     given: frozenset[str] = frozenset()
     extras: t.ClassVar[tuple[str, ...]] = ()
@@ -127,10 +131,11 @@ class AccountRequest:
             "hidden": account.hidden,
             "password_set": account.has_password,
             "first_token_prevented": account.disabled_tag,
-            "secure_token": account.verdict,
+            "secure_token": mac.verdict_of(account),
             "sources": account.sources.view(),
             "preboot_pending": PREBOOT in mac.pending,
             "creation_pending": creation(self.name) in mac.pending,
+            "promoted": list(mac.promoted),
         }
 
     # -- refusals -----------------------------------------------------------------------------------------------------
@@ -183,7 +188,7 @@ class AccountRequest:
             written = [key for key in later if key in wanted and wanted[key] is not False]
             steps += [SetAttribute(self.name, key, wanted[key]) for key in written]
             steps += [CreateHome(self.name)] if {"uid", "gid", "home"} & set(wanted) else []
-            if gets_first(mac, account) and self.secure_token != "present":
+            if gets_first(mac, account) and (self.secure_token != "present" or self._may_wait(mac)):
                 notes.append(f"{self.name} gets the first Secure Token of this Mac: {first_token_rule(mac.version)}")
         steps += self._done()
         return made(mac, steps + self._token(_after(mac, steps), check_user=False), notes)
@@ -217,7 +222,7 @@ class AccountRequest:
         tag: list[Step] = [PreventToken(self.name)] if prevent and not account.disabled_tag else []
         always = self.update_password == "always" and "password" in same
         renewed = half_made or (always and same["password"] is not True)
-        change = self._password(mac, account) if renewed else []
+        change = setting(mac, account, self.given, self.admin_user) if renewed else []
         if renewed and not half_made and same.get("password") is None:
             notes.append(f"the hash of {self.name} is not readable: its password is set even if it is the same")
         # A password may be refused, so it comes before the rest; only a record's own fields must be there before it.
@@ -232,26 +237,24 @@ class AccountRequest:
         return made(mac, steps + self._token(_after(mac, steps), check_user=not renewed), notes)
 
     def _deleting(self, mac: Mac, account: Account | None) -> Plan:
-        belongs = self.name in _OF_MACOS or self.name.startswith("_")
+        of_macos(mac, self.name, account)
         if account is None:
-            # A reading leaves out accounts that no person logs in with; they are there all the same.
-            if belongs and folded(self.name) in mac.names:
-                raise Refusal("system_account", f"{self.name} belongs to macOS")
             nobody(mac, self.name, account)
             return made(mac, ())
-        if belongs or (account.uid is not None and account.uid < 200):
-            raise Refusal("system_account", f"{self.name} (UID {account.uid}) belongs to macOS")
         forget = [Forget(creation(self.name))] if creation(self.name) in mac.pending else []
         plan = made(mac, [DeleteAccount(self.name, self.remove), Prove((self.name,)), *forget])
-        _not_the_last(mac, account)
+        not_the_last(mac, account)
         return plan
 
     # -- parts --------------------------------------------------------------------------------------------------------
 
     def _authorised(self, mac: Mac) -> list[Step]:
         """What must be right before an account is created: a wrong granter creates nothing."""
+        if self._may_wait(mac):
+            return []
         if self.secure_token == "present" and mac.holders:
-            return [CheckPassword(granter_of(mac, self.admin_user).name, "admin_password", "granter")]
+            granter = authoriser(mac, self.admin_user, self.allow_temporary_promotion)
+            return [CheckPassword(granter.name, "admin_password", "granter")]
         if self.secure_token == "present" and not self.first_token:
             rule = first_token_rule(mac.version)
             msg = f"nobody on this Mac holds a Secure Token; {rule}; set first_token for {self.name} to be the first"
@@ -261,24 +264,12 @@ class AccountRequest:
             raise Refusal("prevention_unsupported", msg)
         return []
 
+    def _may_wait(self, mac: Mac) -> bool:
+        """Whether a token that comes at the first graphical login is as good as one that is there."""
+        return self.secure_token == "present" and self.accept_pending and mac.grants_at_login
+
     def _done(self) -> list[Step]:
         return [Prove((self.name,)), Forget(creation(self.name))]
-
-    def _password(self, mac: Mac, account: Account) -> list[Step]:
-        """So that a token survives: a holder's needs the old one or a token admin (Apple's passwd)."""
-        if account.verdict == NO_TOKEN:
-            return [SetPassword(account.name, "root")]
-        if "old_password" in self.given:
-            check = CheckPassword(account.name, "old_password", "user")
-            return [check, SetPassword(account.name, "old")]
-        if not self.admin_user:
-            raise Refusal(
-                "option_missing",
-                f"{account.name} holds a token: give old_password, or admin_user and admin_password; {candidates(mac)}",
-            )
-        granter = granter_of(mac, self.admin_user)
-        check = CheckPassword(granter.name, "admin_password", "granter")
-        return [check, SetPassword(account.name, "granter", granter.name)]
 
     def _token(self, mac: Mac, check_user: bool) -> list[Step]:
         account = mac.account(self.name)
@@ -288,16 +279,27 @@ class AccountRequest:
             if account.verdict != NO_TOKEN:
                 raise Refusal("holds_token", f"{self.name} holds a Secure Token: {account.sources.words()}")
             return []
-        if account.holder:
+        if account.holder or (self._may_wait(mac) and mac.verdict_of(account) == PENDING):
             return []
-        return granting(mac, account, self.admin_user, self.first_token, check_user)
+        promotion = self.allow_temporary_promotion
+        return granting(mac, account, self.admin_user, self.first_token, check_user, promotion)
 
 
 def _after(mac: Mac, steps: t.Sequence[Step]) -> Mac:
     return Plan(mac, tuple(steps)).after
 
 
-def _not_the_last(mac: Mac, account: Account) -> None:
+def of_macos(mac: Mac, name: str, account: Account | None) -> None:
+    """A :class:`Refusal` for an account that is macOS's own. A reading leaves out those that no person logs in with;
+    they are there all the same."""
+    belongs = name in _OF_MACOS or name.startswith("_")
+    if account is None and belongs and folded(name) in mac.names:
+        raise Refusal("system_account", f"{name} belongs to macOS")
+    if account is not None and (belongs or (account.uid is not None and account.uid < 200)):
+        raise Refusal("system_account", f"{name} (UID {account.uid}) belongs to macOS")
+
+
+def not_the_last(mac: Mac, account: Account) -> None:
     """macOS itself keeps its last administrator and its last holder (transcript delete-last-admin-or-token)."""
     others = [other for other in mac.accounts if other.name not in (account.name, "root")]
     if account.holder and not any(other.holder for other in others):

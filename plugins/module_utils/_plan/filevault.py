@@ -179,7 +179,7 @@ class UnlockerRequest:
             "user": self.user,
             "exists": True,
             "can_unlock": account.sources.filevault,
-            "secure_token": account.verdict,
+            "secure_token": mac.verdict_of(account),
             "sources": account.sources.view(),
             "preboot_pending": PREBOOT in mac.pending,
         }

@@ -83,7 +83,7 @@ def guard(before: Mac, after: Mac) -> None:
 
     One that cannot log in is worth keeping where there is no other: it can be enabled again.
     """
-    for had, left in ((before.granters, after.granters), (_token_admins(before), _token_admins(after))):
+    for had, left in ((before.granters, after.granters), (before.token_admins, after.token_admins)):
         if had and not left:
             names = ", ".join(account.name for account in had)
             raise Refusal(
@@ -151,15 +151,6 @@ def _with_proofs(steps: t.Sequence[Step]) -> tuple[Step, ...]:
         if (isinstance(step, SetPassword) or (isinstance(step, CreateAccount) and not step.bare)) and not followed:
             proven.append(Prove((step.user,)))
     return tuple(proven)
-
-
-def _token_admins(mac: Mac) -> tuple[Account, ...]:
-    """With those that cannot log in, or are not on FileVault's list: both can be mended."""
-    return tuple(
-        account
-        for account in mac.accounts
-        if account.admin and account.sources.authority and account.sources.crypto is not False
-    )
 
 
 def _with_preboot(before: Mac, steps: tuple[Step, ...]) -> tuple[Step, ...]:

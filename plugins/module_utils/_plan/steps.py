@@ -224,6 +224,27 @@ class SetAdmin(Step):
 
 
 @dataclass(frozen=True)
+class PlanDemotion(Step):
+    """Have the Mac itself demote ``user`` after a while, before anybody is promoted."""
+
+    user: str
+    minutes: t.ClassVar[int] = 15
+
+    @property
+    def words(self) -> str:
+        return f"have the Mac demote {self.user} by itself after {self.minutes} minutes, should this run be cut off"
+
+
+@dataclass(frozen=True)
+class DropDemotion(Step):
+    user: str
+
+    @property
+    def words(self) -> str:
+        return f"take the Mac's own job away that would demote {self.user}"
+
+
+@dataclass(frozen=True)
 class PreventToken(Step):
     user: str
 
@@ -243,15 +264,37 @@ class SetPassword(Step):
     user: str
     how: str
     granter: str = ""
+    new: str = "password"
+    old: str = "old_password"
+    """The options that hold the two passwords."""
 
     @property
     def words(self) -> str:
         by = {"root": "as root", "granter": f"authorised by {self.granter}", "old": "from the old password"}[self.how]
+        if self.new == "old_password":
+            return f"set the password of {self.user} back to the one that opens its key"
         return f"set the password of {self.user} {by}"
 
     def after(self, mac: Mac) -> Mac:
         account = replace(_known(mac, self.user), has_password=True)
         return mac.with_account(with_token(mac, account) if gets_first(mac, account) else account)
+
+
+@dataclass(frozen=True)
+class VerifyKey(Step):
+    """Have macOS try whether a password opens the account's key on the volume. ``secret``: the option that holds it.
+    ``early``: before the first write. The Secure Enclave counts wrong ones, so it is only ever a password that the
+    account has."""
+
+    writes = False
+    user: str
+    guid: str
+    secret: str
+    early: bool = False
+
+    @property
+    def words(self) -> str:
+        return f"have macOS check that the password opens the key of {self.user}, which unlocks FileVault"
 
 
 @dataclass(frozen=True)
@@ -277,6 +320,54 @@ class DeleteAccount(Step):
 
     def after(self, mac: Mac) -> Mac:
         return mac.without_account(self.user)
+
+
+@dataclass(frozen=True)
+class ArchiveHome(Step):
+    user: str
+    home: str
+    path: str
+
+    @property
+    def words(self) -> str:
+        return f"put the home folder of {self.user} ({self.home}) into {self.path}, which only root can read"
+
+
+@dataclass(frozen=True)
+class ProofArchive(Step):
+    """An archive that cannot be read to its end is none."""
+
+    writes = False
+    path: str
+
+    @property
+    def words(self) -> str:
+        return f"read {self.path} to its end"
+
+
+@dataclass(frozen=True)
+class RemoveMarker(Step):
+    user: str
+
+    @property
+    def words(self) -> str:
+        return f"take the mark of a Secure Token from the record of {self.user}, which has no key on the volume"
+
+    def after(self, mac: Mac) -> Mac:
+        account = _known(mac, self.user)
+        return mac.with_account(replace(account, sources=replace(account.sources, authority=False)))
+
+
+@dataclass(frozen=True)
+class RemoveOrphan(Step):
+    guid: str
+
+    @property
+    def words(self) -> str:
+        return f"remove the crypto user {self.guid}, which belongs to no account"
+
+    def after(self, mac: Mac) -> Mac:
+        return replace(mac, orphans=tuple(guid for guid in mac.orphans if guid != self.guid))
 
 
 def gets_first(mac: Mac, account: Account) -> bool:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     BIG_SUR,
+    ESCROWED,
+    PENDING,
     PHANTOM,
     PREBOOT,
     Account,
@@ -21,6 +23,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     leftovers,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import promoted
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     BecomeFirstHolder,
     CheckPassword,
@@ -31,6 +34,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
+_ESCROW = "a Bootstrap Token grants one once the device management has it"
+
 
 @dataclass(frozen=True)
 class TokenRequest:
@@ -40,6 +45,8 @@ class TokenRequest:
     state: str = "present"
     admin_user: str = ""
     first_token: bool = False
+    allow_temporary_promotion: bool = False
+    accept_pending: bool = False
     extras: t.ClassVar[tuple[str, ...]] = ()
 
     def compares(self, mac: Mac) -> dict[str, str]:
@@ -57,9 +64,10 @@ class TokenRequest:
             return made(mac, revoking(mac, account, self.admin_user))
         if account is None:
             raise Refusal("user_unknown", f"{self.user} has no account on this Mac; {_people(mac)}")
-        if account.holder:
+        if account.holder or (self.accept_pending and mac.verdict_of(account) == PENDING):
             return made(mac, ())
-        return made(mac, granting(mac, account, self.admin_user, self.first_token))
+        promotion = self.allow_temporary_promotion
+        return made(mac, granting(mac, account, self.admin_user, self.first_token, promotion=promotion))
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         """The part of a reading that this request manages."""
@@ -69,25 +77,30 @@ class TokenRequest:
         return {
             "user": self.user,
             "exists": True,
-            "secure_token": account.verdict,
+            "secure_token": mac.verdict_of(account),
             "sources": account.sources.view(),
             "volume_owner": account.volume_owner,
             "preboot_pending": PREBOOT in mac.pending,
+            "promoted": list(mac.promoted),
         }
 
 
-def granting(mac: Mac, account: Account, admin_user: str, first_token: bool, check_user: bool = True) -> list[Step]:
-    """Steps that make ``account`` a holder. ``check_user`` False: its password was just set by the steps before."""
+def granting(
+    mac: Mac, account: Account, admin_user: str, first_token: bool, check_user: bool = True, promotion: bool = False
+) -> list[Step]:
+    """Steps that make ``account`` a holder. ``check_user`` False: its password was just set by the steps before.
+    ``promotion``: whether a granter who is no administrator may become one for the moment."""
     refuse_phantom(account)
     checks: list[Step] = [CheckPassword(account.name, "password", "user")] if check_user else []
     if not mac.holders:
         how = _first(mac, account, first_token)
-        change: list[Step] = [BecomeFirstHolder(account.name, how)]
-    else:
-        granter = granter_of(mac, admin_user)
-        checks.insert(0, CheckPassword(granter.name, "admin_password", "granter"))
-        change = [Grant(account.name, granter.name)]
-    return [*checks, *change, Prove((account.name,))]
+        return [*checks, BecomeFirstHolder(account.name, how), Prove((account.name,))]
+    granter = authoriser(mac, admin_user, promotion)
+    checks.insert(0, CheckPassword(granter.name, "admin_password", "granter"))
+    grant = Grant(account.name, granter.name)
+    if granter.admin:
+        return [*checks, grant, Prove((account.name,))]
+    return [*checks, *promoted(granter.name, [grant], (account.name,))]
 
 
 def revoking(mac: Mac, account: Account, admin_user: str) -> list[Step]:
@@ -104,8 +117,19 @@ def revoking(mac: Mac, account: Account, admin_user: str) -> list[Step]:
     return [*checks, Revoke(account.name, granter.name), Prove((account.name,))]
 
 
-def granter_of(mac: Mac, name: str) -> Account:
-    """The account that authorises, or a :class:`Refusal` that names who could."""
+def authoriser(mac: Mac, name: str, promotion: bool) -> Account:
+    """Who authorises a grant; where nobody was named, the :class:`Refusal` says what would do without."""
+    if not name:
+        msg = f"admin_user was not given; {candidates(mac)}{_ways_out(mac)}"
+        if mac.grants_at_login:
+            msg += ". A first graphical login brings the token as well: accept_pending takes that for an answer"
+        raise Refusal("granter_missing", msg)
+    return granter_of(mac, name, promotion)
+
+
+def granter_of(mac: Mac, name: str, promotion: bool = False) -> Account:
+    """The account that authorises, or a :class:`Refusal` that names who could. ``promotion``: it may be a standard
+    account, where no administrator holds a token."""
     if not name:
         raise Refusal("granter_missing", f"admin_user was not given; {candidates(mac)}")
     usable_name("admin_user", name)
@@ -118,9 +142,11 @@ def granter_of(mac: Mac, name: str) -> Account:
             "granter_phantom", f"the sources disagree about the token of admin_user {name}; {candidates(mac)}", evidence
         )
     if not granter.holder:
-        raise Refusal("granter_no_token", f"admin_user {name} holds no Secure Token; {candidates(mac)}", evidence)
-    if not granter.admin:
-        raise Refusal("granter_not_admin", f"admin_user {name} is not an administrator; {candidates(mac)}", evidence)
+        msg = f"admin_user {name} holds no Secure Token; {candidates(mac)}{_ways_out(mac)}"
+        raise Refusal("granter_no_token", msg, evidence)
+    if not granter.admin and not (promotion and not mac.token_admins):
+        msg = f"admin_user {name} is not an administrator; {candidates(mac)}{_ways_out(mac)}"
+        raise Refusal("granter_not_admin", msg, evidence)
     return granter
 
 
@@ -156,6 +182,18 @@ def _first(mac: Mac, account: Account, first_token: bool) -> str:
         left = f"; the volume has a crypto user already: {', '.join(leftovers(mac))}" if leftovers(mac) else ""
         raise Refusal("not_first", f"macOS would not give {account.name} the first token: {rule}{tag}{left}")
     return "set_password" if mac.version >= BIG_SUR else "authenticate"
+
+
+def _ways_out(mac: Mac) -> str:
+    """Where only standard accounts hold a token, in words: what can be done about it."""
+    able = [account.name for account in mac.holders if account.able and not mac.locked(account)]
+    if mac.token_admins or not able:
+        return ""
+    escrowed = "the escrowed Bootstrap Token grants one" if mac.management.bootstrap in ESCROWED else _ESCROW
+    return (
+        f". Two ways out: allow_temporary_promotion with admin_user {' or '.join(able)}, who is an administrator for"
+        f" the moment of the grant only; or a login at the screen, where {escrowed} (a login by SSH does not count)"
+    )
 
 
 def _has_something(account: Account) -> bool:

@@ -20,9 +20,11 @@ from maclab.lab import Lab
 MODULES = {
     "account": (
         "name state full_name uid gid shell home hint picture admin hidden password old_password update_password "
-        "secure_token remove admin_user admin_password first_token timeout"
+        "secure_token remove admin_user admin_password first_token allow_temporary_promotion accept_pending timeout"
     ).split(),
-    "secure_token": "user password state admin_user admin_password first_token timeout".split(),
+    "secure_token": (
+        "user password state admin_user admin_password first_token allow_temporary_promotion accept_pending timeout"
+    ).split(),
     "mobile_account": "name home password secure_token admin_user admin_password timeout".split(),
     "trust_info": ["timeout"],
     "bootstrap_token": "state admin_user admin_password timeout".split(),

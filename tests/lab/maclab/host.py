@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import asyncssh
 
-from maclab import bootstrap, directory, faults, journal, processes, rules, vault
+from maclab import bootstrap, directory, faults, journal, launchd, processes, rules, vault
 from maclab.layout import MacFolder
-from maclab.state import Account, Fault, Mac, Store
+from maclab.state import Account, Fault, Job, Mac, Store
 
 SESSION = "MACLAB_SESSION"
 USER = "MACLAB_USER"
@@ -74,6 +74,7 @@ class Host:
         self.close_port: Callable[[], Awaitable[None]] = _nothing
         self._settling: asyncio.Task[None] | None = None
         self._restarting: set[asyncio.Task[None]] = set()
+        self._timers = launchd.Timers(self._fire)
         self._number = 0
 
     def log(self, entry: journal.Entry) -> None:
@@ -107,6 +108,7 @@ class Host:
             self._forget_unsaved()
         # A program that is killed while its state is on the way to disk must not leave the next one to guess.
         await asyncio.shield(self.store.commit(self.mac))
+        self.follow_jobs()
         if cut is not None:
             self.power_cut(cut, program)
             raise PowerCut
@@ -135,6 +137,28 @@ class Host:
         for connection in list(self.connections):
             connection.abort()
         self.settled.set()
+
+    # --- launchd ---
+
+    def follow_jobs(self) -> None:
+        self._timers.follow(self.mac)
+
+    async def _fire(self, job: Job) -> None:
+        """Start a job as launchd does: as root, without a session and with nobody to read what it prints."""
+        root = next((account for account in self.mac.accounts.values() if account.uid == 0), None)
+        environment = self.environment(root) if root is not None else {"PATH": str(self.folder.bin)}
+        self.log(journal.Event(time.time(), "job", " ".join(job.argv[:2])))
+        process = await asyncio.create_subprocess_exec(
+            *job.argv,
+            cwd="/",
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        # A job may unload itself, which ends this task and not the process.
+        await asyncio.shield(process.wait())
 
     # --- restarting ---
 
@@ -167,6 +191,8 @@ class Host:
         self._end_everything()
         await self.settled.wait()
         vault.start_up(self.mac, unlocked, time.time() + self.mac.reboot_seconds)
+        launchd.start_up(self.mac)
+        self.follow_jobs()
         await self._come_back(self.mac.reboot_seconds)
 
     async def _come_back(self, seconds: float) -> None:
@@ -256,6 +282,7 @@ class Host:
     def close(self) -> Iterator[asyncssh.SSHServerConnection]:
         """Give up the connections, and everything that was started by them."""
         self.stop_restarting()
+        self._timers.stop()
         leaders = [session.pid for session in self.sessions.values() if session.pid]
         with suppress(OSError):
             if leaders:

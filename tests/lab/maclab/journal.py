@@ -74,7 +74,7 @@ class Login:
 
 @dataclass(frozen=True)
 class Event:
-    """Something befell the Mac: `what` is drop (a connection was cut), kill, restart, unlock or login."""
+    """Something befell the Mac: `what` is drop (a connection was cut), kill, restart, unlock, login or job."""
 
     kind: ClassVar[str] = "event"
     start: float

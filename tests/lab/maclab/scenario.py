@@ -36,7 +36,7 @@ EPOCH = 1735689600.0
 
 MAC_KEYS = (
     "macos build hardware model filesystem device python ssh_user port count accounts groups crypto_users "
-    "filevault mdm directory policy preboot root_locked_out logged_in locked reboot_seconds faults"
+    "filevault mdm directory policy preboot root_locked_out logged_in locked reboot_seconds launchd_seconds faults"
 ).split()
 ACCOUNT_KEYS = (
     "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
@@ -208,6 +208,7 @@ def _mac(name: str, keys: _Keys) -> Mac:
         root_locked_out=keys.flag("root_locked_out", False),
         booted_at=EPOCH,
         reboot_seconds=keys.seconds("reboot_seconds", 1.0, 600),
+        launchd_seconds=keys.seconds("launchd_seconds", 0.0, 3600),
         python=_python(keys),
     )
     mac.network = _network(mac, keys)

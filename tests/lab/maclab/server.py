@@ -58,6 +58,7 @@ class Server:
             host.port = listener.getsockname()[1]
             self._ports[host.port] = host
             self.hosts[name] = host
+            host.follow_jobs()
             door = _Door(listener, options)
             host.open_port, host.close_port = door.open, door.close
             self._doors.append(door)
@@ -145,6 +146,7 @@ class Server:
             await (host.open_port() if host.answers_ssh else host.close_port())
         elif what != "state":
             raise ValueError(f"no such order: {what!r}")
+        host.follow_jobs()
         await host.store.commit(host.mac)
         return asdict(host.mac)
 

@@ -183,6 +183,15 @@ class ModelFile:
 
 
 @dataclass
+class Job:
+    """A job that launchd has loaded from a property list of the Mac, and starts every so many seconds."""
+
+    path: str
+    argv: list[str]
+    interval: int = 0
+
+
+@dataclass
 class Mac:
     """One Mac. Programs change it between two awaits, then persist it with `Call.commit`."""
 
@@ -212,6 +221,9 @@ class Mac:
     locked: bool = False
     # `fdesetup authrestart -delayminutes -1`: the next restart unlocks the volume by itself.
     restart_armed: bool = False
+    jobs: dict[str, Job] = field(default_factory=dict)
+    # The lab's own clock for jobs: how many seconds an interval really takes; 0: as many as the job says.
+    launchd_seconds: float = 0.0
     # How people reach the Mac; not part of what macOS knows.
     ssh_user: str = ""
     python: str = ""
@@ -249,6 +261,7 @@ def from_json(text: str) -> Mac:
             "filevault": _filevault(data["filevault"]),
             "files": {path: ModelFile(**value) for path, value in data.get("files", {}).items()},
             "network": _network(data.get("network", {})),
+            "jobs": {label: Job(**value) for label, value in data.get("jobs", {}).items()},
             "mdm": MDM(**data["mdm"]),
             "policy": Policy(**data["policy"]),
             "faults": [Fault(**value) for value in data["faults"]],

@@ -251,6 +251,13 @@ TEXTS: dict[str, Wordings] = {
     "diskutil.no_disk": (assumed("Could not find disk: {device}\n"),),
     "diskutil.usage": (assumed("Usage:  diskutil [quiet] <verb> <options>\n"),),
     "diskutil.owner_needed": (assumed("Ownership of the affected disks is required\n"),),
+    "diskutil.no_passphrase": (
+        seen("Error: A zero-length passphrase is not supported\n", "nix installer on a Mac, public file #56727715416"),
+    ),
+    "diskutil.not_encrypted": (assumed("{device} is not encrypted\n"),),
+    "diskutil.verifying": (assumed('Verifying the "{guid}" cryptographic user on APFS Volume {device}\n'),),
+    "diskutil.verified": (assumed("The passphrase is correct\n"),),
+    "diskutil.wrong_passphrase": (assumed("Passphrase incorrect or user does not exist\n"),),
     "diskutil.preboot_start": (assumed("Started APFS operation\n"),),
     "diskutil.preboot_user": (seen("UpdatePreboot: Considering user {guid}\n", "du-updatepreboot-user-lines"),),
     "diskutil.preboot_auths": (
@@ -426,6 +433,19 @@ TEXTS: dict[str, Wordings] = {
     "curl.failed": (assumed("curl: ({code}) {words}\n"),),
     "shasum.missing": (assumed("shasum: {path}: No such file or directory\n"),),
     # --- restarting ---
+    "launchctl.bootstrap_failed": (assumed("Bootstrap failed: {code}: {words}\n"),),
+    "launchctl.bootout_failed": (assumed("Boot-out failed: {code}: {words}\n"),),
+    "launchctl.unknown": (assumed('Could not find service "{label}" in domain for system\n'),),
+    "launchctl.print": (
+        assumed(
+            "system/{label} = {{\n\tactive count = 0\n\tpath = {path}\n\ttype = LaunchDaemon\n\tstate = not running"
+            "\n\trun interval = {interval} seconds\n}}\n"
+        ),
+    ),
+    "who.line": (assumed("{user:<16} console  {when} \n"),),
+    "tar.denied": (assumed("tar: {path}: Couldn't visit directory: Operation not permitted\n"),),
+    "tar.missing": (assumed("tar: {path}: Cannot stat: No such file or directory\n"),),
+    "tar.unreadable": (assumed("tar: Error opening archive: Failed to open '{path}'\n"),),
     "shutdown.not_root": (assumed("shutdown: NOT super-user\n"),),
     "shutdown.now": (assumed("Shutdown NOW!\n"),),
     "shutdown.later": (assumed("Shutdown at {when}.\n"),),

@@ -3,7 +3,7 @@
 """Know the files that a Mac has and this host has not: the escrowed recovery key, and the plist of a deferral.
 
 `cat`, `ls` and `rm` come here for words that are paths outside the lab's folder; what is no such file is left to this
-host's own program.
+host's own program, but for launchd's jobs, which this host may have as well.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 
 from maclab import vault
 from maclab.call import Call
+from maclab.launchd import DAEMONS
 from maclab.layout import UTILITY_FOLDERS
 from maclab.texts import say
 
@@ -26,11 +27,13 @@ Action = Callable[[Call, str], Awaitable[None]]
 async def serve(call: Call, action: Action) -> int:
     """Do the action to each file of the Mac, or become the host's program where none of them is one."""
     known = list(vault.named(call.mac, call.argv))
-    if not known:
-        return _become(call)
+    if not known and not any(word.startswith(DAEMONS) for word in call.argv):
+        return become_host_program(call)
     status = 0
     for word in call.argv:
         if word.startswith("-"):
+            continue
+        if word not in known and call.program == "rm" and "-f" in call.argv:
             continue
         if word not in known:
             call.err(f"{call.program}: {word}: No such file or directory\n")
@@ -43,7 +46,7 @@ async def serve(call: Call, action: Action) -> int:
     return status
 
 
-def _become(call: Call) -> int:
+def become_host_program(call: Call) -> int:
     real = shutil.which(call.program, path=os.pathsep.join(UTILITY_FOLDERS))
     if real is None:
         call.err(f"maclab: {call.program}: this host has no such program\n")

@@ -39,6 +39,8 @@ async def main(call: Call) -> int:
         return _on_volume(call, device) or _list_users(call)
     if verb[1] == "updatepreboot":
         return _on_volume(call, device) or await _update_preboot(call)
+    if verb[1] in ("unlock", "unlockvolume"):
+        return _on_volume(call, device) or await _verify(call)
     return _list(call) if verb[1] == "list" else _complain(call, "usage")
 
 
@@ -107,6 +109,25 @@ def _as_tree(mac: Mac, user: CryptoUser, last: bool) -> str:
     if rules.VOLUME_OWNER_SHOWN.at(mac.version_tuple):
         lines.append(f"{margin}Volume Owner: {'Yes' if user.owner else 'No'}")
     return "".join(f"{line}\n" for line in lines)
+
+
+async def _verify(call: Call) -> int:
+    """Try a passphrase against a crypto user. No account is asked, so no failed login is counted."""
+    if "-verify" not in call.argv or "-stdinpassphrase" not in call.argv or "-user" not in call.argv:
+        call.err("maclab: diskutil: this lab knows unlockVolume with -verify, -user and -stdinpassphrase only\n")
+        return FAILED
+    guid = (call.argv[call.argv.index("-user") + 1 :] or [""])[0]
+    passphrase = (await call.read_stdin_all()).decode("utf-8", "surrogateescape").removesuffix("\n")
+    if not passphrase:
+        return _complain(call, "no_passphrase")
+    if not _encrypted(call.mac):
+        return _complain(call, "not_encrypted", device=call.mac.device)
+    call.out(say("diskutil.verifying", call.mac.version_tuple, guid=guid, device=call.mac.device))
+    account = call.mac.by_guid(guid)
+    if account is None or not directory.has_key(call.mac, account) or account.key_password != passphrase:
+        return _complain(call, "wrong_passphrase")
+    call.out(say("diskutil.verified", call.mac.version_tuple))
+    return 0
 
 
 # --- preboot --------------------------------------------------------------------------------------

@@ -1,24 +1,80 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Knows `launchctl asuser UID command` alone, which people put before commands that need a login session."""
+"""Be launchctl: `asuser`, which people put before commands, and jobs of the system loaded, shown and unloaded."""
 
 from __future__ import annotations
 
+from maclab import launchd
 from maclab.call import Call
 from maclab.programs.sudo import find_command
+from maclab.texts import say
+
+USAGE = 64
+NOT_PERMITTED = 1
+NO_PROCESS = 3
+IO_ERROR = 5
+NOT_FOUND = 113
+SYSTEM = "system"
 
 
 async def main(call: Call) -> int:
-    if len(call.argv) < 3 or call.argv[0] != "asuser" or not call.argv[1].isdigit():
-        call.err("maclab: launchctl: this lab knows `launchctl asuser UID command` only\n")
-        return 64
+    verb, *words = call.argv or [""]
+    if verb == "asuser" and len(words) >= 2 and words[0].isdigit():
+        return _as_user(call, words[0], words[1:])
+    if verb == "bootstrap" and len(words) == 2 and words[0] == SYSTEM:
+        return await _bootstrap(call, words[1])
+    if verb in ("bootout", "print") and len(words) == 1 and words[0].startswith(f"{SYSTEM}/"):
+        label = words[0].removeprefix(f"{SYSTEM}/")
+        return _print(call, label) if verb == "print" else await _bootout(call, label)
+    call.err("maclab: launchctl: this lab knows asuser, and bootstrap, bootout and print of the domain system only\n")
+    return USAGE
+
+
+def _as_user(call: Call, uid: str, command: list[str]) -> int:
     if not call.is_root:
-        call.err(f"Could not switch to audit session {call.argv[1]}: 1: Operation not permitted\n")
-        return 1
-    command = call.argv[2:]
+        call.err(f"Could not switch to audit session {uid}: 1: Operation not permitted\n")
+        return NOT_PERMITTED
     path = find_command(command[0], call.env.get("PATH", ""), call.cwd)
     if path is None:
         call.err(f"launchctl: {command[0]}: No such file or directory\n")
         return 127
     # The session changes, the user does not: it is still root.
     return call.become([path, *command[1:]], call.env, call.user, call.is_root)
+
+
+async def _bootstrap(call: Call, path: str) -> int:
+    version = call.mac.version_tuple
+    if not call.is_root:
+        call.err(say("launchctl.bootstrap_failed", version, code=NOT_PERMITTED, words="Operation not permitted"))
+        return NOT_PERMITTED
+    loaded = any(job.path == path for job in call.mac.jobs.values())
+    label = None if loaded else launchd.load(call.mac, path)
+    if label is None:
+        call.err(say("launchctl.bootstrap_failed", version, code=IO_ERROR, words="Input/output error"))
+        return IO_ERROR
+    call.wrote(f"job {label} loaded")
+    await call.commit()
+    return 0
+
+
+async def _bootout(call: Call, label: str) -> int:
+    version = call.mac.version_tuple
+    if not call.is_root:
+        call.err(say("launchctl.bootout_failed", version, code=NOT_PERMITTED, words="Operation not permitted"))
+        return NOT_PERMITTED
+    if call.mac.jobs.pop(label, None) is None:
+        call.err(say("launchctl.bootout_failed", version, code=NO_PROCESS, words="No such process"))
+        return NO_PROCESS
+    call.wrote(f"job {label} unloaded")
+    await call.commit()
+    return 0
+
+
+def _print(call: Call, label: str) -> int:
+    version = call.mac.version_tuple
+    job = call.mac.jobs.get(label)
+    if job is None:
+        call.err(say("launchctl.unknown", version, label=label))
+        return NOT_FOUND
+    call.out(say("launchctl.print", version, label=label, path=job.path, interval=job.interval))
+    return 0

@@ -13,6 +13,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Account,
     FileVault,
     Mac,
+    Management,
     Sources,
     Version,
     Volume,
@@ -56,12 +57,19 @@ def _granter(person: Account) -> Account:
     return replace(person, admin=True, sources=Sources(True, True, True), has_password=True, disabled=False)
 
 
+def _standard_holder(person: Account) -> Account:
+    return replace(_granter(person), admin=False)
+
+
 @st.composite
 def macs(draw: st.DrawFn) -> Mac:
     """A Mac as root reads it: every source readable."""
     names = draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=draw(st.sampled_from([0, 2, 3]))))
     people = [draw(accounts(name, 501 + index)) for index, name in enumerate(sorted(names))]
-    if draw(st.integers(0, 3)):
+    granters = draw(st.integers(0, 4))
+    if granters == 0:
+        people = [_standard_holder(person) if person.name == NAMES[0] else person for person in people]
+    if granters > 1:
         people = [_granter(person) if person.name == NAMES[0] else person for person in people]
     taken = {word.lower() for person in people for word in (person.name, person.full_name, f"uid:{person.uid}")}
     return Mac(
@@ -70,6 +78,9 @@ def macs(draw: st.DrawFn) -> Mac:
         volume=Volume("disk3s1s1", True, True),
         accounts=tuple(people),
         filevault=FileVault(draw(st.sampled_from(["on", "off", "encrypting"])), personal_key=draw(_bools)),
+        management=Management(
+            bootstrap=draw(st.sampled_from(["not_escrowed", "unsupported", "escrowed_unproven", "valid"]))
+        ),
         as_root=True,
         pending=draw(st.sampled_from([frozenset(), frozenset(), frozenset({"preboot"}), frozenset({"creating bob"})])),
         taken=frozenset(taken),
@@ -82,6 +93,8 @@ token_requests: st.SearchStrategy[TokenRequest] = st.builds(
     state=st.sampled_from(["present", "absent"]),
     admin_user=st.sampled_from((NAMES[0], NAMES[0], "") + NAMES),
     first_token=_bools,
+    allow_temporary_promotion=_bools,
+    accept_pending=_bools,
 )
 
 
@@ -104,6 +117,8 @@ account_requests: st.SearchStrategy[AccountRequest] = st.builds(
     secure_token=st.sampled_from(["present", "prevented", "omitted"]),
     admin_user=st.sampled_from((NAMES[0], NAMES[0], "") + NAMES),
     first_token=_bools,
+    allow_temporary_promotion=_bools,
+    accept_pending=_bools,
     remove=st.sampled_from(["keep_home", "delete_home", "secure"]),
     given=st.sets(st.sampled_from(["password", "old_password", "admin_password"])).map(frozenset),
 )

@@ -85,7 +85,13 @@ def test_who_can_authenticate(authority: list[str], password: bool, disabled: bo
         (f"({FAILED})", {MAXIMUM: 5}, records.Rules(("mine",), 5, False)),
         ("policyAttributeFailedAuthentications < 10", {}, records.Rules(("mine",), 10)),
         (FAILED, {}, records.Rules(("mine",))),
-        ("policyAttributePassword matches '.{8,}'", {}, records.Rules(("mine",))),
+        ("policyAttributePassword matches '.{8,}'", {}, records.Rules(("mine",), patterns=(".{8,}",))),
+        (
+            r"policyAttributePassword matches '.*[0-9].*' AND (policyAttributePassword matches '.*it\'s.*')",
+            {},
+            records.Rules(("mine",), patterns=(".*[0-9].*", r".*it\'s.*")),
+        ),
+        ("NOT (policyAttributePassword matches '.*(.)\\1.*')", {}, records.Rules(("mine",))),
     ],
 )
 def test_how_many_wrong_guesses_lock_an_account(

@@ -1,0 +1,21 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check mode looked, and did nothing else."""
+
+from __future__ import annotations
+
+from witness import Mac
+
+from maclab import journal
+
+
+def test_nobody_was_authenticated_and_nothing_was_written(mac: Mac) -> None:
+    assert bool(journal.programs(mac.journal, "sysctl")) == (mac.name != "tangier")
+    assert journal.authentications(mac.journal) == []
+    assert journal.writes(mac.journal) == []
+
+
+def test_everybody_is_still_there(mac: Mac) -> None:
+    assert mac.exists("ana")
+    assert mac.exists("luc")
+    assert set(mac.by_all_three_sources("ana")) == {True}

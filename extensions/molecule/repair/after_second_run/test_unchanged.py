@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The second run found nothing broken."""
+
+from __future__ import annotations
+
+from witness import Mac, Seen
+
+from maclab import journal
+
+
+def test_nobody_was_authenticated_and_nothing_was_written(mac: Mac, seen: Seen) -> None:
+    since = seen.since(mac)
+    assert journal.programs(since, "sysctl")
+    assert journal.authentications(since) == []
+    assert journal.writes(since) == []
+
+
+def test_no_password_ever_stood_on_a_command_line_or_in_an_environment(mac: Mac) -> None:
+    for run in journal.programs(mac.journal):
+        said = "\n".join([*run.argv, *run.env.values()])
+        for secret in ('"granter"', "ana-fado-2", "before-the-reset-3"):
+            assert secret not in said, run.program

@@ -1,0 +1,203 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rotate a password between the store on the controller and the Mac; what happens when is in plugin_utils/_rotation."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from pathlib import Path
+
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import lookup_loader
+
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS
+from ansible_collections.keyholder.macos.plugins.plugin_utils._new_password import PolicyError, new_password
+from ansible_collections.keyholder.macos.plugins.plugin_utils._password_store import (
+    AgeStore,
+    CommandStore,
+    LookupStore,
+    VaultStore,
+)
+from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import (
+    Rotated,
+    Store,
+    StoreError,
+    Wanted,
+    rotate,
+)
+
+STORES = {
+    "command": ("read", "write"),
+    "lookup": ("lookup", "write"),
+    "age": ("directory", "recipients", "identity"),
+    "vault": ("path",),
+}
+"""Kind of store -> what it needs."""
+
+_ARGUMENTS: dict[str, t.Any] = {
+    "name": {"type": "str", "required": True},
+    "store": {
+        "type": "dict",
+        "required": True,
+        "options": {
+            "kind": {"type": "str", "required": True, "choices": list(STORES)},
+            "read": {"type": "list", "elements": "str"},
+            "write": {"type": "list", "elements": "str"},
+            "lookup": {"type": "str"},
+            "terms": {"type": "list", "elements": "str", "default": []},
+            "options": {"type": "dict", "default": {}},
+            "directory": {"type": "path"},
+            "recipients": {"type": "list", "elements": "str"},
+            "identity": {"type": "path"},
+            "mount": {"type": "str", "default": "secret"},
+            "path": {"type": "str"},
+        },
+    },
+    "rotate": {"type": "bool", "default": False},
+    "max_age_days": {"type": "int", "default": 0},
+    "current_password": {"type": "str", "no_log": True},
+    "length": {"type": "int", "default": 24},
+    "account": {"type": "dict"},
+    "verify_key": {"type": "str", "choices": ["on_change", "always", "never"], "default": "on_change"},
+    "timeout": {"type": "int", "default": 120},
+}
+LENGTHS = range(12, 129)
+
+
+class _Stop(Exception):
+    """A failure that is told as the modules tell theirs."""
+
+    def __init__(self, reason: str, msg: str) -> None:
+        super().__init__(msg)
+        self.reason = reason
+
+
+class ActionModule(ActionBase):
+    """See the module of the same name, which is documentation only."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        validate: t.Callable[..., tuple[t.Any, dict[str, t.Any]]] = self.validate_argument_spec
+        dummy, arguments = validate(argument_spec=_ARGUMENTS)
+        try:
+            store = self._store(arguments, task_vars or {})
+            if arguments["length"] not in LENGTHS:
+                raise _Stop("value_unusable", f"length is {arguments['length']}, and must be 12 to 128")
+            wanted = Wanted(
+                now=datetime.datetime.now(datetime.timezone.utc),
+                rotate=arguments["rotate"],
+                max_age_days=arguments["max_age_days"],
+                current=arguments["current_password"] or "",
+                check_mode=bool(self._task.check_mode),
+            )
+            rotated = rotate(store, _OnTheMac(self, arguments, task_vars or {}), wanted)
+        except StoreError as exc:
+            result.update(_failure("store_failed", str(exc)))
+            return result
+        except _Stop as stop:
+            result.update(_failure(stop.reason, str(stop)))
+            return result
+        result.update(_told(rotated))
+        return result
+
+    def execute(
+        self, module: str, arguments: dict[str, t.Any], task_vars: dict[str, t.Any], check: bool | None = None
+    ) -> dict[str, t.Any]:
+        """A module on the Mac; ``check``: in check mode whatever the task says."""
+        asked = self._task.check_mode
+        self._task.check_mode = asked if check is None else check
+        try:
+            answer: dict[str, t.Any] = self._execute_module(
+                module_name=f"keyholder.macos.{module}", module_args=arguments, task_vars=task_vars
+            )
+        finally:
+            self._task.check_mode = asked
+        answer.pop("invocation", None)
+        if answer.get("failed") and "reason" not in answer:
+            # Not a refusal of the module's: Ansible could not run it, and nothing is known of the Mac.
+            raise AnsibleError(str(answer.get("module_stderr") or answer.get("msg")))
+        return answer
+
+    def _store(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Store:
+        given = arguments["store"]
+        missing = [option for option in STORES[given["kind"]] if not given.get(option)]
+        if missing:
+            raise _Stop("option_missing", f"a store of kind {given['kind']} needs {', '.join(missing)}")
+
+        def lookup(name: str, terms: list[str], **options: t.Any) -> t.Any:
+            plugin = lookup_loader.get(name, loader=self._loader, templar=self._templar)
+            if plugin is None:
+                raise StoreError(f"there is no lookup plugin {name}: install its collection on the controller")
+            found = plugin.run(terms, variables=task_vars, **options)
+            return found[0] if found else None
+
+        if given["kind"] == "command":
+            return CommandStore(given["read"], given["write"])
+        if given["kind"] == "lookup":
+            return LookupStore(lookup, given["lookup"], given["terms"], given["options"], given["write"])
+        if given["kind"] == "vault":
+            return VaultStore(lookup, given["mount"], given["path"], given["options"])
+        host = str(task_vars.get("inventory_hostname", "host"))
+        path = Path(given["directory"], f"{host}.{arguments['name']}.age")
+        return AgeStore(path, given["recipients"], Path(given["identity"]))
+
+
+class _OnTheMac:
+    """The account, by this collection's own modules."""
+
+    def __init__(self, action: ActionModule, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
+        self._action = action
+        self._arguments = arguments
+        self._task_vars = task_vars
+        self._common = {"name": arguments["name"], "timeout": arguments["timeout"]}
+
+    def set(self, new: str, old: str) -> dict[str, t.Any]:
+        options = {"password": new, "verify_key": self._arguments["verify_key"]}
+        options.update({"old_password": old} if old else {})
+        return self._action.execute("account_password", {**self._common, **options}, self._task_vars)
+
+    def look(self, password: str) -> dict[str, t.Any]:
+        options = {"password": password, "old_password": password, "verify_key": self._arguments["verify_key"]}
+        return self._action.execute("account_password", {**self._common, **options}, self._task_vars, check=True)
+
+    def create(self, password: str) -> dict[str, t.Any] | None:
+        account = self._arguments["account"]
+        if account is None:
+            return None
+        options = {**account, **self._common, "password": password}
+        return self._action.execute("account", options, self._task_vars)
+
+    def generate(self) -> str:
+        read = self._action.execute("trust_info", {"timeout": self._arguments["timeout"]}, self._task_vars)
+        if read.get("failed"):
+            raise _Stop(read["reason"], read["msg"])
+        try:
+            return new_password(read["mac"]["policy"]["patterns"], self._arguments["length"])
+        except PolicyError as exc:
+            raise _Stop("password_policy", str(exc)) from exc
+
+
+def _told(rotated: Rotated) -> dict[str, t.Any]:
+    """The module's own result, with what became of the password beside it."""
+    told = {**rotated.result, "changed": rotated.changed, "rotated": rotated.rotated, "healed": rotated.healed}
+    if told.get("reason") == "password_drifted":
+        told.update(_failure("password_drifted", f"no password in the store is the one of {_name(told)}"))
+        told["changed"] = rotated.changed
+    elif not told.get("failed"):
+        for key in ("failed", "reason", "remedy", "evidence", "msg"):
+            told.pop(key, None)
+    return told
+
+
+def _name(result: dict[str, t.Any]) -> str:
+    return str(result.get("state", {}).get("before", {}).get("name", "this account"))
+
+
+def _failure(reason: str, why: str) -> dict[str, t.Any]:
+    remedy = REASONS[reason].remedy
+    account = {"reason": reason, "msg": f"{why}. {remedy} [{reason}]", "remedy": remedy, "evidence": []}
+    return {"failed": True, "changed": False, "plan": [], **account}

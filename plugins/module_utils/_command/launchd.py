@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""launchd: the Mac's own promise to take temporary administrator rights back, whatever becomes of the run.
+
+The job is a property list in /Library/LaunchDaemons, so that it outlives a restart, and holds a name and no secret.
+launchd starts it every so many seconds of the Mac's waking time (man launchd.plist, StartInterval) and not at once.
+It demotes only where the note of the promotion still stands, and takes the note and itself away afterwards; where the
+demotion fails, it is tried again at the next interval.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import plistlib
+import typing as t
+
+from ansible_collections.keyholder.macos.plugins.module_utils._command.dscl import PENDING
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
+
+LABEL = "keyholder.macos.demote"
+PATH = f"/Library/LaunchDaemons/{LABEL}.plist"
+
+# dscl prints values that hold a blank each on a line of its own, after a blank (Apple's DSTools, dscl).
+SCRIPT = f"""\
+note="$2"
+attribute='dsAttrTypeNative:{PENDING}'
+if dscl . -read /Users/root "$attribute" | grep -Fqx " $note"; then
+    dseditgroup -o edit -d "$1" -t user admin || exit 1
+    dscl . -delete /Users/root "$attribute" "$note" || exit 1
+fi
+rm -f '{PATH}'
+launchctl bootout 'system/{LABEL}'
+"""
+
+_BOOT_OUT = Command(("launchctl", "bootout", f"system/{LABEL}"))
+
+
+def job(user: str, note: str, seconds: int) -> str:
+    """The property list of the job that demotes ``user`` while root's record carries ``note``. The script gets both as
+    arguments: no shell parses them."""
+    content = {
+        "Label": LABEL,
+        "ProgramArguments": ["/bin/sh", "-c", SCRIPT, LABEL, user, note],
+        "StartInterval": seconds,
+    }
+    return plistlib.dumps(content).decode("utf-8")
+
+
+def plan_demotion(user: str, note: str, seconds: int) -> list[Command]:
+    """Write the job, load it, and ask launchd whether it is there: nobody is promoted on a promise alone."""
+    return [
+        Command(("tee", PATH), stdin=job(user, note, seconds), private=True),
+        Command(("launchctl", "bootstrap", "system", PATH)),
+        Command(("launchctl", "print", f"system/{LABEL}"), private=True),
+    ]
+
+
+def drop_demotion() -> list[Command]:
+    """Harmless where there is no job."""
+    return [_BOOT_OUT, Command(("rm", "-f", PATH))]
+
+
+def may_fail(ran: Ran) -> bool:
+    """launchd refuses to unload what it has not loaded, and that is what was wanted."""
+    return ran.command == _BOOT_OUT

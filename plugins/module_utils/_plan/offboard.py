@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From "this person has left" and a reading, to steps in the safe order, or a refusal. Pure.
+
+First what could be lost is put aside and proven, then the right to unlock goes, then the account with its token. What
+remains on the Mac is proven last.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import archived, offboarding
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import not_the_last, of_macos
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
+    ArchiveHome,
+    DeleteAccount,
+    Forget,
+    Note,
+    ProofArchive,
+    Prove,
+    RemoveUnlocker,
+    Step,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import usable_name
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+
+ARCHIVE = "archive"
+_FATES = {"keep": "keep_home", ARCHIVE: "delete_home", "delete": "delete_home", "secure": "secure"}
+"""What becomes of the home -> what sysadminctl is told."""
+
+
+@dataclass(frozen=True)
+class OffboardRequest:
+    """``home``: keep, archive, delete or secure. ``archive``: the path for it. ``force``: also while logged in."""
+
+    name: str
+    home: str = "keep"
+    archive: str = ""
+    force: bool = False
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        return ("sessions", self._path) if self.home == ARCHIVE else ("sessions",)
+
+    @property
+    def _path(self) -> str:
+        return self.archive or f"/Users/Shared/{self.name}.tar.gz"
+
+    def compares(self, mac: Mac) -> dict[str, str]:
+        return {}
+
+    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+        """Raises :class:`Refusal`."""
+        usable_name("name", self.name)
+        if not self._path.startswith("/") or not self._path.isprintable():
+            raise Refusal("value_unusable", f"archive is {self._path!r}, and must be an absolute path")
+        writable(mac)
+        account = mac.account(self.name)
+        notes = [note for note in (archived(self.name), offboarding(self.name)) if note in mac.pending]
+        of_macos(mac, self.name, account)
+        if account is None:
+            nobody(mac, self.name, account)
+            return made(mac, [Forget(note) for note in notes])
+        unlocks = bool(account.sources.filevault) and mac.filevault.on
+        self._may_go(mac, account, unlocks, bool(notes))
+        steps: list[Step] = [] if notes else [Note(offboarding(self.name))]
+        # Once it has been put aside, macOS may have begun to delete the home: it must not be put aside again.
+        if self.home == ARCHIVE and archived(self.name) not in notes:
+            notes = [archived(self.name), *notes]
+            steps += [ArchiveHome(self.name, account.home, self._path), ProofArchive(self._path), Note(notes[0])]
+        steps += [RemoveUnlocker(self.name)] if unlocks else []
+        steps += [DeleteAccount(self.name, _FATES[self.home]), Prove((self.name,))]
+        steps += [Forget(note) for note in dict.fromkeys((*notes, offboarding(self.name)))]
+        plan = made(mac, steps)
+        not_the_last(mac, account)
+        return plan
+
+    def view(self, mac: Mac) -> dict[str, t.Any]:
+        """The account, and what is left without it."""
+        account = mac.account(self.name)
+        left: dict[str, t.Any] = {
+            "holders": [who.name for who in mac.holders if who.name != self.name],
+            "admin_holders": [who.name for who in mac.admin_holders if who.name != self.name],
+            "can_unlock": [who.name for who in mac.unlockers if who.name != self.name],
+            "orphaned_crypto_users": list(mac.orphans),
+            "offboarding_pending": bool({offboarding(self.name), archived(self.name)} & mac.pending),
+            "promoted": list(mac.promoted),
+        }
+        if account is None:
+            return {"name": self.name, "exists": False, "remain": left}
+        return {
+            "name": self.name,
+            "exists": True,
+            "admin": account.admin,
+            "home": account.home,
+            "secure_token": mac.verdict_of(account),
+            "can_unlock": account.sources.filevault,
+            "remain": left,
+        }
+
+    def _may_go(self, mac: Mac, account: Account, unlocks: bool, noted: bool) -> None:
+        if mac.sessions is None and not self.force:
+            raise Refusal("reading_incomplete", f"whether {self.name} is logged in could not be read", mac.unread)
+        if self.name in (mac.sessions or ()) and not self.force:
+            raise Refusal("user_logged_in", f"{self.name} is logged in, and would lose what is not saved")
+        if unlocks and not [other for other in mac.unlockers if other.name != self.name]:
+            raise Refusal(
+                "last_unlocker", f"{self.name} is the last who can unlock FileVault, and macOS keeps that one"
+            )
+        if self.home != ARCHIVE:
+            return
+        if not account.home.startswith("/"):
+            raise Refusal("value_unusable", f"{self.name} has no home folder that could be archived")
+        if self._path in mac.filevault.key_files and not noted:
+            raise Refusal("archive_exists", f"{self._path} is there already, and is not this run's to overwrite")

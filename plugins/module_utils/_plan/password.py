@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From "this account should have this password" and a reading, to steps that keep its token, or a refusal. Pure.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import NO_TOKEN
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
+    CheckPassword,
+    SetPassword,
+    Step,
+    VerifyKey,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
+    granter_of,
+    refuse_phantom,
+    usable_name,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+
+ON_CHANGE, ALWAYS, NEVER = "on_change", "always", "never"
+
+
+@dataclass(frozen=True)
+class PasswordRequest:
+    """``verify_key``: on_change, always or never. ``given``: names of the password options that have a value."""
+
+    name: str
+    admin_user: str = ""
+    verify_key: str = ON_CHANGE
+    given: frozenset[str] = frozenset()
+    extras: t.ClassVar[tuple[str, ...]] = ()
+
+    def compares(self, mac: Mac) -> dict[str, str]:
+        account = mac.account(self.name)
+        return {"password": self.name} if account is not None and account.has_password else {}
+
+    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+        """Raises :class:`Refusal`."""
+        usable_name("name", self.name)
+        writable(mac)
+        account = mac.account(self.name)
+        if account is None:
+            nobody(mac, self.name, account)
+            people = ", ".join(other.name for other in mac.accounts)
+            raise Refusal("user_unknown", f"{self.name} has no account on this Mac; accounts: {people}")
+        refuse_phantom(account)
+        verify = self.verify_key != NEVER and account.holder and mac.filevault.on
+        if same.get("password"):
+            only_look = verify and self.verify_key == ALWAYS
+            return made(mac, [VerifyKey(self.name, account.guid, "password", early=True)] if only_look else [])
+        steps = setting(mac, account, self.given, self.admin_user)
+        if verify and any(isinstance(step, SetPassword) and step.how == "old" for step in steps):
+            # A stale key would stay stale, and the password that opens it would be forgotten.
+            steps.insert(1, VerifyKey(self.name, account.guid, "old_password", early=True))
+        after: list[Step] = [VerifyKey(self.name, account.guid, "password")] if verify else []
+        return made(mac, steps + after)
+
+    def view(self, mac: Mac) -> dict[str, t.Any]:
+        account = mac.account(self.name)
+        if account is None:
+            return {"name": self.name, "exists": False}
+        return {
+            "name": self.name,
+            "exists": True,
+            "secure_token": mac.verdict_of(account),
+            "password_set": account.has_password,
+            "promoted": list(mac.promoted),
+        }
+
+
+def setting(mac: Mac, account: Account, given: t.Collection[str], admin_user: str) -> list[Step]:
+    """How a password is set so that a token survives: a holder's needs the old one or a token admin (Apple's
+    passwd)."""
+    if account.verdict == NO_TOKEN:
+        return [SetPassword(account.name, "root")]
+    if "old_password" in given:
+        return [CheckPassword(account.name, "old_password", "user"), SetPassword(account.name, "old")]
+    if not admin_user:
+        raise Refusal(
+            "option_missing",
+            f"{account.name} holds a token: give old_password, or admin_user and admin_password; {candidates(mac)}",
+        )
+    granter = granter_of(mac, admin_user)
+    check = CheckPassword(granter.name, "admin_password", "granter")
+    return [check, SetPassword(account.name, "granter", granter.name)]

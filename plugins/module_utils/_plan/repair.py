@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is broken about a Mac's tokens, and from there to steps that mend it, or a refusal. Pure.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import NO_TOKEN, PREBOOT, repairing
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
+    AddUnlocker,
+    CheckPassword,
+    Forget,
+    Grant,
+    Note,
+    Prove,
+    RemoveMarker,
+    RemoveOrphan,
+    Revoke,
+    SetPassword,
+    Step,
+    VerifyKey,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granter_of, usable_name
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+
+MARKER = "marker_without_key"
+KEY = "key_without_marker"
+UNLISTED = "cannot_unlock"
+STALE = "stale_key"
+ORPHAN = "orphaned_crypto_user"
+UNTOLD = "preboot_untold"
+CUT = "repair_cut_off"
+OPENS = "password opens the key"
+"""In ``same``, beside the comparisons of passwords: what macOS said when the password was tried against the key."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``who``: an account, a GUID, or "" for the Mac."""
+
+    kind: str
+    who: str
+    words: str
+
+
+def findings(mac: Mac) -> list[Finding]:
+    """What a reading alone can tell; a stale key it cannot."""
+    found = [finding for account in mac.accounts for finding in _of_account(mac, account)]
+    found += [Finding(ORPHAN, guid, f"crypto user {guid} belongs to no account of this Mac") for guid in mac.orphans]
+    if PREBOOT in mac.pending:
+        found.append(Finding(UNTOLD, "", "the preboot volume was not told of the last change of tokens"))
+    return found
+
+
+@dataclass(frozen=True)
+class RepairRequest:
+    """``user``: whose token; "" for what is broken about the Mac as a whole. ``orphans``: whether crypto users of
+    nobody are removed as well. ``given``: names of the password options that have a value."""
+
+    user: str = ""
+    admin_user: str = ""
+    orphans: bool = False
+    given: frozenset[str] = frozenset()
+    extras: t.ClassVar[tuple[str, ...]] = ()
+
+    def compares(self, mac: Mac) -> dict[str, str]:
+        account = mac.account(self.user)
+        if account is None or not account.has_password:
+            return {}
+        return dict.fromkeys([option for option in ("password", "old_password") if option in self.given], self.user)
+
+    def tries(self, mac: Mac, same: t.Mapping[str, bool | None]) -> tuple[str, str] | None:
+        """The GUID and the option to try against its key: only a password that is known to be the account's, for the
+        Secure Enclave counts."""
+        account = mac.account(self.user)
+        if account is None or not (account.holder and mac.filevault.on and same.get("password")):
+            return None
+        return account.guid, "password"
+
+    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+        """Raises :class:`Refusal`."""
+        writable(mac)
+        steps = self._of_user(mac, same) if self.user else []
+        if self.orphans and mac.orphans:
+            if mac.apple_silicon:
+                raise Refusal(
+                    "orphan_stays", f"macOS does not remove the crypto users {', '.join(mac.orphans)} on this Mac"
+                )
+            steps += [RemoveOrphan(guid) for guid in mac.orphans] + [Prove(facts=("orphans",))]
+        return made(mac, steps)
+
+    def view(self, mac: Mac) -> dict[str, t.Any]:
+        found = findings(mac)
+        view: dict[str, t.Any] = {
+            "findings": [{"kind": one.kind, "who": one.who, "what": one.words} for one in found],
+            "promoted": list(mac.promoted),
+        }
+        account = mac.account(self.user)
+        if account is not None:
+            view.update(user=self.user, secure_token=mac.verdict_of(account), sources=account.sources.view())
+        return view
+
+    # -- of one account -----------------------------------------------------------------------------------------------
+
+    def _of_user(self, mac: Mac, same: t.Mapping[str, bool | None]) -> list[Step]:
+        usable_name("user", self.user)
+        account = mac.account(self.user)
+        if account is None:
+            raise Refusal("user_unknown", f"{self.user} has no account on this Mac")
+        kinds = {finding.kind for finding in _of_account(mac, account)}
+        if MARKER in kinds or KEY in kinds:
+            return self._granted_again(mac, account, MARKER in kinds)
+        if UNLISTED in kinds:
+            granter = granter_of(mac, self.admin_user).name
+            return [*self._both(granter), AddUnlocker(self.user, granter), Prove((self.user,))]
+        noted = repairing(self.user) in mac.pending
+        if noted and account.verdict == NO_TOKEN:
+            return self._granted_again(mac, account, False)
+        forget: list[Step] = [Forget(repairing(self.user))] if noted else []
+        return forget + (self._unstale(mac, account, same) if account.holder else [])
+
+    def _granted_again(self, mac: Mac, account: Account, marked: bool) -> list[Step]:
+        """A marker that nothing stands behind goes first: the grant must not take it for a token."""
+        granter = granter_of(mac, self.admin_user).name
+        note = repairing(self.user)
+        noted = note in mac.pending
+        steps: list[Step] = [Grant(self.user, granter), Prove((self.user,))]
+        if marked and account.sources.authority:
+            steps = [*([] if noted else [Note(note)]), RemoveMarker(self.user), *steps]
+            noted = True
+        return [*self._both(granter), *steps, *([Forget(note)] if noted else [])]
+
+    def _unstale(self, mac: Mac, account: Account, same: t.Mapping[str, bool | None]) -> list[Step]:
+        if same.get(OPENS):
+            return []
+        if same.get("password") is False and same.get("old_password"):
+            # A run was cut off between the two halves of what follows.
+            return self._forth(account)
+        if same.get("password") is False:
+            raise Refusal("user_password_wrong", f"password is not the password of {self.user}; nothing was changed")
+        if same.get(OPENS) is None:
+            return []
+        if "old_password" in self.given:
+            back = SetPassword(account.name, "old", new="old_password", old="password")
+            check = CheckPassword(account.name, "password", "user")
+            # The old one is tried against the key before anything is set: it may be the wrong old one.
+            dummy, early, change, verify = self._forth(account)
+            return [check, early, back, change, verify]
+        if self.admin_user in ("", self.user):
+            raise Refusal(
+                "stale_key",
+                f"the password of {self.user} does not open its key. Give old_password, the one from before it was"
+                " reset, or admin_user and admin_password of another administrator with a token",
+            )
+        granter = granter_of(mac, self.admin_user).name
+        verify = VerifyKey(account.name, account.guid, "password")
+        off, on, prove = Revoke(self.user, granter), Grant(self.user, granter), Prove((self.user,))
+        note = repairing(self.user)
+        return [*self._both(granter), Note(note), off, prove, on, prove, Forget(note), verify]
+
+    def _forth(self, account: Account) -> list[Step]:
+        """From the password that fits the key to the one that is wanted: now the key follows."""
+        verify = VerifyKey(account.name, account.guid, "password")
+        check, change = CheckPassword(account.name, "old_password", "user"), SetPassword(account.name, "old")
+        return [check, VerifyKey(account.name, account.guid, "old_password", early=True), change, verify]
+
+    def _both(self, granter: str) -> list[Step]:
+        return [CheckPassword(granter, "admin_password", "granter"), CheckPassword(self.user, "password", "user")]
+
+
+def _of_account(mac: Mac, account: Account) -> list[Finding]:
+    sources, name = account.sources, account.name
+    if repairing(name) in mac.pending and account.verdict == NO_TOKEN:
+        return [Finding(CUT, name, f"{name} lost its token to a repair that was cut off before it was granted again")]
+    if None in (sources.authority, sources.crypto, sources.filevault):
+        return []
+    if sources.crypto and sources.authority and not sources.filevault:
+        return [Finding(UNLISTED, name, f"{name} holds a token and is not in FileVault's list: {sources.words()}")]
+    if sources.crypto and not sources.authority:
+        return [Finding(KEY, name, f"{name} has a key that its record does not know of: {sources.words()}")]
+    if not sources.crypto and (sources.authority or sources.filevault):
+        return [Finding(MARKER, name, f"{name} is called a holder and has no key on the volume: {sources.words()}")]
+    return []

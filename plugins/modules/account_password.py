@@ -1,0 +1,164 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Change an account's password and keep its Secure Token."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: account_password
+short_description: Change the password of an account, and keep its Secure Token and FileVault unlock
+version_added: 0.1.0
+author:
+  - keyholder.macos contributors (@keyholder)
+description:
+  - Changes the password of an account from the old one to a new one, so that a Secure Token and with it the unlock of
+    FileVault follow.
+  - Whether the account has the new password already is found by its hash, without a login. So a run that was cut off
+    can be repeated as it was, whatever it had reached.
+  - A password and its key can part, where somebody has reset the password as root. Where FileVault is on, macOS is
+    asked before the change whether the old password opens the account's key, and afterwards whether the new one does.
+    A stale key is a failure with RV(reason=stale_key).
+extends_documentation_fragment:
+  - keyholder.macos._attributes
+  - keyholder.macos._attributes.change_module
+  - keyholder.macos._attributes.actiongroup_all
+options:
+  name:
+    description:
+      - The short name of the account.
+    type: str
+    required: true
+  password:
+    description:
+      - The password that the account should have.
+    type: str
+    required: true
+  old_password:
+    description:
+      - The password that the account has now. Without it a holder's password can be set through O(admin_user) only.
+    type: str
+  admin_user:
+    description:
+      - The short name of an administrator who holds a Secure Token, for a holder whose old password nobody knows.
+      - Not used where O(old_password) is given.
+    type: str
+  admin_password:
+    description:
+      - The password of O(admin_user).
+    type: str
+  verify_key:
+    description:
+      - When macOS is asked whether the password opens the account's key. Only where the account holds a token and
+        FileVault is on, as macOS does not answer otherwise.
+      - It is no login and locks no account. But the Secure Enclave counts wrong attempts, so V(always) costs an account
+        with a stale key one attempt at each run.
+    type: str
+    choices: [on_change, always, never]
+    default: on_change
+  timeout:
+    description:
+      - Seconds that each of the commands may take. A command that does not answer is stopped, and the task fails with
+        RV(reason=timeout).
+    type: int
+    default: 120
+notes:
+  - The login keychain keeps its old password. macOS asks the user for it at the next graphical login.
+  - With O(admin_user), macOS keeps the token, and the account's owner loses the login keychain.
+seealso:
+  - module: keyholder.macos.account
+  - module: keyholder.macos.managed_password
+"""
+
+EXAMPLES = r"""
+- name: A new password for the IT administrator, whose token stays
+  keyholder.macos.account_password:
+    name: itadmin
+    old_password: "{{ itadmin_password }}"
+    password: "{{ itadmin_new_password }}"
+  become: true
+
+- name: Prove that a password still opens the Mac
+  keyholder.macos.account_password:
+    name: itadmin
+    password: "{{ itadmin_password }}"
+    verify_key: always
+  become: true
+"""
+
+RETURN = r"""
+state:
+  description:
+    - The account C(before) and C(after). In check mode, C(after) is the prediction. A password is in neither.
+  returned: always
+  type: dict
+  sample:
+    before: {name: itadmin, exists: true, secure_token: holder, password_set: true, promoted: []}
+    after: {name: itadmin, exists: true, secure_token: holder, password_set: true, promoted: []}
+plan:
+  description: The steps, in words and without secrets. Empty when nothing has to change.
+  returned: always
+  type: list
+  elements: str
+  sample:
+    - check the password of itadmin
+    - have macOS check that the password opens the key of itadmin, which unlocks FileVault
+    - set the password of itadmin from the old password
+    - read the Mac again and compare what its sources say of itadmin
+    - have macOS check that the password opens the key of itadmin, which unlocks FileVault
+password_matches:
+  description:
+    - Whether O(password) was the account's before this task. V(null) where that could not be found without a login.
+  returned: always
+  type: bool
+  sample: false
+reason:
+  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  returned: failure
+  type: str
+  sample: stale_key
+evidence:
+  description: Which command said what.
+  returned: failure
+  type: list
+  elements: str
+remedy:
+  description: What to do about it.
+  returned: failure
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=dict(
+            _module_change.ADMIN,
+            name={"type": "str", "required": True},
+            password={"type": "str", "required": True, "no_log": True},
+            old_password={"type": "str", "no_log": True},
+            verify_key={
+                "type": "str",
+                "choices": ["on_change", "always", "never"],
+                "default": "on_change",
+                "no_log": False,
+            },
+        ),
+        supports_check_mode=True,
+    )
+    request = PasswordRequest(
+        name=module.params["name"],
+        admin_user=module.params["admin_user"] or "",
+        verify_key=module.params["verify_key"],
+        given=frozenset(_module_change.secrets(module)),
+    )
+    _module_change.change(module, request)
+
+
+if __name__ == "__main__":
+    main()

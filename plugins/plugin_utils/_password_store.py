@@ -1,0 +1,159 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""On the controller: where a managed password is kept. Secrets go through stdin and into encrypted files only.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key import (
+    AgeError,
+    decrypt_with_age,
+    encrypt_with_age,
+)
+from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import Stored, StoreError
+
+Lookup = t.Callable[..., t.Any]
+"""Run a lookup plugin: its name, its terms, its options; what it returns for the first term."""
+
+
+@dataclass(frozen=True)
+class CommandStore:
+    """``read`` prints the document, or nothing where there is none yet; ``write`` gets it on stdin."""
+
+    read_argv: t.Sequence[str]
+    write_argv: t.Sequence[str]
+
+    def read(self) -> Stored:
+        return Stored.parse(_run(self.read_argv, ""))
+
+    def write(self, stored: Stored) -> None:
+        _run(self.write_argv, stored.text())
+
+
+@dataclass(frozen=True)
+class LookupStore:
+    """Any lookup that returns the document, as text or as a dictionary, and a command that takes it on stdin."""
+
+    lookup: Lookup
+    name: str
+    terms: t.Sequence[str]
+    options: t.Mapping[str, t.Any]
+    write_argv: t.Sequence[str]
+
+    def read(self) -> Stored:
+        try:
+            found = self.lookup(self.name, list(self.terms), **self.options)
+        except Exception as exc:  # pylint: disable=broad-except
+            raise StoreError(f"the lookup {self.name} failed: {exc}") from exc
+        return Stored.of(found) if isinstance(found, dict) else Stored.parse(str(found or ""))
+
+    def write(self, stored: Stored) -> None:
+        _run(self.write_argv, stored.text())
+
+
+@dataclass(frozen=True)
+class AgeStore:
+    """A file that the identity of any recipient opens. It is replaced whole: a cut leaves the old one or the new."""
+
+    path: Path
+    recipients: t.Sequence[str]
+    identity: Path
+
+    def read(self) -> Stored:
+        if not self.path.exists():
+            return Stored()
+        try:
+            return Stored.parse(decrypt_with_age(self.path.read_bytes(), self.identity).decode("utf-8"))
+        except (AgeError, OSError, ValueError) as exc:
+            raise StoreError(f"{self.path}: {exc}") from exc
+
+    def write(self, stored: Stored) -> None:
+        try:
+            encrypted = encrypt_with_age(stored.text().encode("utf-8"), self.recipients)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+            try:
+                with os.fdopen(handle, "w", encoding="ascii") as file:
+                    file.write(encrypted)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(name, self.path)
+            except BaseException:
+                os.unlink(name)
+                raise
+        except (AgeError, OSError) as exc:
+            raise StoreError(f"{self.path}: {exc}") from exc
+
+
+_NOWHERE = "doesn't seem to exist"
+"""How community.hashi_vault's lookup vault_read calls a path that Vault answers with 404."""
+
+
+@dataclass
+class VaultStore:
+    """HashiCorp Vault or OpenBao, key/value version 2, through the lookups of community.hashi_vault.
+
+    Each write names the version that it replaces (cas), so two runs cannot overwrite each other's pending password.
+    """
+
+    lookup: Lookup
+    mount: str
+    path: str
+    options: t.Mapping[str, t.Any] = field(default_factory=dict)
+    version: int = 0
+
+    @property
+    def address(self) -> str:
+        return f"{self.mount.strip('/')}/data/{self.path.strip('/')}"
+
+    def read(self) -> Stored:
+        try:
+            answer = self.lookup("community.hashi_vault.vault_read", [self.address], **self.options)
+        except Exception as exc:  # pylint: disable=broad-except
+            if _NOWHERE in str(exc):
+                self.version = 0
+                return Stored()
+            raise StoreError(f"Vault, {self.address}: {exc}") from exc
+        try:
+            self.version = int(answer["data"]["metadata"]["version"])
+            return Stored.of(answer["data"]["data"] or {})
+        except (KeyError, TypeError, ValueError) as exc:
+            raise StoreError(f"Vault, {self.address}: no secret of a key/value engine of version 2") from exc
+
+    def write(self, stored: Stored) -> None:
+        content = {"current": stored.current, "pending": stored.pending, "set_at": stored.set_at}
+        data = {"options": {"cas": self.version}, "data": content}
+        try:
+            self.lookup("community.hashi_vault.vault_write", [self.address], data=data, **self.options)
+        except Exception as exc:  # pylint: disable=broad-except
+            raise StoreError(f"Vault, {self.address}: {_without(str(exc), stored)}") from exc
+
+
+def _without(text: str, stored: Stored) -> str:
+    for secret in (stored.current, stored.pending):
+        text = text.replace(secret, "********") if secret else text
+    return text
+
+
+def _run(argv: t.Sequence[str], document: str) -> str:
+    """What the command prints. What it says on stderr is shown only by its end, and never its stdout."""
+    if not argv:
+        raise StoreError("the store has no command for this")
+    try:
+        ran = subprocess.run(list(argv), input=document.encode("utf-8"), capture_output=True, check=False, timeout=300)
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        raise StoreError(f"{argv[0]}: {exc.__class__.__name__}") from exc
+    if ran.returncode != 0:
+        said = ran.stderr.decode("utf-8", errors="replace").strip()[-300:]
+        stored = Stored.parse(document) if document else Stored()
+        raise StoreError(f"{argv[0]} ended with status {ran.returncode}: {_without(said, stored) or 'it said nothing'}")
+    return ran.stdout.decode("utf-8", errors="replace")

@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Somebody leaves a modelled Mac: nothing of them is left, nothing is lost on the way, and a cut is continued."""
+
+from __future__ import annotations
+
+import typing as t
+
+import fakes
+import pytest
+from inmemory import LabRunner, PowerCut, admin_holders, snapshot
+from test_core_on_lab import MACS
+
+from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
+from maclab import directory
+from maclab.state import Fault, Mac, ModelFile
+
+PATH = "/Users/Shared/ana.tar.gz"
+
+
+def cast(version: str = "15.6", hardware: str = "apple-silicon") -> Mac:
+    mac = fakes.mac(version, hardware)
+    fakes.person(mac, "root", None, uid=0).service = True
+    fakes.person(mac, "itadmin", "it-pw-1", admin=True, token=True)
+    fakes.person(mac, "ana", "ana-pw-2", full_name="Ana Sousa", token=True)
+    mac.filevault.state = "on"
+    mac.preboot = [account.generated_uid for account in mac.accounts.values() if account.has_authority_token]
+    return mac
+
+
+def flow(mac: Mac, request: t.Any, check: bool = False, cut: int | None = None) -> tuple[Outcome, LabRunner]:
+    runner = LabRunner(mac, cut=cut)
+    return Flow(runner, {}, 5).run(request, check), runner
+
+
+def nothing_is_left(mac: Mac) -> bool:
+    people = {account.generated_uid for account in mac.accounts.values()}
+    notes = mac.accounts["root"].attributes.get("dsAttrTypeNative:keyholder_pending")
+    return "ana" not in mac.accounts and set(mac.crypto_users) <= people and set(mac.preboot) <= people and not notes
+
+
+@pytest.mark.parametrize(("version", "hardware"), MACS)
+@pytest.mark.parametrize("home", ["keep", "archive", "delete", "secure"])
+def test_nothing_of_them_is_left_but_what_was_to_be_kept(version: str, hardware: str, home: str) -> None:
+    mac = cast(version, hardware)
+    request = OffboardRequest("ana", home)
+    before = snapshot(mac)
+    foreseen, looked = flow(mac, request, check=True)
+    assert (mac, looked.writes) == (before, [])
+    done, runner = flow(mac, request)
+    assert (done.refusal, done.changed) == (None, True)
+    assert (done.plan, done.after) == (foreseen.plan, foreseen.after)
+    assert nothing_is_left(mac)
+    assert admin_holders(mac) == {"itadmin"}
+    assert (PATH in mac.files) == (home == "archive")
+    assert done.after["remain"]["can_unlock"] == ["itadmin"]
+    assert runner.authentications == []
+    again, idle = flow(mac, request)
+    assert (again.refusal, again.changed, again.plan, idle.writes) == (None, False, [], [])
+
+
+@pytest.mark.parametrize("home", ["keep", "archive", "delete"])
+def test_cut_anywhere_the_next_run_goes_on_and_no_home_is_lost(home: str) -> None:
+    whole = cast()
+    _, runner = flow(whole, OffboardRequest("ana", home))
+    for cut in range(1, len(runner.writes) + 1):
+        mac = cast()
+        with pytest.raises(PowerCut):
+            flow(mac, OffboardRequest("ana", home), cut=cut)
+        ana = mac.accounts.get("ana")
+        assert home == "delete" or (ana is not None and ana.home_exists) or PATH in mac.files or home == "keep"
+        done, _ = flow(mac, OffboardRequest("ana", home))
+        assert done.refusal is None, (cut, runner.writes[:cut], done.refusal)
+        assert nothing_is_left(mac)
+        assert (PATH in mac.files) == (home == "archive")
+        assert flow(mac, OffboardRequest("ana", home))[0].plan == []
+
+
+def in_use(mac: Mac) -> None:
+    mac.logged_in.append("ana")
+
+
+def in_the_way(mac: Mac) -> None:
+    mac.files[PATH] = ModelFile("somebody else's", 0.0)
+
+
+def the_last_admin(mac: Mac) -> None:
+    directory.make_admin(mac, mac.accounts["ana"])
+    directory.drop_member(mac.groups["admin"], mac.accounts["itadmin"])
+
+
+def the_last_unlocker(mac: Mac) -> None:
+    directory.take_token(mac, mac.accounts["itadmin"])
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (in_use, "user_logged_in"),
+        (in_the_way, "archive_exists"),
+        (the_last_admin, "last_admin_holder"),
+        (the_last_unlocker, "last_unlocker"),
+    ],
+)
+def test_a_refusal_changes_nothing(change: t.Any, reason: str) -> None:
+    mac = cast()
+    change(mac)
+    before = snapshot(mac)
+    done, runner = flow(mac, OffboardRequest("ana", "archive"))
+    assert done.refusal is not None
+    assert done.refusal.reason == reason
+    assert (mac, runner.writes) == (before, [])
+
+
+def test_an_archive_that_fails_removes_nobody_and_can_be_tried_again() -> None:
+    mac = cast()
+    mac.faults.append(Fault("no_full_disk_access"))
+    done, _ = flow(mac, OffboardRequest("ana", "archive"))
+    assert done.refusal is not None
+    assert mac.accounts["ana"].home_exists
+    assert mac.accounts["ana"].has_authority_token
+    assert mac.accounts["ana"].generated_uid not in mac.filevault.hidden_users
+    mac.faults.clear()
+    assert flow(mac, OffboardRequest("ana", "archive"))[0].refusal is None
+    assert nothing_is_left(mac)
+
+
+def test_a_deletion_that_does_nothing_is_not_believed() -> None:
+    mac = cast()
+    mac.faults.append(Fault("delete_does_nothing"))
+    done, _ = flow(mac, OffboardRequest("ana", "delete"))
+    assert done.refusal is not None
+    assert done.refusal.reason == "not_proven"

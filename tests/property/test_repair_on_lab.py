@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Broken tokens on modelled Macs: shown without a trace, mended where that was asked for, and healed after a cut."""
+
+from __future__ import annotations
+
+import typing as t
+
+import fakes
+import pytest
+from inmemory import LabRunner, PowerCut, admin_holders, snapshot
+from test_core_on_lab import MACS
+
+from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS, RepairRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
+from maclab import directory
+from maclab.state import CryptoUser, Mac
+
+IT, ANA, BEFORE = "it-pw-1", "ana-pw-2", "before-the-reset-3"
+RIGHT = {"password": ANA, "admin_password": IT}
+OLD = {"password": ANA, "old_password": BEFORE}
+
+
+def cast(version: str = "15.6", hardware: str = "apple-silicon") -> Mac:
+    mac = fakes.mac(version, hardware)
+    fakes.person(mac, "root", None, uid=0).service = True
+    fakes.person(mac, "itadmin", IT, admin=True, token=True)
+    fakes.person(mac, "ana", ANA, full_name="Ana Sousa", token=True)
+    mac.filevault.state = "on"
+    return mac
+
+
+def flow(
+    mac: Mac, request: RepairRequest, passwords: dict[str, str], check: bool = False, cut: int | None = None
+) -> tuple[Outcome, LabRunner]:
+    runner = LabRunner(mac, cut=cut)
+    return Flow(runner, {key: Secret(value) for key, value in passwords.items()}, 5).run(request, check), runner
+
+
+def ask(passwords: dict[str, str], granter: str = "itadmin") -> RepairRequest:
+    return RepairRequest("ana", granter, given=frozenset(passwords))
+
+
+def sound(mac: Mac) -> bool:
+    ana = mac.accounts["ana"]
+    return directory.is_holder(mac, ana) and ana.password == ana.key_password == ANA
+
+
+def stale(mac: Mac) -> None:
+    mac.accounts["ana"].key_password = BEFORE
+
+
+def no_key(mac: Mac) -> None:
+    mac.crypto_users.pop(mac.accounts["ana"].generated_uid)
+    mac.accounts["ana"].key_password = None
+
+
+def no_marker(mac: Mac) -> None:
+    mac.accounts["ana"].authority.remove(";SecureToken;")
+
+
+def unlisted(mac: Mac) -> None:
+    mac.filevault.hidden_users.append(mac.accounts["ana"].generated_uid)
+
+
+@pytest.mark.parametrize(("version", "hardware"), MACS)
+@pytest.mark.parametrize(
+    ("broken", "passwords"),
+    [(stale, OLD), (stale, RIGHT), (no_key, RIGHT), (no_marker, RIGHT), (unlisted, RIGHT)],
+)
+def test_it_is_shown_mended_and_then_in_order(
+    version: str, hardware: str, broken: t.Any, passwords: dict[str, str]
+) -> None:
+    mac = cast(version, hardware)
+    broken(mac)
+    before = snapshot(mac)
+    shown, looked = flow(mac, ask(passwords), passwords, check=True)
+    assert (mac, looked.writes, looked.authentications) == (before, [], [])
+    assert shown.before["findings"] or shown.same[OPENS] is False
+    done, _ = flow(mac, ask(passwords), passwords)
+    assert (done.refusal, done.changed) == (None, True)
+    assert done.plan == shown.plan
+    assert sound(mac)
+    assert mac.accounts["ana"].generated_uid in mac.preboot or broken is stale and passwords is OLD
+    assert admin_holders(mac) == {"itadmin"}
+    again, idle = flow(mac, ask(passwords), passwords)
+    assert (again.refusal, again.plan, idle.writes) == (None, [], [])
+    assert again.before["findings"] == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "passwords"),
+    [(stale, OLD), (stale, RIGHT), (no_key, RIGHT), (no_marker, RIGHT), (unlisted, RIGHT)],
+)
+def test_cut_anywhere_the_next_run_mends_the_rest(broken: t.Any, passwords: dict[str, str]) -> None:
+    whole = cast()
+    broken(whole)
+    _, runner = flow(whole, ask(passwords), passwords)
+    assert runner.writes
+    for cut in range(1, len(runner.writes) + 1):
+        mac = cast()
+        broken(mac)
+        with pytest.raises(PowerCut):
+            flow(mac, ask(passwords), passwords, cut=cut)
+        assert admin_holders(mac) == {"itadmin"}
+        done, _ = flow(mac, ask(passwords), passwords)
+        assert done.refusal is None, (runner.writes[:cut], done.refusal)
+        assert sound(mac)
+
+
+def test_a_wrong_old_password_changes_nothing() -> None:
+    mac = cast()
+    stale(mac)
+    before = snapshot(mac)
+    done, runner = flow(mac, ask(OLD), {**OLD, "old_password": "some other one"})
+    assert done.refusal is not None
+    assert done.refusal.reason == "stale_key"
+    assert (mac, runner.writes) == (before, [])
+
+
+def test_s13_of_the_only_administrator_it_is_refused_without_the_old_one() -> None:
+    mac = cast()
+    mac.accounts["itadmin"].key_password = BEFORE
+    before = snapshot(mac)
+    request = RepairRequest("itadmin", "itadmin", given=frozenset(RIGHT))
+    done, runner = flow(mac, request, {"password": IT, "admin_password": IT})
+    assert done.refusal is not None
+    assert done.refusal.reason == "stale_key"
+    assert (mac, runner.writes) == (before, [])
+    request = RepairRequest("itadmin", given=frozenset(OLD))
+    assert flow(mac, request, {"password": IT, "old_password": BEFORE})[0].refusal is None
+    assert mac.accounts["itadmin"].key_password == IT
+
+
+def test_orphans_go_where_no_secure_enclave_keeps_them() -> None:
+    guid = "11111111-2222-3333-4444-555555555555"
+    for hardware, version, reason in (
+        ("intel", "10.13.6", None),
+        ("apple-silicon", "15.6", "orphan_stays"),
+        ("t2", "13.6.9", "fdesetup_25"),
+    ):
+        mac = cast(version, hardware)
+        mac.crypto_users[guid] = CryptoUser(guid, "LocalOpenDirectory", False)
+        done, _ = flow(mac, RepairRequest(orphans=True), {})
+        assert (done.refusal and done.refusal.reason) == reason
+        assert (guid in mac.crypto_users) == (reason is not None)
+        assert done.before["findings"][0]["kind"] == "orphaned_crypto_user"

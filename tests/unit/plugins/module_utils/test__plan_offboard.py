@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Somebody leaves: in which order, and for whom it is refused."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.keyholder.macos.plugins.module_utils._command import accounts
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    EVERYWHERE,
+    Account,
+    FileVault,
+    Mac,
+    Version,
+    Volume,
+    archived,
+    offboarding,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
+from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
+
+ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE, home="/Users/itadmin")
+ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20, sources=EVERYWHERE, home="/Users/ana")
+ARCHIVED = OffboardRequest("ana", "archive")
+
+
+def mac(*people: Account, filevault: str = "on", **more: t.Any) -> Mac:
+    made_up: dict[str, t.Any] = {
+        "as_root": True,
+        "volume": Volume("disk3s1s1", True, True),
+        "filevault": FileVault(filevault, personal_key=True),
+        "sessions": frozenset[str](),
+    }
+    return Mac(Version(15, 6), accounts=people, **{**made_up, **more})
+
+
+def refusal(request: OffboardRequest, of: Mac) -> str:
+    with pytest.raises(Refusal) as caught:
+        request.plan(of, {})
+    return caught.value.reason
+
+
+def test_the_safe_order_in_words() -> None:
+    assert ARCHIVED.plan(mac(ADMIN, ANA), {}).words() == [
+        "note on the Mac what is under way: offboarding ana",
+        "put the home folder of ana (/Users/ana) into /Users/Shared/ana.tar.gz, which only root can read",
+        "read /Users/Shared/ana.tar.gz to its end",
+        "note on the Mac what is under way: archived ana",
+        "note on the Mac that its preboot volume must be updated",
+        "no longer let ana unlock FileVault, which takes the right to authorise others from it as well",
+        "delete the account ana and delete its home folder",
+        "read the Mac again and compare what its sources say of ana",
+        "take the note off the Mac: archived ana is done",
+        "take the note off the Mac: offboarding ana is done",
+        "update the preboot volume, so that the FileVault window shows the right people",
+    ]
+
+
+def test_a_home_that_was_put_aside_is_not_put_aside_again() -> None:
+    words = ARCHIVED.plan(mac(ADMIN, ANA, pending=frozenset({offboarding("ana"), archived("ana")})), {}).words()
+    assert not [word for word in words if "put the home" in word]
+    assert words[-2:] != []
+    gone = ARCHIVED.plan(mac(ADMIN, pending=frozenset({archived("ana")})), {})
+    assert gone.after.pending == frozenset()
+
+
+def test_refusals() -> None:
+    assert refusal(OffboardRequest("itadmin"), mac(ADMIN, ANA)) == "last_admin_holder"
+    assert refusal(OffboardRequest("ana"), mac(ADMIN, ANA, sessions=frozenset({"ana"}))) == "user_logged_in"
+    assert refusal(OffboardRequest("ana"), mac(ADMIN, ANA, sessions=None)) == "reading_incomplete"
+    assert refusal(OffboardRequest("ana", "archive", "relative"), mac(ADMIN, ANA)) == "value_unusable"
+    assert refusal(OffboardRequest("_www"), mac(ADMIN, ANA, names=frozenset({"_www"}))) == "system_account"
+    there = FileVault("off", key_files=frozenset({"/Users/Shared/ana.tar.gz"}))
+    assert refusal(ARCHIVED, replace(mac(ADMIN, ANA), filevault=there)) == "archive_exists"
+    unlisted = replace(ADMIN, sources=replace(EVERYWHERE, filevault=None))
+    assert refusal(OffboardRequest("ana"), mac(unlisted, ANA)) == "reading_incomplete"
+
+
+def test_forced_it_goes_on_while_somebody_is_logged_in() -> None:
+    assert OffboardRequest("ana", force=True).plan(mac(ADMIN, ANA, sessions=frozenset({"ana"})), {}).changes
+    assert OffboardRequest("ana", force=True).plan(mac(ADMIN, ANA, sessions=None), {}).changes
+
+
+def test_who_is_not_there_needs_nothing() -> None:
+    assert OffboardRequest("ana").plan(mac(ADMIN), {}).steps == ()
+
+
+@given(strategies.macs(), st.sampled_from(strategies.NAMES), st.sampled_from(["keep", "archive", "delete", "secure"]))
+def test_whoever_leaves_the_mac_stays_recoverable(of: Mac, name: str, home: str) -> None:
+    try:
+        plan = t.cast(Plan, OffboardRequest(name, home, force=True).plan(of, {}))
+    except Refusal:
+        return
+    assert plan.after.account(name) is None
+    for state in plan.states():
+        assert state.admin_holders or not of.admin_holders
+        assert state.unlockers or not of.unlockers or not of.filevault.on
+    kinds = [type(step).__name__ for step in plan.steps]
+    if "ArchiveHome" in kinds:
+        assert kinds.index("ProofArchive") < kinds.index("DeleteAccount")
+
+
+def test_what_who_says() -> None:
+    text = "ana              console  Nov 24 12:00 \nluc              ttys000  Nov 24 12:01 \n"
+    assert accounts.parse_who(Ran(Command(("who",)), 0, text)) == {"ana", "luc"}
+    assert accounts.parse_who(Ran(Command(("who",)), 0, "")) == frozenset()
+    assert accounts.parse_who(Ran(Command(("who",)), None, err="gone")) is None
+
+
+def test_an_archive_is_for_root_alone_and_names_are_arguments() -> None:
+    argv = accounts.archive("/Users/an'a $x/", "/Users/Shared/a b.tar.gz").argv
+    assert argv[:4] == ("sh", "-c", 'umask 077; exec "$@"', "sh")
+    assert argv[4:] == ("tar", "-c", "-z", "-f", "/Users/Shared/a b.tar.gz", "-C", "/Users", "an'a $x")

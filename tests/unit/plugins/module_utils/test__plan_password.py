@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A password from the old one to a new one: what is checked, what is proven, and what is refused."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.keyholder.macos.plugins.module_utils._command import diskutil
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    EVERYWHERE,
+    Account,
+    FileVault,
+    Mac,
+    Sources,
+    Version,
+    Volume,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
+from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
+
+ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE)
+DEPUTY = replace(ADMIN, name="deputy", guid="D" * 36, uid=503)
+ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20)
+OLD = frozenset({"password", "old_password"})
+NEW = frozenset({"password"})
+
+
+def mac(*accounts: Account, filevault: str = "on") -> Mac:
+    state = FileVault(filevault, personal_key=True)
+    return Mac(Version(15, 6), accounts=accounts, as_root=True, volume=Volume("disk3s1s1", True, True), filevault=state)
+
+
+def kinds(plan: Plan) -> list[str]:
+    return [type(step).__name__ + (" early" if getattr(step, "early", False) else "") for step in plan.steps]
+
+
+def refusal(request: PasswordRequest, of: Mac) -> str:
+    with pytest.raises(Refusal) as caught:
+        request.plan(of, {"password": False})
+    return caught.value.reason
+
+
+def test_from_the_old_one_the_key_is_tried_before_and_after() -> None:
+    plan = PasswordRequest("itadmin", given=OLD).plan(mac(ADMIN), {"password": False})
+    assert kinds(plan) == ["CheckPassword", "VerifyKey early", "SetPassword", "Prove", "VerifyKey"]
+    assert [step.secret for step in plan.steps if isinstance(step, do.VerifyKey)] == ["old_password", "password"]
+
+
+def test_through_a_granter_the_key_is_tried_after() -> None:
+    plan = PasswordRequest("ana", "itadmin", given=NEW).plan(mac(ADMIN, replace(ANA, sources=EVERYWHERE)), {})
+    assert kinds(plan) == ["CheckPassword", "SetPassword", "Prove", "VerifyKey"]
+
+
+@pytest.mark.parametrize(
+    ("account", "filevault", "verify"), [(ADMIN, "off", "on_change"), (ANA, "on", "on_change"), (ADMIN, "on", "never")]
+)
+def test_where_no_key_can_be_tried_none_is(account: Account, filevault: str, verify: str) -> None:
+    request = PasswordRequest(account.name, verify_key=verify, given=OLD)
+    plan = request.plan(mac(DEPUTY, account, filevault=filevault), {"password": False})
+    assert not any(isinstance(step, do.VerifyKey) for step in plan.steps)
+
+
+@pytest.mark.parametrize(("verify", "expected"), [("on_change", []), ("never", []), ("always", ["VerifyKey early"])])
+def test_where_it_is_the_password_already_nothing_is_written(verify: str, expected: list[str]) -> None:
+    plan = PasswordRequest("itadmin", verify_key=verify, given=NEW).plan(mac(ADMIN), {"password": True})
+    assert kinds(plan) == expected
+    assert not plan.changes
+
+
+def test_refusals() -> None:
+    assert refusal(PasswordRequest("bob", given=NEW), mac(ADMIN)) == "user_unknown"
+    assert refusal(PasswordRequest("itadmin", given=NEW), mac(ADMIN)) == "option_missing"
+    assert refusal(PasswordRequest("ana", "ana", given=NEW), mac(ADMIN, replace(ANA, sources=EVERYWHERE))) == (
+        "granter_not_admin"
+    )
+    phantom = replace(ANA, sources=Sources(True, False, True))
+    assert refusal(PasswordRequest("ana", given=OLD), mac(ADMIN, phantom)) == "phantom"
+
+
+@given(strategies.macs(), st.sampled_from(strategies.NAMES), st.sampled_from(["", "itadmin"]), st.booleans())
+def test_no_token_is_lost_by_a_password(of: Mac, name: str, granter: str, old: bool) -> None:
+    try:
+        plan = PasswordRequest(name, granter, given=OLD if old else NEW).plan(of, {"password": False})
+    except Refusal:
+        return
+    assert {who.name for who in of.holders} <= {who.name for who in plan.after.holders}
+    assert t.cast(Account, plan.after.account(name)).has_password
+
+
+@pytest.mark.parametrize(
+    ("rc", "text", "expected"),
+    [
+        (0, "", True),
+        (1, "Passphrase incorrect or user does not exist\n", False),
+        (1, "Error: the given passphrase is incorrect (-69557)\n", False),
+        (1, "disk3s1s1 is not encrypted\n", None),
+        (None, "", None),
+    ],
+)
+def test_what_diskutil_says_of_a_key(rc: int | None, text: str, expected: bool | None) -> None:
+    assert diskutil.key_opens(Ran(Command(("diskutil",)), rc, "", text)) is expected
+
+
+def test_a_passphrase_goes_in_whole_and_never_as_an_argument() -> None:
+    command = diskutil.verify_key("A" * 36, Secret("pw\u00e9 1"))
+    assert command.input() == "pw\u00e9 1".encode()
+    assert "pw" not in str(command)

@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A token that comes at the first graphical login: said so, and taken for an answer only where that was asked for."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    EVERYWHERE,
+    PENDING,
+    Account,
+    Mac,
+    Management,
+    PasswordPolicy,
+    Version,
+    Volume,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._report import AT_LOGIN, summary, view
+from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
+
+HOLDER = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE)
+ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20)
+
+
+def mac(*accounts: Account, version: str = "15.6", bootstrap: str = "valid", **more: t.Any) -> Mac:
+    made_up: dict[str, t.Any] = {"volume": Volume("disk3s1s1", True, True), "as_root": True}
+    return Mac(
+        Version.parse(version),
+        accounts=accounts or (HOLDER, ANA),
+        management=Management(bootstrap=bootstrap),
+        **{**made_up, **more},
+    )
+
+
+@pytest.mark.parametrize(
+    ("of", "expected"),
+    [
+        (mac(), "pending"),
+        (mac(bootstrap="escrowed_unproven"), "pending"),
+        (mac(version="11.0"), "pending"),
+        (mac(HOLDER, replace(ANA, disabled_tag=True)), "pending"),
+        (mac(version="10.15.7"), "none"),
+        (mac(bootstrap="not_escrowed"), "none"),
+        (mac(bootstrap="unknown"), "none"),
+        (mac(HOLDER, replace(ANA, has_password=False)), "none"),
+        (mac(HOLDER, replace(ANA, disabled=True)), "none"),
+        (mac(HOLDER, replace(ANA, failed_logins=5), policy=PasswordPolicy(max_failed_logins=5)), "none"),
+        (replace(mac(), management=Management(bootstrap="escrowed_unproven", preflight=False)), "none"),
+        (mac(HOLDER, replace(ANA, sources=EVERYWHERE)), "holder"),
+    ],
+)
+def test_who_gets_a_token_at_login(of: Mac, expected: str) -> None:
+    ana = t.cast(Account, of.account("ana"))
+    assert of.verdict_of(ana) == expected
+    assert view(of)["accounts"][1]["secure_token"] == expected
+    assert any(AT_LOGIN in line for line in summary(of)) == (expected == PENDING)
+
+
+def test_accepted_it_needs_nobody() -> None:
+    assert TokenRequest("ana", accept_pending=True).plan(mac(), {}).steps == ()
+    request = AccountRequest("ana", secure_token="present", accept_pending=True)
+    assert request.plan(mac(), {}).steps == ()
+    assert request.view(mac())["secure_token"] == "pending"
+
+
+def test_a_new_account_waits_for_its_login_without_a_granter() -> None:
+    request = AccountRequest("bob", secure_token="present", accept_pending=True, given=frozenset({"password"}))
+    plan = request.plan(mac(), {})
+    assert not any(isinstance(step, (do.Grant, do.CheckPassword)) for step in plan.steps)
+    assert request.view(plan.after)["secure_token"] == "pending"
+
+
+@pytest.mark.parametrize("request_", [TokenRequest("ana"), AccountRequest("ana", secure_token="present")])
+def test_otherwise_a_granter_is_needed_and_the_refusal_names_the_option(request_: t.Any) -> None:
+    with pytest.raises(Refusal, match="accept_pending") as caught:
+        request_.plan(mac(), {})
+    assert caught.value.reason == "granter_missing"
+
+
+def test_without_an_escrowed_token_it_is_granted_all_the_same() -> None:
+    plan = TokenRequest("ana", admin_user="itadmin", accept_pending=True).plan(mac(bootstrap="not_escrowed"), {})
+    assert do.Grant("ana", "itadmin") in plan.steps
+
+
+@given(strategies.macs(), strategies.requests)
+def test_what_waits_for_a_login_is_never_called_a_holder(of: Mac, request: t.Any) -> None:
+    try:
+        plan = t.cast(Plan, request.plan(of, {}))
+    except Refusal:
+        return
+    for account in plan.after.accounts:
+        if plan.after.verdict_of(account) == PENDING:
+            assert not account.holder
+            assert account not in plan.after.granters

@@ -1,0 +1,202 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Administrator rights for the moment of a grant: noted before, undone by three, and never counted on."""
+
+from __future__ import annotations
+
+import plistlib
+import subprocess
+import typing as t
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ansible_collections.keyholder.macos.plugins.module_utils._command import launchd
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    EVERYWHERE,
+    NOWHERE,
+    Account,
+    Mac,
+    Management,
+    Version,
+    Volume,
+    promotion,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import healed, healing, with_healing
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
+from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
+
+ANA = Account("ana", "A" * 36, "Ana Sousa", 501, 20, sources=EVERYWHERE)
+ADMIN = Account("itadmin", "B" * 36, "IT Admin", 502, 20, admin=True, sources=NOWHERE)
+LENT = replace(ANA, admin=True)
+WANTED = TokenRequest("itadmin", admin_user="ana", allow_temporary_promotion=True)
+
+
+def mac(*accounts: Account, **more: t.Any) -> Mac:
+    made_up: dict[str, t.Any] = {"volume": Volume("disk3s1s1", True, True), "as_root": True}
+    return Mac(Version(15, 6), accounts=accounts, **{**made_up, **more})
+
+
+def refusal(request: t.Any, of: Mac) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        request.plan(of, {})
+    return caught.value
+
+
+def test_a_promotion_in_words() -> None:
+    assert WANTED.plan(mac(ANA, ADMIN), {}).words() == [
+        "check the password of ana",
+        "check the password of itadmin",
+        "note on the Mac what is under way: promoted ana",
+        "have the Mac demote ana by itself after 15 minutes, should this run be cut off",
+        "make ana an administrator",
+        "note on the Mac that its preboot volume must be updated",
+        "grant itadmin a Secure Token, authorised by ana",
+        "take administrator rights from ana",
+        "read the Mac again and compare what its sources say of itadmin, ana",
+        "take the Mac's own job away that would demote ana",
+        "take the note off the Mac: promoted ana is done",
+        "update the preboot volume, so that the FileVault window shows the right people",
+    ]
+
+
+def test_without_the_option_it_is_refused_and_both_ways_out_are_named() -> None:
+    said = refusal(replace(WANTED, allow_temporary_promotion=False), mac(ANA, ADMIN))
+    assert said.reason == "granter_not_admin"
+    assert "allow_temporary_promotion with admin_user ana" in said.msg
+    assert "Bootstrap Token" in said.msg
+    assert "SSH does not count" in said.msg
+    by_itself = refusal(TokenRequest("itadmin", admin_user="itadmin"), mac(ANA, ADMIN))
+    assert by_itself.reason == "granter_no_token"
+    assert "allow_temporary_promotion with admin_user ana" in by_itself.msg
+
+
+def test_an_escrowed_bootstrap_token_is_named_as_the_way_that_is_there() -> None:
+    of = mac(ANA, ADMIN, management=Management(bootstrap="valid"))
+    assert "the escrowed Bootstrap Token grants one" in refusal(TokenRequest("itadmin"), of).msg
+
+
+def test_nobody_is_promoted_where_an_administrator_holds_a_token() -> None:
+    other = replace(ADMIN, name="boss", guid="C" * 36, sources=EVERYWHERE)
+    assert refusal(WANTED, mac(ANA, ADMIN, other)).reason == "granter_not_admin"
+    # One who cannot log in is still one, and can be enabled again.
+    assert refusal(WANTED, mac(ANA, ADMIN, replace(other, disabled=True))).reason == "granter_not_admin"
+
+
+def test_a_promoted_account_is_nobody_to_build_on() -> None:
+    of = mac(LENT, ADMIN, pending=frozenset({promotion("ana")}))
+    assert of.admin_holders == of.granters == ()
+    assert of.recoverability.verdict == "at_risk"
+    guard(of, healed(of))
+    assert view(of)["promoted"] == ["ana"]
+    assert any("ana is an administrator for a moment only" in line for line in summary(of))
+
+
+@given(strategies.macs(), strategies.requests)
+def test_no_prefix_of_a_plan_leaves_a_promotion_unnoted_or_without_its_undoing(of: Mac, request: t.Any) -> None:
+    try:
+        plan = t.cast(Plan, request.plan(of, {}))
+    except Refusal:
+        return
+    asked = getattr(request, "admin", None)
+    planned: set[str] = set()
+    for step, state in zip(plan.steps, plan.states()[1:]):
+        if isinstance(step, do.PlanDemotion):
+            planned.add(step.user)
+        if isinstance(step, do.DropDemotion):
+            planned.discard(step.user)
+        for account in state.accounts:
+            before = of.account(account.name)
+            for_good = asked and account.name == request.name
+            if before is not None and account.admin and not before.admin and not for_good:
+                assert account.name in state.promoted
+                assert account.name in planned
+    assert plan.after.promoted == of.promoted
+    assert not planned
+
+
+@given(strategies.macs(), strategies.requests, st.sampled_from(strategies.NAMES))
+def test_every_plan_heals_first_and_no_temporary_right_survives(of: Mac, request: t.Any, name: str) -> None:
+    lent = of.account(name)
+    assume(lent is not None)
+    open_ = replace(of.with_account(replace(t.cast(Account, lent), admin=True)), pending=of.pending | {promotion(name)})
+    try:
+        plan = with_healing(open_, request.plan(healed(open_), {}))
+    except Refusal:
+        return
+    kinds = [type(step) for step in plan.steps if not isinstance(step, do.CheckPassword)]
+    assert kinds[:2] == [do.SetAdmin, do.Prove]
+    assert plan.after.promoted == ()
+    left = plan.after.account(name)
+    asked = isinstance(request, AccountRequest) and request.name == name and request.admin
+    assert left is None or not left.admin or asked
+
+
+def test_only_root_heals() -> None:
+    of = mac(LENT, ADMIN, pending=frozenset({promotion("ana")}))
+    assert healing(replace(of, as_root=False)) == []
+
+
+# -- the Mac's own job ------------------------------------------------------------------------------------------------
+
+
+def test_the_job_starts_later_and_holds_no_more_than_a_name() -> None:
+    content = plistlib.loads(launchd.job("a'na $x", promotion("a'na $x"), 900).encode())
+    assert content["StartInterval"] == 900
+    assert "RunAtLoad" not in content
+    assert "KeepAlive" not in content
+    assert content["ProgramArguments"][-2:] == ["a'na $x", "promoted a'na $x"]
+    assert set(content) == {"Label", "ProgramArguments", "StartInterval"}
+
+
+_PROGRAM = """#!/bin/sh
+printf '%s' "$(basename "$0")" >> "$LOG"; printf ' <%s>' "$@" >> "$LOG"; echo >> "$LOG"
+case "$(basename "$0") $3" in
+    "dscl -read" | "dscl /Users/root") printf '%b' "$NOTES" ;;
+    "dseditgroup -d") exit "$FAILS" ;;
+esac
+"""
+
+
+def fire(tmp_path: Path, notes: str, fails: int = 0) -> tuple[int, list[str]]:
+    """Run the job's own script with programs that only write down how they were called."""
+    for name in ("dscl", "dseditgroup", "launchctl", "rm"):
+        (tmp_path / name).write_text(_PROGRAM)
+        (tmp_path / name).chmod(0o755)
+    argv = plistlib.loads(launchd.job("it's ana", "promoted it's ana", 900).encode())["ProgramArguments"]
+    environment = {
+        "PATH": f"{tmp_path}:/usr/bin:/bin",
+        "LOG": str(tmp_path / "log"),
+        "NOTES": notes,
+        "FAILS": str(fails),
+    }
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, (tmp_path / "log").read_text().splitlines()
+
+
+READ = "dscl <.> <-read> </Users/root> <dsAttrTypeNative:keyholder_pending>"
+DEMOTE = "dseditgroup <-o> <edit> <-d> <it's ana> <-t> <user> <admin>"
+FORGET = "dscl <.> <-delete> </Users/root> <dsAttrTypeNative:keyholder_pending> <promoted it's ana>"
+GONE = [f"rm <-f> <{launchd.PATH}>", f"launchctl <bootout> <system/{launchd.LABEL}>"]
+KEY = "dsAttrTypeNative:keyholder_pending:\\n"
+
+
+def test_the_job_demotes_forgets_and_removes_itself(tmp_path: Path) -> None:
+    assert fire(tmp_path, f"{KEY} preboot\\n promoted it's ana\\n") == (0, [READ, DEMOTE, FORGET, *GONE])
+
+
+@pytest.mark.parametrize("notes", ["", f"{KEY} promoted it's anabel\\n", f"{KEY} not promoted it's ana\\n"])
+def test_the_job_demotes_nobody_whose_note_is_gone(tmp_path: Path, notes: str) -> None:
+    assert fire(tmp_path, notes) == (0, [READ, *GONE])
+
+
+def test_a_job_that_fails_stays_to_try_again(tmp_path: Path) -> None:
+    assert fire(tmp_path, f"{KEY} promoted it's ana\\n", fails=1) == (1, [READ, DEMOTE])

@@ -368,7 +368,7 @@ def test_no_state_on_the_way_locks_the_mac(of: Mac, request: t.Any) -> None:
     except Refusal:
         return
     for state in plan.states():
-        assert state.admin_holders or not of.admin_holders
+        assert state.granters or not of.granters
         if state.filevault.on and not (of.filevault.on and not of.holders and not of.filevault.personal_key):
             assert state.holders or state.filevault.personal_key
 

@@ -37,7 +37,7 @@ docs: setup ## Build the documentation site into docs/build
 	@$(IN_VENV) python -m checks docs
 	@echo "$(ROOT)/docs/build/index.html"
 
-bench: setup ## Compare trust_info and secure_token with a ping and with a hand-made play
+bench: setup ## Compare what modules cost with a ping and with hand-made plays
 	@$(IN_VENV) python bench/run.py $(ARGS)
 
 lock: setup ## Renew the pinned versions in tests/requirements

@@ -49,6 +49,10 @@ WORKS = (
     Work("secure_token", "secure_token, nothing to do", ("grant_by_hand", "grant_by_status")),
     Work("grant_by_hand", "  the same by hand"),
     Work("grant_by_status", "  by the status line alone"),
+    Work("filevault", "filevault, nothing to do", ("filevault_by_hand",)),
+    Work("filevault_by_hand", "  the same by hand"),
+    Work("bootstrap_token", "bootstrap_token, nothing to do", ("bootstrap_by_hand",)),
+    Work("bootstrap_by_hand", "  the same by hand"),
 )
 
 

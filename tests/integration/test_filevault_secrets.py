@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """No recovery key and no password is anywhere but where it was asked for, on the way to FileVault and back.
 
-As in test_secrets.py, with the property lists that fdesetup reads and prints, the passwords that are typed to profiles,
-and the keys that macOS makes: those of the lab, and those that came out of what was encrypted.
+As in test_secrets.py, with the property lists that fdesetup reads and prints, the passwords that are typed to profiles
+and to SSH, and the keys that macOS makes: those of the lab, and those that came out of what was encrypted. Macs with
+pipelining and Macs without go through one play.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from typing import Any
 import pytest
 
 from harness.ansible import Ansible, Line
-from harness.batch import Played, Step, play
+from harness.batch import Answer, Played, Step, play
 from harness.macs import PASSWORDS, mac, person, secret
 from harness.safe import Desk, Safe
 from harness.search import Search
 from harness.wait import processes, until
-from maclab import vault
-from maclab.lab import Lab
+from maclab import journal, vault
+from maclab.lab import Handle, Lab
 
 pytestmark = pytest.mark.every_core
 
@@ -48,30 +49,18 @@ TO_SAFE = {"recovery_key": "encrypt", "recipients": [SAFE.recipient]}
 ENABLE = Step("enable", "filevault", {"state": "enabled", **ADMIN, **TO_DESK}).but(
     "enable", diff=True, additional_users=[{"name": "stan", "password": STAN}]
 )
-ROTATE = Step("rotate", "filevault_recovery_key", {"state": "rotated", **ADMIN, **TO_SAFE}, diff=True)
-ESCROW = Step("escrow", "bootstrap_token", {"state": "escrowed", **IT})
-BACK = Step("back", "filevault_user", {"user": "stan", "password": STAN, **IT})
-DISABLE = Step("disable", "filevault", {"state": "disabled", **ADMIN})
-VALIDATE = Step("key of no Mac", "filevault_recovery_key", {"state": "validated"}).but(
-    "key of no Mac", current_key=SECRETS["a key of no Mac"]
-)
+DISABLE = Step("disable", "filevault", {"state": "disabled", **ADMIN}, diff=True)
+ESCROW = Step("escrow", "bootstrap_token", {"state": "escrowed", **IT}, diff=True)
+GONE = Step("gone", "filevault_user", {"user": "stan", "state": "absent"}, diff=True)
+BACK = Step("back", "filevault_user", {"user": "stan", "password": STAN, **IT}, diff=True)
+KEY = Step("key", "filevault_recovery_key", diff=True)
+ROTATE = KEY.but("rotate", state="rotated", **ADMIN, **TO_SAFE)
+REBOOT = Step("reboot", "filevault_reboot", {"reboot_timeout": 120, **ADMIN}, diff=True)
+PLIST = "/var/db/keyholder-filevault.plist"
+COLLECT = KEY.but("collect", state="collected", **TO_DESK)
+NO_KEY = SECRETS["a key of no Mac"]
 
-SUCCEED = [
-    ENABLE.but("enable: check", check=True),
-    ENABLE,
-    ENABLE.but("enable: again"),
-    ESCROW.but("escrow: check", check=True),
-    ESCROW,
-    ESCROW.but("validate", state="validated"),
-    ROTATE.but("rotate: check", check=True),
-    ROTATE,
-    Step("gone", "filevault_user", {"user": "stan", "state": "absent"}),
-    BACK,
-    ROTATE.but("discarded", state="absent", recovery_key=None, recipients=None),
-    ROTATE.but("made anew", state="present", **TO_DESK),
-    DISABLE,
-]
-FAIL = [
+PLAY = [
     ENABLE.but("wrong password", password=BAD),
     ENABLE.but("wrong password: check", password=BAD, check=True),
     ENABLE.but(
@@ -80,31 +69,92 @@ FAIL = [
     ),
     ENABLE.but("to nobody", recipients=["not a certificate"]),
     ENABLE.but("to no age", recipients=["age1nobody"]),
-    ESCROW.but("wrong granter", admin_password=BAD),
     # What Ansible itself refuses, before our code runs.
     ENABLE.but("no such state", state="bogus"),
-]
-FAIL_LATER = [
+    ENABLE.but("enable: check", check=True),
+    ENABLE,
+    ENABLE.but("enable: again"),
+    ESCROW.but("wrong granter", admin_password=BAD),
+    ESCROW.but("wrong granter: check", admin_password=BAD, check=True),
+    ESCROW.but("escrow: check", check=True),
+    ESCROW,
+    ESCROW.but("validate", state="validated"),
     ROTATE.but("rotate: wrong", password=BAD),
-    VALIDATE,
-    ROTATE.but("by a wrong key", user=None, password=None, current_key=SECRETS["a key of no Mac"]),
-    # Hangs with the new key in its hands.
-    ROTATE.but("hangs", timeout=5, **TO_DESK),
+    ROTATE.but("by a wrong key", user=None, password=None, current_key=NO_KEY),
+    ROTATE.but("by a wrong key: check", user=None, password=None, current_key=NO_KEY, check=True),
+    ROTATE.but("rotate: check", check=True),
+    ROTATE,
+    GONE.but("gone: check", check=True),
+    GONE,
+    BACK.but("back: wrong", password=SECRETS["a wrong password of stan"]),
+    BACK.but("back: wrong granter: check", admin_password=BAD, check=True),
+    BACK.but("back: check", check=True),
+    BACK,
+    REBOOT.but("reboot: wrong", password=BAD),
+    REBOOT.but("reboot: by a wrong key: check", user=None, password=None, current_key=NO_KEY, check=True),
+    REBOOT.but("reboot: check", check=True),
+    REBOOT,
+    ROTATE.but("discarded", state="absent", recovery_key=None, recipients=None),
+    ROTATE.but("made anew", state="present", **TO_DESK),
+    DISABLE.but("disable: wrong", password=BAD),
+    DISABLE.but("disable: check", check=True),
+    DISABLE,
 ]
-PIPED, FILED = {"piped": "26.1"}, {"filed": "10.15.7"}
-on_each_mac = pytest.mark.parametrize("host", [*PIPED, *FILED])
+FAIL = {
+    *("wrong password", "wrong password: check", "wrong password of another", "to nobody", "to no age"),
+    *("no such state", "wrong granter", "wrong granter: check", "rotate: wrong", "by a wrong key"),
+    *("by a wrong key: check", "back: wrong", "back: wrong granter: check", "reboot: wrong"),
+    *("reboot: by a wrong key: check", "disable: wrong", "hangs", "no key of this Mac"),
+}
+# With pipelining, and without.
+PIPED, FILED = "piped", "filed"
+HOW = (PIPED, FILED)
+on_each_mac = pytest.mark.parametrize("how", HOW)
+VERSION = {PIPED: "26.1", FILED: "10.15.7"}
+LEFT, HUNG, WATCHED, TYPING = "left-a-key", "hung", "watched", "typing"
+
+
+def left_a_key(host: str) -> list[Step]:
+    """Its key is in the file of a deferral, then in the hands of whoever gives it to the modules."""
+    key = vault.key_number(host, 1)
+    by_key = ROTATE.but("by its key", user=None, password=None, current_key=key)
+    return [
+        COLLECT.but("collect: check", check=True),
+        COLLECT,
+        COLLECT.but("collect with age", **TO_SAFE),
+        COLLECT.but("collect and remove", remove=True),
+        KEY.but("no key of this Mac", state="validated", current_key=NO_KEY),
+        KEY.but("validate the key", state="validated", current_key=key),
+        by_key.but("by its key: check", check=True),
+        by_key,
+    ]
+
+
+# Hangs with the new key in its hands; then SSH unlocks what macOS does not.
+HANG = [ROTATE.but("hangs", timeout=10, **TO_DESK), REBOOT.but("unlocked by SSH", ssh_unlock=True)]
 
 
 @pytest.fixture(scope="module")
 def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
-    def described(version: str, *faults: dict[str, Any], filevault: dict[str, Any] | None = None) -> dict[str, Any]:
-        people = [person("itadmin", sudo_password=True), person("deputy"), person("stan", password=STAN)]
-        managed = {"enrolled": "ade", "bootstrap": {"supported": True, "escrowed": False}}
-        return mac(version, *people, mdm=managed, faults=list(faults), filevault=filevault or {"state": "off"})
+    managed = {"enrolled": "ade", "bootstrap": {"supported": True, "escrowed": False}}
+    people = [person("itadmin", sudo_password=True), person("deputy"), person("stan", password=STAN)]
+    off, on = {"state": "off"}, {"state": "on", "prk": True}
 
-    macs = {host: described(version) for host, version in (PIPED | FILED).items()}
-    macs["watched"] = described("15.6", {"fault": "hang", "program": "fdesetup", "argument": "enable"})
-    macs["returning"] = described("15.6", filevault={"state": "on", "prk": True})
+    def described(version: str, filevault: dict[str, Any], *faults: dict[str, Any]) -> dict[str, Any]:
+        return mac(version, *people, mdm=managed, faults=list(faults), filevault=filevault)
+
+    def hang(program: str, argument: str, at: str = "start") -> dict[str, Any]:
+        return {"fault": "hang", "program": program, "argument": argument, "at": at}
+
+    macs = {"returning": described("15.6", on)}
+    unsupported = {"fault": "authrestart_unsupported"}
+    deferred = {"state": "off", "deferred_user": "stan", "deferral_path": PLIST}
+    for how in HOW:
+        macs[how] = described(VERSION[how], off)
+        macs[f"{LEFT}-{how}"] = described("15.6", deferred)
+        macs[f"{HUNG}-{how}"] = described("26.1", on, hang("fdesetup", "validaterecovery"), unsupported)
+        macs[f"{WATCHED}-{how}"] = described("15.6", off, hang("fdesetup", "enable"))
+    macs[f"{TYPING}-{PIPED}"] = described("15.6", off, hang("profiles", "install", "prompt"))
     return bring_up(macs)
 
 
@@ -121,29 +171,32 @@ def own(controller: Path) -> Iterator[Ansible]:
     ansible.close()
 
 
+def go(own: Ansible, lab: Lab, steps: Mapping[str, list[Step]], **settings: str) -> Played:
+    """At -vvvv and with a password for sudo; the Mac's name says whether with pipelining."""
+    pipelining = "ansible_pipelining={{ inventory_hostname is not search('filed') }}"
+    return play(own, lab, steps, "-vvvv", "-e", pipelining, variables=BECOME, **settings)
+
+
 @pytest.fixture(scope="module")
-def played(own: Ansible, lab: Lab, controller: Path) -> dict[str, list[Played]]:
-    """By the Mac. Everything at -vvvv, with a password for sudo, with pipelining and without, and a log on disk."""
+def played(own: Ansible, lab: Lab, controller: Path) -> Played:
+    """Everything, with a log on disk."""
+    steps = {}
+    for how in HOW:
+        lab.mac(f"{LEFT}-{how}").login("stan")
+        steps |= {how: PLAY, f"{LEFT}-{how}": left_a_key(f"{LEFT}-{how}"), f"{HUNG}-{how}": HANG}
     log = {"ANSIBLE_LOG_PATH": str(controller / "ansible.log"), "ANSIBLE_INJECT_INVOCATION": "1"}
-    found: dict[str, list[Played]] = {}
-    for hosts, pipelining in ((PIPED, "1"), (FILED, "0")):
-        settings = {"variables": BECOME, "ANSIBLE_PIPELINING": pipelining, **log}
-        first = play(own, lab, dict.fromkeys(hosts, FAIL + SUCCEED[:-1]), "-vvvv", **settings)
-        for host in hosts:
-            lab.mac(host).set_fault("hang", program="fdesetup", argument="validaterecovery")
-        hung = play(own, lab, dict.fromkeys(hosts, FAIL_LATER[-1:]), "-vvvv", **settings)
-        for host in hosts:
-            lab.mac(host).clear_faults()
-        last = play(own, lab, dict.fromkeys(hosts, [*FAIL_LATER[:-1], DISABLE]), "-vvvv", **settings)
-        found.update(dict.fromkeys(hosts, [first, hung, last]))
-    return found
+    return go(own, lab, steps, **log)
 
 
-def answers(played: dict[str, list[Played]], host: str) -> dict[str, Any]:
-    return {title: one[mac, title] for one in played[host] for mac, title in one.answers if mac == host}
+def hosts(how: str) -> list[str]:
+    return [how, f"{LEFT}-{how}", f"{HUNG}-{how}"]
 
 
-def delivered(played: dict[str, list[Played]], host: str) -> dict[str, str]:
+def answers(played: Played, host: str) -> dict[str, Answer]:
+    return {title: answer for (where, title), answer in played.answers.items() if where == host}
+
+
+def delivered(played: Played, host: str) -> dict[str, str]:
     """The keys that came out of what was encrypted, by the step that returned each."""
     keys = {}
     for title, answer in answers(played, host).items():
@@ -155,78 +208,99 @@ def delivered(played: dict[str, list[Played]], host: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def search(played: dict[str, list[Played]], lab: Lab) -> Search:
-    """For every password, and for every key that any of the Macs has had."""
-    keys = {f"key {number} of {host}": vault.key_number(host, number) for host in played for number in range(1, 6)}
-    keys |= {f"key of {title} on {host}": key for host in played for title, key in delivered(played, host).items()}
-    return Search(SECRETS | keys)
+def search(played: Played) -> Search:
+    """For every password, every key that any of the Macs has had, and what only the property lists hold."""
+    every = [host for how in HOW for host in hosts(how)]
+    keys = {f"key {number} of {host}": vault.key_number(host, number) for host in every for number in range(6)}
+    keys |= {f"key of {title} on {host}": key for host in every for title, key in delivered(played, host).items()}
+    plists = {"a plist for fdesetup": "<key>Password</key>", "a plist of fdesetup": "<key>RecoveryKey</key>"}
+    return Search(SECRETS | keys | plists)
 
 
 @on_each_mac
-def test_everything_was_tried(played: dict[str, list[Played]], lab: Lab, host: str) -> None:
+def test_everything_was_tried(played: Played, lab: Lab, how: str) -> None:
     """Passwords were used and keys made, or the rest of this file would prove nothing."""
-    found = answers(played, host)
-    assert [step.title for step in SUCCEED if not found[step.title].ok] == []
-    assert [step.title for step in FAIL + FAIL_LATER if found[step.title].ok] == []
-    assert found["hangs"].reason == "timeout"
-    keys = delivered(played, host)
-    assert sorted(keys) == ["enable", "hangs", "made anew", "rotate"]
-    # Those are the keys that the Mac has had, one by one, and the last is the one it has.
-    made = [keys[title] for title in ("enable", "rotate", "made anew", "hangs")]
-    assert made == [vault.key_number(host, number) for number in range(1, 5)]
-    assert lab.mac(host).state().filevault.prk == made[-1]
-    runs = found["enable"].programs + found["escrow"].programs
+    for host in hosts(how):
+        for title, answer in answers(played, host).items():
+            assert answer.ok is (title not in FAIL), answer
+    main, left, hung = hosts(how)
+    assert played[hung, "hangs"].reason == "timeout"
+    # Those are the keys that the Macs have had, one by one, and the last is the one that each has.
+    made = {
+        main: {"enable": 1, "rotate": 2, "made anew": 3},
+        left: {"collect": 1, "collect with age": 1, "collect and remove": 1, "by its key": 2},
+        hung: {"hangs": 1},
+    }
+    for host, numbers in made.items():
+        keys = {title: vault.key_number(host, number) for title, number in numbers.items()}
+        assert delivered(played, host) == keys
+        assert lab.mac(host).state().filevault.prk == keys[list(keys)[-1]]
+    runs = played[main, "enable"].programs + played[main, "escrow"].programs
     assert any(run.stdin_bytes for run in runs if run.program == "fdesetup")
     assert any(run.tty_bytes for run in runs if run.program == "profiles")
-    assert "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" in played[host][0].run.output
-    assert "invocation" in found["enable"].result
+    logins = [entry for entry in played[hung, "unlocked by SSH"].entries if isinstance(entry, journal.Login)]
+    assert [(login.user, login.ok) for login in logins if login.method == "password"] == [("itadmin", True)]
+    assert "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" in played.run.output
+    assert "invocation" in played[main, "enable"].result
 
 
-@on_each_mac
-def test_not_in_output(played: dict[str, list[Played]], search: Search, host: str) -> None:
-    for one in played[host]:
-        assert search.text("the output", one.run.output) == []
+def test_not_in_output(played: Played, search: Search) -> None:
+    assert "filevault_reboot" in played.run.output
+    assert search.text("the output", played.run.output) == []
 
 
-@on_each_mac
-def test_not_in_returned_values(played: dict[str, list[Played]], search: Search, host: str) -> None:
+def test_not_in_returned_values(played: Played, search: Search) -> None:
     """As the module returned them, before a callback tidied up."""
-    for one in played[host]:
-        assert search.data("the results", one.run.results.read_bytes()) == []
+    assert search.data("the results", played.run.results.read_bytes()) == []
 
 
 @on_each_mac
-def test_not_in_the_journal(played: dict[str, list[Played]], lab: Lab, search: Search, host: str) -> None:
+def test_not_in_the_journal(played: Played, lab: Lab, search: Search, how: str) -> None:
     """Arguments, environment and prompts of every program, and every SSH command."""
-    assert played[host]
-    journal = lab.mac(host).folder.journal.read_bytes()
-    assert b"changerecovery" in journal
-    assert search.data("the journal", journal) == []
+    assert played.answers
+    for host in hosts(how):
+        journalled = lab.mac(host).folder.journal.read_bytes()
+        assert b"changerecovery" in journalled
+        assert search.data("the journal", journalled) == []
 
 
 @on_each_mac
-def test_nothing_remains_on_the_mac(played: dict[str, list[Played]], lab: Lab, search: Search, host: str) -> None:
-    assert played[host]
-    assert bool(list(lab.mac(host).file_tree.rglob(".ansible/tmp"))) is (host in FILED)
-    assert search.files([lab.mac(host).file_tree]) == []
+def test_nothing_remains_on_the_mac(played: Played, lab: Lab, search: Search, how: str) -> None:
+    assert played.answers
+    for host in hosts(how):
+        assert bool(list(lab.mac(host).file_tree.rglob(".ansible/tmp"))) is (how == FILED)
+        assert search.files([lab.mac(host).file_tree]) == []
 
 
-def test_nothing_remains_on_the_controller(played: dict[str, list[Played]], controller: Path, search: Search) -> None:
-    assert played
+def test_nothing_remains_on_the_controller(played: Played, controller: Path, search: Search) -> None:
+    assert played.answers
     assert b"filevault_recovery_key" in (controller / "ansible.log").read_bytes()
     assert search.files([controller]) == []
 
 
-def test_while_fdesetup_runs(own: Ansible, lab: Lab, search: Search) -> None:
-    """Looks at the Mac and at every process while fdesetup has the passwords: only a pipe has them."""
+def test_while_a_program_has_the_passwords(own: Ansible, lab: Lab, search: Search) -> None:
+    """Looks at the Macs and at every process: only a pipe and a terminal have them; and, without pipelining, the file
+    that Ansible writes for itself, because of which our documentation asks for pipelining."""
+    piped, filed, typing = (lab.mac(host) for host in (f"{WATCHED}-{PIPED}", f"{WATCHED}-{FILED}", f"{TYPING}-{PIPED}"))
+    enables, escrows = ENABLE.but("waits", timeout=12), ESCROW.but("waits", timeout=12)
+
+    def has(watched: Handle, words: str) -> bool:
+        return any(words in line for line in processes(watched))
+
     with ThreadPoolExecutor(1) as pool:
-        waits = ENABLE.but("waits", timeout=8)
-        run = pool.submit(play, own, lab, {"watched": [waits]}, variables=BECOME, ANSIBLE_PIPELINING="1")
-        watched = lab.mac("watched")
-        until(lambda: any("-inputplist" in line for line in processes(watched)), "fdesetup has its property list")
-        seen = search.files([watched.file_tree]), search.processes()
-        assert run.result()["watched", "waits"].reason == "timeout"
-    assert seen == ([], [])
+        # One module after the other, and bootstrap_token is the first.
+        run = pool.submit(go, own, lab, {piped.name: [enables], filed.name: [enables], typing.name: [escrows]})
+        until(lambda: has(typing, "install -type bootstraptoken"), "profiles has the password")
+        seen = search.files([typing.file_tree]) + search.processes()
+        until(lambda: has(piped, "-inputplist") and has(filed, "-inputplist"), "fdesetup has its property list")
+        seen += search.files([piped.file_tree]) + search.processes()
+        ansibles = search.files([filed.file_tree])
+        done = run.result()
+    assert [done[watched.name, "waits"].reason for watched in (piped, filed, typing)] == ["timeout"] * 3
+    assert seen == []
+    assert ansibles
+    assert all("/.ansible/tmp/ansible-tmp-" in line for line in ansibles)
+    assert search.files([filed.file_tree]) == []
 
 
 def test_a_key_appears_where_its_return_was_asked_for_and_nowhere_else(own: Ansible, lab: Lab) -> None:

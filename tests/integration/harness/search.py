@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote
+from xml.sax.saxutils import escape
 
 
 def spellings(secret: str) -> set[bytes]:
@@ -24,6 +25,7 @@ def spellings(secret: str) -> set[bytes]:
         json.dumps(secret, ensure_ascii=False)[1:-1],
         shlex.quote(secret),
         quote(secret),
+        escape(secret),
         raw.hex(),
         raw.hex().upper(),
     }

@@ -28,7 +28,14 @@ def test_one_mac_and_one_repeat(tmp_path: Path) -> None:
         "secure_token": 1,
         "grant_by_hand": 4,
         "grant_by_status": 1,
+        "filevault": 1,
+        "filevault_by_hand": 3,
+        "bootstrap_token": 1,
+        "bootstrap_by_hand": 4,
     }
     assert costs["ping"]["processes"] == 0
     assert 0 < costs["trust_info"]["processes"] <= 7
     assert 0 < costs["secure_token"]["processes"] <= 7
+    assert 0 < costs["filevault"]["processes"] <= 7
+    # mdmclient is the eighth.
+    assert 0 < costs["bootstrap_token"]["processes"] <= 8

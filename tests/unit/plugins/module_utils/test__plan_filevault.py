@@ -210,6 +210,29 @@ def test_the_only_way_in_is_not_rotated_unless_macos_itself_puts_it_aside() -> N
     assert "ChangeKey" in kinds(by_key, mac(filevault=ON))
 
 
+# -- who cannot log in ------------------------------------------------------------------------------------------------
+
+BARRED = replace(ADMIN, disabled=True)
+DEPUTY = replace(ADMIN, name="deputy", guid="D" * 36, uid=504)
+
+
+@pytest.mark.parametrize(
+    ("request_", "filevault", "expected"),
+    [
+        (FileVaultRequest("enabled", "itadmin"), OFF, "user_disabled"),
+        (FileVaultRequest("enabled", "deputy", ("itadmin",)), OFF, "user_disabled"),
+        (FileVaultRequest("disabled", "itadmin"), ON, "user_disabled"),
+        (KeyRequest("rotated", "itadmin", "encrypt"), ON, "user_disabled"),
+        (RestartRequest("itadmin"), replace(ON, authrestart=True), "user_disabled"),
+        (UnlockerRequest("ana", admin_user="itadmin"), ON, "granter_disabled"),
+        (BootstrapRequest("escrowed", "itadmin"), OFF, "granter_disabled"),
+    ],
+)
+def test_who_cannot_log_in_is_not_asked_for_a_password(request_: t.Any, filevault: FileVault, expected: str) -> None:
+    of = mac(BARRED, DEPUTY, UNLISTED, filevault=filevault, management=MANAGED)
+    assert reason(request_, of) == expected
+
+
 # -- the Bootstrap Token ----------------------------------------------------------------------------------------------
 
 ESCROW = BootstrapRequest("escrowed", "itadmin")

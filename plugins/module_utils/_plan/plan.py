@@ -91,7 +91,7 @@ def guard(before: Mac, after: Mac) -> None:
                 f"no administrator with a Secure Token would remain: today that is {names}",
                 tuple(f"{account.name}: {account.sources.words()}" for account in had),
             )
-    if _locked(after) and not _locked(before):
+    if any(_locked(after, able) and not _locked(before, able) for able in (True, False)):
         raise Refusal(
             "would_lock_out",
             "FileVault is on, and neither a holder nor a personal recovery key would remain",
@@ -166,6 +166,8 @@ def _tokens(mac: Mac) -> frozenset[tuple[str, Sources]]:
     return frozenset((account.name, account.sources) for account in mac.accounts if account.verdict != NO_TOKEN)
 
 
-def _locked(mac: Mac) -> bool:
+def _locked(mac: Mac, able: bool) -> bool:
+    """Whether nothing opens the volume: no recovery key, and no holder, or none that is ``able`` to log in."""
     asks = mac.filevault.on or mac.filevault.busy
-    return asks and not any(account.able for account in mac.holders) and not mac.filevault.personal_key
+    ways_in = [account for account in mac.holders if account.able or not able]
+    return asks and not ways_in and not mac.filevault.personal_key

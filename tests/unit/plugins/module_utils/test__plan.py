@@ -87,6 +87,8 @@ def test_a_cut_plan_is_finished_by_the_next(of: Mac, request: t.Any) -> None:
     plan = plan_or_refusal(request, of)
     assume(isinstance(plan, Plan))
     whole = t.cast(Plan, plan)
+    # Without a password nothing is made: the run stops before the first write.
+    assume(not any(isinstance(step, do.CreateAccount) for step in whole.steps) or "password" in request.given)
     view = request.view(strategies.settled(whole.after))
     sets = [
         isinstance(step, do.SetPassword) or (isinstance(step, do.CreateAccount) and not step.bare)

@@ -210,6 +210,29 @@ def test_the_only_way_in_is_not_rotated_unless_macos_itself_puts_it_aside() -> N
     assert "ChangeKey" in kinds(by_key, mac(filevault=ON))
 
 
+# -- who cannot log in ------------------------------------------------------------------------------------------------
+
+BARRED = replace(ADMIN, disabled=True)
+DEPUTY = replace(ADMIN, name="deputy", guid="D" * 36, uid=504)
+
+
+@pytest.mark.parametrize(
+    ("request_", "filevault", "expected"),
+    [
+        (FileVaultRequest("enabled", "itadmin"), OFF, "user_disabled"),
+        (FileVaultRequest("enabled", "deputy", ("itadmin",)), OFF, "user_disabled"),
+        (FileVaultRequest("disabled", "itadmin"), ON, "user_disabled"),
+        (KeyRequest("rotated", "itadmin", "encrypt"), ON, "user_disabled"),
+        (RestartRequest("itadmin"), replace(ON, authrestart=True), "user_disabled"),
+        (UnlockerRequest("ana", admin_user="itadmin"), ON, "granter_disabled"),
+        (BootstrapRequest("escrowed", "itadmin"), OFF, "granter_disabled"),
+    ],
+)
+def test_who_cannot_log_in_is_not_asked_for_a_password(request_: t.Any, filevault: FileVault, expected: str) -> None:
+    of = mac(BARRED, DEPUTY, UNLISTED, filevault=filevault, management=MANAGED)
+    assert reason(request_, of) == expected
+
+
 # -- the Bootstrap Token ----------------------------------------------------------------------------------------------
 
 ESCROW = BootstrapRequest("escrowed", "itadmin")
@@ -368,7 +391,7 @@ def test_no_state_on_the_way_locks_the_mac(of: Mac, request: t.Any) -> None:
     except Refusal:
         return
     for state in plan.states():
-        assert state.admin_holders or not of.admin_holders
+        assert state.granters or not of.granters
         if state.filevault.on and not (of.filevault.on and not of.holders and not of.filevault.personal_key):
             assert state.holders or state.filevault.personal_key
 

@@ -78,7 +78,7 @@ def test_refusals() -> None:
     assert refusal(OffboardRequest("ana"), mac(ADMIN, ANA, sessions=frozenset({"ana"}))) == "user_logged_in"
     assert refusal(OffboardRequest("ana"), mac(ADMIN, ANA, sessions=None)) == "reading_incomplete"
     assert refusal(OffboardRequest("ana", "archive", "relative"), mac(ADMIN, ANA)) == "value_unusable"
-    assert refusal(OffboardRequest("_www"), mac(ADMIN, ANA, taken=frozenset({"_www"}))) == "system_account"
+    assert refusal(OffboardRequest("_www"), mac(ADMIN, ANA, names=frozenset({"_www"}))) == "system_account"
     there = FileVault("off", key_files=frozenset({"/Users/Shared/ana.tar.gz"}))
     assert refusal(ARCHIVED, replace(mac(ADMIN, ANA), filevault=there)) == "archive_exists"
     unlisted = replace(ADMIN, sources=replace(EVERYWHERE, filevault=None))

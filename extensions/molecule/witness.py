@@ -74,6 +74,11 @@ class Mac:
         """Those that a deferral has left."""
         return [path for path in self._state.files if path.endswith(".plist")]
 
+    @property
+    def jobs(self) -> list[str]:
+        """What launchd has loaded."""
+        return list(self._state.jobs)
+
     def stored_key(self) -> str:
         """What the help desk reads in the store, with its private key."""
         stored = PLACE / "store" / f"{self.name}.pem"

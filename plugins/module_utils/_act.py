@@ -100,6 +100,8 @@ def commands(step: do.Step, mac: Mac, secrets: Secrets) -> list[Command]:
         return [_set_password(step, mac, secrets)]
     if isinstance(step, do.CreateHome):
         return [accounts.create_home(step.user)]
+    if isinstance(step, do.AllowToken):
+        return [dscl.allow_token(step.user)]
     if isinstance(step, do.RemoveMarker):
         return [dscl.remove_marker(step.user)]
     if isinstance(step, do.RemoveOrphan):

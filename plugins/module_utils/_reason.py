@@ -155,12 +155,13 @@ REASONS: dict[str, Reason] = {
     ),
     "no_holder": Reason(
         "Nobody on this Mac holds a Secure Token, so nobody can grant one.",
-        "Set first_token to true where the message says that the account can be the first holder;"
-        " otherwise log in at the Mac as an administrator, or escrow a Bootstrap Token.",
+        "Set first_token to true where the message says that the account can be the first holder. Otherwise it says"
+        " what a person has to do at the Mac. With a Bootstrap Token escrowed, a login at the screen brings one too.",
     ),
     "not_first": Reason(
         "macOS would not make this account the first holder.",
-        "The message names the rule. Choose an account that fits it.",
+        "The message names the rule, and what has to be done for this account, by a person at the Mac where it cannot"
+        " be done from afar. Or choose an account that fits the rule.",
     ),
     "last_admin_holder": Reason(
         "The change would take away the last administrator with a token, and nobody could grant one again.",

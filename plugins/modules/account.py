@@ -94,8 +94,9 @@ options:
       - V(present) grants a token, V(omitted) leaves the token as it is.
       - V(prevented) tags the account before its first password, so that macOS 11 and newer never make it the first
         holder. A Bootstrap Token still grants it one at a graphical login.
+      - V(allowed) takes that tag off again.
     type: str
-    choices: [present, prevented, omitted]
+    choices: [present, prevented, allowed, omitted]
     default: omitted
   remove:
     description:
@@ -217,7 +218,7 @@ def main() -> None:
             },
             secure_token={
                 "type": "str",
-                "choices": ["present", "prevented", "omitted"],
+                "choices": ["present", "prevented", "allowed", "omitted"],
                 "default": "omitted",
                 "no_log": False,
             },

@@ -103,7 +103,7 @@ def errands(draw: st.DrawFn) -> tuple[Mac, t.Any, dict[str, Secret]]:
         admin=draw(st.sampled_from([None, None, True, False])),
         hidden=draw(st.sampled_from([None, True, False])),
         update_password=draw(st.sampled_from(["on_create", "always"])),
-        secure_token=draw(st.sampled_from(["present", "prevented", "omitted"])),
+        secure_token=draw(st.sampled_from(["present", "prevented", "omitted", "allowed"])),
         admin_user=granter,
         first_token=first_token,
         remove=draw(st.sampled_from(["keep_home", "delete_home", "secure"])),

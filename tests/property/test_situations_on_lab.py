@@ -156,6 +156,7 @@ def test_s7_a_person_is_needed_at_the_keyboard() -> None:
     fakes.person(mac, "ana", NEW)
     said = refused(mac, TokenRequest("itadmin", first_token=True), password=IT)
     assert said.startswith("not_first")
+    assert "a person at the Mac has to log in at the screen as itadmin" in said
 
 
 def test_s8_a_service_administrator_that_never_takes_the_first_token() -> None:
@@ -167,6 +168,8 @@ def test_s8_a_service_administrator_that_never_takes_the_first_token() -> None:
     assert admin_holders(mac) == set()
     reach(mac, AccountRequest("itadmin", admin=True, given=frozenset({"password"})), password=IT)
     assert admin_holders(mac) == {"itadmin"}
+    reach(mac, AccountRequest("svc", secure_token="allowed"))
+    assert not read_mac(LabRunner(mac), 5).account("svc").disabled_tag  # type: ignore[union-attr]
 
 
 def test_s10_an_administrator_without_a_token_is_no_granter() -> None:

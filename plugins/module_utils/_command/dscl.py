@@ -78,6 +78,10 @@ def prevent_token(user: str) -> Command:
     return Command(("dscl", ".", "-append", _path(user), "AuthenticationAuthority", DISABLED_TAG))
 
 
+def allow_token(user: str) -> Command:
+    return Command(("dscl", ".", "-delete", _path(user), "AuthenticationAuthority", DISABLED_TAG))
+
+
 def remove_marker(user: str) -> Command:
     return Command(("dscl", ".", "-delete", _path(user), "AuthenticationAuthority", MARKER))
 

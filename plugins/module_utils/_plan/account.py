@@ -24,6 +24,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.password imp
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     NEW_GUID,
+    AllowToken,
     CheckPassword,
     CreateAccount,
     CreateHome,
@@ -62,7 +63,7 @@ _OF_MACOS = ("root", "daemon", "nobody")
 class AccountRequest:
     """What a caller wants of one account. None: do not touch (design rule 1).
 
-    ``update_password``: on_create or always. ``secure_token``: present, prevented or omitted.
+    ``update_password``: on_create or always. ``secure_token``: present, prevented, allowed or omitted.
     ``remove``: keep_home, delete_home or secure. ``given``: names of the password options that have a value.
     """
 
@@ -220,6 +221,7 @@ class AccountRequest:
             raise Refusal("value_unusable", msg)
         prevent = self.secure_token == "prevented" and mac.owners_known
         tag: list[Step] = [PreventToken(self.name)] if prevent and not account.disabled_tag else []
+        tag += [AllowToken(self.name)] if self.secure_token == "allowed" and account.disabled_tag else []
         always = self.update_password == "always" and "password" in same
         renewed = half_made or (always and same["password"] is not True)
         change = setting(mac, account, self.given, self.admin_user) if renewed else []
@@ -273,7 +275,7 @@ class AccountRequest:
 
     def _token(self, mac: Mac, check_user: bool) -> list[Step]:
         account = mac.account(self.name)
-        if account is None or self.secure_token == "omitted":
+        if account is None or self.secure_token in ("omitted", "allowed"):
             return []
         if self.secure_token == "prevented":
             if account.verdict != NO_TOKEN:

@@ -257,6 +257,18 @@ class PreventToken(Step):
 
 
 @dataclass(frozen=True)
+class AllowToken(Step):
+    user: str
+
+    @property
+    def words(self) -> str:
+        return f"take the tag from {self.user} that kept it from becoming the first holder"
+
+    def after(self, mac: Mac) -> Mac:
+        return mac.with_account(replace(_known(mac, self.user), disabled_tag=False))
+
+
+@dataclass(frozen=True)
 class SetPassword(Step):
     """``how``: root (no token at stake), granter, or old (the account's old password). ``granter``: "" unless by
     granter."""

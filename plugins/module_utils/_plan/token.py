@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     BIG_SUR,
+    CATALINA,
     ESCROWED,
     PENDING,
     PHANTOM,
@@ -174,14 +175,35 @@ def _first(mac: Mac, account: Account, first_token: bool) -> str:
         hint = (
             f"{account.name} can be the first: set first_token"
             if possible
-            else f"{account.name} would not be the first"
+            else f"{account.name} would not be the first; {at_the_keyboard(mac, account)}"
         )
         raise Refusal("no_holder", f"nobody on this Mac holds a Secure Token; {rule}; {hint}")
     if not possible:
         tag = f"; {account.name} is tagged never to be the first" if account.disabled_tag else ""
         left = f"; the volume has a crypto user already: {', '.join(leftovers(mac))}" if leftovers(mac) else ""
-        raise Refusal("not_first", f"macOS would not give {account.name} the first token: {rule}{tag}{left}")
+        way = at_the_keyboard(mac, account)
+        raise Refusal("not_first", f"macOS would not give {account.name} the first token: {rule}{tag}{left}; {way}")
     return "set_password" if mac.version >= BIG_SUR else "authenticate"
+
+
+def at_the_keyboard(mac: Mac, account: Account) -> str:
+    """What has to be done before ``account`` could be the first holder, in words: much of it by a person at the Mac."""
+    if leftovers(mac):
+        return "a person at the Mac has to log in at the screen with a password that opens that key, or erase the Mac"
+    if mac.version >= BIG_SUR:
+        return f"take the tag off with keyholder.macos.account (name {account.name}, secure_token allowed) first"
+    if mac.version >= CATALINA:
+        admins = [other.name for other in mac.accounts if other.admin and other.able]
+        if not admins:
+            return f"make {account.name} an administrator first"
+        return f"a person at the Mac has to log in at the screen as {' or '.join(admins)}, or give first_token for it"
+    others = [other.name for other in mac.accounts if (other.uid or 500) >= 500 and other.name != account.name]
+    if not others:
+        return f"choose an account whose UID is 500 or more; {account.name} has {account.uid}"
+    return (
+        f"a person at the Mac has to log in at the screen as {account.name} while it is the only account from UID 500"
+        f" up; today there are {', '.join(others)} beside it"
+    )
 
 
 def _ways_out(mac: Mac) -> str:

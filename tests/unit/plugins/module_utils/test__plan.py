@@ -303,6 +303,34 @@ def test_the_tag_stands_before_the_first_password(version: str) -> None:
     assert not steps[-1].after(Plan(mac(version=version), steps).after).holders
 
 
+def test_a_tag_is_taken_off_again_and_nothing_else_is_touched() -> None:
+    tagged = mac(replace(ANA, disabled_tag=True))
+    plan = AccountRequest("ana", secure_token="allowed").plan(tagged, {})
+    assert [type(step).__name__ for step in plan.steps] == ["AllowToken", "Prove"]
+    assert AccountRequest("ana", secure_token="allowed").plan(plan.after, {}).steps == ()
+    assert (
+        do.BecomeFirstHolder("ana", "set_password") in TokenRequest("ana", first_token=True).plan(plan.after, {}).steps
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "accounts", "way"),
+    [
+        ("10.13.6", (ANA, replace(ANA, name="bob", uid=503)), "the only account from UID 500 up; today there are bob"),
+        ("10.15.7", (ANA, replace(ADMIN, sources=Sources(False, False, False))), "log in at the screen as itadmin"),
+        ("10.15.7", (ANA,), "make ana an administrator first"),
+        ("15.6", (replace(ANA, disabled_tag=True),), "secure_token allowed"),
+    ],
+)
+def test_where_it_cannot_be_done_from_afar_the_refusal_says_what_a_person_has_to_do(
+    version: str, accounts: tuple[Account, ...], way: str
+) -> None:
+    for first_token in (True, False):
+        with pytest.raises(Refusal) as refused:
+            TokenRequest("ana", first_token=first_token).plan(mac(*accounts, version=version), {})
+        assert way in refused.value.msg
+
+
 def test_prevention_before_big_sur() -> None:
     assert reason(AccountRequest("svc", secure_token="prevented"), mac(version="10.15.7")) == "prevention_unsupported"
     assert AccountRequest("svc", secure_token="prevented").plan(mac(ADMIN, version="10.15.7"), {}).steps

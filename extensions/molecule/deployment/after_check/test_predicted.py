@@ -1,0 +1,15 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check mode looked, and did nothing else."""
+
+from __future__ import annotations
+
+from witness import Mac
+
+from maclab import journal
+
+
+def test_nobody_was_authenticated_and_nothing_was_written(mac: Mac) -> None:
+    assert bool(journal.programs(mac.journal, "sysctl")) == (mac.name != "keyboard")
+    assert journal.authentications(mac.journal) == []
+    assert journal.writes(mac.journal) == []

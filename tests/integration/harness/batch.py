@@ -26,7 +26,7 @@ MODULES = {
         "user password state admin_user admin_password first_token allow_temporary_promotion accept_pending timeout"
     ).split(),
     "mobile_account": "name home password secure_token admin_user admin_password timeout".split(),
-    "trust_info": ["timeout"],
+    "trust_info": "reader include timeout".split(),
     "bootstrap_token": "state admin_user admin_password timeout".split(),
     "filevault": (
         "state user password additional_users recovery_key recipients defer_path force_at_login ask_at_logout show_key "

@@ -188,7 +188,7 @@ def test_a_mac_that_stays_away_is_missed(played: Played, lab: Lab, host: str) ->
     assert lab.mac(host).state().locked
     # A wrong one may lock the account, so it is not tried again.
     assert logins(answer) == ([("itadmin", False)] if host == "unknown-to-preboot" else [])
-    assert SOON <= answer.result["elapsed"] < 60
+    assert answer.result["elapsed"] >= SOON
     assert answer.result["evidence"][0].startswith("had started at ")
     assert answer.result["remedy"]
 

@@ -31,7 +31,7 @@ def new_password(patterns: t.Sequence[str], length: int) -> str:
     longer = range(length + 1, LONGEST + 1)
     shorter = range(length - 1, SHORTEST - 1, -1)
     for size in (length, *longer, *shorter):
-        for dummy in range(_TRIES if size == length else 8):
+        for _dummy in range(_TRIES if size == length else 8):
             password = _random(size)
             if all(rule.fullmatch(password) for rule in rules):
                 return password

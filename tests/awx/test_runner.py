@@ -80,7 +80,7 @@ def _run(
 
 
 def ended(process: subprocess.Popen[bytes], folder: Path) -> Path:
-    output, _ = process.communicate(timeout=600)
+    output, dummy = process.communicate(timeout=600)
     artifacts = folder / "artifacts" / "job"
     stdout = artifacts / "stdout"
     assert process.returncode == 0, output.decode() + (stdout.read_text() if stdout.exists() else "")

@@ -24,7 +24,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._new_password impo
     ],
 )
 def test_it_meets_the_rules(patterns: list[str]) -> None:
-    for dummy in range(20):
+    for _dummy in range(20):
         password = new_password(patterns, 24)
         assert len(password.encode()) <= LONGEST
         readable = [pattern.replace("}+", "}") for pattern in patterns if "Python cannot" not in pattern]

@@ -31,7 +31,7 @@ def new_password(patterns: t.Sequence[str], length: int) -> str:
     longer = range(length + 1, LONGEST + 1)
     shorter = range(length - 1, SHORTEST - 1, -1)
     for size in (length, *longer, *shorter):
-        for _ in range(_TRIES if size == length else 8):
+        for _dummy in range(_TRIES if size == length else 8):
             password = _random(size)
             if all(rule.fullmatch(password) for rule in rules):
                 return password
@@ -50,6 +50,6 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
 def _random(size: int) -> str:
     """At least one of each kind, and never a sign at either end, where a program may take it for something else."""
     chosen = [secrets.choice(kind) for kind in _KINDS]
-    chosen += [secrets.choice("".join(_KINDS)) for _ in range(size - len(chosen) - 2)]
+    chosen += [secrets.choice("".join(_KINDS)) for _dummy in range(size - len(chosen) - 2)]
     secrets.SystemRandom().shuffle(chosen)
     return "".join([secrets.choice(_KINDS[1]), *chosen, secrets.choice(_KINDS[2])])

@@ -24,7 +24,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._new_password impo
     ],
 )
 def test_it_meets_the_rules(patterns: list[str]) -> None:
-    for _ in range(20):
+    for _dummy in range(20):
         password = new_password(patterns, 24)
         assert len(password.encode()) <= LONGEST
         readable = [pattern.replace("}+", "}") for pattern in patterns if "Python cannot" not in pattern]
@@ -36,7 +36,7 @@ def test_it_meets_the_rules(patterns: list[str]) -> None:
 
 
 def test_each_is_another_one_with_every_kind_of_character() -> None:
-    passwords = {new_password([], 12) for _ in range(200)}
+    passwords = {new_password([], 12) for _dummy in range(200)}
     assert len(passwords) == 200
     for kind in ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]"):
         assert all(re.search(kind, password) for password in passwords)

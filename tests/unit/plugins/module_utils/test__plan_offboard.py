@@ -102,7 +102,7 @@ def test_whoever_leaves_the_mac_stays_recoverable(of: Mac, name: str, home: str)
         return
     assert plan.after.account(name) is None
     for state in plan.states():
-        assert state.admin_holders or not of.admin_holders
+        assert state.granters or not of.granters
         assert state.unlockers or not of.unlockers or not of.filevault.on
     kinds = [type(step).__name__ for step in plan.steps]
     if "ArchiveHome" in kinds:

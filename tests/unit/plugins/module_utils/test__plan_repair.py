@@ -171,7 +171,7 @@ def test_no_prefix_of_a_repair_takes_the_last_way_in(
     except Refusal:
         return
     for state in plan.states():
-        assert state.admin_holders or not of.admin_holders
+        assert state.granters or not of.granters
         assert state.holders or not of.holders
     assert {who.name for who in of.holders} <= {who.name for who in plan.after.holders}
     assert not [one for one in findings(plan.after) if one.who == user]

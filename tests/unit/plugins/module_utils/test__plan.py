@@ -66,7 +66,7 @@ def test_no_prefix_of_a_plan_takes_the_last_admin_holder(of: Mac, request: t.Any
     plan = plan_or_refusal(request, of)
     assume(isinstance(plan, Plan))
     for state in t.cast(Plan, plan).states():
-        assert state.admin_holders or not of.admin_holders
+        assert state.granters or not of.granters
         locked = state.filevault.on and not state.holders and not state.filevault.personal_key
         was_locked = of.filevault.on and not of.holders and not of.filevault.personal_key
         assert was_locked or not locked

@@ -79,14 +79,15 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
 
     ``extras``: what only some ask for. preflight: mdmclient's word on the Bootstrap Token, which takes ten seconds on a
     real Mac. deferral: where a deferral of FileVault will write. escrow: when a recovery key was last put aside for the
-    device management. authrestart: whether macOS can restart past the unlock screen. sessions: who is logged in.
-    person:NAME: what the Mac's directories say of that name. token_dialog: whether a profile suppresses the dialog at a
-    mobile account's login. A path: whether that file is there, as a deferral or an earlier archive leaves one.
+    device management; escrow_if_off: the same, where FileVault is off. authrestart: whether macOS can restart past the
+    unlock screen. sessions: who is logged in. person:NAME: what the Mac's directories say of that name. token_dialog:
+    whether a profile suppresses the dialog at a mobile account's login. A path: whether that file is there, as a
+    deferral or an earlier archive leaves one.
     """
     mac = parse(ask(runner, deadline))
     if "preflight" in extras and mac.version >= PREFLIGHT_SINCE and mac.management.enrolled:
         mac = _with_preflight(mac, mdmclient.parse_preflight(runner.run(mdmclient.DEVICE_INFORMATION, deadline)))
-    if "escrow" in extras:
+    if "escrow" in extras or ("escrow_if_off" in extras and not mac.filevault.on):
         escrowed_at = fdesetup.parse_escrow(runner.run(fdesetup.ESCROW, deadline))
         mac = replace(mac, filevault=replace(mac.filevault, escrowed_at=escrowed_at))
     if "deferral" in extras and mac.filevault.deferred_user:

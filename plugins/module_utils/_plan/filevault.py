@@ -54,7 +54,7 @@ class FileVaultRequest:
     force_at_login: int | None = None
     ask_at_logout: bool = True
     show_key: bool = False
-    extras: t.ClassVar[tuple[str, ...]] = ("escrow", "deferral")
+    extras: t.ClassVar[tuple[str, ...]] = ("escrow_if_off", "deferral")
 
     def compares(self, mac: Mac) -> dict[str, str]:
         return {}

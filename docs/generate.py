@@ -37,6 +37,7 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
         {
             "not_root": UNREAD,
             "not_a_mac": "What the host answered instead.",
+            "shell_unreadable": "The exit status of the shell, and what it said last.",
             "macos_too_old": NOTHING,
             "not_apfs": NOTHING,
             "reading_incomplete": UNREAD,

@@ -19,8 +19,9 @@ if t.TYPE_CHECKING:
 
 def read(module: AnsibleModule) -> t.NoReturn:
     """Read the Mac and end the module."""
+    include = module.params["include"]
     try:
-        mac = read_mac(runner(module), module.params["timeout"])
+        mac = read_mac(runner(module), module.params["timeout"], include)
     except ProbeError as exc:
         fail(module, "not_a_mac", str(exc), [str(exc)], {})
-    module.exit_json(changed=False, mac=view(mac), summary=summary(mac))
+    module.exit_json(changed=False, mac=view(mac, include), summary=summary(mac))

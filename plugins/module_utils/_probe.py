@@ -41,7 +41,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
 )
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Runner
+    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Runner
+
+
+EXTRAS = ("escrow", "preflight")
+"""What a reading holds only where somebody asks for it; see :func:`read_mac`."""
 
 
 class ProbeError(Exception):
@@ -86,6 +90,23 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     if there:
         mac = replace(mac, filevault=replace(mac.filevault, key_files=there))
     return mac
+
+
+def at_once(extras: t.Collection[str] = ()) -> tuple[Command, ...]:
+    """What a reading can ask for before it knows any answer; few Macs need more. For a runner that asks in one go.
+
+    The Bootstrap Token's status is asked for where it will not be looked at, too: it is a reading like the others.
+    """
+    commands = (
+        dscl.READ_ALL,
+        diskutil.LIST_USERS,
+        fdesetup.LIST,
+        fdesetup.STATUS,
+        profiles.ENROLLMENT,
+        profiles.BOOTSTRAP_TOKEN,
+        system.SYSCTL,
+    )
+    return commands + ((fdesetup.ESCROW,) if "escrow" in extras else ())
 
 
 def ask(runner: Runner, deadline: float) -> Answers:

@@ -48,6 +48,10 @@ REASONS: dict[str, Reason] = {
         "The host did not answer as a Mac does.",
         "Check the inventory: this collection manages macOS 10.13 and newer.",
     ),
+    "shell_unreadable": Reason(
+        "The Mac's shell did not give the answer that the script makes it give.",
+        "See the evidence: sudo may refuse the account, or /bin/sh is not a POSIX shell there.",
+    ),
     "macos_too_old": Reason(
         "Secure Tokens exist from macOS 10.13 on.",
         "Upgrade the Mac, or leave it out of the play.",

@@ -20,8 +20,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
 )
 
 
-def view(mac: Mac) -> dict[str, t.Any]:
-    """The whole reading. Keys are stable: they are documented in keyholder.macos.trust_info."""
+def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
+    """The whole reading. Keys are stable: they are documented in keyholder.macos.trust_info.
+
+    ``include``: what was asked for besides; only then it is there, and null means that macOS did not say.
+    """
     recoverability = mac.recoverability
     return {
         "os": {"version": str(mac.version), "build": mac.build},
@@ -35,6 +38,7 @@ def view(mac: Mac) -> dict[str, t.Any]:
             "deferred_user": mac.filevault.deferred_user,
             "personal_recovery_key": mac.filevault.personal_key,
             "institutional_recovery_key": mac.filevault.institutional_key,
+            **({"recovery_key_escrowed_at": mac.filevault.escrowed_at} if "escrow" in include else {}),
         },
         "management": {
             "enrolled": mac.management.enrolled,
@@ -43,6 +47,7 @@ def view(mac: Mac) -> dict[str, t.Any]:
             "server": mac.management.server,
             "bootstrap_token": mac.management.bootstrap,
             "bootstrap_crypto_user": mac.management.bootstrap_crypto_user,
+            **({"bootstrap_preflight": mac.management.preflight} if "preflight" in include else {}),
         },
         "policy": {"rules": list(mac.policy.rules), "max_failed_logins": mac.policy.max_failed_logins},
         "holders": _names(mac.holders),

@@ -24,6 +24,25 @@ extends_documentation_fragment:
   - keyholder.macos._attributes.info_module
   - keyholder.macos._attributes.actiongroup_all
 options:
+  reader:
+    description:
+      - V(module) reads the Mac by a module, which needs a Python there.
+      - V(shell) sends the same commands as one POSIX shell script in one SSH exec, and reads the answers on the
+        controller with the same code. It needs no Python on the Mac and writes no file there. The result is the same.
+      - There is no falling back from one to the other. What was asked for is done, or the task fails.
+    type: str
+    choices: [module, shell]
+    default: module
+  include:
+    description:
+      - What else to read.
+      - V(escrow) looks when macOS last put a recovery key aside for the device management. It is one process more.
+      - V(preflight) asks on macOS 13.3 and newer, where the Mac is enrolled, whether macOS would use the Bootstrap
+        Token. It takes ten seconds on a real Mac, and with O(reader=shell) a second SSH exec.
+    type: list
+    elements: str
+    choices: [escrow, preflight]
+    default: []
   timeout:
     description:
       - Seconds that each of the commands may take.
@@ -42,6 +61,13 @@ seealso:
 EXAMPLES = r"""
 - name: Read the Mac's chain of trust
   keyholder.macos.trust_info:
+  become: true
+  register: trust
+
+- name: Read a Mac that has no Python
+  keyholder.macos.trust_info:
+    reader: shell
+    include: [escrow]
   become: true
   register: trust
 
@@ -222,7 +248,12 @@ from ansible_collections.keyholder.macos.plugins.module_utils import _module, _m
 
 
 def main() -> None:
-    _module_info.read(AnsibleModule(argument_spec={"timeout": _module.TIMEOUT}, supports_check_mode=True))
+    spec = {
+        "reader": {"type": "str", "choices": ["module", "shell"], "default": "module"},
+        "include": {"type": "list", "elements": "str", "choices": ["escrow", "preflight"], "default": []},
+        "timeout": _module.TIMEOUT,
+    }
+    _module_info.read(AnsibleModule(argument_spec=spec, supports_check_mode=True))
 
 
 if __name__ == "__main__":

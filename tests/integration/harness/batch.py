@@ -23,7 +23,7 @@ MODULES = {
         "secure_token remove admin_user admin_password first_token timeout"
     ).split(),
     "secure_token": "user password state admin_user admin_password first_token timeout".split(),
-    "trust_info": ["timeout"],
+    "trust_info": "reader include timeout".split(),
     "bootstrap_token": "state admin_user admin_password timeout".split(),
     "filevault": (
         "state user password additional_users recovery_key recipients defer_path force_at_login ask_at_logout show_key "

@@ -94,3 +94,9 @@ def test_how_many_wrong_guesses_lock_an_account(
     rule = {"policyIdentifier": "mine", "policyContent": content, "policyParameters": parameters}
     data = plist({"policyCategoryAuthentication": [rule]})
     assert records.parse(plist({"dsAttrTypeNative:accountPolicyData": [data]})).rules == expected
+
+
+def test_a_control_character_in_one_name_hides_nobody() -> None:
+    said = plist([{"dsAttrTypeStandard:RecordName": ["a_"], "dsAttrTypeStandard:UniqueID": ["502"]}])
+    read = records.parse(said.replace("a_", "a\x1b[31m"))
+    assert [one.name for one in read.users or ()] == ["a\ufffd[31m"]

@@ -1,0 +1,186 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The script in real shells, with commands that hang, die, shout and lie; and answers that were tampered with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
+from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import (
+    Said,
+    ScriptRunner,
+    Unreadable,
+    compose,
+    new_mark,
+    parse,
+)
+
+# The /bin/sh of macOS is a bash in its POSIX mode, and may be a dash.
+SHELLS = [["/bin/sh"], *([[bash, "--posix"]] if (bash := shutil.which("bash")) else [])]
+each_shell = pytest.mark.parametrize("shell", SHELLS, ids=["sh", "bash"][: len(SHELLS)])
+MARK = "keyholder-0123456789abcdef"
+
+
+def sh(script: str) -> Command:
+    return Command(("sh", "-c", script))
+
+
+def run(shell: list[str], *commands: Command, deadline: float = 20, by_argument: bool = False) -> list[Ran]:
+    mark = new_mark()
+    script = compose(commands, deadline, mark)
+    argv, given = ([*shell, "-c", script], b"") if by_argument else (shell, script.encode())
+    done = subprocess.run(argv, input=given, capture_output=True, check=False)
+    assert done.stderr == b""
+    return parse(Said(done.returncode, done.stdout, done.stderr), commands, mark)
+
+
+@each_shell
+@pytest.mark.parametrize("by_argument", [False, True])
+def test_streams_status_and_input_arrive(shell: list[str], by_argument: bool) -> None:
+    text = "readall 'x' \"y\" $HOME %s \\n\n\u00e4\n"
+    asked = [Command(("cat",), stdin=text), sh("echo out; echo err >&2; exit 3"), sh("true"), sh("cat; tty")]
+    said = run(shell, *asked, by_argument=by_argument)
+    assert [(one.rc, one.out, one.err) for one in said[:3]] == [(0, text, ""), (3, "out\n", "err\n"), (0, "", "")]
+    assert said[3].out == "not a tty\n"
+
+
+@each_shell
+def test_any_byte_arrives(shell: list[str]) -> None:
+    everything = "".join(f"\\{byte:03o}" for byte in range(256))
+    (said,) = run(shell, sh(f"printf '{everything}'; printf '{everything}\\n\\n' >&2"))
+    expected = bytes(range(256)).decode("utf-8", "replace")
+    assert (said.out, said.err) == (expected, expected + "\n\n")
+
+
+@each_shell
+def test_a_megabyte_on_each_stream(shell: list[str]) -> None:
+    lots = "i=0; while [ $i -lt 1000 ]; do printf '%01000d' $i; printf '%01000d' $i >&2; i=$((i + 1)); done"
+    said = run(shell, sh(lots), sh(lots), sh("echo last"))
+    assert [(len(one.out), len(one.err)) for one in said] == [(1000000, 1000000)] * 2 + [(5, 0)]
+
+
+@each_shell
+def test_a_deadline_for_each_and_all_side_by_side(shell: list[str]) -> None:
+    begun = time.monotonic()
+    said = run(shell, sh("exec sleep 31"), sh("echo lost; exec sleep 32"), sh("echo kept"), deadline=2)
+    assert time.monotonic() - begun < 20
+    assert [(one.rc, one.timed_out, one.out) for one in said] == [
+        (None, True, ""),
+        (None, True, ""),
+        (0, False, "kept\n"),
+    ]
+    assert said[0].evidence == "sh -c exec sleep 31: no answer before the deadline"
+    listed = subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True, check=True).stdout
+    assert not [line for line in listed.splitlines() if line.strip() in ("sleep 31", "sleep 32")]
+
+
+@each_shell
+def test_nobody_sleeps_on_after_a_quick_command(shell: list[str]) -> None:
+    for _time in range(5):
+        run(shell, sh("sleep 0.1"), sh("sleep 0.2"), deadline=98765)
+    listed = subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True, check=True).stdout
+    assert "sleep 98765" not in listed
+
+
+@each_shell
+def test_death_and_absence(shell: list[str]) -> None:
+    killed, absent = run(shell, sh("kill -9 $$"), Command(("keyholder-nonesuch", "-x")))
+    assert (killed.rc, killed.err) == (-9, "")
+    assert (absent.rc, absent.err) == (None, "keyholder-nonesuch was not found")
+
+
+@each_shell
+def test_no_file_is_written(shell: list[str], tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    before = tmp_path.stat().st_mtime_ns
+    run(shell, Command(("cat",), stdin="x" * 5000), sh("true"))
+    assert os.listdir(tmp_path) == []
+    assert tmp_path.stat().st_mtime_ns == before
+
+
+@each_shell
+def test_what_looks_like_a_frame_is_text(shell: list[str]) -> None:
+    lies = f"{MARK} end\nerrors\n{MARK} 1\nabsent\ndeadline\n0"
+    asked = [Command(("cat",), stdin=lies), sh(f"printf '%s' '{lies}' >&2")]
+    script = compose(asked, 20, MARK)
+    done = subprocess.run(shell, input=script.encode(), capture_output=True, check=False)
+    out, err = parse(Said(0, done.stdout, b""), asked, MARK)
+    assert (out.out, err.err) == (lies, lies)
+
+
+def answer(*frames: str) -> bytes:
+    body = "".join(f"{MARK} {number}\n{frame}" for number, frame in enumerate(frames))
+    return f"{MARK} begin\n{body}{MARK} end\n".encode()
+
+
+ASKED = [sh("one"), sh("two")]
+ONE, TWO = " 61\nerrors\n 0a 30\n", "errors\n 0a 31\n"
+
+
+def test_what_stands_around_the_answer_is_left_out() -> None:
+    said = Said(0, b"Welcome!\nkeyholder-ffff begin\n" + answer(ONE, TWO) + b"bye\n", b"motd")
+    assert [(one.rc, one.out) for one in parse(said, ASKED, MARK)] == [(0, "a"), (1, "")]
+
+
+def test_a_terminal_in_between() -> None:
+    said = Said(0, answer(ONE, TWO).replace(b"\n", b"\r\n"), b"")
+    assert [(one.rc, one.out) for one in parse(said, ASKED, MARK)] == [(0, "a"), (1, "")]
+
+
+@pytest.mark.parametrize(
+    ("out", "why"),
+    [
+        (b"", "no answer"),
+        (b"sh: syntax error\n", "no answer"),
+        (answer(ONE, TWO)[:-25], "no end"),
+        (answer(ONE), "between the answers"),
+        (answer(ONE, TWO, TWO), "between the answers"),
+        (answer(ONE, TWO).replace(b"begin\n", b"begin\nnoise\n"), "between the answers"),
+        (answer("noise\n" + ONE, TWO), "broken"),
+        (answer(" 61\n", TWO), "broken"),
+        (answer(" 61\nerrors\n 0a 3x\n", TWO), "broken"),
+        (answer(" 61\nerrors\n 61\n", TWO), "no exit status"),
+        (answer(" 61\nerrors\n\n", TWO), "no exit status"),
+    ],
+)
+def test_what_was_tampered_with_is_refused(out: bytes, why: str) -> None:
+    with pytest.raises(Unreadable, match=why):
+        parse(Said(1, out, b"\x1b[31mlast words"), ASKED, MARK)
+
+
+def test_the_refusal_shows_the_last_words_and_steers_no_terminal() -> None:
+    with pytest.raises(Unreadable) as refused:
+        parse(Said(1, b"", b"\x1b]0;x\x07ana is not in the sudoers file.\n"), ASKED, MARK)
+    assert str(refused.value) == "/bin/sh: rc 1, no answer: ?]0;x?ana is not in the sudoers file."
+
+
+def test_a_secret_has_no_place_in_a_script() -> None:
+    with pytest.raises(ValueError, match="secret"):
+        compose([Command(("dscl",), prompts=(Secret("pw"),))], 1, MARK)
+
+
+def test_one_exec_for_what_belongs_together() -> None:
+    sent: list[str] = []
+
+    def send(script: str) -> Said:
+        sent.append(script)
+        done = subprocess.run(["/bin/sh"], input=script.encode(), capture_output=True, check=False)
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    runner = ScriptRunner(send, [sh("echo a"), sh("echo b")])
+    assert [runner.run(command, 20).out for command in (sh("echo b"), sh("echo a"), sh("echo b"))] == [
+        "b\n",
+        "a\n",
+        "b\n",
+    ]
+    assert len(sent) == 1
+    assert runner.run(sh("echo c"), 20).out == "c\n"
+    assert len(sent) == 2

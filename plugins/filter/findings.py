@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter findings: what the rules of a policy say of a reading."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: findings
+short_description: Judge a Mac's reading by a policy
+version_added: 0.1.0
+author:
+  - keyholder.macos contributors (@keyholder)
+description:
+  - Says of each rule whether a reading keeps it.
+options:
+  _input:
+    description: What M(keyholder.macos.trust_info) returned, or its RV(keyholder.macos.trust_info#module:mac).
+    type: dict
+    required: true
+  policy:
+    description:
+      - A policy, or a list of them, upon the collection's own baseline. See R(the guide to audits,
+        ansible_collections.keyholder.macos.docsite.guide_audit).
+    type: raw
+    default: []
+  host:
+    description: The name of the Mac, by which exemptions know it.
+    type: str
+    default: ''
+  now:
+    description: When the reading is judged, in seconds since 1970. Now, where it is not given.
+    type: float
+seealso:
+  - plugin: keyholder.macos.compliant
+    plugin_type: test
+  - module: keyholder.macos.trust_info
+"""
+
+EXAMPLES = r"""
+- name: Show which rules a Mac breaks
+  ansible.builtin.debug:
+    msg: "{{ findings | selectattr('result', 'eq', 'fail') }}"
+  vars:
+    findings: "{{ trust | keyholder.macos.findings(policy=my_policy, host=inventory_hostname) }}"
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - One entry for each rule, with its C(rule), C(title), C(severity), C(result), C(remedy) and C(run).
+    - C(result) is one of V(pass), V(fail), V(unknown), V(not_applicable) and V(exempt).
+    - C(found) is what was seen, and C(accounts) whom it is about.
+  type: list
+  elements: dict
+"""
+
+import typing as t
+
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import judge
+
+
+def findings(reading: t.Any, policy: t.Any = (), host: str = "", now: float | None = None) -> list[dict[str, t.Any]]:
+    """Each rule with its result."""
+    return [
+        {**finding.rule.view(), "found": [], "accounts": [], **finding.view()}
+        for finding in judge.findings(reading, policy, host, now)
+    ]
+
+
+class FilterModule:
+    """What Ansible looks for in this file."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"findings": findings}

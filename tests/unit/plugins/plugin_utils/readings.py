@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Readings for the tests of the audit: a Mac in order, and what to change of it."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    EVERYWHERE,
+    NOWHERE,
+    Account,
+    FileVault,
+    Mac,
+    Management,
+    Sources,
+    Version,
+    Volume,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._report import view
+
+NOW = 1_790_000_000.0
+DAY = 86400.0
+
+ITADMIN = Account(
+    "itadmin", "A" * 36, "IT Administrator", 501, 20, admin=True, sources=EVERYWHERE, volume_owner=True,
+    password_changed=NOW - 10 * DAY, failed_logins=0,
+)  # fmt: skip
+ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20, sources=EVERYWHERE, volume_owner=True, password_changed=NOW)
+BO = Account("bo", "C" * 36, "Bo Berg", 503, 20, sources=NOWHERE, volume_owner=False, password_changed=NOW)
+PHANTOM = Account("rui", "D" * 36, "Rui Costa", 504, 20, sources=Sources(True, False, True), volume_owner=False)
+
+MAC = Mac(
+    version=Version(15, 6),
+    as_root=True,
+    build="24G84",
+    model="Mac15,3",
+    apple_silicon=True,
+    volume=Volume("disk3s1s1", True, True),
+    accounts=(ITADMIN, ANA, BO),
+    filevault=FileVault("on", personal_key=True, institutional_key=False, escrowed_at=int(NOW - 5 * DAY)),
+    management=Management(True, True, True, "https://mdm.example.com", "escrowed_unproven", True, None, True),
+)
+
+
+def reading(mac: Mac = MAC, **changes: t.Any) -> dict[str, t.Any]:
+    """As trust_info returns it, with the escrow; ``changes``: fields of :class:`Mac`."""
+    return view(replace(mac, **changes), ["escrow"])

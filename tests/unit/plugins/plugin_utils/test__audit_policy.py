@@ -1,0 +1,277 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each rule of the baseline fails on the Mac that it is about and on no other, and a policy means what it says."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from dataclasses import replace
+
+import pytest
+from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, PHANTOM, reading
+
+from ansible_collections.keyholder.macos.plugins.filter.findings import findings
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    FileVault,
+    Management,
+    Missing,
+    PasswordPolicy,
+    Sources,
+    Version,
+    Volume,
+)
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import (
+    BASELINE,
+    SEVERITIES,
+    Policy,
+    PolicyError,
+    layer_of,
+    load,
+    worst,
+)
+from ansible_collections.keyholder.macos.plugins.test.compliant import compliant
+
+OURS = {"parameters": {"managed_admins": ["itadmin"], "expected_holders": ["ana"], "password_max_age_days": 90}}
+UNREAD = replace(ITADMIN, sources=Sources(None, None, None))
+
+
+def results(mac: dict[str, t.Any], *layers: t.Any, host: str = "mac-1", now: float = NOW) -> dict[str, str]:
+    return {one.rule.id: one.result for one in load(*layers).evaluate(host, mac, now)}
+
+
+def test_a_mac_in_order_passes_every_rule() -> None:
+    said = results(reading(), OURS)
+    assert set(said.values()) == {"pass"}
+    assert len(said) >= 15
+
+
+BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
+    # rule: what is changed of the Mac; what else fails by that
+    "admin_holder": (
+        {"accounts": (replace(ITADMIN, sources=Sources(False, False, False)), ANA)},
+        {"managed_admin_is_holder"},
+    ),
+    "recoverable": (
+        {"accounts": (replace(BO),), "filevault": FileVault("on", personal_key=False, institutional_key=True)},
+        {"admin_holder", "managed_admin_is_holder", "recovery_key_escrowed"},
+    ),
+    "no_phantom": ({"accounts": (ITADMIN, ANA, PHANTOM)}, set()),
+    "managed_admin_is_holder": ({"accounts": (replace(ITADMIN, name="other"), ANA)}, {"unexpected_holder"}),
+    "managed_admin_is_owner": ({"accounts": (replace(ITADMIN, volume_owner=False), ANA)}, set()),
+    "unexpected_holder": ({"accounts": (ITADMIN, ANA, replace(ANA, name="eve"))}, set()),
+    "no_orphaned_crypto_user": ({"orphans": ("F" * 36,)}, set()),
+    "bootstrap_where_managed": ({"management": replace(MAC.management, bootstrap="not_escrowed")}, set()),
+    "enrolled": ({"management": Management(False, False, False, bootstrap="not_enrolled")}, set()),
+    "filevault_on": ({"filevault": FileVault("off", personal_key=False, institutional_key=False)}, set()),
+    "recovery_key_present": ({"filevault": replace(MAC.filevault, personal_key=False)}, set()),
+    "recovery_key_escrowed": ({"filevault": replace(MAC.filevault, escrowed_at=None)}, set()),
+    "no_open_promotion": ({"pending": frozenset(["promoted ana"])}, set()),
+    "nothing_unfinished": ({"pending": frozenset(["preboot"])}, set()),
+    "password_age": ({"accounts": (replace(ITADMIN, password_changed=NOW - 91 * DAY), ANA)}, set()),
+    "granter_not_locked": (
+        {"accounts": (replace(ITADMIN, failed_logins=9), ANA), "policy": PasswordPolicy(max_failed_logins=5)},
+        set(),
+    ),
+    "macos_supported": ({"version": Version(13, 6)}, set()),
+    "reading_complete": ({"missing": (Missing("FileVault's status", "fdesetup status: rc 1"),)}, set()),
+}
+
+
+def test_every_rule_of_the_baseline_has_its_mac() -> None:
+    assert set(BROKEN) == {rule["id"] for rule in layer_of(BASELINE)["rules"]}
+
+
+@pytest.mark.parametrize("rule", BROKEN)
+def test_a_rule_fails_on_its_mac_and_no_other(rule: str) -> None:
+    changes, also = BROKEN[rule]
+    said = results(reading(**changes), OURS)
+    failed = {code for code, result in said.items() if result == "fail"}
+    # A Mac without any holder breaks what is told of it, and what follows.
+    assert rule in failed
+    assert failed <= {rule} | also | {"recovery_key_present"} if rule == "recoverable" else failed <= {rule} | also
+
+
+@pytest.mark.parametrize("rule", BROKEN)
+def test_a_failure_says_what_was_found(rule: str) -> None:
+    (finding,) = [one for one in load(OURS).evaluate("m", reading(**BROKEN[rule][0]), NOW) if one.rule.id == rule]
+    assert finding.found
+    assert all(text.strip() for text in finding.found)
+
+
+def test_what_was_not_read_is_unknown_and_not_kept() -> None:
+    mac = reading(
+        accounts=(UNREAD,),
+        volume=Volume(),
+        filevault=FileVault("unknown"),
+        management=Management(),
+        missing=(Missing("everything", "nothing"),),
+    )
+    del mac["filevault"]["recovery_key_escrowed_at"]
+    said = results(mac, OURS)
+    unknown = {code for code, result in said.items() if result == "unknown"}
+    assert unknown >= {"admin_holder", "no_phantom", "unexpected_holder", "filevault_on", "enrolled", "recoverable"}
+    assert "pass" not in {said[code] for code in ("admin_holder", "no_phantom", "filevault_on", "enrolled")}
+
+
+def test_without_parameters_nobody_is_judged_by_them() -> None:
+    said = results(reading(accounts=(replace(ITADMIN, volume_owner=False), ANA)))
+    assert {said[code] for code in ("managed_admin_is_holder", "unexpected_holder", "password_age")} == {
+        "not_applicable"
+    }
+
+
+def test_each_phantom_is_named() -> None:
+    mac = reading(accounts=(ITADMIN, PHANTOM, replace(PHANTOM, name="ghost", uid=505)))
+    (finding,) = [one for one in load().evaluate("m", mac, NOW) if one.rule.id == "no_phantom"]
+    assert finding.accounts == ("rui", "ghost")
+    assert finding.found[0].startswith("rui: directory True, crypto users False")
+
+
+# -- a policy of one's own --------------------------------------------------------------------------------------------
+
+MINE: dict[str, t.Any] = {
+    "rules": [
+        {
+            "id": "guests_have_no_password",
+            "title": "Guests",
+            "severity": "low",
+            "each": "account",
+            "when": "account.name is matching(['guest*'])",
+            "fail_when": "account.password_set",
+            "says": "{{ account.name }} on {{ host }}",
+            "rationale": "r",
+            "remedy": "r",
+        }
+    ]
+}
+
+
+def test_a_rule_is_added_without_code() -> None:
+    mac = reading(accounts=(ITADMIN, replace(BO, name="guest1")))
+    (finding,) = [one for one in load(MINE).evaluate("m7", mac, NOW) if one.rule.id == "guests_have_no_password"]
+    assert (finding.result, finding.found) == ("fail", ("guest1 on m7",))
+
+
+def test_a_rule_is_changed_or_switched_off() -> None:
+    layer = {"rules": [{"id": "filevault_on", "severity": "critical"}, {"id": "enrolled", "enabled": False}]}
+    policy = load(layer)
+    severities = {rule.id: rule.severity for rule in policy.rules}
+    assert severities["filevault_on"] == "critical"
+    assert "enrolled" not in severities
+    assert [rule.title for rule in policy.rules if rule.id == "filevault_on"] == ["FileVault is on"]
+
+
+def test_a_policy_stands_alone_where_it_says_so() -> None:
+    assert [rule.id for rule in load({"extends": "none", **MINE}).rules] == ["guests_have_no_password"]
+
+
+def test_one_rule_that_does_not_fit_harms_no_other() -> None:
+    odd = {**MINE["rules"][0], "id": "odd", "each": "mac", "when": "", "fail_when": "mac.no_such_thing.at_all"}
+    said = results(reading(), OURS, {"rules": [odd]})
+    assert said.pop("odd") == "unknown"
+    assert set(said.values()) == {"pass"}
+
+
+@pytest.mark.parametrize(
+    ("layer", "why"),
+    [
+        ({"rulez": []}, "rulez"),
+        ({"rules": {}}, "not a list"),
+        ({"rules": [{"id": "x"}]}, "title, severity"),
+        ({"rules": [{"id": "Bad-Id"}]}, "must be a word"),
+        ({"rules": [{**MINE["rules"][0], "severity": "bad"}]}, "severity"),
+        ({"rules": [{**MINE["rules"][0], "each": "volume"}]}, "each"),
+        ({"rules": [{**MINE["rules"][0], "fail_when": "mac.("}]}, "not an expression"),
+        ({"rules": [{**MINE["rules"][0], "fail_when": "true) or (false"}]}, "not an expression"),
+        ({"rules": [{**MINE["rules"][0], "says": "{{ x "}]}, "not a template"),
+        ({"rules": [{**MINE["rules"][0], "wen": "true"}]}, "wen"),
+        ({"rules": [{**MINE["rules"][0], "references": {"iso": ["1"]}}]}, "iso"),
+        ({"extends": "everything"}, "extends"),
+        ({"exemptions": [{"rule": "filevault_on"}]}, "macs, by, until, why"),
+        ({"exemptions": [{"rule": "nope", "macs": ["*"], "by": "x", "until": "2027-01-01", "why": "y"}]}, "no rule"),
+        ({"exemptions": [{"rule": "enrolled", "macs": ["*"], "by": "x", "until": "soon", "why": "y"}]}, "a day as"),
+        ([], "not a dictionary"),
+    ],
+)
+def test_a_policy_that_cannot_be_meant_is_refused(layer: t.Any, why: str) -> None:
+    with pytest.raises(PolicyError, match=why):
+        load(layer)
+
+
+@pytest.mark.parametrize("text", ["mac.__class__", "''.__class__.__mro__", "host.__init__.__globals__"])
+def test_an_expression_reaches_nothing_but_the_reading(text: str) -> None:
+    rule = {**MINE["rules"][0], "each": "mac", "when": "", "fail_when": f"{text} is string or {text}.x"}
+    said = results(reading(), {"rules": [rule]})
+    assert said["guests_have_no_password"] == "unknown"
+
+
+# -- exemptions -------------------------------------------------------------------------------------------------------
+
+
+def exempt(**changes: t.Any) -> dict[str, t.Any]:
+    one = {"rule": "filevault_on", "macs": ["kiosk-*"], "by": "cio", "until": "2026-12-31", "why": "no data"}
+    return {"exemptions": [{**one, **changes}]}
+
+
+def finding(host: str, layer: dict[str, t.Any], rule: str = "filevault_on", **changes: t.Any) -> t.Any:
+    mac = reading(**(changes or {"filevault": FileVault("off", personal_key=False, institutional_key=False)}))
+    (found,) = [one for one in load(layer).evaluate(host, mac, NOW) if one.rule.id == rule]
+    return found
+
+
+def test_an_exemption_holds_where_and_while_it_says() -> None:
+    assert datetime.datetime.fromtimestamp(NOW, datetime.timezone.utc).date() == datetime.date(2026, 9, 21)
+    covered = finding("kiosk-1", exempt())
+    assert covered.result == "exempt"
+    assert covered.view()["exemption"] == {"by": "cio", "until": "2026-12-31", "why": "no data"}
+    assert covered.found == ("FileVault: off",)
+    assert finding("laptop-1", exempt()).result == "fail"
+    assert finding("kiosk-1", exempt(until="2026-09-21")).result == "exempt"
+    late = finding("kiosk-1", exempt(until="2026-09-20"))
+    assert (late.result, late.view()["expired_exemption"]["by"]) == ("fail", "cio")
+
+
+def test_an_exemption_for_accounts_leaves_the_others() -> None:
+    macs = {"accounts": (ITADMIN, PHANTOM, replace(PHANTOM, name="ghost", uid=505))}
+    layer = exempt(rule="no_phantom", macs=["*"], accounts=["ru*"])
+    left = finding("m", layer, "no_phantom", **macs)
+    assert (left.result, left.accounts) == ("fail", ("ghost",))
+    both = finding("m", exempt(rule="no_phantom", macs=["*"], accounts=["ru*", "ghost"]), "no_phantom", **macs)
+    assert (both.result, both.accounts) == ("exempt", ("rui", "ghost"))
+
+
+def test_the_worst() -> None:
+    policy: Policy = load()
+    assert worst(policy.evaluate("m", reading(), NOW)) == ""
+    assert worst(policy.evaluate("m", reading(**BROKEN["no_phantom"][0]), NOW)) == "high"
+    assert SEVERITIES[0] == "critical"
+
+
+# -- the filter and the test ------------------------------------------------------------------------------------------
+
+
+def test_the_filter_says_the_same() -> None:
+    mac = reading(**BROKEN["filevault_on"][0])
+    by_filter = findings({"mac": mac, "changed": False}, policy=OURS, host="m", now=NOW)
+    assert {one["rule"]: one["result"] for one in by_filter} == results(mac, OURS)
+    (off,) = [one for one in by_filter if one["rule"] == "filevault_on"]
+    assert (off["severity"], off["run"]) == ("high", "keyholder.macos.filevault")
+    assert off["references"]["disa_stig"] == ["APPL-26-005020"]
+
+
+def test_the_test_says_the_same() -> None:
+    assert compliant(reading(), policy=[OURS], now=NOW)
+    assert not compliant(reading(**BROKEN["filevault_on"][0]), now=NOW)
+    assert compliant(reading(**BROKEN["filevault_on"][0]), at_least="critical", now=NOW)
+    assert compliant(reading(filevault=FileVault("unknown", personal_key=True)), at_least="high", now=NOW)
+    assert not compliant(
+        reading(filevault=FileVault("unknown", personal_key=True)), at_least="high", strict=True, now=NOW
+    )
+
+
+def test_what_is_no_reading_is_said_so() -> None:
+    with pytest.raises(Exception, match="not a reading"):
+        findings({"failed": True})
+    with pytest.raises(Exception, match="at_least"):
+        compliant(reading(), at_least="awful")

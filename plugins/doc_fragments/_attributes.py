@@ -42,6 +42,24 @@ attributes:
       - This module only reads.
 """
 
+    # For what runs on the controller alone.
+    REPORT_MODULE = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    details:
+      - It changes no Mac, and writes its files in check mode too.
+  diff_mode:
+    support: N/A
+    details:
+      - It changes no Mac.
+  idempotent:
+    support: full
+    details:
+      - It never reports a change. The same readings make the same report, but for its time.
+"""
+
     ACTIONGROUP_ALL = r"""
 options: {}
 attributes:

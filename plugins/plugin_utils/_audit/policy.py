@@ -20,7 +20,8 @@ from pathlib import Path
 
 import yaml
 from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 if t.TYPE_CHECKING:
     Reading = t.Mapping[str, t.Any]
@@ -136,10 +137,15 @@ def _days_since(then: t.Any, now: float) -> float:
     return (now - float(then)) / _DAY
 
 
+def _said(value: bool | None) -> str:
+    return {True: "yes", False: "no"}.get(t.cast("bool", value), "unread")
+
+
 def _environment() -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
     environment.filters["version"] = _version
     environment.filters["days_since"] = _days_since
+    environment.filters["said"] = _said
     environment.tests["matching"] = _matching
     return environment
 

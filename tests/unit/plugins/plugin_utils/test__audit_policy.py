@@ -125,7 +125,7 @@ def test_each_phantom_is_named() -> None:
     mac = reading(accounts=(ITADMIN, PHANTOM, replace(PHANTOM, name="ghost", uid=505)))
     (finding,) = [one for one in load().evaluate("m", mac, NOW) if one.rule.id == "no_phantom"]
     assert finding.accounts == ("rui", "ghost")
-    assert finding.found[0].startswith("rui: directory True, crypto users False")
+    assert finding.found[0] == ("the sources disagree about rui: directory yes, crypto users no, FileVault list yes")
 
 
 # -- a policy of one's own --------------------------------------------------------------------------------------------

@@ -1,0 +1,159 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A report about a fleet, made on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: audit_report
+short_description: Report on the controller which Macs are recoverable, at risk, unreachable or refuse us, and why
+version_added: 0.1.0
+author:
+  - keyholder.macos contributors (@keyholder)
+description:
+  - Takes what M(keyholder.macos.trust_info) returned for each Mac of the play, or what an earlier run has saved, judges
+    it by a policy, and writes a report. A page, tables, and data for other systems.
+  - It runs on the controller and connects to no Mac. It does the same in check mode as otherwise, as it changes no Mac.
+  - A Mac that did not answer, or would not be read, is in the report with the reason.
+  - The page is one file and asks the network for nothing. Names that came from a Mac can be neither markup, nor a
+    formula of a spreadsheet, nor an escape sequence of a terminal.
+extends_documentation_fragment:
+  - keyholder.macos._attributes
+  - keyholder.macos._attributes.report_module
+  - keyholder.macos._attributes.actiongroup_all
+options:
+  dest:
+    description:
+      - The folder on the controller that the files go to. It is made where it is not there.
+      - Required, but with O(pack). A path that is not absolute begins where ansible-playbook was started.
+    type: path
+  name:
+    description: What the files are called, without their endings.
+    type: str
+    default: audit
+  title:
+    description: The headline.
+    type: str
+    default: Audit of the Macs
+  formats:
+    description:
+      - What to write.
+      - V(html), one page. V(json), everything, by the schema in C(docs/schema/audit-1.json) of the collection. V(csv),
+        two tables, the Macs and the findings. V(junit), a suite for each Mac and a case for each rule. V(markdown), a
+        page for a ticket. V(readings), what came back from each Mac, a line of JSON each, which O(saved) takes.
+    type: list
+    elements: str
+    choices: [html, json, csv, junit, markdown, readings]
+    default: [html, json, csv, junit, markdown, readings]
+  variable:
+    description: The variable that each Mac's result of M(keyholder.macos.trust_info) was registered in.
+    type: str
+    default: keyholder_reading
+  hosts:
+    description:
+      - The Macs whose variables to look at.
+      - All hosts of the play, where it is not given; none with O(saved) or O(packed).
+    type: list
+    elements: str
+  pack:
+    description:
+      - Write nothing, and return each Mac's answer as a short text in RV(packed), for C(set_stats). Slices of a job
+        cannot share a variable, as the last one wins, so each Mac has one of its own.
+    type: bool
+    default: false
+  packed:
+    description: Take the answers from variables that an earlier job has set from RV(packed).
+    type: bool
+    default: false
+  saved:
+    description:
+      - Files with answers. Reports as JSON, and readings with the ending C(.jsonl). Of two answers of one Mac the first
+        one counts, this run's before all others.
+    type: list
+    elements: path
+    default: []
+  policy:
+    description:
+      - A policy, or a list of them, upon the collection's own baseline and O(policy_files). It may set parameters,
+        change rules, add rules and exempt. See R(the guide to audits,
+        ansible_collections.keyholder.macos.docsite.guide_audit).
+    type: raw
+  policy_files:
+    description: Files with policies, in YAML.
+    type: list
+    elements: path
+    default: []
+  history:
+    description:
+      - An SQLite file that keeps the readings of every audit, so that the report can show what has changed, and a trend.
+        It is made where it is not there, and can only be added to.
+    type: path
+  since:
+    description:
+      - Compare with the last audit in O(history) that was made by then. A day, or a day and a time.
+      - With the last one of all, where it is not given.
+    type: str
+  fail_on:
+    description: Fail, once the report is written, where a Mac breaks a rule that is as severe as this, or more.
+    type: str
+    choices: [critical, high, medium, low, info, never]
+    default: never
+seealso:
+  - module: keyholder.macos.trust_info
+  - plugin: keyholder.macos.findings
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Report on all Macs of the play
+  keyholder.macos.audit_report:
+    dest: ./audit
+    history: ./audit/history.sqlite
+    policy:
+      parameters:
+        managed_admins: [itadmin]
+        oldest_macos: "15"
+      exemptions:
+        - rule: filevault_on
+          macs: ["kiosk-*"]
+          by: Nadia, IT security
+          until: 2027-03-31
+          why: They hold no data and must come up without anybody.
+  run_once: true
+
+- name: One report of two saved ones
+  keyholder.macos.audit_report:
+    dest: ./all
+    saved: [berlin/audit.jsonl, lisbon/audit.jsonl]
+  delegate_to: localhost
+  run_once: true
+"""
+
+RETURN = r"""
+files:
+  description: What was written.
+  returned: success
+  type: list
+  elements: str
+summary:
+  description: The report in a few lines for a person at a terminal, the most urgent Macs first.
+  returned: success
+  type: list
+  elements: str
+fleet:
+  description: The numbers. How many C(macs), how many in each of the C(states), the C(worst) severity that is broken, how many
+    of each C(macos), and each rule's results.
+  returned: success
+  type: dict
+changes:
+  description: What has changed since the audit that this one is compared with, a thousand Macs at most.
+  returned: success
+  type: list
+  elements: dict
+packed:
+  description: With O(pack), each Mac's answer by the name of a variable.
+  returned: when O(pack) is set
+  type: dict
+"""

@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One Mac of an audit: what came back from it, what the policy says of that, and in which state that leaves it. Pure.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import (
+    FAIL,
+    SEVERITIES,
+    Finding,
+    Policy,
+    worst,
+)
+
+READ, UNREACHABLE, REFUSED = "read", "unreachable", "refused"
+"""How it went: the Mac was read, did not answer, or answered and would not be read."""
+
+STATES = ("lost", "at_risk", "attention", "unknown", "refused", "unreachable", "recoverable")
+"""The worst first. lost: nobody can unlock it any more; at_risk: nobody can grant, or a rule that is critical or high is
+broken; attention: any other rule is broken; unknown: the reading does not tell; recoverable: all is as it should be."""
+
+TITLES = {
+    "lost": "Lost",
+    "at_risk": "At risk",
+    "attention": "Needs attention",
+    "unknown": "Unknown",
+    "refused": "Refused",
+    "unreachable": "Unreachable",
+    "recoverable": "Recoverable",
+}
+
+_OF_STATE = {state: 10_000 * (len(STATES) - number) for number, state in enumerate(STATES)}
+_OF_SEVERITY = dict(zip(SEVERITIES, (1000, 100, 10, 1, 0)))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a Mac gave: a reading, or the reason why there is none."""
+
+    host: str
+    status: str
+    read_at: float | None = None
+    mac: t.Mapping[str, t.Any] | None = None
+    why: str = ""
+    reason: str = ""
+    """The collection's reason code for a refusal, where it has one."""
+
+    @functools.cached_property
+    def mac_text(self) -> str:
+        """The reading as JSON, the same for the same reading. It goes into four files."""
+        return json.dumps(self.mac, sort_keys=True, separators=(",", ":"))
+
+    def text(self) -> str:
+        """The answer as JSON, as :func:`answer_from` takes it."""
+        return json_with(
+            {"host": self.host, "status": self.status, "read_at": self.read_at, "why": self.why, "reason": self.reason},
+            self.mac_text,
+        )
+
+
+def json_with(content: dict[str, t.Any], mac_text: str) -> str:
+    """``content`` as JSON, with a ready reading as its ``mac``."""
+    return f'{json.dumps(content)[:-1]}, "mac": {mac_text}}}'
+
+
+def answer_of(host: str, result: t.Mapping[str, t.Any] | None, now: float) -> Answer:
+    """From what trust_info returned. None: the task never came to this host."""
+    if result is None:
+        return Answer(host, UNREACHABLE, None, None, "the play did not come as far as this Mac")
+    mac = result.get("mac")
+    if isinstance(mac, dict) and not result.get("failed"):
+        return Answer(host, READ, now, mac)
+    # ansible-core from 2.19 on says so before every message.
+    why = " ".join(str(result.get("msg") or "no reason was given").split()).replace("Task failed: ", "", 1)
+    if result.get("unreachable"):
+        return Answer(host, UNREACHABLE, now, None, why)
+    return Answer(host, REFUSED, now, None, why, str(result.get("reason") or ""))
+
+
+def answer_from(saved: t.Any) -> Answer:
+    """From what :meth:`Answer.text` made, or an entry of a report. ValueError: it is neither."""
+    if not isinstance(saved, dict) or not saved.get("host") or saved.get("status") not in (READ, UNREACHABLE, REFUSED):
+        raise ValueError("an entry has no host, or no status that there is")
+    mac = saved.get("mac")
+    if (saved["status"] == READ) != isinstance(mac, dict):
+        raise ValueError(f"{saved['host']!r} is {saved['status']}, and has {'no' if mac is None else 'a'} reading")
+    return Answer(
+        str(saved["host"]),
+        saved["status"],
+        saved.get("read_at"),
+        mac,
+        str(saved.get("why") or ""),
+        str(saved.get("reason") or ""),
+    )
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An answer with its findings."""
+
+    answer: Answer
+    findings: tuple[Finding, ...] = ()
+    state: str = "unreachable"
+    score: int = 0
+    """How urgent it is: the state first, then what is broken."""
+    failed: tuple[Finding, ...] = field(default=(), repr=False)
+
+    @functools.cached_property
+    def worst(self) -> str:
+        return worst(self.failed)
+
+    @functools.cached_property
+    def why(self) -> str:
+        """The state in words."""
+        if self.answer.mac is None:
+            return self.answer.why
+        if self.state in ("lost", "unknown") or self.answer.mac["recoverable"] != "yes" or not self.failed:
+            return str(self.answer.mac["recoverable_why"])
+        found = "; ".join(text for finding in self.failed[:3] for text in finding.found)
+        more = len(self.failed) - 3
+        return f"{found}; and {more} more" if more > 0 else found
+
+    @functools.cached_property
+    def next(self) -> list[str]:
+        """The playbooks that put right what is broken, the worst first."""
+        return list(dict.fromkeys(finding.rule.run for finding in self.failed if finding.rule.run))
+
+    def view(self) -> dict[str, t.Any]:
+        """All but the reading."""
+        return {
+            "host": self.answer.host,
+            "status": self.answer.status,
+            "read_at": self.answer.read_at,
+            "reason": self.answer.reason,
+            "why": self.why,
+            "state": self.state,
+            "score": self.score,
+            "worst": self.worst,
+            "next": self.next,
+            "findings": [finding.view() for finding in self.findings],
+        }
+
+
+def judge(answer: Answer, policy: Policy, now: float) -> Judged:
+    if answer.mac is None:
+        state = UNREACHABLE if answer.status == UNREACHABLE else REFUSED
+        return Judged(answer, (), state, _OF_STATE[state])
+    findings = tuple(policy.evaluate(answer.host, answer.mac, now))
+    failed = sorted(
+        (one for one in findings if one.result == FAIL), key=lambda one: SEVERITIES.index(one.rule.severity)
+    )
+    state = _state(str(answer.mac["recoverable"]), worst(failed))
+    score = _OF_STATE[state] + min(9999, sum(_OF_SEVERITY[one.rule.severity] for one in failed))
+    return Judged(answer, findings, state, score, tuple(failed))
+
+
+def _state(recoverable: str, broken: str) -> str:
+    if recoverable == "no":
+        return "lost"
+    if recoverable == "at_risk" or broken in ("critical", "high"):
+        return "at_risk"
+    if recoverable == "unknown":
+        return "unknown"
+    return "attention" if broken else "recoverable"

@@ -1,0 +1,209 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The readings of every audit, kept in an SQLite file that can only be added to, and what has changed since one of them.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import typing as t
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import Answer, Judged
+
+VERSION = 1
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS runs (
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, policy TEXT NOT NULL, states TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS readings (digest BLOB PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS macs (
+    host TEXT NOT NULL, run INTEGER NOT NULL, state TEXT NOT NULL, failed TEXT NOT NULL, holders TEXT NOT NULL,
+    why TEXT NOT NULL, read_at REAL, digest BLOB, PRIMARY KEY (host, run)
+) WITHOUT ROWID;
+"""
+_APPEND_ONLY = """
+CREATE TRIGGER IF NOT EXISTS {table}_{verb} BEFORE {verb} ON {table}
+BEGIN SELECT RAISE(ABORT, 'the history can only be added to'); END;
+"""
+
+
+class HistoryError(RuntimeError):
+    """The file is no history, or one of a version that is not known here."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """How a Mac was at an earlier audit."""
+
+    state: str
+    failed: tuple[str, ...]
+    holders: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is different about a Mac. ``was`` "": it was not there; ``now`` "": it is not there any more."""
+
+    host: str
+    was: str
+    now: str
+    broken: tuple[str, ...] = ()
+    """Rules that it breaks now and did not."""
+    mended: tuple[str, ...] = ()
+    gained: tuple[str, ...] = ()
+    """Accounts that hold a token now and did not."""
+    lost: tuple[str, ...] = ()
+
+    def view(self) -> dict[str, t.Any]:
+        return {
+            "host": self.host,
+            "was": self.was,
+            "now": self.now,
+            "broken": list(self.broken),
+            "mended": list(self.mended),
+            "holders_gained": list(self.gained),
+            "holders_lost": list(self.lost),
+        }
+
+
+@dataclass(frozen=True)
+class Run:
+    """An earlier audit: when, and how many Macs were in which state."""
+
+    id: int
+    at: float
+    states: t.Mapping[str, int]
+
+
+class History:
+    """One file. Its writer holds it until the run is in it whole, or not at all."""
+
+    def __init__(self, path: str) -> None:
+        try:
+            self._base = sqlite3.connect(path, timeout=60, isolation_level=None)
+            version = self._base.execute("PRAGMA user_version").fetchone()[0]
+        except sqlite3.DatabaseError as problem:
+            raise HistoryError(f"{path} is no history: {problem}") from problem
+        if version not in (0, VERSION):
+            self._base.close()
+            raise HistoryError(f"{path} is of version {version}, and this collection knows {VERSION}")
+        triggers = "".join(
+            _APPEND_ONLY.format(table=table, verb=verb)
+            for table in ("runs", "readings", "macs")
+            for verb in ("UPDATE", "DELETE")
+        )
+        self._base.executescript(f"{_TABLES}{triggers}PRAGMA user_version = {VERSION};")
+
+    def close(self) -> None:
+        self._base.close()
+
+    def runs(self) -> list[Run]:
+        """The oldest first."""
+        rows = self._base.execute("SELECT id, at, states FROM runs ORDER BY at, id").fetchall()
+        return [Run(number, at, json.loads(states)) for number, at, states in rows]
+
+    def run_before(self, at: float | None) -> Run | None:
+        """The last run; with ``at`` the last one that was made by then."""
+        runs = [run for run in self.runs() if at is None or run.at <= at]
+        return runs[-1] if runs else None
+
+    def macs(self, run: Run | None) -> dict[str, Before]:
+        if run is None:
+            return {}
+        rows = self._base.execute("SELECT host, state, failed, holders FROM macs WHERE run = ?", (run.id,))
+        return {
+            host: Before(state, tuple(json.loads(failed)), tuple(json.loads(holders)))
+            for host, state, failed, holders in rows
+        }
+
+    def readings(self, run: Run) -> t.Iterator[dict[str, t.Any]]:
+        """What was read then, as saved answers."""
+        rows = self._base.execute(
+            "SELECT host, state, why, read_at, content FROM macs LEFT JOIN readings USING (digest) WHERE run = ?"
+            " ORDER BY host",
+            (run.id,),
+        )
+        for host, state, why, read_at, content in rows:
+            mac = None if content is None else json.loads(zlib.decompress(content))
+            yield {"host": host, "status": "read" if mac else state, "read_at": read_at, "why": why, "mac": mac}
+
+    @contextmanager
+    def adding(self, at: float, policy: str, states: t.Callable[[], t.Mapping[str, int]]) -> t.Iterator[Writer]:
+        """One run: all of it, or, where something fails, nothing. ``states`` is asked at the end."""
+        self._base.execute("BEGIN IMMEDIATE")
+        try:
+            number = self._base.execute("SELECT coalesce(max(id), 0) + 1 FROM runs").fetchone()[0]
+            yield Writer(self._base, number)
+            row = (number, at, policy, json.dumps(dict(states())))
+            self._base.execute("INSERT INTO runs (id, at, policy, states) VALUES (?, ?, ?, ?)", row)
+            self._base.execute("COMMIT")
+        except BaseException:
+            self._base.execute("ROLLBACK")
+            raise
+
+
+class Writer:
+    """Adds the Macs of one run."""
+
+    def __init__(self, base: sqlite3.Connection, run: int) -> None:
+        self._base = base
+        self._run = run
+
+    def add(self, judged: Judged) -> None:
+        digest = self._keep(judged.answer)
+        row = (
+            judged.answer.host,
+            self._run,
+            judged.state,
+            json.dumps([finding.rule.id for finding in judged.failed]),
+            json.dumps(holders_of(judged.answer)),
+            judged.answer.why,
+            judged.answer.read_at,
+            digest,
+        )
+        self._base.execute("INSERT INTO macs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def _keep(self, answer: Answer) -> bytes | None:
+        """A Mac that has not changed costs a row and no reading."""
+        if answer.mac is None:
+            return None
+        content = answer.mac_text.encode("utf-8")
+        digest = hashlib.sha256(content).digest()
+        known = self._base.execute("SELECT 1 FROM readings WHERE digest = ?", (digest,)).fetchone()
+        if known is None:
+            self._base.execute("INSERT INTO readings VALUES (?, ?)", (digest, zlib.compress(content, 1)))
+        return digest
+
+
+def holders_of(answer: Answer) -> list[str]:
+    return [] if answer.mac is None else [str(name) for name in answer.mac["holders"]]
+
+
+def change_of(judged: Judged, before: Before | None) -> Change | None:
+    """None: nothing has changed. A Mac that could not be read says nothing of its rules and holders."""
+    host = judged.answer.host
+    if before is None:
+        return Change(host, "", judged.state)
+    comparable = judged.answer.mac is not None and before.state not in ("unreachable", "refused")
+    failed = {finding.rule.id for finding in judged.failed}
+    holders = set(holders_of(judged.answer))
+    change = Change(
+        host,
+        before.state,
+        judged.state,
+        tuple(sorted(failed - set(before.failed))) if comparable else (),
+        tuple(sorted(set(before.failed) - failed)) if comparable else (),
+        tuple(sorted(holders - set(before.holders))) if comparable else (),
+        tuple(sorted(set(before.holders) - holders)) if comparable else (),
+    )
+    unchanged = change.was == change.now and not (change.broken or change.mended or change.gained or change.lost)
+    return None if unchanged else change

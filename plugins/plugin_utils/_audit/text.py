@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Texts that came from a Mac, made harmless for a terminal, a spreadsheet, a ticket, XML and a page's script. Pure.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>#!|~&$]")
+_LINKS = {"@": "&#64;", "://": "&#58;//", "www.": "www&#46;"}
+"""What a ticket system makes a mention or a link of by itself."""
+
+_FORMULA = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+"""What makes a spreadsheet calculate a cell (OWASP, CSV Injection), wide forms included."""
+
+_HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def plain(text: t.Any) -> str:
+    """Nothing in it steers a terminal, breaks a line or turns the direction of the text around."""
+    words = str(text)
+    return words if words.isprintable() else "".join(char if char.isprintable() else "?" for char in words)
+
+
+def cell(value: t.Any) -> str:
+    """A cell of a spreadsheet that is never a formula."""
+    text = "" if value is None else plain(value)
+    return f"'{text}" if text.lstrip()[:1] in tuple(_FORMULA) and text.strip() else text
+
+
+def markdown(text: t.Any) -> str:
+    """Text within a line of Markdown, in a table too, that is only text."""
+    made = _MARKDOWN.sub(r"\\\g<0>", plain(text))
+    for word, harmless in _LINKS.items():
+        made = made.replace(word, harmless)
+    return made
+
+
+def for_script(content: t.Any) -> str:
+    """JSON that may stand inside a script element: no tag can begin or end in it."""
+    text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
+    for char, escaped in _HTML.items():
+        text = text.replace(char, escaped)
+    return text

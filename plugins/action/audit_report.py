@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module audit_report, which is nothing but this: a report on the controller, of this run's readings or saved ones."""
+"""The module audit_report, which is all here: a report on the controller, of this run's readings or saved ones."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ActionModule(ActionBase):
         now = time.time()
         answers = self._answers(given, variables, now)
         if given["pack"]:
-            result.update(changed=False, packed={key: value for key, value in map(_packed, answers)})
+            result.update(changed=False, packed=dict(map(_packed, answers)))
             return result
         if not given["dest"]:
             raise AnsibleActionFail("dest is missing: the folder on the controller that the report goes to")

@@ -87,8 +87,8 @@ options:
     default: []
   history:
     description:
-      - An SQLite file that keeps the readings of every audit, so that the report can show what has changed, and a trend.
-        It is made where it is not there, and can only be added to.
+      - An SQLite file that keeps the readings of every audit, so that the report can show what has changed, and a
+        trend. It is made where it is not there, and can only be added to.
     type: path
   since:
     description:
@@ -143,8 +143,8 @@ summary:
   type: list
   elements: str
 fleet:
-  description: The numbers. How many C(macs), how many in each of the C(states), the C(worst) severity that is broken, how many
-    of each C(macos), and each rule's results.
+  description: The numbers. How many C(macs), how many in each of the C(states), the C(worst) severity that is broken,
+    how many of each C(macos), and each rule's results.
   returned: success
   type: dict
 changes:

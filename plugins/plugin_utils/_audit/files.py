@@ -196,7 +196,7 @@ class Markdown:
         read = [row for row in summary.ranking if row.state not in ("unreachable", "refused")]
         unread = [row for row in summary.ranking if row.state in ("refused", "unreachable")]
         lines += _ranking("What to look at first", read) + _ranking("Not read", unread)
-        broken = [(summary.results.get(rule.id, {}).get(FAIL, 0), rule) for rule in summary.policy.rules]
+        broken = [(summary.results[rule.id][FAIL], rule) for rule in summary.policy.rules]
         broken = sorted(((number, rule) for number, rule in broken if number), key=lambda pair: -pair[0])
         if broken:
             lines += [
@@ -210,7 +210,7 @@ class Markdown:
                 f"| {markdown(rule.title)} | {rule.severity} | {number} | {markdown(rule.remedy)} |"
                 for number, rule in broken
             ]
-        unknown = sum(counted.get(UNKNOWN, 0) for counted in summary.results.values())
+        unknown = sum(counted[UNKNOWN] for counted in summary.results.values())
         if unknown:
             lines += ["", f"{unknown} times the reading did not tell whether a rule is kept."]
         if summary.since is not None:

@@ -24,8 +24,8 @@ READ, UNREACHABLE, REFUSED = "read", "unreachable", "refused"
 """How it went: the Mac was read, did not answer, or answered and would not be read."""
 
 STATES = ("lost", "at_risk", "attention", "unknown", "refused", "unreachable", "recoverable")
-"""The worst first. lost: nobody can unlock it any more; at_risk: nobody can grant, or a rule that is critical or high is
-broken; attention: any other rule is broken; unknown: the reading does not tell; recoverable: all is as it should be."""
+"""The worst first. lost: nobody can unlock it any more; at_risk: nobody can grant, or a rule that is critical or high
+is broken; attention: another rule is broken; unknown: the reading does not tell; recoverable: all is in order."""
 
 TITLES = {
     "lost": "Lost",
@@ -97,7 +97,8 @@ def answer_from(saved: t.Any) -> Answer:
         saved["status"],
         saved.get("read_at"),
         mac,
-        str(saved.get("why") or ""),
+        # In a report, a Mac that was read has the reason for its state here.
+        "" if saved["status"] == READ else str(saved.get("why") or ""),
         str(saved.get("reason") or ""),
     )
 

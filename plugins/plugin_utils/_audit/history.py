@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The readings of every audit, kept in an SQLite file that can only be added to, and what has changed since one of them.
+"""The readings of every audit, in an SQLite file that can only be added to, and what has changed since one of them.
 
 This file is PRIVATE to the collection.
 """

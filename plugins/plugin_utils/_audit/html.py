@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as one page that asks the network for nothing: a picture of the fleet, a table to search, each Mac's details.
+"""The report as one page that asks the network for nothing: a picture, a table to search, each Mac's details.
 
 What a browser has to hold for a table is small; the details of two hundred Macs at a time lie in it compressed until
 somebody opens one. The page's policy allows just its own script and style, so nothing that a Mac says can be one.
@@ -142,7 +142,7 @@ class Html:
 def _broken(summary: Summary) -> list[dict[str, t.Any]]:
     """The rules that somebody breaks: the most severe first, then by how many."""
     rules = [
-        {"number": number, "rule": rule, "failed": summary.results.get(rule.id, {}).get(FAIL, 0)}
+        {"number": number, "rule": rule, "failed": summary.results[rule.id][FAIL]}
         for number, rule in enumerate(summary.policy.rules)
     ]
     broken = [entry for entry in rules if entry["failed"]]
@@ -150,7 +150,7 @@ def _broken(summary: Summary) -> list[dict[str, t.Any]]:
 
 
 def _trend(summary: Summary) -> dict[str, t.Any] | None:
-    """The areas of a chart of 600 by 120, the states upon each other, the best at the bottom. None: there is one audit."""
+    """The areas of a chart of 600 by 120, the states upon each other, the best below. None: there is one audit."""
     points = [(run.at, dict(run.states)) for run in summary.trend] + [(summary.now, summary.states)]
     if len(points) < 2:
         return None

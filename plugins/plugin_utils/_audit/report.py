@@ -14,11 +14,10 @@ import datetime
 import json
 import os
 import typing as t
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import (
-    READ,
     STATES,
     TITLES,
     Answer,
@@ -70,7 +69,7 @@ class Summary:
     trend: list[Run] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    results: dict[str, Counter[str]] = field(default_factory=dict)
+    results: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     systems: Counter[str] = field(default_factory=Counter)
 
     def add(self, judged: Judged, change: Change | None) -> None:
@@ -80,7 +79,7 @@ class Summary:
         if change is not None and self.since is not None:
             self.changes.append(change)
         for finding in judged.findings:
-            self.results.setdefault(finding.rule.id, Counter())[finding.result] += 1
+            self.results[finding.rule.id][finding.result] += 1
         if judged.answer.mac is not None:
             self.systems[str(judged.answer.mac["os"]["version"])] += 1
 
@@ -189,9 +188,7 @@ def run(
     with contextlib.ExitStack() as stack:
         writer: Writer | None = None
         if history is not None:
-            writer = stack.enter_context(
-                history.adding(summary.now, summary.policy.name, lambda: t.cast("dict[str, int]", summary.states))
-            )
+            writer = stack.enter_context(history.adding(summary.now, summary.policy.name, lambda: summary.states))
         seen: set[str] = set()
         for answer in answers:
             if answer.host in seen:
@@ -229,7 +226,3 @@ class File:
         self.stream.close()
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._part)
-
-
-def is_read(judged: Judged) -> bool:
-    return judged.answer.status == READ

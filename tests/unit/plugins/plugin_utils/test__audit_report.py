@@ -1,0 +1,373 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report says of each Mac what is so, in every form, keeps it, compares it, and lets no name from a Mac do harm."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sqlite3
+import typing as t
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, reading
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import FileVault, Missing
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import files, html, report
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import Answer, answer_from, answer_of, judge
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import History, HistoryError
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import load
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.text import cell, for_script, markdown, plain
+
+OFF = FileVault("off", personal_key=False, institutional_key=False)
+LOCKED_OUT = {
+    "accounts": (replace(BO, admin=True),),
+    "filevault": FileVault("on", personal_key=False, institutional_key=False),
+}
+EVIL = "=cmd|' /C calc'!A0<script>alert(1)</script>\x1b[31m\u202e`|@ana http://x.example www.x.example"
+
+
+def read(host: str, at: float = NOW, **changes: t.Any) -> Answer:
+    return Answer(host, "read", at, reading(**changes))
+
+
+FLEET = [
+    read("good"),
+    read("off", filevault=OFF),
+    read("lost", **LOCKED_OUT),
+    read("odd", missing=(Missing("FileVault's status", "fdesetup status: rc 1: \x1b[2J<b>"),)),
+    Answer("gone", "unreachable", None, None, "Connection timed out"),
+    Answer("shut", "refused", NOW, None, "Missing sudo password", "shell_unreadable"),
+    read("evil", accounts=(ITADMIN, replace(ANA, name=EVIL, full_name=EVIL)), pending=frozenset([EVIL])),
+]
+STATES = {
+    "good": "recoverable", "off": "at_risk", "lost": "lost", "odd": "attention", "gone": "unreachable",
+    "shut": "refused", "evil": "attention",
+}  # fmt: skip
+
+
+class Made(t.NamedTuple):
+    """A report, and where its files are."""
+
+    summary: report.Summary
+    folder: Path
+
+    def text(self, name: str) -> str:
+        return (self.folder / name).read_text(encoding="utf-8")
+
+
+def make(
+    folder: Path,
+    answers: t.Iterable[Answer],
+    *layers: t.Any,
+    history: History | None = None,
+    now: float = NOW,
+    since: float | None = None,
+    title: str = "Audit",
+) -> Made:
+    summary = report.Summary(load(*layers), title, now)
+    named = {ending: report.File(str(folder / f"audit{ending}")) for ending in
+             (".json", ".jsonl", ".csv", "-findings.csv", ".xml", ".md", ".html")}  # fmt: skip
+    outputs: list[report.Output] = [
+        files.Json(named[".json"], summary),
+        files.Readings(named[".jsonl"]),
+        files.Csv(named[".csv"], named["-findings.csv"]),
+        files.Junit(named[".xml"], summary),
+        files.Markdown(named[".md"]),
+        html.Html(named[".html"], summary),
+    ]
+    report.run(answers, summary, outputs, history, since)
+    for file in named.values():
+        file.done()
+    return Made(summary, folder)
+
+
+@pytest.fixture(name="made")
+def _made(tmp_path: Path) -> Made:
+    return make(tmp_path, FLEET)
+
+
+# -- states -----------------------------------------------------------------------------------------------------------
+
+
+def test_each_mac_is_in_its_state(made: Made) -> None:
+    assert {row.host: row.state for row in made.summary.rows} == STATES
+    assert made.summary.states == {
+        "lost": 1, "at_risk": 1, "attention": 2, "unknown": 0, "refused": 1, "unreachable": 1, "recoverable": 1,
+    }  # fmt: skip
+
+
+def test_the_ranking_begins_with_the_worst_and_leaves_out_who_is_in_order(made: Made) -> None:
+    assert [row.host for row in made.summary.ranking] == ["lost", "off", "evil", "odd", "shut", "gone"]
+
+
+def test_why_and_what_next(made: Made) -> None:
+    said = {row.host: (row.why, row.next) for row in made.summary.rows}
+    assert said["good"] == ("itadmin can grant tokens", ())
+    assert said["off"] == ("FileVault: off", ("keyholder.macos.filevault",))
+    assert said["gone"] == ("Connection timed out", ())
+    assert "nobody holds a token" in said["lost"][0]
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "why"),
+    [
+        (None, "unreachable", "the play did not come as far as this Mac"),
+        ({"unreachable": True, "msg": "Task failed: no\n route"}, "unreachable", "no route"),
+        ({"failed": True, "msg": "Missing sudo password"}, "refused", "Missing sudo password"),
+        ({"failed": True, "msg": "x", "mac": reading()}, "refused", "x"),
+        ({"skipped": True}, "refused", "no reason was given"),
+        ({"mac": reading(), "changed": False}, "read", ""),
+    ],
+)
+def test_what_a_task_returned(result: dict[str, t.Any] | None, status: str, why: str) -> None:
+    answer = answer_of("m", result, NOW)
+    assert (answer.status, answer.why) == (status, why)
+    assert (answer.mac is not None) == (status == "read")
+    assert answer_from(json.loads(answer.text())) == answer
+
+
+@pytest.mark.parametrize("saved", [None, {}, {"host": "m", "status": "fine"}, {"host": "m", "status": "read"},
+                                   {"host": "m", "status": "refused", "mac": {}}])  # fmt: skip
+def test_what_is_no_answer_is_not_taken_for_one(saved: t.Any) -> None:
+    with pytest.raises(ValueError, match="status|reading"):
+        answer_from(saved)
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+def test_json_holds_everything(made: Made) -> None:
+    content = json.loads(made.text("audit.json"))
+    assert content["schema"] == "keyholder.macos.audit/1"
+    macs = {entry["host"]: entry for entry in content["macs"]}
+    assert {host: entry["state"] for host, entry in macs.items()} == STATES
+    assert macs["good"]["mac"] == reading()
+    assert macs["shut"]["reason"] == "shell_unreadable"
+    assert {entry["id"] for entry in content["policy"]["rules"]} == {one["rule"] for one in macs["good"]["findings"]}
+    assert content["summary"]["states"] == made.summary.states
+    assert (content["changed_since"], content["changes"]) == (None, [])
+
+
+def test_a_report_is_made_of_a_report_and_of_readings(made: Made, tmp_path: Path) -> None:
+    again = {}
+    for name in ("audit.json", "audit.jsonl"):
+        folder = tmp_path / f"of-{name}"
+        folder.mkdir()
+        again[name] = make(folder, report.saved(str(made.folder / name)))
+        for other in ("audit.csv", "audit.jsonl", "audit.xml", "audit.md", "audit-findings.csv"):
+            assert again[name].text(other) == made.text(other)
+
+
+def test_of_two_answers_the_first_counts(tmp_path: Path) -> None:
+    made = make(tmp_path, [read("twice"), read("twice", filevault=OFF)])
+    assert [row.state for row in made.summary.rows] == ["recoverable"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("x.json", "{"), ("x.json", "[]"), ("x.jsonl", '{"host": 1}\n'), ("x.jsonl", "{")]
+)
+def test_a_file_that_is_none_of_ours_is_refused(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=name):
+        list(report.saved(str(tmp_path / name)))
+
+
+def test_csv_has_a_row_for_each_mac_and_each_finding(made: Made) -> None:
+    rows = list(csv.DictReader(made.text("audit.csv").splitlines()))
+    assert {row["mac"]: row["state"] for row in rows} == STATES
+    assert all(None not in row and None not in row.values() for row in rows)
+    (good,) = [row for row in rows if row["mac"] == "good"]
+    assert (good["macos"], good["admin_holders"], good["personal_recovery_key"]) == ("15.6", "itadmin", "yes")
+    found = list(csv.DictReader(made.text("audit-findings.csv").splitlines()))
+    assert {(row["mac"], row["rule"]) for row in found} >= {("off", "filevault_on"), ("lost", "admin_holder")}
+    assert "good" not in {row["mac"] for row in found}
+
+
+def test_junit_counts_what_it_holds(made: Made) -> None:
+    suites = ElementTree.fromstring(made.text("audit.xml"))
+    by_host = {suite.get("name"): suite for suite in suites}
+    assert set(by_host) >= {"good", "off", "lost", "gone", "shut"}
+    for suite in suites:
+        cases = suite.findall("testcase")
+        assert int(suite.get("tests", "")) == len(cases)
+        for kind in ("failure", "error", "skipped"):
+            counted = "failures" if kind == "failure" else "errors" if kind == "error" else kind
+            assert int(suite.get(counted, "")) == len(suite.findall(f"testcase/{kind}"))
+    failed = by_host["off"].findall("testcase[failure]")
+    assert [case.get("name") for case in failed] == ["filevault_on"]
+    assert by_host["gone"].find("testcase/error") is not None
+
+
+def test_markdown_for_a_ticket(made: Made) -> None:
+    text = made.text("audit.md")
+    assert "| Lost | 1 |" in text
+    assert "| off | At risk | FileVault: off | keyholder.macos.filevault |" in text
+    assert "| gone | Unreachable | Connection timed out |" in text
+
+
+def test_nothing_is_left_of_a_report_that_failed(tmp_path: Path) -> None:
+    old = tmp_path / "audit.json"
+    old.write_text("old")
+    file = report.File(str(old))
+    file.write("half")
+    file.drop()
+    assert old.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["audit.json"]
+
+
+# -- hostile names ----------------------------------------------------------------------------------------------------
+
+
+def test_no_file_holds_a_control_character(made: Made) -> None:
+    for name in ("audit.json", "audit.jsonl", "audit.csv", "audit-findings.csv", "audit.xml", "audit.md", "audit.html"):
+        odd = {char for char in made.text(name) if not char.isprintable() and char not in "\n\r"}
+        assert not odd, name
+    assert not [line for line in made.summary.lines() if not line.isprintable()]
+
+
+def test_no_cell_is_a_formula(made: Made) -> None:
+    for name in ("audit.csv", "audit-findings.csv"):
+        for row in csv.reader(made.text(name).splitlines()):
+            assert not [value for value in row if value.lstrip()[:1] in ("=", "+", "-", "@")]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\uff1d1", "\n=1"])
+def test_what_a_spreadsheet_would_calculate_is_text(text: str) -> None:
+    assert cell(text)[0] in "'?"
+
+
+def test_no_markup_is_in_the_page(made: Made) -> None:
+    text = made.text("audit.html")
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;" in text or "\\u003cscript\\u003e" in text
+    assert text.count("<script>") == 1
+
+
+def test_a_title_is_text_too(tmp_path: Path) -> None:
+    made = make(tmp_path, FLEET, title="</title><script>alert(1)</script>")
+    assert "<script>alert" not in made.text("audit.html")
+    ElementTree.fromstring(made.text("audit.xml"))
+
+
+def test_json_in_a_script_holds_no_tag() -> None:
+    text = for_script({"a": "</script><!--\u2028&", "b": EVIL})
+    assert not set("<>&\u2028") & set(text)
+    assert json.loads(text)["b"] == EVIL
+
+
+def test_markdown_is_only_text() -> None:
+    assert markdown("a|b <c> `d` [e](f) @g http://h") == ("a\\|b \\<c\\> \\`d\\` \\[e\\](f) &#64;g http&#58;//h")
+    assert "\n" not in markdown("a\n# b")
+
+
+def test_plain_text_steers_no_terminal() -> None:
+    assert plain("a\x1b[31m\u202eb\x9b\n") == "a?[31m?b??"
+
+
+# -- history ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="history")
+def _history(tmp_path: Path) -> t.Iterator[History]:
+    history = History(str(tmp_path / "history.sqlite"))
+    yield history
+    history.close()
+
+
+WEEK = 7 * DAY
+BEFORE = [read("good"), read("off"), read("leaves"), Answer("back", "unreachable", NOW, None, "no route")]
+AFTER = [
+    read("good"),
+    read("off", filevault=OFF, accounts=(ITADMIN, BO)),
+    read("comes"),
+    read("back"),
+]
+
+
+def test_the_first_audit_is_compared_with_nothing(history: History, tmp_path: Path) -> None:
+    made = make(tmp_path, BEFORE, history=history)
+    assert (made.summary.since, made.summary.changes, made.summary.trend) == (None, [], [])
+
+
+def test_what_has_changed(history: History, tmp_path: Path) -> None:
+    make(tmp_path, BEFORE, history=history, now=NOW - WEEK)
+    made = make(tmp_path, AFTER, history=history)
+    changes = {change.host: change for change in made.summary.changes}
+    assert set(changes) == {"off", "comes", "back", "leaves"}
+    off = changes["off"]
+    assert (off.was, off.now, off.broken, off.lost) == ("recoverable", "at_risk", ("filevault_on",), ("ana",))
+    assert (changes["comes"].was, changes["comes"].now) == ("", "recoverable")
+    assert (changes["leaves"].was, changes["leaves"].now) == ("recoverable", "")
+    back = changes["back"]
+    assert (back.was, back.now, back.gained) == ("unreachable", "recoverable", ())
+    content = json.loads(made.text("audit.json"))
+    assert len(content["changes"]) == 4
+    assert [point["states"]["recoverable"] for point in content["trend"]] == [3]
+    assert "no longer among the Macs" in made.text("audit.md")
+
+
+def test_since_a_day(history: History, tmp_path: Path) -> None:
+    make(tmp_path, [read("m", filevault=OFF)], history=history, now=NOW - 2 * WEEK)
+    make(tmp_path, [read("m")], history=history, now=NOW - WEEK)
+    last = make(tmp_path, [read("m")], history=history, now=NOW)
+    assert last.summary.changes == []
+    longer = make(tmp_path, [read("m")], history=history, now=NOW + 1, since=NOW - WEEK - DAY)
+    assert [(change.was, change.now) for change in longer.summary.changes] == [("at_risk", "recoverable")]
+
+
+def test_the_history_can_only_be_added_to(history: History, tmp_path: Path) -> None:
+    make(tmp_path, BEFORE, history=history)
+    with sqlite3.connect(str(tmp_path / "history.sqlite")) as base:
+        for statement in ("DELETE FROM runs", "UPDATE macs SET state = 'recoverable'", "DELETE FROM readings"):
+            with pytest.raises(sqlite3.IntegrityError, match="only be added to"):
+                base.execute(statement)
+    base.close()
+
+
+def test_the_history_gives_the_readings_back(history: History, tmp_path: Path) -> None:
+    make(tmp_path, FLEET, history=history)
+    (run,) = history.runs()
+    kept = {saved["host"]: answer_from(saved) for saved in history.readings(run)}
+    assert {host: answer.mac for host, answer in kept.items()} == {answer.host: answer.mac for answer in FLEET}
+
+
+def test_the_same_reading_is_kept_once(history: History, tmp_path: Path) -> None:
+    for week in range(3):
+        make(tmp_path, [read(f"mac-{number}") for number in range(5)], history=history, now=NOW + week)
+    with sqlite3.connect(str(tmp_path / "history.sqlite")) as base:
+        assert base.execute("SELECT count(*) FROM readings").fetchone() == (1,)
+        assert base.execute("SELECT count(*) FROM macs").fetchone() == (15,)
+    base.close()
+
+
+def test_an_audit_that_fails_leaves_no_trace_in_the_history(history: History, tmp_path: Path) -> None:
+    def breaks() -> t.Iterator[Answer]:
+        yield read("m")
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        make(tmp_path, breaks(), history=history)
+    assert history.runs() == []
+
+
+def test_what_is_no_history_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_text("a text that is long enough to be no database of any kind whatsoever")
+    with pytest.raises(HistoryError):
+        History(str(path))
+    assert path.read_text().startswith("a text")
+    newer = tmp_path / "newer.sqlite"
+    with sqlite3.connect(str(newer)) as base:
+        base.execute("PRAGMA user_version = 99")
+    base.close()
+    with pytest.raises(HistoryError, match="99"):
+        History(str(newer))
+
+
+def test_a_mac_that_is_unknown_is_neither_fine_nor_broken() -> None:
+    mac = reading(volume=replace(MAC.volume, apfs=None), accounts=(ITADMIN,))
+    assert judge(Answer("m", "read", NOW, mac), load(), NOW).state == "unknown"

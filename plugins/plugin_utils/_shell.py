@@ -162,15 +162,26 @@ class ScriptRunner:
         self._send = send
         self._together = tuple(together)
         self._known: dict[Command, Ran] = {}
+        self._failed: Exception | None = None
         # The probe asks from several threads, and there is one connection.
         self._alone = threading.Lock()
 
     def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
-        """Raises :class:`Unreadable`."""
+        """Raises :class:`Unreadable`, and whatever the connection raises.
+
+        A failure is for good: each of the probe's threads would try again, and a wrong password for sudo, tried that
+        often, locks an account.
+        """
         with self._alone:
+            if self._failed is not None:
+                raise self._failed
             if command not in self._known:
                 commands = self._together if command in self._together else (command,)
                 mark = new_mark()
-                said = self._send(compose(commands, deadline, mark))
-                self._known.update(zip(commands, parse(said, commands, mark)))
+                try:
+                    said = self._send(compose(commands, deadline, mark))
+                    self._known.update(zip(commands, parse(said, commands, mark)))
+                except Exception as problem:
+                    self._failed = problem
+                    raise
             return self._known[command]

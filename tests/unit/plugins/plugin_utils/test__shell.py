@@ -12,6 +12,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.keyholder.macos.plugins.module_utils._probe import at_once, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import (
     Said,
@@ -165,6 +166,22 @@ def test_the_refusal_shows_the_last_words_and_steers_no_terminal() -> None:
 def test_a_secret_has_no_place_in_a_script() -> None:
     with pytest.raises(ValueError, match="secret"):
         compose([Command(("dscl",), prompts=(Secret("pw"),))], 1, MARK)
+
+
+def test_a_failure_is_not_tried_again() -> None:
+    """A wrong password for sudo is sent once, however many of the probe's threads want something."""
+    sent: list[str] = []
+
+    def send(script: str) -> Said:
+        sent.append(script)
+        raise ConnectionError("Incorrect sudo password")
+
+    runner = ScriptRunner(send, at_once())
+    with pytest.raises(ConnectionError, match="Incorrect"):
+        read_mac(runner, 20)
+    with pytest.raises(ConnectionError, match="Incorrect"):
+        runner.run(sh("another"), 20)
+    assert len(sent) == 1
 
 
 def test_one_exec_for_what_belongs_together() -> None:

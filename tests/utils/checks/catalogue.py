@@ -144,7 +144,8 @@ def _docs_lint(job: Job) -> str:
         "--check-extra-docs-refs", "--disallow-unknown-collection-refs", copy,
         also={"ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2])},
     )  # fmt: skip
-    documents = tracked("plugins/modules/*.py", "roles/*/meta/argument_specs.yml", "docs/docsite/rst/*.rst")
+    plugins = ("plugins/modules/*.py", "plugins/filter/*.py", "plugins/test/*.py")
+    documents = tracked(*plugins, "roles/*/meta/argument_specs.yml", "docs/docsite/rst/*.rst")
     if not tracked("plugins/modules/*.py"):
         raise CheckFailed("there is no module")
     return f"{len(documents)} modules, roles and guides"

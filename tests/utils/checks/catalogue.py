@@ -35,6 +35,7 @@ def checks(matrix: Matrix) -> list[Check]:
         Check("molecule", _molecule),
         Check("demo", _demo),
         Check("lab", lambda job: _pytest(job, matrix, "tests/lab/tests")),
+        Check("awx", lambda job: _pytest(job, matrix, "tests/awx")),
         Check("report", lambda job: _pytest(job, matrix, "tests/report")),
         Check("property", lambda job: _pytest(job, matrix, "tests/property")),
         Check("galaxy-importer", package.importer),

@@ -1,0 +1,189 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What playbooks/awx defines would work: AWX itself takes surveys and credentials that can never be launched."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+AWX = ROOT / "playbooks" / "awx"
+TYPES = ("text", "textarea", "password", "integer", "float", "multiplechoice", "multiselect")
+FIELD_KEYS = {"id", "type", "label", "help_text", "secret", "multiline", "choices", "default", "ask_at_runtime"}
+QUESTION_KEYS = {
+    "variable", "question_name", "question_description", "type", "required", "min", "max", "choices", "default",
+}  # fmt: skip
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads !unsafe as the text that it is."""
+
+
+_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+
+
+def load(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.load((AWX / "vars" / f"{name}.yml").read_text(), _Loader)
+    return content
+
+
+CREDENTIALS = load("credential_types")["keyholder_awx_credential_types"]
+TEMPLATES = load("job_templates")["keyholder_awx_job_templates"]
+WORKFLOWS = load("workflows")["keyholder_awx_workflows"]
+SCHEDULES = load("workflows")["keyholder_awx_schedules"]
+SETTINGS = load("settings")
+QUESTIONS = [(template["name"], question) for template in TEMPLATES for question in template["survey"]]
+by_name = {"ids": lambda one: str(one.get("name", one.get("variable"))) if isinstance(one, dict) else str(one)}
+
+
+def known_to(playbook: str) -> set[str]:
+    """The variables that a playbook of the project takes: its own words, the collection's playbook's, its role's."""
+    text = (AWX / "project" / playbook).read_text()
+    wanted = set(re.findall(r"keyholder_[a-z_]+", text))
+    for name in re.findall(r"import_playbook: keyholder\.macos\.(\w+)", text):
+        inner = (ROOT / "playbooks" / f"{name}.yml").read_text()
+        wanted |= set(re.findall(r"\b[a-z]+_[a-z_]+\b", inner))
+        for role in re.findall(r"keyholder\.macos\.(\w+)", inner):
+            specs = ROOT / "roles" / role / "meta" / "argument_specs.yml"
+            if specs.exists():
+                wanted |= set(yaml.safe_load(specs.read_text())["argument_specs"]["main"]["options"])
+    return wanted
+
+
+def problems_of(question: dict[str, Any]) -> list[str]:
+    """What AWX takes, and what then fails at each launch or lets a value through that it should not."""
+    found = [f"unknown: {key}" for key in question.keys() - QUESTION_KEYS]
+    if question["type"] not in TYPES:
+        return [*found, f"type {question['type']}"]
+    default = question.get("default", "")
+    if question["required"] and default not in ("", None):
+        found.append("required, with a default: a launch through the API fails without an answer all the same")
+    if question["type"] in ("multiplechoice", "multiselect"):
+        choices = question.get("choices") or []
+        if not choices or not all(isinstance(choice, str) for choice in choices):
+            found.append("choices that are no texts: YAML makes a boolean of yes and no")
+        if default and default not in choices:
+            found.append("a default that is no choice")
+    elif default not in ("", None):
+        size = float(default) if question["type"] in ("integer", "float") else len(str(default))
+        if not question.get("min", float("-inf")) <= size <= question.get("max", float("inf")):
+            found.append("a default beyond its limits, which AWX does not check")
+    if question["type"] == "text" and question["required"] and not question.get("min"):
+        found.append("required, and an empty answer would do")
+    return found
+
+
+@pytest.mark.parametrize(("template", "question"), QUESTIONS, **by_name)
+def test_a_question_can_be_answered(template: str, question: dict[str, Any]) -> None:
+    assert problems_of(question) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"type": "text", "required": True, "default": "x", "min": 1},
+        {"type": "integer", "required": False, "default": 9, "min": 1, "max": 5},
+        {"type": "text", "required": False, "default": "long", "max": 2},
+        {"type": "multiplechoice", "required": False, "choices": [True, False]},
+        {"type": "multiplechoice", "required": False, "choices": ["a"], "default": "b"},
+        {"type": "text", "required": True},
+        {"type": "words", "required": False},
+        {"type": "text", "required": False, "maximum": 3},
+    ],
+)
+def test_a_wrong_question_would_be_noticed(wrong: dict[str, Any]) -> None:
+    assert problems_of(wrong)
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS, **by_name)
+def test_a_credential_type_is_whole(credential: dict[str, Any]) -> None:
+    fields = {field["id"]: field for field in credential["inputs"]["fields"]}
+    assert all(set(field) <= FIELD_KEYS for field in fields.values())
+    assert set(credential["inputs"]["required"]) <= set(fields)
+    used = set(re.findall(r"{{ (\w+) }}", str(credential["injectors"])))
+    assert used == set(fields)
+    assert all(field.get("secret") for name, field in fields.items() if "password" in name)
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS, **by_name)
+def test_what_a_credential_injects_is_wanted_somewhere(credential: dict[str, Any]) -> None:
+    wanted = set().union(*(known_to(template["playbook"]) for template in TEMPLATES))
+    assert set(credential["injectors"]["extra_vars"]) <= wanted
+
+
+@pytest.mark.parametrize("template", TEMPLATES, **by_name)
+def test_a_job_template_leads_somewhere(template: dict[str, Any]) -> None:
+    assert (AWX / "project" / template["playbook"]).exists()
+    given = {question["variable"] for question in template["survey"]} | set(template.get("extra_vars", {}))
+    assert given <= known_to(template["playbook"]), given - known_to(template["playbook"])
+    assert template["job_type"] == "check" or "reads" not in template["labels"] or "merge" in template["name"]
+
+
+def test_every_playbook_of_the_project_is_used() -> None:
+    assert {path.name for path in (AWX / "project").glob("*.yml")} == {one["playbook"] for one in TEMPLATES}
+
+
+def test_no_secret_is_asked_for_in_a_survey() -> None:
+    """AWX shows a survey's answers in each job; a credential's it does not."""
+    for template, question in QUESTIONS:
+        assert question["type"] != "password", template
+        assert not re.search("password|secret|key$", question["variable"]), template
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, **by_name)
+def test_a_workflow_is_a_path(workflow: dict[str, Any]) -> None:
+    nodes = {node["identifier"]: node for node in workflow["nodes"]}
+    templates = {template["name"]: template for template in TEMPLATES}
+    reached = {workflow["nodes"][0]["identifier"]}
+    for node in workflow["nodes"]:
+        following = [*node.get("success", []), *node.get("always", [])]
+        assert set(following) <= set(nodes)
+        reached |= set(following)
+        if "approval" in node:
+            assert node["timeout"] > 0
+            continue
+        template = templates[node["job_template"]]
+        # AWX takes the override and ignores it where the job template does not ask.
+        assert "job_type" not in node or template["ask_job_type_on_launch"]
+    assert reached == set(nodes)
+
+
+def test_nothing_changes_a_mac_before_somebody_approves() -> None:
+    (workflow,) = [one for one in WORKFLOWS if "approval" in one["name"]]
+    nodes = workflow["nodes"]
+    cut = next(number for number, node in enumerate(nodes) if "approval" in node)
+    assert [node.get("job_type") for node in nodes[:cut]] == ["check"]
+    assert any(node.get("job_type") == "run" for node in nodes[cut:])
+
+
+def test_a_schedule_can_begin() -> None:
+    names = {one["name"] for one in (*TEMPLATES, *WORKFLOWS)}
+    for schedule in SCHEDULES:
+        assert schedule["unified_job_template"] in names
+        assert re.fullmatch(r"DTSTART:\d{8}T\d{6}Z RRULE:FREQ=\w+;INTERVAL=\d+(;\w+=\w+)*", schedule["rrule"])
+
+
+def test_names_are_used_once() -> None:
+    names = [one["name"] for one in (*TEMPLATES, *WORKFLOWS)]
+    assert len(names) == len(set(names))
+
+
+def test_every_setting_is_used() -> None:
+    text = "".join(
+        path.read_text() for path in (AWX / "setup.yml", *(AWX / "vars").glob("*.yml"), *AWX.glob("templates/*"))
+    )
+    assert [name for name in SETTINGS if text.count(name) < 2] == []
+
+
+def test_the_execution_environments_are_what_ansible_builder_takes() -> None:
+    pytest.importorskip("ansible_builder")
+    from ansible_builder.ee_schema import validate_schema
+
+    validate_schema(yaml.safe_load((AWX / "execution-environment.yml").read_text()))
+    meta = yaml.safe_load((ROOT / "meta" / "execution-environment.yml").read_text())
+    assert all((ROOT / path).exists() for path in meta["dependencies"].values())

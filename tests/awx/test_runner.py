@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs as AWX runs them, by ansible-runner: slices make the same report as one run, and no job event holds a secret."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks.environments import TREE, link_tree
+from harness.search import Search
+from maclab.lab import Lab
+
+SECRETS = {"granter": "granter-9f3e-AWX", "ana": "ana-51c0-AWX", "new": "nova-77aa-AWX"}
+BIN = Path(sys.executable).parent
+SLICES = 4
+Run = Callable[..., subprocess.Popen[bytes]]
+MACS = 40
+
+
+def person(name: str, password: str, **other: Any) -> dict[str, Any]:
+    return {"name": name, "password": password, **other}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    people = [
+        person("itadmin", SECRETS["granter"], admin=True, token=True),
+        person("ana", SECRETS["ana"], full_name="Ana Sousa"),
+    ]
+    odd = [people[0] | {"token": False}, people[1] | {"token": True}]
+    macs = {
+        "plain": {"count": MACS - 8, "macos": "15.6", "python": "none", "accounts": people},
+        "odd": {"count": 8, "macos": "13.6.9", "python": "none", "accounts": odd},
+        "target": {"macos": "15.6", "accounts": people},
+    }
+    with Lab({"macs": macs}, tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def run(lab: Lab) -> Iterator[Run]:
+    """One job in a folder of its own, laid out as AWX does it."""
+    with tempfile.TemporaryDirectory(prefix="kh-") as sockets:
+        yield partial(_run, sockets, lab)
+
+
+def _run(
+    sockets: str, lab: Lab, folder: Path, playbook: str, extra: dict[str, Any], *arguments: str
+) -> subprocess.Popen[bytes]:
+    link_tree()
+    for name in ("inventory", "env", "project"):
+        (folder / name).mkdir(parents=True)
+    shutil.copy(lab.inventory, folder / "inventory" / "macs.yml")
+    (folder / "env" / "extravars").write_text(json.dumps(extra))
+    kept = {name: os.environ[name] for name in ("PATH", "LC_ALL") if name in os.environ}
+    environment = kept | {
+        "ANSIBLE_COLLECTIONS_PATH": str(TREE),
+        "ANSIBLE_HOME": str(folder / "home"),
+        "ANSIBLE_FORKS": "5",
+        # The path of a control socket must be short, and a test's folder is not.
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": sockets,
+        "HOME": str(folder / "home"),
+        "LC_ALL": os.environ.get("LC_ALL", "C.UTF-8"),
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+    }
+    argv = [str(BIN / "ansible-runner"), "run", str(folder), "-p", playbook, "--ident", "job", "-q"]
+    argv += ["--cmdline", " ".join(arguments)] if arguments else []
+    return subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def ended(process: subprocess.Popen[bytes], folder: Path) -> Path:
+    output, _ = process.communicate(timeout=600)
+    artifacts = folder / "artifacts" / "job"
+    stdout = artifacts / "stdout"
+    assert process.returncode == 0, output.decode() + (stdout.read_text() if stdout.exists() else "")
+    return artifacts
+
+
+def said(path: Path) -> dict[str, Any]:
+    report = json.loads(path.read_text())
+    macs = {entry["host"]: {key: value for key, value in entry.items() if key != "read_at"} for entry in report["macs"]}
+    return {"macs": macs, "summary": report["summary"]}
+
+
+def test_four_slices_of_forty_macs_make_the_same_report(lab: Lab, run: Run, tmp_path: Path) -> None:
+    hosts = sorted(name for name in lab.names if name != "target")
+    assert len(hosts) == MACS
+    whole = tmp_path / "whole"
+    report = {"keyholder_report": str(tmp_path / "report-whole")}
+    ended(run(whole, "keyholder.macos.audit", report, "--limit", "!target"), whole)
+
+    folders = [tmp_path / f"slice-{number}" for number in range(SLICES)]
+    running = []
+    for number, folder in enumerate(folders):
+        # As AWX cuts an inventory: every fourth host, by name.
+        mine = tmp_path / f"slice-{number}.txt"
+        mine.write_text("\n".join(hosts[number::SLICES]) + "\n")
+        extra = {"keyholder_report": str(tmp_path / f"report-{number}")}
+        running.append(run(folder, "keyholder.macos.audit", extra, "--limit", f"@{mine}"))
+    for process, folder in zip(running, folders, strict=True):
+        ended(process, folder)
+    saved = [str(tmp_path / f"report-{number}" / "audit.jsonl") for number in range(SLICES)]
+    merge = tmp_path / "merge"
+    extra = {"keyholder_report": str(tmp_path / "report-merged"), "keyholder_saved": saved}
+    ended(run(merge, "keyholder.macos.audit_merge", extra), merge)
+
+    merged = said(tmp_path / "report-merged" / "audit.json")
+    assert len(merged["macs"]) == MACS
+    assert {entry["state"] for entry in merged["macs"].values()} >= {"at_risk"}
+    assert merged == said(tmp_path / "report-whole" / "audit.json")
+
+
+JOBS: list[tuple[str, dict[str, Any]]] = [
+    ("audit", {}),
+    (
+        "grant",
+        {
+            "grant_user": "ana", "grant_password": SECRETS["ana"],
+            "grant_admin_user": "itadmin", "grant_admin_password": SECRETS["granter"],
+        },
+    ),
+    (
+        "onboard",
+        {
+            "onboard_user_admin_user": "itadmin", "onboard_user_admin_password": SECRETS["granter"],
+            "onboard_user_users": [{"name": "nova", "full_name": "Nova", "password": SECRETS["new"]}],
+        },
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("playbook", "extra"), JOBS, ids=[name for name, _extra in JOBS])
+def test_no_job_event_holds_a_secret(run: Run, tmp_path: Path, playbook: str, extra: dict[str, Any]) -> None:
+    """What AWX shows is made of these files. Its input, env/extravars, is not among them."""
+    folder = tmp_path / "job"
+    given = {"keyholder_report": str(tmp_path / "report"), **extra}
+    artifacts = ended(run(folder, f"keyholder.macos.{playbook}", given, "--limit", "target", "-vvv", "--diff"), folder)
+    events = [json.loads(path.read_text()) for path in (artifacts / "job_events").glob("*.json")]
+    ours = [
+        one for one in events if str(one.get("event_data", {}).get("task_action", "")).startswith("keyholder.macos.")
+    ]
+    assert ours, "no event of a module of ours"
+    # The command line names the extra variables' file, and not what is in it.
+    assert Search(SECRETS).files([artifacts]) == []

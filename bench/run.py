@@ -45,6 +45,7 @@ class Work:
 WORKS = (
     Work("ping", "ansible.builtin.ping"),
     Work("trust_info", "trust_info", ("read_by_hand",)),
+    Work("trust_info_shell", "trust_info, reader: shell"),
     Work("read_by_hand", "  the same by hand"),
     Work("secure_token", "secure_token, nothing to do", ("grant_by_hand", "grant_by_status")),
     Work("grant_by_hand", "  the same by hand"),

@@ -57,7 +57,7 @@ class Json:
 
     def add(self, judged: Judged, change: Change | None) -> None:
         entry = {**judged.view(), "change": None if change is None else change.view()}
-        self._file.write(f"{'' if self._first else ','}\n{json_with(entry, judged.answer.mac_text)}")
+        self._file.write(f"{'' if self._first else ','}\n{json_with(entry, judged.ready)}")
         self._first = False
 
     def end(self, summary: Summary) -> None:

@@ -62,13 +62,13 @@ class Answer:
         """The answer as JSON, as :func:`answer_from` takes it."""
         return json_with(
             {"host": self.host, "status": self.status, "read_at": self.read_at, "why": self.why, "reason": self.reason},
-            self.mac_text,
+            {"mac": self.mac_text},
         )
 
 
-def json_with(content: dict[str, t.Any], mac_text: str) -> str:
-    """``content`` as JSON, with a ready reading as its ``mac``."""
-    return f'{json.dumps(content)[:-1]}, "mac": {mac_text}}}'
+def json_with(content: dict[str, t.Any], ready: t.Mapping[str, str]) -> str:
+    """``content`` as JSON, with more keys whose values are JSON already."""
+    return json.dumps(content)[:-1] + "".join(f', "{key}": {text}' for key, text in ready.items()) + "}"
 
 
 def answer_of(host: str, result: t.Mapping[str, t.Any] | None, now: float) -> Answer:
@@ -134,8 +134,16 @@ class Judged:
         """The playbooks that put right what is broken, the worst first."""
         return list(dict.fromkeys(finding.rule.run for finding in self.failed if finding.rule.run))
 
+    @functools.cached_property
+    def ready(self) -> dict[str, str]:
+        """The long parts as JSON: they go into more than one file."""
+        return {
+            "findings": f"[{', '.join(map(_finding_text, self.findings))}]",
+            "mac": self.answer.mac_text,
+        }
+
     def view(self) -> dict[str, t.Any]:
-        """All but the reading."""
+        """All but the findings and the reading."""
         return {
             "host": self.answer.host,
             "status": self.answer.status,
@@ -146,8 +154,19 @@ class Judged:
             "score": self.score,
             "worst": self.worst,
             "next": self.next,
-            "findings": [finding.view() for finding in self.findings],
         }
+
+
+@functools.lru_cache(maxsize=4096)
+def _plain_finding(rule: str, result: str) -> str:
+    return json.dumps({"rule": rule, "result": result})
+
+
+def _finding_text(finding: Finding) -> str:
+    """Most findings say no more than their result."""
+    if finding.found or finding.exemption or finding.expired:
+        return json.dumps(finding.view())
+    return _plain_finding(finding.rule.id, finding.result)
 
 
 def judge(answer: Answer, policy: Policy, now: float) -> Judged:

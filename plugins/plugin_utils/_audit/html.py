@@ -115,10 +115,9 @@ class Html:
             "reason": judged.answer.reason,
             "why": judged.why,
             "next": judged.next,
-            "findings": [finding.view() for finding in judged.findings],
             "change": None if change is None else change.view(),
         }
-        return json_with(content, judged.answer.mac_text)
+        return json_with(content, judged.ready)
 
     def _pack(self) -> None:
         if not self._waiting:

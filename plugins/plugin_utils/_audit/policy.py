@@ -199,28 +199,31 @@ class Policy:
         return [self._finding(rule, host, names, today, judged.get(rule.id)) for rule in self.rules]
 
     def _judged_at_once(self, names: dict[str, t.Any]) -> dict[str, list[str]]:
-        """Results by rule, one or one an account: a call of an expression costs more than what it does.
+        """Results by rule, one or one an account: beginning an expression costs more than what it does.
 
         Where one expression fails they all do; then nothing is here, and each rule is asked for itself.
         """
+        once, each = self._of("mac"), self._of("account")
         try:
-            judged = {rule.id: [result] for rule, result in zip(self._of("mac"), self._together["mac"](**names))}
-            rows = [self._together["account"](account=account, **names) for account in names["mac"]["accounts"]]
+            results = self._together(**names).split()
         except _UNANSWERABLE:
             return {}
-        judged.update((rule.id, [row[number] for row in rows]) for number, rule in enumerate(self._of("account")))
+        judged = {rule.id: [result] for rule, result in zip(once, results)}
+        judged.update((rule.id, results[len(once) + number :: len(each)]) for number, rule in enumerate(each))
         return judged
 
     def _of(self, each: str) -> list[Rule]:
-        return [rule for rule in self.rules if rule.each == each]
+        return self._by_kind[each]
 
     @functools.cached_property
-    def _together(self) -> dict[str, t.Callable[..., list[str]]]:
-        compiler = _Compiler()
-        return {
-            each: compiler.condition(f"[{', '.join(rule.verdict for rule in self._of(each))}]", each)
-            for each in ("mac", "account")
-        }
+    def _by_kind(self) -> dict[str, list[Rule]]:
+        return {each: [rule for rule in self.rules if rule.each == each] for each in ("mac", "account")}
+
+    @functools.cached_property
+    def _together(self) -> t.Callable[..., str]:
+        """One template that says every result, with blanks between."""
+        once, each = (" ".join(f"{{{{ {rule.verdict} }}}}" for rule in self._of(kind)) for kind in ("mac", "account"))
+        return _Compiler().text(f"{once} {{% for account in mac.accounts %}}{each} {{% endfor %}}", self.name)
 
     def _finding(
         self, rule: Rule, host: str, names: dict[str, t.Any], today: datetime.date, results: list[str] | None

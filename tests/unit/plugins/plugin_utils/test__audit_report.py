@@ -8,9 +8,9 @@ import csv
 import json
 import sqlite3
 import typing as t
-import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, reading

@@ -24,7 +24,8 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import (
 )
 
 # The /bin/sh of macOS is a bash in its POSIX mode, and may be a dash.
-SHELLS = [["/bin/sh"], *([[bash, "--posix"]] if (bash := shutil.which("bash")) else [])]
+_BASH = shutil.which("bash")
+SHELLS = [["/bin/sh"], *([[_BASH, "--posix"]] if _BASH else [])]
 each_shell = pytest.mark.parametrize("shell", SHELLS, ids=["sh", "bash"][: len(SHELLS)])
 MARK = "keyholder-0123456789abcdef"
 

@@ -200,6 +200,8 @@ class FileVault:
     institutional_key: bool | None = None
     escrowed_at: int | None = None
     """When macOS last put a key aside for the device management, in seconds since 1970; None: never, or not asked."""
+    escrow_profile: bool | None = None
+    """Whether a profile has macOS put each new key aside; None: the profiles could not be listed, or not asked."""
     key_files: frozenset[str] = frozenset()
     """Those of the paths that were asked for at which a deferral has left its property list, with a recovery key."""
     authrestart: bool | None = None
@@ -209,6 +211,11 @@ class FileVault:
     def busy(self) -> bool:
         """On its way off: nothing can be changed until it is there."""
         return self.state in ("decrypting", "restart_to_disable")
+
+    @property
+    def escrows(self) -> bool:
+        """Whether a new key will be put aside. An old key's file is the next best sign where no profile can be seen."""
+        return self.escrowed_at is not None if self.escrow_profile is None else self.escrow_profile
 
     @property
     def settled(self) -> bool:

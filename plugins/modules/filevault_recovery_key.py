@@ -102,8 +102,10 @@ EXAMPLES = r"""
 RETURN = r"""
 state:
   description:
-    - The C(personal_recovery_key) C(before) and C(after) (whether there is one), whether FileVault is enabled, and
-      whether a profile escrows it. With O(state=collected), whether the file is there (C(key_file)).
+    - The C(personal_recovery_key) C(before) and C(after) (whether there is one), whether FileVault is enabled, whether
+      a profile escrows keys (C(escrow_profile), C(null) where the profiles could not be listed), and when macOS last
+      put a key aside for it (C(escrowed_at), in seconds since 1970). With O(state=collected), whether the file is
+      there (C(key_file)).
   returned: always
   type: dict
 plan:

@@ -76,7 +76,7 @@ KEPT = {"kept-10.15": "10.15.7", "kept-26": "26.1"}
 # Refused by macOS's own rules, before anything is tried.
 LAST = "last-unlocker"
 # A profile puts each new key aside: nobody else has to get it.
-ESCROWING = "escrowing"
+ESCROWING = ("escrowing", "escrowing-first")
 DEFERRING = {"deferring-10.15": "10.15.7", "deferring-13": "13.6.9", "deferring-15": "15.6"}
 PLIST = "/var/db/keyholder-filevault.plist"
 TABLE = [pytest.param(*row, id=row[0]) for row in BROKEN]
@@ -97,8 +97,9 @@ def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
             macs[host]["accounts"][-1] = person("stan", token={"authority": True, "crypto": True, "filevault": False})
     macs |= {host: described(version, OFF, {"fault": "prk_not_returned"}) for host, version in KEPT.items()}
     macs[LAST] = mac("15.6", "itadmin", "ana", filevault=ON)
-    managed = {"enrolled": "ade", "escrow_profile": True, "prk_escrowed": True}
-    macs[ESCROWING] = mac("15.6", "itadmin", filevault=ON, mdm=managed)
+    managed = {"enrolled": "ade", "escrow_profile": True}
+    for host in ESCROWING:
+        macs[host] = mac("15.6", "itadmin", filevault=ON, mdm={**managed, "prk_escrowed": host == "escrowing"})
     macs |= {host: described(version, OFF) for host, version in DEFERRING.items()}
     return bring_up(macs)
 
@@ -117,7 +118,7 @@ def played(ansible: Ansible, lab: Lab, at_first: dict[str, Mac]) -> Played:
         GONE.but("unknown", user="nobody-here"),
         BACK.but("ana", user="ana"),
     ]
-    steps[ESCROWING] = [ROTATE.but("run", recovery_key=None, recipients=None)]
+    steps |= dict.fromkeys(ESCROWING, [ROTATE.but("run", recovery_key=None, recipients=None)])
     defer = Step("defer", "filevault", {"state": "deferred", "user": "stan", "force_at_login": 0})
     steps |= dict.fromkeys(DEFERRING, [defer])
     return play(ansible, lab, steps)
@@ -233,13 +234,15 @@ def test_the_last_who_can_unlock_stays(played: Played, left: dict[str, Mac]) -> 
     assert played[LAST, "ana"].reason == "user_no_token"
 
 
+@pytest.mark.parametrize("host", ESCROWING)
 def test_a_profile_that_escrows_is_a_way_out_for_a_key(
-    played: Played, at_first: dict[str, Mac], left: dict[str, Mac]
+    played: Played, at_first: dict[str, Mac], left: dict[str, Mac], host: str
 ) -> None:
-    answer = played[ESCROWING, "run"]
+    answer = played[host, "run"]
     assert answer.ok, answer
-    assert answer.after["escrowed_at"] > answer.before["escrowed_at"]
-    assert left[ESCROWING].filevault.prk != at_first[ESCROWING].filevault.prk
+    assert answer.before["escrow_profile"] is True
+    assert answer.after["escrowed_at"] > (answer.before["escrowed_at"] or 0)
+    assert left[host].filevault.prk != at_first[host].filevault.prk
     assert {"recovery_key", "recovery_key_encrypted"} & set(answer.result) == set()
 
 

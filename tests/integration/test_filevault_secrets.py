@@ -3,8 +3,7 @@
 """No recovery key and no password is anywhere but where it was asked for, on the way to FileVault and back.
 
 As in test_secrets.py, with the property lists that fdesetup reads and prints, the passwords that are typed to profiles
-and to SSH, and the keys that macOS makes: those of the lab, and those that came out of what was encrypted. Macs with
-pipelining and Macs without go through one play.
+and to SSH, and the keys that macOS makes: those of the lab, and those that came out of what was encrypted.
 """
 
 from __future__ import annotations
@@ -178,14 +177,15 @@ def go(own: Ansible, lab: Lab, steps: Mapping[str, list[Step]], **settings: str)
 
 
 @pytest.fixture(scope="module")
-def played(own: Ansible, lab: Lab, controller: Path) -> Played:
-    """Everything, with a log on disk."""
-    steps = {}
-    for how in HOW:
-        lab.mac(f"{LEFT}-{how}").login("stan")
-        steps |= {how: PLAY, f"{LEFT}-{how}": left_a_key(f"{LEFT}-{how}"), f"{HUNG}-{how}": HANG}
+def played(own: Ansible, lab: Lab, controller: Path) -> dict[str, Played]:
+    """Everything, with a log on disk: one play with pipelining, and one without."""
     log = {"ANSIBLE_LOG_PATH": str(controller / "ansible.log"), "ANSIBLE_INJECT_INVOCATION": "1"}
-    return go(own, lab, steps, **log)
+    found = {}
+    for how in HOW:
+        main, left, hung = hosts(how)
+        lab.mac(left).login("stan")
+        found[how] = go(own, lab, {main: PLAY, left: left_a_key(left), hung: HANG}, **log)
+    return found
 
 
 def hosts(how: str) -> list[str]:
@@ -208,23 +208,26 @@ def delivered(played: Played, host: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def search(played: Played) -> Search:
+def search(played: dict[str, Played]) -> Search:
     """For every password, every key that any of the Macs has had, and what only the property lists hold."""
-    every = [host for how in HOW for host in hosts(how)]
-    keys = {f"key {number} of {host}": vault.key_number(host, number) for host in every for number in range(6)}
-    keys |= {f"key of {title} on {host}": key for host in every for title, key in delivered(played, host).items()}
+    keys = {}
+    for how, one in played.items():
+        for host in hosts(how):
+            keys |= {f"key {number} of {host}": vault.key_number(host, number) for number in range(6)}
+            keys |= {f"key of {title} on {host}": key for title, key in delivered(one, host).items()}
     plists = {"a plist for fdesetup": "<key>Password</key>", "a plist of fdesetup": "<key>RecoveryKey</key>"}
     return Search(SECRETS | keys | plists)
 
 
 @on_each_mac
-def test_everything_was_tried(played: Played, lab: Lab, how: str) -> None:
+def test_everything_was_tried(played: dict[str, Played], lab: Lab, how: str) -> None:
     """Passwords were used and keys made, or the rest of this file would prove nothing."""
+    one = played[how]
     for host in hosts(how):
-        for title, answer in answers(played, host).items():
+        for title, answer in answers(one, host).items():
             assert answer.ok is (title not in FAIL), answer
     main, left, hung = hosts(how)
-    assert played[hung, "hangs"].reason == "timeout"
+    assert one[hung, "hangs"].reason == "timeout"
     # Those are the keys that the Macs have had, one by one, and the last is the one that each has.
     made = {
         main: {"enable": 1, "rotate": 2, "made anew": 3},
@@ -233,31 +236,33 @@ def test_everything_was_tried(played: Played, lab: Lab, how: str) -> None:
     }
     for host, numbers in made.items():
         keys = {title: vault.key_number(host, number) for title, number in numbers.items()}
-        assert delivered(played, host) == keys
+        assert delivered(one, host) == keys
         assert lab.mac(host).state().filevault.prk == keys[list(keys)[-1]]
-    runs = played[main, "enable"].programs + played[main, "escrow"].programs
+    runs = one[main, "enable"].programs + one[main, "escrow"].programs
     assert any(run.stdin_bytes for run in runs if run.program == "fdesetup")
     assert any(run.tty_bytes for run in runs if run.program == "profiles")
-    logins = [entry for entry in played[hung, "unlocked by SSH"].entries if isinstance(entry, journal.Login)]
+    logins = [entry for entry in one[hung, "unlocked by SSH"].entries if isinstance(entry, journal.Login)]
     assert [(login.user, login.ok) for login in logins if login.method == "password"] == [("itadmin", True)]
-    assert "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" in played.run.output
-    assert "invocation" in played[main, "enable"].result
-
-
-def test_not_in_output(played: Played, search: Search) -> None:
-    assert "filevault_reboot" in played.run.output
-    assert search.text("the output", played.run.output) == []
-
-
-def test_not_in_returned_values(played: Played, search: Search) -> None:
-    """As the module returned them, before a callback tidied up."""
-    assert search.data("the results", played.run.results.read_bytes()) == []
+    assert "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" in one.run.output
+    assert "invocation" in one[main, "enable"].result
 
 
 @on_each_mac
-def test_not_in_the_journal(played: Played, lab: Lab, search: Search, how: str) -> None:
+def test_not_in_output(played: dict[str, Played], search: Search, how: str) -> None:
+    assert "filevault_reboot" in played[how].run.output
+    assert search.text("the output", played[how].run.output) == []
+
+
+@on_each_mac
+def test_not_in_returned_values(played: dict[str, Played], search: Search, how: str) -> None:
+    """As the module returned them, before a callback tidied up."""
+    assert search.data("the results", played[how].run.results.read_bytes()) == []
+
+
+@on_each_mac
+def test_not_in_the_journal(played: dict[str, Played], lab: Lab, search: Search, how: str) -> None:
     """Arguments, environment and prompts of every program, and every SSH command."""
-    assert played.answers
+    assert played[how].answers
     for host in hosts(how):
         journalled = lab.mac(host).folder.journal.read_bytes()
         assert b"changerecovery" in journalled
@@ -265,15 +270,15 @@ def test_not_in_the_journal(played: Played, lab: Lab, search: Search, how: str) 
 
 
 @on_each_mac
-def test_nothing_remains_on_the_mac(played: Played, lab: Lab, search: Search, how: str) -> None:
-    assert played.answers
+def test_nothing_remains_on_the_mac(played: dict[str, Played], lab: Lab, search: Search, how: str) -> None:
+    assert played[how].answers
     for host in hosts(how):
         assert bool(list(lab.mac(host).file_tree.rglob(".ansible/tmp"))) is (how == FILED)
         assert search.files([lab.mac(host).file_tree]) == []
 
 
-def test_nothing_remains_on_the_controller(played: Played, controller: Path, search: Search) -> None:
-    assert played.answers
+def test_nothing_remains_on_the_controller(played: dict[str, Played], controller: Path, search: Search) -> None:
+    assert played
     assert b"filevault_recovery_key" in (controller / "ansible.log").read_bytes()
     assert search.files([controller]) == []
 

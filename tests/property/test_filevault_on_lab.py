@@ -131,6 +131,24 @@ def test_a_key_that_nobody_would_have_is_not_made(version: str, hardware: str) -
 
 
 @every_mac
+def test_a_profile_that_never_escrowed_a_key_is_seen_and_one_that_is_gone_is_not(version: str, hardware: str) -> None:
+    mac = cast(version, hardware)
+    flow(mac, FileVaultRequest("enabled", "itadmin"))
+    mac.filevault.state = "on"
+    assert mac.mdm.prk_escrowed_at is None
+    mac.mdm.escrow_profile = True
+    done, _ = flow(mac, KeyRequest("rotated", "itadmin"))
+    assert done.refusal is None, done.refusal
+    assert (done.before["escrow_profile"], done.before["escrowed_at"]) == (True, None)
+    assert done.after["escrowed_at"] == int(mac.mdm.prk_escrowed_at or 0)
+    mac.mdm.escrow_profile = False
+    kept = mac.filevault.prk
+    gone, _ = flow(mac, KeyRequest("rotated", "itadmin"))
+    assert gone.refusal is not None
+    assert (gone.refusal.reason, mac.filevault.prk) == ("no_escrow_path", kept)
+
+
+@every_mac
 def test_an_unlocker_goes_and_comes_back(version: str, hardware: str) -> None:
     mac = cast(version, hardware)
     flow(mac, FileVaultRequest("enabled", "itadmin"))

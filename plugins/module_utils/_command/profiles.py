@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""profiles status: enrolment in device management, and the Bootstrap Token.
+"""profiles: enrolment in device management, what is installed, and the Bootstrap Token.
 
 This file is PRIVATE to the collection.
 """
@@ -11,6 +11,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyholder.macos.plugins.module_utils._command import plists
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Secret
 
 if t.TYPE_CHECKING:
@@ -18,6 +19,13 @@ if t.TYPE_CHECKING:
 
 ENROLLMENT = Command(("profiles", "status", "-type", "enrollment"))
 BOOTSTRAP_TOKEN = Command(("profiles", "status", "-type", "bootstraptoken"))
+
+INSTALLED = Command(("profiles", "show", "-output", "stdout-xml"), private=True)
+"""Private: profiles carry secrets of other software. From macOS 10.15 on usnistgov/macos_security asks like this; that
+10.13 and 10.14 know it is assumed."""
+
+_ESCROW = "com.apple.security.FDERecoveryKeyEscrow"
+_DEVICE, _ITEMS = "_computerlevel", "ProfileItems"
 
 _AUTOMATED = re.compile(r"^Enrolled via DEP: (Yes|No)", re.MULTILINE)
 _ENROLLED = re.compile(r"^MDM enrollment: (Yes|No)(.*)$", re.MULTILINE)
@@ -65,6 +73,19 @@ def parse_bootstrap(ran: Ran) -> BootstrapStatus:
         supported=None if supported is None else supported == "YES",
         escrowed=None if escrowed is None else escrowed == "YES",
     )
+
+
+def parse_escrow(ran: Ran) -> bool | None:
+    """Whether a profile of the device has macOS put each new recovery key aside; None: no list was printed.
+
+    The keys of the list: fleetdm/fleet, orbit/pkg/profiles, and chef/chef, osx_profile.
+    """
+    listed: t.Any = next(iter(plists.documents(ran.out)), None) if ran.rc == 0 else None
+    try:
+        items = [item for profile in listed.get(_DEVICE, ()) for item in profile.get(_ITEMS, ())]
+        return any(item.get("PayloadType") == _ESCROW for item in items)
+    except (AttributeError, TypeError):
+        return None
 
 
 # -- changing ---------------------------------------------------------------------------------------------------------

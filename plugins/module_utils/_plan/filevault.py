@@ -97,7 +97,7 @@ class FileVaultRequest:
         if mac.filevault.personal_key:
             kept = "macOS keeps the recovery key of an earlier time and gives none"
             return [] if self.recovery_key == DISCARD else [f"{kept}: rotate it to have a new one"]
-        if self.recovery_key == DISCARD and mac.filevault.escrowed_at is None:
+        if self.recovery_key == DISCARD and not mac.filevault.escrows:
             return ["nobody will have the recovery key: it is discarded, and no profile was seen to escrow one"]
         return []
 
@@ -223,11 +223,12 @@ class KeyRequest:
         if self.state == "absent":
             return made(mac, [*checks, RemoveKey(by), Prove(facts=("personal_key",))])
         _settled(mac, "there is no recovery key to make")
-        escrowed = mac.filevault.escrowed_at is not None
-        if self.recovery_key == DISCARD and not escrowed:
+        escrows = mac.filevault.escrows
+        if self.recovery_key == DISCARD and not escrows:
             msg = "nobody would have the new key: no recipients were given, and no profile escrows it"
-            raise Refusal("no_escrow_path", msg)
-        if not escrowed and not any(account.able for account in mac.holders):
+            earlier = mac.filevault.escrowed_at is not None
+            raise Refusal("no_escrow_path", msg + " (one did, and is gone)" * earlier)
+        if not escrows and not any(account.able for account in mac.holders):
             # The old key dies before anybody can have the new one.
             msg = "no holder can log in, and a run that is cut off would lose the new recovery key"
             raise Refusal("would_lock_out", msg, tuple(f"{who.name}: {who.sources.words()}" for who in mac.holders))
@@ -240,6 +241,7 @@ class KeyRequest:
         return {
             "personal_recovery_key": mac.filevault.personal_key,
             "filevault_enabled": mac.filevault.on,
+            "escrow_profile": mac.filevault.escrow_profile,
             "escrowed_at": mac.filevault.escrowed_at,
         }
 

@@ -258,6 +258,11 @@ PROFILES_STATUS: Rule[bool] = Rule(
     "`profiles status -type enrollment` answers",
     (Row(EVERY, False, "filevault.md 5"), Row((10, 13, 4), True, "enr-status-none")),
 )
+PROFILES_SHOW: Rule[bool] = Rule(
+    "profiles_show",
+    "`profiles show -output stdout-xml` lists what is installed",
+    (Row(EVERY, True, assumed=True), Row((10, 15), True, "usnistgov/macos_security")),
+)
 PRODUCT_NAME: Rule[str] = Rule(
     "product_name",
     "what sw_vers calls the system",

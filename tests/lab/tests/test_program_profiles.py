@@ -38,6 +38,15 @@ def break_it(on: Mac, name: str) -> Mac:
 # --- profiles -------------------------------------------------------------------------------------
 
 
+def test_the_profiles_of_the_device_are_listed_to_root() -> None:
+    show = ("profiles", "show", "-output", "stdout-xml")
+    escrow = "com.apple.security.FDERecoveryKeyEscrow"
+    assert escrow in run(made(escrow_profile=True), *show).out
+    assert escrow not in run(made(), *show).out and "com.apple.mdm" in run(made(), *show).out
+    assert escrow not in run(made(escrow_profile=True), *show, root=False).out
+    assert run(made(), "profiles", "show").status == 1
+
+
 def test_made_escrowed_validated_removed() -> None:
     on = made()
     done = profiles(on, "install", "admin", "admin-pw")

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Be profiles, as far as enrollment and the Bootstrap Token go; what it prints decides, hardly its exit status."""
+"""Be profiles, as far as enrollment, the Bootstrap Token and a list of what is installed go.
+
+What it prints decides, hardly its exit status.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections.abc import Awaitable, Callable
 
 from maclab import bootstrap, directory, plists, rules
 from maclab.call import Call, hang
+from maclab.state import Mac
 from maclab.texts import say
 
 FAILED = 1
@@ -18,10 +22,10 @@ OPTIONS = {"-type": "type", "-user": "user", "-password": "password", "-pass": "
 async def main(call: Call) -> int:
     options = _options(call.argv[1:])
     kind = options.get("type")
-    verb = VERBS.get((call.argv[0], kind)) if call.argv and kind else None
-    if not call.argv or call.argv[0] not in {name for name, _ in VERBS} or kind is None:
+    verb = VERBS.get((call.argv[0], kind)) if call.argv else None
+    if not call.argv or call.argv[0] not in {name for name, _ in VERBS} or (kind is None and verb is None):
         return _fail(call, "usage")
-    if verb is None or not _known(call, kind):
+    if verb is None or (kind is not None and not _known(call, kind)):
         return _fail(call, "type_unknown", kind=kind)
     return await verb(call, options)
 
@@ -94,6 +98,43 @@ async def _show_enrollment(call: Call, options: dict[str, str]) -> int:
     }
     call.out(_text(call, "configuration", dictionary=plists.description(configuration)))
     return 0
+
+
+# --- installed profiles ---------------------------------------------------------------------------
+
+
+async def _show(call: Call, options: dict[str, str]) -> int:
+    """List the profiles of the device; without root only the user's own are seen, and this Mac has none of those."""
+    if options.get("output") != "stdout-xml" or not rules.PROFILES_SHOW.at(call.mac.version_tuple):
+        return _fail(call, "usage")
+    mac = call.mac
+    payloads = {
+        "com.apple.mdm": mac.mdm.enrolled != "no",
+        "com.apple.security.FDERecoveryKeyEscrow": mac.mdm.escrow_profile,
+        "com.apple.MCX": mac.mdm.forbids_filevault,
+    }
+    installed = [_profile(mac, kind) for kind, there in payloads.items() if there and call.is_root]
+    call.out(plists.dumps({"_computerlevel": installed} if installed else {}))
+    return 0
+
+
+def _profile(mac: Mac, kind: str) -> dict[str, object]:
+    """The keys are those of fleetdm/fleet, orbit/pkg/profiles/profiles_darwin_test.go."""
+    identifier = f"com.example.{kind.rpartition('.')[2]}"
+    payload = {
+        "PayloadContent": CONTENTS[kind](mac),
+        "PayloadIdentifier": f"{identifier}.payload",
+        "PayloadType": kind,
+        "PayloadVersion": 1,
+    }
+    return {"ProfileIdentifier": identifier, "ProfileItems": [payload], "ProfileType": "Configuration"}
+
+
+CONTENTS: dict[str, Callable[[Mac], dict[str, object]]] = {
+    "com.apple.mdm": lambda mac: {"ServerURL": mac.mdm.server},
+    "com.apple.security.FDERecoveryKeyEscrow": lambda mac: {"Location": "the device management of Example Corp"},
+    "com.apple.MCX": lambda mac: {"dontAllowFDEEnable": True},
+}
 
 
 # --- Bootstrap Token ------------------------------------------------------------------------------
@@ -218,6 +259,7 @@ Verb = Callable[[Call, dict[str, str]], Awaitable[int]]
 VERBS: dict[tuple[str, str | None], Verb] = {
     ("status", "enrollment"): _enrollment,
     ("show", "enrollment"): _show_enrollment,
+    ("show", None): _show,
     ("status", "bootstraptoken"): _bootstrap,
     ("install", "bootstraptoken"): _install,
     ("remove", "bootstraptoken"): _remove,

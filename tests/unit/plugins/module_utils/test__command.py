@@ -158,6 +158,38 @@ def test_enrollment(out: str, expected: profiles.Enrollment | None) -> None:
     assert profiles.parse_enrollment(ran(out)) == expected
 
 
+def listed(*kinds: str, scope: str = "_computerlevel") -> str:
+    items = [{"PayloadType": kind, "PayloadContent": {"EnrollSecret": "profile-pw-1"}} for kind in kinds]
+    return plistlib.dumps({scope: [{"ProfileIdentifier": "com.example", "ProfileItems": items}]}).decode()
+
+
+ESCROW = "com.apple.security.FDERecoveryKeyEscrow"
+
+
+@pytest.mark.parametrize(
+    ("out", "rc", "expected"),
+    [
+        (listed("com.apple.mdm", ESCROW), 0, True),
+        ("profiles: a line before\n" + listed(ESCROW), 0, True),
+        (listed("com.apple.mdm"), 0, False),
+        (listed(ESCROW, scope="ana"), 0, False),
+        (plistlib.dumps({}).decode(), 0, False),
+        (plistlib.dumps([]).decode(), 0, None),
+        (plistlib.dumps({"_computerlevel": ["odd"]}).decode(), 0, None),
+        (plistlib.dumps({"_computerlevel": [{"ProfileItems": ["odd"]}]}).decode(), 0, None),
+        ("There are no configuration profiles installed\n", 0, None),
+        (listed(ESCROW), 1, None),
+    ],
+)
+def test_a_profile_that_escrows(out: str, rc: int, expected: bool | None) -> None:
+    assert profiles.parse_escrow(ran(out, rc=rc)) is expected
+
+
+def test_what_profiles_carry_is_no_evidence() -> None:
+    found = Ran(profiles.INSTALLED, 1, listed(ESCROW), "")
+    assert "profile-pw-1" not in found.evidence
+
+
 @pytest.mark.parametrize(
     ("out", "supported", "escrowed"),
     [

@@ -170,10 +170,17 @@ ROTATE = KeyRequest("rotated", "itadmin", "encrypt")
 
 def test_a_key_is_rotated_only_where_somebody_will_have_it() -> None:
     assert reason(replace(ROTATE, recovery_key="discard"), mac(filevault=ON)) == "no_escrow_path"
-    escrowing = replace(ON, escrowed_at=1)
-    plan = replace(ROTATE, recovery_key="discard").plan(mac(filevault=escrowing), {})
-    assert plan.steps[-1] == do.Prove(facts=("personal_key", "escrow"))
+    for escrowing in (replace(ON, escrow_profile=True), replace(ON, escrowed_at=1)):
+        plan = replace(ROTATE, recovery_key="discard").plan(mac(filevault=escrowing), {})
+        assert plan.steps[-1] == do.Prove(facts=("personal_key", "escrow"))
     assert kinds(ROTATE, mac(filevault=ON))[:3] == ["CheckPassword", "CheckRecipients", "ChangeKey"]
+
+
+def test_a_key_that_was_escrowed_once_does_not_stand_for_a_profile_that_is_gone() -> None:
+    request = replace(ROTATE, recovery_key="discard")
+    with pytest.raises(Refusal, match="is gone") as refusal:
+        request.plan(mac(filevault=replace(ON, escrow_profile=False, escrowed_at=1)), {})
+    assert refusal.value.reason == "no_escrow_path"
 
 
 def test_the_current_key_authenticates_after_it_was_validated() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib
 import stat
 import sys
 import typing as t
@@ -68,7 +69,7 @@ def test_a_command_that_fails_says_why_and_no_secret() -> None:
 
 
 def test_an_age_file(tmp_path: Path) -> None:
-    pyrage = pytest.importorskip("pyrage")
+    pyrage = importlib.import_module("pyrage")
     key = pyrage.x25519.Identity.generate()
     identity = tmp_path / "identity"
     identity.write_text(f"# a comment\n{key}\n")

@@ -78,19 +78,23 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     """One reading. ``deadline``: seconds for each command. Raises :class:`ProbeError`.
 
     ``extras``: what only some ask for. preflight: mdmclient's word on the Bootstrap Token, which takes ten seconds on a
-    real Mac. deferral: where a deferral of FileVault will write. escrow: whether a profile escrows recovery keys, and
-    when one was last put aside; escrow_if_off: the same, where FileVault is off. authrestart: whether macOS can restart
-    past the unlock screen. sessions: who is logged in. person:NAME: what the Mac's directories say of that name.
-    token_dialog: whether a profile suppresses the dialog at a mobile account's login. A path: whether that file is
-    there, as a deferral or an earlier archive leaves one.
+    real Mac. deferral: where a deferral of FileVault will write. escrow: when a recovery key was last put aside;
+    escrow_profile: whether a profile has macOS do that; escrow_if_off: both, where FileVault is off. authrestart:
+    whether macOS can restart past the unlock screen. sessions: who is logged in. person:NAME: what the Mac's
+    directories say of that name. token_dialog: whether a profile suppresses the dialog at a mobile account's login. A
+    path: whether that file is there, as a deferral or an earlier archive leaves one.
     """
     mac = parse(ask(runner, deadline))
     if "preflight" in extras and mac.version >= PREFLIGHT_SINCE and mac.management.enrolled:
         mac = _with_preflight(mac, mdmclient.parse_preflight(runner.run(mdmclient.DEVICE_INFORMATION, deadline)))
-    if "escrow" in extras or ("escrow_if_off" in extras and not mac.filevault.on):
+    about_to_make = "escrow_if_off" in extras and not mac.filevault.on
+    if "escrow" in extras or about_to_make:
         escrowed_at = fdesetup.parse_escrow(runner.run(fdesetup.ESCROW, deadline))
+        mac = replace(mac, filevault=replace(mac.filevault, escrowed_at=escrowed_at))
+    if "escrow_profile" in extras or about_to_make:
+        # Not in an audit: what profiles carry has no business outside the Mac.
         profile = profiles.parse_escrow(runner.run(profiles.INSTALLED, deadline))
-        mac = replace(mac, filevault=replace(mac.filevault, escrowed_at=escrowed_at, escrow_profile=profile))
+        mac = replace(mac, filevault=replace(mac.filevault, escrow_profile=profile))
     if "deferral" in extras and mac.filevault.deferred_user:
         path = fdesetup.parse_deferral_path(runner.run(fdesetup.DEFERRAL, deadline))
         mac = replace(mac, filevault=replace(mac.filevault, deferral_path=path))

@@ -204,7 +204,7 @@ class KeyRequest:
     user: str = ""
     recovery_key: str = DISCARD
     given: frozenset[str] = frozenset()
-    extras: t.ClassVar[tuple[str, ...]] = ("escrow",)
+    extras: t.ClassVar[tuple[str, ...]] = ("escrow", "escrow_profile")
 
     def compares(self, mac: Mac) -> dict[str, str]:
         return {}

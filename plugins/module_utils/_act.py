@@ -20,7 +20,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     sysadminctl,
     system,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._model import BIG_SUR, Version, promotion
+from ansible_collections.keyholder.macos.plugins.module_utils._model import BIG_SUR, PREBOOT, Version, promotion
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import additional
 
@@ -70,10 +70,12 @@ def needs(step: do.Step, mac: Mac) -> dict[str, int]:
 
 def commands(step: do.Step, mac: Mac, secrets: Secrets) -> list[Command]:
     """What carries out ``step`` on ``mac`` as it reads before it. Steps that only look have none."""
-    if isinstance(step, (do.Note, do.Forget)):
-        return [dscl.note_pending(step.after(mac).pending)]
+    if isinstance(step, do.Note):
+        return [dscl.note(step.work)]
+    if isinstance(step, do.Forget):
+        return [dscl.forget(step.work)]
     if isinstance(step, do.UpdatePreboot):
-        return [diskutil.UPDATE_PREBOOT] + ([dscl.note_pending(step.after(mac).pending)] if mac.pending else [])
+        return [diskutil.UPDATE_PREBOOT] + ([dscl.forget(PREBOOT)] if PREBOOT in mac.pending else [])
     if isinstance(step, do.Grant):
         return [sysadminctl.grant(step.user, step.granter, secrets["admin_password"], secrets["password"])]
     if isinstance(step, do.Revoke):

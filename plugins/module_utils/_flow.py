@@ -234,7 +234,7 @@ class Flow:
     def _compare_password(self, mac: Mac, user: str, option: str, may_authenticate: bool) -> bool | None:
         """A holder's is tried once where its hash is unreadable: to set the same one again takes its old password,
         which would be a failed login at every run. An account without a token has it set again by root. A mobile
-        account's is never tried: nothing here sets it."""
+        account's is never tried: nothing here may set it."""
         same = self._same(user, option)
         account = mac.account(user)
         tried = account is not None and account.holder and account.able and account.kind != MOBILE
@@ -399,6 +399,7 @@ class Flow:
         if any(isinstance(step, ArmRestart) for step in self._done):
             armed = f"{refusal.msg}; the next restart still comes up with the volume unlocked"
             refusal = Refusal(refusal.reason, armed, refusal.evidence)
+        refusal = self._half_way_back(refusal)
         unseen = self._unseen_change(plan)
         outcome.changed = outcome.changed or unseen
         try:
@@ -406,13 +407,22 @@ class Flow:
         except Refusal:
             return refusal
         mac = self._undo_promotion(mac)
-        left = mac.pending & plan.before.pending
-        if mac.pending != left and _settled(mac) == _settled(plan.before) and not unseen:
-            self._start(dscl.note_pending(left))
-            mac = replace(mac, pending=left)
+        ours = {step.work for step in plan.steps if isinstance(step, Note)} & mac.pending - plan.before.pending
+        if ours and _settled(mac) == _settled(plan.before) and not unseen:
+            for work in sorted(ours):
+                self._start(dscl.forget(work))
+            mac = replace(mac, pending=mac.pending - ours)
         outcome.after = request.view(mac)
         outcome.changed = unseen or outcome.after != outcome.before
         return refusal
+
+    def _half_way_back(self, refusal: Refusal) -> Refusal:
+        """A repair sets the old password and then the wanted one again: who fails in between must be told."""
+        renewed = [step for step in self._done if isinstance(step, SetPassword)]
+        if not renewed or renewed[-1].new != "old_password" or not self._same(renewed[-1].user, "old_password"):
+            return refusal
+        msg = f"{refusal.msg}; {renewed[-1].user} has old_password now: run again to have the wanted one set"
+        return Refusal(refusal.reason, msg, refusal.evidence)
 
     def _undo_promotion(self, mac: Mac) -> Mac:
         """Whatever went wrong, nobody stays an administrator for it. What fails here is left to the Mac's own job and
@@ -483,7 +493,7 @@ def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
             "" if planned == real else f"FileVault is deferred for {real or 'nobody'} (wanted: {planned or 'nobody'})"
         )
     if fact == "key_file":
-        left = ", ".join(sorted(found.filevault.key_files - wanted.filevault.key_files))
+        left = ", ".join(sorted(found.files - wanted.files))
         return f"{left} is still there" if left else ""
     if fact == "escrow":
         agree = (found.filevault.escrowed_at or 0) > (before.filevault.escrowed_at or 0)

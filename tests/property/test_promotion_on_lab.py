@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
+from dataclasses import dataclass, replace
 
 import fakes
 import pytest
@@ -18,8 +20,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.account impo
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import UnlockerRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
-from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
-from maclab import launchd
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
+from maclab import directory, launchd
 from maclab.state import Fault, Mac
 
 WANTED = TokenRequest("itadmin", admin_user="salma", allow_temporary_promotion=True)
@@ -159,6 +161,73 @@ def test_a_mac_that_loads_no_job_promotes_nobody() -> None:
     assert outcome.refusal.reason == "command_failed"
     assert "group admin changed" not in runner.writes
     assert not mac.is_admin("salma")
+
+
+def cut_in_the_middle(mac: Mac) -> None:
+    """A run that promoted salma and never came back."""
+    for cut in range(1, 20):
+        trial = snapshot(mac)
+        with contextlib.suppress(PowerCut):
+            flow(LabRunner(trial, cut=cut), WANTED)
+        if trial.is_admin("salma"):
+            with contextlib.suppress(PowerCut):
+                flow(LabRunner(mac, cut=cut), WANTED)
+            return
+
+
+@dataclass
+class Meanwhile(LabRunner):
+    """While this run creates an account, ``other`` happens to the Mac."""
+
+    other: t.Callable[[Mac], None] | None = None
+
+    def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        if self.other is not None and "-addUser" in command.argv:
+            other, self.other = self.other, None
+            other(self.mac)
+        return super().run(command, deadline)
+
+
+def test_a_run_at_the_same_time_takes_no_note_but_its_own() -> None:
+    mac = cast()
+    runner = Meanwhile(mac, other=cut_in_the_middle)
+    assert flow(runner, AccountRequest("nova", given=frozenset({"password"}))).refusal is None
+    assert read_mac(LabRunner(mac), 5).pending == {"promoted salma"}
+    assert flow(LabRunner(mac), AccountRequest("bob")).changed
+    assert nothing_is_left(mac)
+
+
+@dataclass
+class NoGroups(LabRunner):
+    """The directory answers for people and not for groups."""
+
+    def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        ran = super().run(command, deadline)
+        if command.argv[:3] != ("dscl", "-q", "-plist"):
+            return ran
+        return replace(ran, out=ran.out[: ran.out.find("</plist>") + len("</plist>")] + "\n")
+
+
+def test_without_the_groups_the_note_and_the_job_stay() -> None:
+    mac = cast()
+    cut_in_the_middle(mac)
+    before = snapshot(mac)
+    outcome = flow(NoGroups(mac), WANTED)
+    assert outcome.refusal is not None
+    assert outcome.refusal.reason == "reading_incomplete"
+    assert mac == before
+    flow(LabRunner(mac), WANTED)
+    assert nothing_is_left(mac)
+
+
+def test_a_job_that_was_left_over_does_not_stand_in_the_way() -> None:
+    mac = cast()
+    cut_in_the_middle(mac)
+    mac.accounts["root"].attributes.clear()
+    directory.drop_member(mac.groups["admin"], mac.accounts["salma"])
+    assert mac.jobs
+    assert flow(LabRunner(mac), WANTED).refusal is None
+    assert nothing_is_left(mac)
 
 
 @given(st.lists(st.sampled_from([*LATER, "promotion", "new"]), min_size=2, max_size=5), st.data())

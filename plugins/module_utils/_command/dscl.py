@@ -21,6 +21,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Secret
 
 PENDING = "keyholder_pending"
+_NOTES = f"dsAttrTypeNative:{PENDING}"
 """Our own attribute on root's record: work that runs began and have not finished, a value each (design rule 6)."""
 
 MARKER = ";SecureToken;"
@@ -86,12 +87,13 @@ def remove_marker(user: str) -> Command:
     return Command(("dscl", ".", "-delete", _path(user), "AuthenticationAuthority", MARKER))
 
 
-def note_pending(works: t.Collection[str]) -> Command:
-    """Let root's record carry these notes and no others."""
-    attribute = f"dsAttrTypeNative:{PENDING}"
-    if not works:
-        return Command(("dscl", ".", "-delete", _path("root"), attribute))
-    return Command(("dscl", ".", "-create", _path("root"), attribute) + tuple(sorted(works)))
+def note(work: str) -> Command:
+    """Let root's record carry this note beside all others: a run at the same time may have its own there."""
+    return Command(("dscl", ".", "-merge", _path("root"), _NOTES, work))
+
+
+def forget(work: str) -> Command:
+    return Command(("dscl", ".", "-delete", _path("root"), _NOTES, work))
 
 
 def change_password(user: str, old: Secret, new: Secret) -> Command:

@@ -4,8 +4,8 @@
 
 The job is a property list in /Library/LaunchDaemons, so that it outlives a restart, and holds a name and no secret.
 launchd starts it every so many seconds of the Mac's waking time (man launchd.plist, StartInterval) and not at once.
-It demotes only where the note of the promotion still stands, and takes the note and itself away afterwards; where the
-demotion fails, it is tried again at the next interval.
+It demotes as long as its property list is there, which an orderly run takes away, and takes the note and itself away
+afterwards; where the demotion fails, it is tried again at the next interval.
 
 This file is PRIVATE to the collection.
 """
@@ -24,15 +24,12 @@ if t.TYPE_CHECKING:
 LABEL = "keyholder.macos.demote"
 PATH = f"/Library/LaunchDaemons/{LABEL}.plist"
 
-# dscl prints values that hold a blank each on a line of its own, after a blank (Apple's DSTools, dscl).
 SCRIPT = f"""\
-note="$2"
-attribute='dsAttrTypeNative:{PENDING}'
-if dscl . -read /Users/root "$attribute" | grep -Fqx " $note"; then
+if ls '{PATH}' >/dev/null 2>&1; then
     dseditgroup -o edit -d "$1" -t user admin || exit 1
-    dscl . -delete /Users/root "$attribute" "$note" || exit 1
+    dscl . -delete /Users/root 'dsAttrTypeNative:{PENDING}' "$2"
+    rm -f '{PATH}'
 fi
-rm -f '{PATH}'
 launchctl bootout 'system/{LABEL}'
 """
 
@@ -40,7 +37,7 @@ _BOOT_OUT = Command(("launchctl", "bootout", f"system/{LABEL}"))
 
 
 def job(user: str, note: str, seconds: int) -> str:
-    """The property list of the job that demotes ``user`` while root's record carries ``note``. The script gets both as
+    """The property list of the job that demotes ``user``, whose promotion ``note`` tells of. The script gets both as
     arguments: no shell parses them."""
     content = {
         "Label": LABEL,
@@ -51,8 +48,10 @@ def job(user: str, note: str, seconds: int) -> str:
 
 
 def plan_demotion(user: str, note: str, seconds: int) -> list[Command]:
-    """Write the job, load it, and ask launchd whether it is there: nobody is promoted on a promise alone."""
+    """Write the job, load it in the place of one that was left over, and ask launchd whether it is there: nobody is
+    promoted on a promise alone."""
     return [
+        _BOOT_OUT,
         Command(("tee", PATH), stdin=job(user, note, seconds), private=True),
         Command(("launchctl", "bootstrap", "system", PATH)),
         Command(("launchctl", "print", f"system/{LABEL}"), private=True),

@@ -43,9 +43,10 @@ def promoted(name: str, change: t.Sequence[Step], prove: t.Sequence[str]) -> lis
 
 
 def healing(mac: Mac) -> list[Step]:
-    """What takes back every promotion that still stands; nothing where none does, or where only root could."""
+    """What takes back every promotion that still stands; nothing where none does, or where only root could. Without
+    the groups nobody knows who is still an administrator: then the note and the Mac's own job stay."""
     steps: list[Step] = []
-    for name in mac.promoted if mac.as_root else ():
+    for name in mac.promoted if mac.as_root and mac.groups_read else ():
         account = mac.account(name)
         if account is not None and account.admin:
             steps += [SetAdmin(name, False), Prove((name,))]

@@ -42,9 +42,10 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).lower()
 
 
-def offboarding(name: str) -> str:
-    """Pending work: ``name`` is being removed, and what was put aside of it is this collection's to overwrite."""
-    return f"offboarding {name}"
+def offboarding(name: str, guid: str) -> str:
+    """Pending work: this account is being removed, and what was put aside of it is this collection's to overwrite. By
+    the GUID, as another person may get the name."""
+    return f"offboarding {name} {guid}"
 
 
 def repairing(name: str) -> str:
@@ -52,9 +53,9 @@ def repairing(name: str) -> str:
     return f"repairing {name}"
 
 
-def archived(name: str) -> str:
-    """Pending work: the home of ``name``, who is being removed, has been put aside and was read back."""
-    return f"archived {name}"
+def archived(name: str, guid: str) -> str:
+    """Pending work: the home of this account, which is being removed, has been put aside and was read back."""
+    return f"archived {name} {guid}"
 
 
 _PROMOTED = "promoted "
@@ -202,8 +203,6 @@ class FileVault:
     """When macOS last put a key aside for the device management, in seconds since 1970; None: never, or not asked."""
     escrow_profile: bool | None = None
     """Whether a profile has macOS put each new key aside; None: the profiles could not be listed, or not asked."""
-    key_files: frozenset[str] = frozenset()
-    """Those of the paths that were asked for at which a deferral has left its property list, with a recovery key."""
     authrestart: bool | None = None
     """Whether macOS says that it can restart without waiting at the unlock screen; None: not said, or not asked."""
 
@@ -298,6 +297,15 @@ class Recoverability:
     why: str
 
 
+_T2 = frozenset(
+    "iMac20,1 iMac20,2 iMacPro1,1 MacBookAir8,1 MacBookAir8,2 MacBookAir9,1 MacBookPro15,1 MacBookPro15,2"
+    " MacBookPro15,3 MacBookPro15,4 MacBookPro16,1 MacBookPro16,2 MacBookPro16,3 MacBookPro16,4 MacPro7,1"
+    " Macmini8,1".split()
+)
+"""Model identifiers of the Macs with a T2 chip (Apple, "Mac models with the Apple T2 Security Chip"). MacPro7,1 is both
+the tower and the rack."""
+
+
 @dataclass(frozen=True)
 class Mac:
     """One reading of a whole Mac."""
@@ -320,6 +328,8 @@ class Mac:
     """None: not asked."""
     missing: tuple[Missing, ...] = ()
     groups_read: bool = True
+    files: frozenset[str] = frozenset()
+    """Those of the paths that were asked for at which there is something."""
     sessions: frozenset[str] | None = None
     """Who is logged in, at the screen or by a terminal; None: not asked, or not readable."""
     pending: frozenset[str] = frozenset()
@@ -356,6 +366,11 @@ class Mac:
         return self.version >= BIG_SUR
 
     @property
+    def secure_enclave(self) -> bool:
+        """Apple silicon, or an Intel Mac with a T2 chip: there macOS does not remove a crypto user of nobody."""
+        return self.apple_silicon or self.model in _T2
+
+    @property
     def grants_at_login(self) -> bool:
         """Whether macOS grants anybody a token at a graphical login, by the Bootstrap Token: from macOS 11 on (mkuser;
         Apple Platform Deployment). On 10.15 only mobile accounts and the managed administrator get one."""
@@ -376,6 +391,13 @@ class Mac:
     def promoted(self) -> tuple[str, ...]:
         """Who is an administrator for the moment only, by the note that stands before the promotion."""
         return tuple(sorted(filter(None, map(promoted_by, self.pending))))
+
+    def notes_on(self, name: str) -> tuple[str, ...]:
+        """Pending work on an account that has no meaning without it. A promotion is not among it: rights are taken
+        back first."""
+        plain = (creation(name), repairing(name))
+        with_guid = (offboarding(name, "").rstrip(), archived(name, "").rstrip())
+        return tuple(sorted(work for work in self.pending if work in plain or work.rpartition(" ")[0] in with_guid))
 
     @property
     def token_admins(self) -> tuple[Account, ...]:

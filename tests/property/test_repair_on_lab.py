@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 import fakes
 import pytest
@@ -13,7 +14,7 @@ from test_core_on_lab import MACS
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS, RepairRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab import directory
 from maclab.state import CryptoUser, Mac
 
@@ -146,3 +147,27 @@ def test_orphans_go_where_no_secure_enclave_keeps_them() -> None:
         assert (done.refusal and done.refusal.reason) == reason
         assert (guid in mac.crypto_users) == (reason is not None)
         assert done.before["findings"][0]["kind"] == "orphaned_crypto_user"
+
+
+@dataclass
+class PolicyComes(LabRunner):
+    """Between the two halves of a repair, the policy becomes stricter."""
+
+    def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        ran = super().run(command, deadline)
+        if "-passwd" in command.argv:
+            self.mac.policy.min_length = 99
+        return ran
+
+
+def test_who_is_left_with_the_old_password_is_told() -> None:
+    mac = cast()
+    stale(mac)
+    secrets = {key: Secret(value) for key, value in OLD.items()}
+    outcome = Flow(PolicyComes(mac), secrets, 5).run(ask(OLD), False)
+    assert outcome.refusal is not None
+    assert "ana has old_password now" in outcome.refusal.msg
+    assert (outcome.changed, mac.accounts["ana"].password) == (True, BEFORE)
+    mac.policy.min_length = 0
+    assert flow(mac, ask(OLD), OLD)[0].refusal is None
+    assert sound(mac)

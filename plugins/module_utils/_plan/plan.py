@@ -91,11 +91,12 @@ def guard(before: Mac, after: Mac) -> None:
                 f"no administrator with a Secure Token would remain: today that is {names}",
                 tuple(f"{account.name}: {account.sources.words()}" for account in had),
             )
-    if any(_locked(after, able) and not _locked(before, able) for able in (True, False)):
+    if any(shut and not was for was, shut in zip(_shut(before), _shut(after))):
         raise Refusal(
             "would_lock_out",
             "FileVault is on, and neither a holder nor a personal recovery key would remain",
-            tuple(f"{account.name}: {account.sources.words()}" for account in before.holders),
+            tuple(f"{account.name}: {account.sources.words()}" for account in before.holders)
+            + tuple(f"crypto user {guid}: nobody's here, but its password opens the volume" for guid in before.orphans),
         )
 
 
@@ -166,8 +167,9 @@ def _tokens(mac: Mac) -> frozenset[tuple[str, Sources]]:
     return frozenset((account.name, account.sources) for account in mac.accounts if account.verdict != NO_TOKEN)
 
 
-def _locked(mac: Mac, able: bool) -> bool:
-    """Whether nothing opens the volume: no recovery key, and no holder, or none that is ``able`` to log in."""
-    asks = mac.filevault.on or mac.filevault.busy
-    ways_in = [account for account in mac.holders if account.able or not able]
-    return asks and not ways_in and not mac.filevault.personal_key
+def _shut(mac: Mac) -> tuple[bool, bool, bool]:
+    """Whether nothing opens the volume: if only holders count who can log in; if all do; if a crypto user of nobody
+    counts beside those who can, as whoever knows its password may be the last who gets in."""
+    asks = (mac.filevault.on or mac.filevault.busy) and not mac.filevault.personal_key
+    able = any(account.able for account in mac.holders)
+    return asks and not able, asks and not mac.holders, asks and not able and not mac.orphans

@@ -90,13 +90,14 @@ class RepairRequest:
         """Raises :class:`Refusal`."""
         writable(mac)
         steps = self._of_user(mac, same) if self.user else []
+        notes = self._about_the_key(mac, same)
         if self.orphans and mac.orphans:
-            if mac.apple_silicon:
+            if mac.secure_enclave:
                 raise Refusal(
                     "orphan_stays", f"macOS does not remove the crypto users {', '.join(mac.orphans)} on this Mac"
                 )
             steps += [RemoveOrphan(guid) for guid in mac.orphans] + [Prove(facts=("orphans",))]
-        return made(mac, steps)
+        return made(mac, steps, notes)
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         found = findings(mac)
@@ -108,6 +109,11 @@ class RepairRequest:
         if account is not None:
             view.update(user=self.user, secure_token=mac.verdict_of(account), sources=account.sources.view())
         return view
+
+    def _about_the_key(self, mac: Mac, same: t.Mapping[str, bool | None]) -> list[str]:
+        """No answer is no finding, and no good news either."""
+        asked = self.tries(mac, same) is not None and same.get(OPENS) is None
+        return [f"whether the key of {self.user} follows its password could not be checked"] if asked else []
 
     # -- of one account -----------------------------------------------------------------------------------------------
 
@@ -142,6 +148,12 @@ class RepairRequest:
     def _unstale(self, mac: Mac, account: Account, same: t.Mapping[str, bool | None]) -> list[Step]:
         if same.get(OPENS):
             return []
+        if account.kind != "local" and same.get(OPENS) is False and "old_password" in self.given:
+            raise Refusal(
+                "password_elsewhere",
+                f"{self.user} is a {account.kind} account: its password is a directory's and cannot go back to the old"
+                " one. Give admin_user and admin_password instead, to have its token taken and granted again",
+            )
         if same.get("password") is False and same.get("old_password"):
             # A run was cut off between the two halves of what follows.
             return self._forth(account)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     EVERYWHERE,
+    NOWHERE,
     Account,
     FileVault,
     Mac,
@@ -73,7 +74,20 @@ def test_what_concerns_nobody_in_particular() -> None:
     assert kinds(RepairRequest(), of, {}) == ["UpdatePreboot"]
     assert kinds(RepairRequest(orphans=True), of, {}) == ["RemoveOrphan", "Prove", "UpdatePreboot"]
     assert refusal(RepairRequest(orphans=True), replace(of, apple_silicon=True), {}) == "orphan_stays"
+    assert refusal(RepairRequest(orphans=True), replace(of, model="MacBookPro16,1"), {}) == "orphan_stays"
     assert kinds(RepairRequest(), mac(ADMIN, ANA), {}) == []
+
+
+@pytest.mark.parametrize("people", [(), (replace(ADMIN, disabled=True),), (replace(ANA, sources=NOWHERE),)])
+def test_a_key_of_nobody_is_kept_where_it_may_be_the_last_one(people: tuple[Account, ...]) -> None:
+    """Whoever knows the password of the account that was deleted is the only one who gets in."""
+    no_key = FileVault("on", personal_key=False)
+    of = mac(*people, orphans=("C" * 36,), filevault=no_key)
+    assert refusal(RepairRequest(orphans=True), of, {}) == "would_lock_out"
+    assert refusal(RepairRequest(orphans=True), replace(of, orphans=("C" * 36, "D" * 36)), {}) == "would_lock_out"
+    assert kinds(RepairRequest(orphans=True), replace(of, filevault=FileVault("on", personal_key=True)), {})
+    assert kinds(RepairRequest(orphans=True), replace(of, filevault=FileVault("off")), {})
+    assert kinds(RepairRequest(orphans=True), mac(ADMIN, orphans=("C" * 36,), filevault=no_key), {})
 
 
 def test_a_marker_goes_before_the_grant_and_a_key_is_granted_again() -> None:
@@ -141,6 +155,9 @@ def test_refusals() -> None:
     assert refusal(RepairRequest("itadmin", "itadmin", given=BOTH), mac(ADMIN, ANA), STALE) == "stale_key"
     wrong: dict[str, bool | None] = {"password": False}
     assert refusal(RepairRequest("ana", given=BOTH), mac(ADMIN, ANA), wrong) == "user_password_wrong"
+    mobile = replace(ANA, kind="mobile")
+    assert refusal(RepairRequest("ana", given=OLD), mac(ADMIN, mobile), STALE) == "password_elsewhere"
+    assert "Revoke" in kinds(RepairRequest("ana", "itadmin", given=BOTH), mac(ADMIN, mobile), STALE)
     phantom = replace(ANA, sources=Sources(True, False, False))
     assert refusal(RepairRequest("ana"), mac(ADMIN, phantom), {}) == "granter_missing"
 
@@ -148,7 +165,9 @@ def test_refusals() -> None:
 def test_nothing_is_done_where_the_key_opens_or_nobody_can_tell() -> None:
     request = RepairRequest("ana", given=OLD)
     assert kinds(request, mac(ADMIN, ANA), {"password": True, OPENS: True}) == []
-    assert kinds(request, mac(ADMIN, ANA), {"password": True, OPENS: None}) == []
+    unanswered = request.plan(mac(ADMIN, ANA), {"password": True, OPENS: None})
+    assert (unanswered.steps, len(unanswered.notes)) == ((), 1)
+    assert request.plan(mac(ADMIN, ANA), {"password": True, OPENS: True}).notes == ()
     assert request.tries(mac(ADMIN, ANA), {"password": False}) is None
     assert request.tries(mac(ADMIN, ANA), {"password": None}) is None
     assert request.tries(mac(ADMIN, ANA, filevault=FileVault("off")), {"password": True}) is None

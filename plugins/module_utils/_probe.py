@@ -54,7 +54,7 @@ EXTRAS = ("escrow", "preflight")
 """What a reading holds only where somebody asks for it; see :func:`read_mac`."""
 
 
-_PERSON = "person:"
+_PERSON, _HOME = "person:", "home:"
 
 
 class ProbeError(Exception):
@@ -82,7 +82,8 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     escrow_profile: whether a profile has macOS do that; escrow_if_off: both, where FileVault is off. authrestart:
     whether macOS can restart past the unlock screen. sessions: who is logged in. person:NAME: what the Mac's
     directories say of that name. token_dialog: whether a profile suppresses the dialog at a mobile account's login. A
-    path: whether that file is there, as a deferral or an earlier archive leaves one.
+    path: whether something is there, as a deferral or an earlier archive leaves a file. home:NAME: whether that
+    account's home folder is there.
     """
     mac = parse(ask(runner, deadline))
     if "preflight" in extras and mac.version >= PREFLIGHT_SINCE and mac.management.enrolled:
@@ -109,11 +110,14 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
         mac = replace(mac, management=replace(mac.management, token_dialog_suppressed=suppressed))
     if "sessions" in extras:
         mac = replace(mac, sessions=accounts.parse_who(runner.run(accounts.WHO, deadline)))
-    paths = [extra for extra in extras if extra.startswith("/")]
-    there = frozenset(path for path in paths if runner.run(fdesetup.find_key_file(path), deadline).rc == 0)
-    if there:
-        mac = replace(mac, filevault=replace(mac.filevault, key_files=there))
-    return mac
+    paths = [extra for extra in extras if extra.startswith("/")] + _homes(mac, extras)
+    there = frozenset(path for path in paths if runner.run(system.find(path), deadline).rc == 0)
+    return replace(mac, files=there) if there else mac
+
+
+def _homes(mac: Mac, extras: t.Collection[str]) -> list[str]:
+    wanted = [mac.account(extra[len(_HOME) :]) for extra in extras if extra.startswith(_HOME)]
+    return [account.home for account in wanted if account is not None and account.home.startswith("/")]
 
 
 def at_once(extras: t.Collection[str] = ()) -> tuple[Command, ...]:

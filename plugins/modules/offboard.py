@@ -41,7 +41,10 @@ options:
     description:
       - The absolute path on the Mac for the compressed archive, which only root can read. The folder must be there.
       - It is read to its end before the account goes. A file that is there already is not overwritten.
-      - When left out, the account's name with C(.tar.gz) in C(/Users/Shared).
+      - When left out, the account's name with C(.tar.gz) in C(/var/root). It cannot be in a folder where others than
+        root write, as C(/Users/Shared) is.
+      - A second archive beside the first one, with C(-again) in its name, is what a run leaves that follows one which
+        was cut off after it had archived. The account was still there, and may have been used since.
     type: str
   force:
     description:

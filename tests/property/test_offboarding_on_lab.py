@@ -16,7 +16,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard imp
 from maclab import directory
 from maclab.state import Fault, Mac, ModelFile
 
-PATH = "/Users/Shared/ana.tar.gz"
+PATH, AGAIN = "/var/root/ana.tar.gz", "/var/root/ana-again.tar.gz"
 
 
 def cast(version: str = "15.6", hardware: str = "apple-silicon") -> Mac:
@@ -75,6 +75,35 @@ def test_cut_anywhere_the_next_run_goes_on_and_no_home_is_lost(home: str) -> Non
         assert nothing_is_left(mac)
         assert (PATH in mac.files) == (home == "archive")
         assert flow(mac, OffboardRequest("ana", home))[0].plan == []
+
+
+def test_who_works_on_after_a_failed_deletion_loses_nothing() -> None:
+    mac = cast()
+    mac.faults.append(Fault("delete_does_nothing"))
+    flow(mac, OffboardRequest("ana", "archive"))
+    first = mac.files[PATH]
+    mac.faults.clear()
+    done, _ = flow(mac, OffboardRequest("ana", "archive"))
+    assert done.refusal is None
+    assert (mac.files[PATH], AGAIN in mac.files) == (first, True)
+    assert nothing_is_left(mac)
+
+
+def test_the_next_of_the_same_name_is_another_person() -> None:
+    mac = cast()
+    mac.faults.append(Fault("delete_does_nothing"))
+    flow(mac, OffboardRequest("ana", "archive"))
+    mac.faults.clear()
+    # By hand, so that the notes stay.
+    directory.delete_account(mac, mac.accounts["ana"], keep_crypto_user=False)
+    fakes.person(mac, "ana", "other-pw-3", full_name="Ana Sousa", token=True)
+    there, _ = flow(mac, OffboardRequest("ana", "archive"))
+    assert there.refusal is not None
+    assert there.refusal.reason == "archive_exists"
+    done, _ = flow(mac, OffboardRequest("ana", "archive", "/var/root/ana-2.tar.gz"))
+    assert done.refusal is None
+    assert "/var/root/ana-2.tar.gz" in mac.files
+    assert nothing_is_left(mac)
 
 
 def in_use(mac: Mac) -> None:

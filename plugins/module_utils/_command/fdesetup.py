@@ -160,10 +160,6 @@ def arm_restart(by: Person) -> Command:
     return _with_plist(("authrestart", "-delayminutes", "-1", "-inputplist"), by)
 
 
-def find_key_file(path: str) -> Command:
-    return Command(("stat", "-f", "%m", path))
-
-
 def read_key_file(path: str) -> Command:
     """What a deferral has written: the same property list as ``-outputplist`` prints, for root alone."""
     return Command(("cat", path), private=True)

@@ -277,7 +277,7 @@ class CollectRequest:
         writable(mac)
         if not self.path.startswith("/"):
             raise Refusal("value_unusable", f"path is {self.path!r}, and must be absolute")
-        if self.path not in mac.filevault.key_files:
+        if self.path not in mac.files:
             return made(mac, ())
         if not mac.filevault.on:
             note = f"{self.path} is there although FileVault is {mac.filevault.state}; it was left alone"
@@ -291,7 +291,7 @@ class CollectRequest:
         return {
             "personal_recovery_key": mac.filevault.personal_key,
             "filevault_enabled": mac.filevault.on,
-            "key_file": self.path in mac.filevault.key_files,
+            "key_file": self.path in mac.files,
         }
 
 

@@ -33,6 +33,13 @@ if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
 
 ARCHIVE = "archive"
+_FOLDER = "/var/root"
+"""Root's own home folder, which nobody else can write to."""
+
+_OF_EVERYBODY = ("/Users/", "/tmp/", "/private/tmp/", "/var/tmp/", "/private/var/tmp/", "/var/folders/")
+
+_UNDER_WAY = ("offboarding ", "archived ")
+
 _FATES = {"keep": "keep_home", ARCHIVE: "delete_home", "delete": "delete_home", "secure": "secure"}
 """What becomes of the home -> what sysadminctl is told."""
 
@@ -48,11 +55,11 @@ class OffboardRequest:
 
     @property
     def extras(self) -> tuple[str, ...]:
-        return ("sessions", self._path) if self.home == ARCHIVE else ("sessions",)
+        return ("sessions", f"home:{self.name}", self._path) if self.home == ARCHIVE else ("sessions",)
 
     @property
     def _path(self) -> str:
-        return self.archive or f"/Users/Shared/{self.name}.tar.gz"
+        return self.archive or f"{_FOLDER}/{self.name}.tar.gz"
 
     def compares(self, mac: Mac) -> dict[str, str]:
         return {}
@@ -60,25 +67,27 @@ class OffboardRequest:
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
         usable_name("name", self.name)
-        if not self._path.startswith("/") or not self._path.isprintable():
-            raise Refusal("value_unusable", f"archive is {self._path!r}, and must be an absolute path")
+        self._usable_path()
         writable(mac)
         account = mac.account(self.name)
-        notes = [note for note in (archived(self.name), offboarding(self.name)) if note in mac.pending]
+        notes = mac.notes_on(self.name)
         of_macos(mac, self.name, account)
         if account is None:
             nobody(mac, self.name, account)
             return made(mac, [Forget(note) for note in notes])
         unlocks = bool(account.sources.filevault) and mac.filevault.on
-        self._may_go(mac, account, unlocks, bool(notes))
-        steps: list[Step] = [] if notes else [Note(offboarding(self.name))]
-        # Once it has been put aside, macOS may have begun to delete the home: it must not be put aside again.
-        if self.home == ARCHIVE and archived(self.name) not in notes:
-            notes = [archived(self.name), *notes]
-            steps += [ArchiveHome(self.name, account.home, self._path), ProofArchive(self._path), Note(notes[0])]
+        begun, kept = offboarding(self.name, account.guid), archived(self.name, account.guid)
+        self._may_go(mac, account, unlocks, begun in notes)
+        steps: list[Step] = [] if begun in notes else [Note(begun)]
+        if self.home == ARCHIVE and (kept not in notes or account.home in mac.files):
+            # An archive that an earlier run made is never overwritten: the home may be half deleted, or newer.
+            path = self._path if kept not in notes else _beside(self._path)
+            steps += [ArchiveHome(self.name, account.home, path), ProofArchive(path)]
+            steps += [] if kept in notes else [Note(kept)]
         steps += [RemoveUnlocker(self.name)] if unlocks else []
         steps += [DeleteAccount(self.name, _FATES[self.home]), Prove((self.name,))]
-        steps += [Forget(note) for note in dict.fromkeys((*notes, offboarding(self.name)))]
+        written = [step.work for step in steps if isinstance(step, Note)]
+        steps += [Forget(note) for note in (*written, *notes)]
         plan = made(mac, steps)
         not_the_last(mac, account)
         return plan
@@ -91,7 +100,7 @@ class OffboardRequest:
             "admin_holders": [who.name for who in mac.admin_holders if who.name != self.name],
             "can_unlock": [who.name for who in mac.unlockers if who.name != self.name],
             "orphaned_crypto_users": list(mac.orphans),
-            "offboarding_pending": bool({offboarding(self.name), archived(self.name)} & mac.pending),
+            "offboarding_pending": any(work.startswith(_UNDER_WAY) for work in mac.notes_on(self.name)),
             "promoted": list(mac.promoted),
         }
         if account is None:
@@ -117,7 +126,26 @@ class OffboardRequest:
             )
         if self.home != ARCHIVE:
             return
-        if not account.home.startswith("/"):
-            raise Refusal("value_unusable", f"{self.name} has no home folder that could be archived")
-        if self._path in mac.filevault.key_files and not noted:
+        if not noted and (not account.home.startswith("/") or account.home not in mac.files):
+            msg = f"{self.name} has no home folder that could be archived ({account.home or 'none'}): set home to keep"
+            raise Refusal("value_unusable", msg)
+        if self._path.startswith(account.home.rstrip("/") + "/"):
+            msg = f"archive is {self._path!r}, inside the home folder that is deleted: choose a path outside of it"
+            raise Refusal("value_unusable", msg)
+        if self._path in mac.files and not noted:
             raise Refusal("archive_exists", f"{self._path} is there already, and is not this run's to overwrite")
+
+    def _usable_path(self) -> None:
+        """tar follows a link that somebody has put where it writes, so nobody but root may write there."""
+        if not self._path.startswith("/") or not self._path.isprintable():
+            raise Refusal("value_unusable", f"archive is {self._path!r}, and must be an absolute path")
+        folder = next((folder for folder in _OF_EVERYBODY if self._path.startswith(folder)), "")
+        if folder:
+            msg = f"archive is {self._path!r}, and others than root write in {folder}: choose a folder of root's"
+            raise Refusal("value_unusable", f"{msg}, {_FOLDER} for one")
+
+
+def _beside(path: str) -> str:
+    """Where the second archive goes, if a run was cut off after the first one."""
+    stem, dot, endings = path.rpartition("/")[2].partition(".")
+    return f"{path.rpartition('/')[0]}/{stem}-again{dot}{endings}"

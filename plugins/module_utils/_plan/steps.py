@@ -604,8 +604,7 @@ class RemoveKeyFile(Step):
         return f"delete {self.path}, whose recovery key is stored elsewhere by now, as the task says"
 
     def after(self, mac: Mac) -> Mac:
-        left = mac.filevault.key_files - {self.path}
-        return replace(mac, filevault=replace(mac.filevault, key_files=left))
+        return replace(mac, files=mac.files - {self.path})
 
 
 # -- restart ----------------------------------------------------------------------------------------------------------

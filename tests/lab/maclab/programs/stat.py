@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Be macOS's stat with -f, for the files that only the Mac has and for this host's; GNU's has other options."""
+"""Be macOS's stat with -f, for files and homes that only the Mac has and for this host's; GNU's has other options."""
 
 from __future__ import annotations
 
@@ -40,6 +40,10 @@ def _facts(call: Call, path: str) -> dict[str, str] | None:
     found = call.mac.files.get(vault.normal(path))
     if found is not None:
         return _as_text(path, found.changed_at, len(found.content.encode()), 0o600, ("root", "wheel"))
+    homes = {account.home: account for account in call.mac.accounts.values() if account.home_exists}
+    if path in homes:
+        account = homes[path]
+        return _as_text(path, account.created_at, 0, 0o700, (account.name, "staff"))
     try:
         real = os.stat(Path(call.cwd, path))
     except OSError:

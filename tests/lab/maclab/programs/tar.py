@@ -13,6 +13,7 @@ from maclab.state import ModelFile
 from maclab.texts import say
 
 FAILED = 1
+HOME_OF_ROOT = "/var/root/"
 WITH_VALUE = ("-f", "-C")
 
 
@@ -22,7 +23,7 @@ async def main(call: Call) -> int:
     home = posixpath.join(values.get("-C", ""), operands[0]) if operands else ""
     if "-c" in flags and home in homes:
         return await _create(call, path, home)
-    if "-t" in flags and path.startswith("/Users/"):
+    if "-t" in flags and (path in call.mac.files or path.startswith(HOME_OF_ROOT)):
         return _list(call, path)
     return _files.become_host_program(call)
 

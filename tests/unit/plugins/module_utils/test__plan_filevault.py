@@ -283,35 +283,35 @@ def test_bootstrap_steps(state: str, status: str, expected: list[str]) -> None:
 # -- the key of a deferral --------------------------------------------------------------------------------------------
 
 FILE = "/var/db/key.plist"
-LEFT = replace(ON, key_files=frozenset({FILE}))
+LEFT = frozenset({FILE})
 
 
 @pytest.mark.parametrize(
-    ("request_", "filevault", "expected"),
+    ("request_", "filevault", "files", "expected"),
     [
-        (CollectRequest(FILE, "encrypt"), OFF, []),
-        (CollectRequest(FILE, "encrypt"), ON, []),
-        (CollectRequest(FILE, "encrypt", remove=True), replace(LEFT, state="off"), []),
-        (CollectRequest(FILE, "encrypt"), LEFT, ["CheckRecipients", "ReadKeyFile", "ValidateKey", "DeliverKey"]),
-        (CollectRequest(FILE, remove=True), LEFT, ["ReadKeyFile", "ValidateKey", "RemoveKeyFile", "Prove"]),
+        (CollectRequest(FILE, "encrypt"), OFF, frozenset(), []),
+        (CollectRequest(FILE, "encrypt"), ON, frozenset(), []),
+        (CollectRequest(FILE, "encrypt", remove=True), OFF, LEFT, []),
+        (CollectRequest(FILE, "encrypt"), ON, LEFT, ["CheckRecipients", "ReadKeyFile", "ValidateKey", "DeliverKey"]),
+        (CollectRequest(FILE, remove=True), ON, LEFT, ["ReadKeyFile", "ValidateKey", "RemoveKeyFile", "Prove"]),
     ],
 )
 def test_collecting_validates_first_and_removes_last(
-    request_: CollectRequest, filevault: FileVault, expected: list[str]
+    request_: CollectRequest, filevault: FileVault, files: frozenset[str], expected: list[str]
 ) -> None:
-    assert kinds(request_, mac(filevault=filevault)) == expected
+    assert kinds(request_, mac(filevault=filevault, files=files)) == expected
 
 
 def test_only_a_removal_changes_the_mac() -> None:
-    of = mac(filevault=LEFT)
+    of = mac(filevault=ON, files=LEFT)
     assert not CollectRequest(FILE, "encrypt").plan(of, {}).changes
     plan = CollectRequest(FILE, remove=True).plan(of, {})
     assert plan.changes
-    assert plan.after.filevault == ON
+    assert plan.after.files == frozenset()
 
 
 def test_a_path_must_be_absolute() -> None:
-    assert reason(CollectRequest("key.plist"), mac(filevault=LEFT)) == "value_unusable"
+    assert reason(CollectRequest("key.plist"), mac(filevault=ON, files=LEFT)) == "value_unusable"
 
 
 # -- restart ----------------------------------------------------------------------------------------------------------

@@ -20,8 +20,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Version,
     Volume,
     archived,
+    creation,
     offboarding,
+    repairing,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
@@ -31,6 +34,7 @@ from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import 
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE, home="/Users/itadmin")
 ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20, sources=EVERYWHERE, home="/Users/ana")
 ARCHIVED = OffboardRequest("ana", "archive")
+BEGUN, KEPT = offboarding("ana", ANA.guid), archived("ana", ANA.guid)
 
 
 def mac(*people: Account, filevault: str = "on", **more: t.Any) -> Mac:
@@ -39,6 +43,7 @@ def mac(*people: Account, filevault: str = "on", **more: t.Any) -> Mac:
         "volume": Volume("disk3s1s1", True, True),
         "filevault": FileVault(filevault, personal_key=True),
         "sessions": frozenset[str](),
+        "files": frozenset({"/Users/ana"}),
     }
     return Mac(Version(15, 6), accounts=people, **{**made_up, **more})
 
@@ -51,36 +56,62 @@ def refusal(request: OffboardRequest, of: Mac) -> str:
 
 def test_the_safe_order_in_words() -> None:
     assert ARCHIVED.plan(mac(ADMIN, ANA), {}).words() == [
-        "note on the Mac what is under way: offboarding ana",
-        "put the home folder of ana (/Users/ana) into /Users/Shared/ana.tar.gz, which only root can read",
-        "read /Users/Shared/ana.tar.gz to its end",
-        "note on the Mac what is under way: archived ana",
+        f"note on the Mac what is under way: {BEGUN}",
+        "put the home folder of ana (/Users/ana) into /var/root/ana.tar.gz, which only root can read",
+        "read /var/root/ana.tar.gz to its end",
+        f"note on the Mac what is under way: {KEPT}",
         "note on the Mac that its preboot volume must be updated",
         "no longer let ana unlock FileVault, which takes the right to authorise others from it as well",
         "delete the account ana and delete its home folder",
         "read the Mac again and compare what its sources say of ana",
-        "take the note off the Mac: archived ana is done",
-        "take the note off the Mac: offboarding ana is done",
+        f"take the note off the Mac: {BEGUN} is done",
+        f"take the note off the Mac: {KEPT} is done",
         "update the preboot volume, so that the FileVault window shows the right people",
     ]
 
 
-def test_a_home_that_was_put_aside_is_not_put_aside_again() -> None:
-    words = ARCHIVED.plan(mac(ADMIN, ANA, pending=frozenset({offboarding("ana"), archived("ana")})), {}).words()
-    assert not [word for word in words if "put the home" in word]
-    assert words[-2:] != []
-    gone = ARCHIVED.plan(mac(ADMIN, pending=frozenset({archived("ana")})), {})
-    assert gone.after.pending == frozenset()
+def test_an_archive_is_never_overwritten_by_a_later_run() -> None:
+    """Since a run was cut off, the home may have been half deleted, or worked in for weeks."""
+    cut = mac(ADMIN, ANA, pending=frozenset({BEGUN, KEPT}), files=frozenset({"/Users/ana", "/var/root/ana.tar.gz"}))
+    words = ARCHIVED.plan(cut, {}).words()
+    assert "into /var/root/ana-again.tar.gz" in words[0]
+    assert words[1] == "read /var/root/ana-again.tar.gz to its end"
+    deleted = replace(cut, files=frozenset({"/var/root/ana.tar.gz"}))
+    plan = ARCHIVED.plan(deleted, {})
+    assert not [word for word in plan.words() if "put the home" in word]
+    assert plan.after.pending == frozenset()
+
+
+def test_a_note_is_on_one_person_and_not_on_a_name() -> None:
+    """Another ana, who came after an offboarding that was cut off, has a home of her own."""
+    former = frozenset({offboarding("ana", "F" * 36), archived("ana", "F" * 36), offboarding("ana b", "E" * 36)})
+    plan = ARCHIVED.plan(mac(ADMIN, ANA, pending=former), {})
+    assert "into /var/root/ana.tar.gz" in plan.words()[1]
+    assert plan.after.pending == {offboarding("ana b", "E" * 36)}
+    there = mac(ADMIN, ANA, pending=former, files=frozenset({"/Users/ana", "/var/root/ana.tar.gz"}))
+    assert refusal(ARCHIVED, there) == "archive_exists"
+
+
+def test_whoever_is_gone_leaves_no_note() -> None:
+    left = frozenset({BEGUN, KEPT, creation("ana"), repairing("ana"), creation("bo")})
+    for request in (ARCHIVED, AccountRequest("ana", state="absent")):
+        assert request.plan(mac(ADMIN, pending=left), {}).after.pending == {creation("bo")}
+        assert request.plan(mac(ADMIN, ANA, pending=left), {}).after.pending == {creation("bo")}
 
 
 def test_refusals() -> None:
     assert refusal(OffboardRequest("itadmin"), mac(ADMIN, ANA)) == "last_admin_holder"
     assert refusal(OffboardRequest("ana"), mac(ADMIN, ANA, sessions=frozenset({"ana"}))) == "user_logged_in"
     assert refusal(OffboardRequest("ana"), mac(ADMIN, ANA, sessions=None)) == "reading_incomplete"
-    assert refusal(OffboardRequest("ana", "archive", "relative"), mac(ADMIN, ANA)) == "value_unusable"
+    for path in ("relative", "/Users/Shared/ana.tar.gz", "/private/tmp/a.tgz", "/srv/ana/keep.tar.gz"):
+        elsewhere = replace(ANA, home="/srv/ana")
+        there = mac(ADMIN, elsewhere, files=frozenset({"/srv/ana"}))
+        assert refusal(OffboardRequest("ana", "archive", path), there) == "value_unusable"
+    assert refusal(ARCHIVED, mac(ADMIN, ANA, files=frozenset())) == "value_unusable"
     assert refusal(OffboardRequest("_www"), mac(ADMIN, ANA, names=frozenset({"_www"}))) == "system_account"
-    there = FileVault("off", key_files=frozenset({"/Users/Shared/ana.tar.gz"}))
-    assert refusal(ARCHIVED, replace(mac(ADMIN, ANA), filevault=there)) == "archive_exists"
+    assert (
+        refusal(ARCHIVED, mac(ADMIN, ANA, files=frozenset({"/Users/ana", "/var/root/ana.tar.gz"}))) == "archive_exists"
+    )
     unlisted = replace(ADMIN, sources=replace(EVERYWHERE, filevault=None))
     assert refusal(OffboardRequest("ana"), mac(unlisted, ANA)) == "reading_incomplete"
 
@@ -97,7 +128,8 @@ def test_who_is_not_there_needs_nothing() -> None:
 @given(strategies.macs(), st.sampled_from(strategies.NAMES), st.sampled_from(["keep", "archive", "delete", "secure"]))
 def test_whoever_leaves_the_mac_stays_recoverable(of: Mac, name: str, home: str) -> None:
     try:
-        plan = t.cast(Plan, OffboardRequest(name, home, force=True).plan(of, {}))
+        there = replace(of, files=frozenset(account.home for account in of.accounts))
+        plan = t.cast(Plan, OffboardRequest(name, home, force=True).plan(there, {}))
     except Refusal:
         return
     assert plan.after.account(name) is None
@@ -117,6 +149,6 @@ def test_what_who_says() -> None:
 
 
 def test_an_archive_is_for_root_alone_and_names_are_arguments() -> None:
-    argv = accounts.archive("/Users/an'a $x/", "/Users/Shared/a b.tar.gz").argv
+    argv = accounts.archive("/Users/an'a $x/", "/var/root/a b.tar.gz").argv
     assert argv[:4] == ("sh", "-c", 'umask 077; exec "$@"', "sh")
-    assert argv[4:] == ("tar", "-c", "-z", "-f", "/Users/Shared/a b.tar.gz", "-C", "/Users", "an'a $x")
+    assert argv[4:] == ("tar", "-c", "-z", "-f", "/var/root/a b.tar.gz", "-C", "/Users", "an'a $x")

@@ -95,6 +95,7 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
         {
             "system_account": NOTHING,
             "user_logged_in": NOTHING,
+            "password_elsewhere": NOTHING,
             "archive_exists": NOTHING,
             "uid_taken": NOTHING,
             "uid_differs": NOTHING,

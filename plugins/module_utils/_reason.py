@@ -194,6 +194,10 @@ REASONS: dict[str, Reason] = {
         "The account is in use.",
         "Wait until its user has logged out, or set force: macOS then ends everything that it runs.",
     ),
+    "password_elsewhere": Reason(
+        "The account's password is kept by a directory, and this Mac has a copy only.",
+        "Change it in the directory. The Mac takes it over at the next login while the directory can be reached.",
+    ),
     "archive_exists": Reason(
         "There is a file where the home folder is to be archived.",
         "Take it away, or give another path.",

@@ -20,7 +20,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     first_token_rule,
     folded,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import setting
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import about_the_first, setting
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     NEW_GUID,
@@ -37,7 +37,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     SetAttribute,
     SetPassword,
     Step,
-    gets_first,
     new_account,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
@@ -177,7 +176,7 @@ class AccountRequest:
         wanted = {key: getattr(self, key) for key in _KEYS if getattr(self, key) is not None}
         account = replace(new_account(self.name), **{"full_name": self.name, "admin": bool(self.admin), **wanted})
         steps = [*self._authorised(mac), Note(creation(self.name))]
-        notes = []
+        notes = self._about_the_tag(mac)
         if self.secure_token == "prevented" and mac.owners_known:
             steps += self._prevented(mac, account)
         else:
@@ -189,8 +188,7 @@ class AccountRequest:
             written = [key for key in later if key in wanted and wanted[key] is not False]
             steps += [SetAttribute(self.name, key, wanted[key]) for key in written]
             steps += [CreateHome(self.name)] if {"uid", "gid", "home"} & set(wanted) else []
-            if gets_first(mac, account) and (self.secure_token != "present" or self._may_wait(mac)):
-                notes.append(f"{self.name} gets the first Secure Token of this Mac: {first_token_rule(mac.version)}")
+            notes += about_the_first(mac, account)
         steps += self._done()
         return made(mac, steps + self._token(_after(mac, steps), check_user=False), notes)
 
@@ -208,7 +206,7 @@ class AccountRequest:
         return {key: value for key, value in choice.items() if getattr(account, key) in (None, "")}
 
     def _changing(self, mac: Mac, account: Account, same: t.Mapping[str, bool | None]) -> Plan:
-        notes: list[str] = []
+        notes = self._about_the_tag(mac)
         unfinished = creation(self.name) in mac.pending
         half_made = not account.has_password and account.kind == "local" and (unfinished or "password" in self.given)
         unmade = self._unset(mac, account) if half_made else {}
@@ -225,6 +223,7 @@ class AccountRequest:
         always = self.update_password == "always" and "password" in same
         renewed = half_made or (always and same["password"] is not True)
         change = setting(mac, account, self.given, self.admin_user) if renewed else []
+        notes += about_the_first(mac, t.cast(Account, _after(mac, tag).account(self.name))) if renewed else []
         if renewed and not half_made and same.get("password") is None:
             notes.append(f"the hash of {self.name} is not readable: its password is set even if it is the same")
         # A password may be refused, so it comes before the rest; only a record's own fields must be there before it.
@@ -240,10 +239,10 @@ class AccountRequest:
 
     def _deleting(self, mac: Mac, account: Account | None) -> Plan:
         of_macos(mac, self.name, account)
+        forget = [Forget(work) for work in mac.notes_on(self.name)]
         if account is None:
             nobody(mac, self.name, account)
-            return made(mac, ())
-        forget = [Forget(creation(self.name))] if creation(self.name) in mac.pending else []
+            return made(mac, forget)
         plan = made(mac, [DeleteAccount(self.name, self.remove), Prove((self.name,)), *forget])
         not_the_last(mac, account)
         return plan
@@ -269,6 +268,14 @@ class AccountRequest:
     def _may_wait(self, mac: Mac) -> bool:
         """Whether a token that comes at the first graphical login is as good as one that is there."""
         return self.secure_token == "present" and self.accept_pending and mac.grants_at_login
+
+    def _about_the_tag(self, mac: Mac) -> list[str]:
+        if self.secure_token != "prevented" or not mac.grants_at_login:
+            return []
+        return [
+            f"the tag keeps {self.name} from the first token only: the escrowed Bootstrap Token still grants one at a"
+            " graphical login"
+        ]
 
     def _done(self) -> list[Step]:
         return [Prove((self.name,)), Forget(creation(self.name))]

@@ -10,13 +10,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import NO_TOKEN
+from ansible_collections.keyholder.macos.plugins.module_utils._model import NO_TOKEN, first_token_rule
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     CheckPassword,
     SetPassword,
     Step,
     VerifyKey,
+    gets_first,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
     granter_of,
@@ -64,7 +65,7 @@ class PasswordRequest:
             # A stale key would stay stale, and the password that opens it would be forgotten.
             steps.insert(1, VerifyKey(self.name, account.guid, "old_password", early=True))
         after: list[Step] = [VerifyKey(self.name, account.guid, "password")] if verify else []
-        return made(mac, steps + after)
+        return made(mac, steps + after, about_the_first(mac, account))
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         account = mac.account(self.name)
@@ -79,9 +80,22 @@ class PasswordRequest:
         }
 
 
+def about_the_first(mac: Mac, account: Account) -> list[str]:
+    """What a person should know before a password is set."""
+    if not gets_first(mac, account):
+        return []
+    return [f"{account.name} gets the first Secure Token of this Mac: {first_token_rule(mac.version)}"]
+
+
 def setting(mac: Mac, account: Account, given: t.Collection[str], admin_user: str) -> list[Step]:
     """How a password is set so that a token survives: a holder's needs the old one or a token admin (Apple's
     passwd)."""
+    if account.kind != "local":
+        raise Refusal(
+            "password_elsewhere",
+            f"{account.name} is a {account.kind} account: its password is a directory's, and only the copy on this Mac"
+            " would be set",
+        )
     if account.verdict == NO_TOKEN:
         return [SetPassword(account.name, "root")]
     if "old_password" in given:

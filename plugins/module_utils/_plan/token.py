@@ -14,6 +14,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     BIG_SUR,
     CATALINA,
     ESCROWED,
+    MOBILE,
     PENDING,
     PHANTOM,
     PREBOOT,
@@ -22,12 +23,14 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     can_be_first,
     first_token_rule,
     leftovers,
+    repairing,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import promoted
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     BecomeFirstHolder,
     CheckPassword,
+    Forget,
     Grant,
     Prove,
     Revoke,
@@ -60,15 +63,19 @@ class TokenRequest:
         writable(mac)
         account = mac.account(self.user)
         if self.state == "absent":
+            # A repair that was cut off would otherwise hand the token out again.
+            forget = [Forget(repairing(self.user))] if repairing(self.user) in mac.pending else []
             if nobody(mac, self.user, account) or account is None or not _has_something(account):
-                return made(mac, ())
-            return made(mac, revoking(mac, account, self.admin_user))
+                return made(mac, forget)
+            return made(mac, [*revoking(mac, account, self.admin_user), *forget])
         if account is None:
             raise Refusal("user_unknown", f"{self.user} has no account on this Mac; {_people(mac)}")
         if account.holder or (self.accept_pending and mac.verdict_of(account) == PENDING):
             return made(mac, ())
         promotion = self.allow_temporary_promotion
-        return made(mac, granting(mac, account, self.admin_user, self.first_token, promotion=promotion))
+        steps = granting(mac, account, self.admin_user, self.first_token, promotion=promotion)
+        first = any(isinstance(step, BecomeFirstHolder) for step in steps)
+        return made(mac, steps, [first_token_rule(mac.version)] if first else [])
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         """The part of a reading that this request manages."""
@@ -190,6 +197,8 @@ def at_the_keyboard(mac: Mac, account: Account) -> str:
     """What has to be done before ``account`` could be the first holder, in words: much of it by a person at the Mac."""
     if leftovers(mac):
         return "a person at the Mac has to log in at the screen with a password that opens that key, or erase the Mac"
+    if account.kind == MOBILE:
+        return f"a mobile account is never the first: choose a local one, which can then grant {account.name} its token"
     if mac.version >= BIG_SUR:
         return f"take the tag off with keyholder.macos.account (name {account.name}, secure_token allowed) first"
     if mac.version >= CATALINA:

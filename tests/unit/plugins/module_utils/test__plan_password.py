@@ -22,6 +22,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Volume,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
@@ -85,6 +86,20 @@ def test_refusals() -> None:
     )
     phantom = replace(ANA, sources=Sources(True, False, True))
     assert refusal(PasswordRequest("ana", given=OLD), mac(ADMIN, phantom)) == "phantom"
+    for of in (mac(ADMIN, replace(ANA, kind="mobile")), mac(ADMIN, replace(ANA, kind="mobile", sources=EVERYWHERE))):
+        assert refusal(PasswordRequest("ana", given=OLD), of) == "password_elsewhere"
+    same = PasswordRequest("ana", given=NEW).plan(mac(ADMIN, replace(ANA, kind="mobile")), {"password": True})
+    assert same.steps == ()
+
+
+def test_the_first_token_of_a_mac_is_not_handed_out_without_a_word() -> None:
+    (note,) = PasswordRequest("ana", given=NEW).plan(mac(ANA), {"password": False}).notes
+    assert "ana gets the first Secure Token" in note
+    assert PasswordRequest("ana", given=NEW).plan(mac(ADMIN, ANA), {"password": False}).notes == ()
+    always = AccountRequest("ana", update_password="always", given=NEW)
+    assert always.plan(mac(ANA), {"password": False}).notes == (note,)
+    tagged = replace(always, secure_token="prevented")
+    assert tagged.plan(mac(ANA), {"password": False}).notes == ()
 
 
 @given(strategies.macs(), st.sampled_from(strategies.NAMES), st.sampled_from(["", "itadmin"]), st.booleans())

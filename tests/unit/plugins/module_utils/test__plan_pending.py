@@ -19,6 +19,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     PasswordPolicy,
     Version,
     Volume,
+    repairing,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
@@ -102,3 +103,32 @@ def test_what_waits_for_a_login_is_never_called_a_holder(of: Mac, request: t.Any
         if plan.after.verdict_of(account) == PENDING:
             assert not account.holder
             assert account not in plan.after.granters
+
+
+def test_a_tag_does_not_keep_the_bootstrap_token_away() -> None:
+    svc = AccountRequest("svc", secure_token="prevented", given=frozenset({"password"}))
+    (note,) = svc.plan(mac(), {}).notes
+    assert "the escrowed Bootstrap Token still grants one" in note
+    (again,) = svc.plan(mac(HOLDER, replace(ANA, name="svc", disabled_tag=True)), {}).notes
+    assert again == note
+    assert svc.plan(mac(bootstrap="not_escrowed"), {}).notes == ()
+
+
+@pytest.mark.parametrize(("version", "rule"), [("10.15.7", "authenticates"), ("14.5", "password is set")])
+def test_whoever_becomes_the_first_is_told_by_which_rule(version: str, rule: str) -> None:
+    of = mac(replace(ANA, admin=True), version=version, bootstrap="not_escrowed")
+    (note,) = TokenRequest("ana", first_token=True).plan(of, {}).notes
+    assert rule in note
+
+
+def test_a_mobile_account_is_never_the_first() -> None:
+    of = mac(replace(ANA, kind="mobile"), bootstrap="not_escrowed")
+    with pytest.raises(Refusal, match="choose a local one"):
+        TokenRequest("ana", first_token=True).plan(of, {})
+
+
+def test_who_loses_a_token_on_purpose_is_not_given_it_back_by_a_repair() -> None:
+    noted = frozenset({repairing("ana")})
+    for ana in (replace(ANA, sources=EVERYWHERE), ANA):
+        plan = TokenRequest("ana", "absent", "itadmin").plan(mac(HOLDER, ana, pending=noted), {})
+        assert noted.isdisjoint(plan.after.pending)

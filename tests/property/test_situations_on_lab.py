@@ -38,6 +38,7 @@ from inmemory import LabRunner, admin_holders, snapshot
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
     CollectRequest,
     FileVaultRequest,
@@ -393,3 +394,16 @@ def test_s17_names_and_passwords_as_they_were_written(version: str, odd: str) ->
     assert holds(mac, "ana")
     assert all(right for _, right in did.authentications)
     assert [account.failed_logins for account in mac.accounts.values()] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("state", ["escrowed", "validated", "absent"])
+def test_s17_an_emoji_is_not_typed_at_the_prompt_of_profiles(state: str) -> None:
+    mac = cast(escrowed=state != "escrowed")
+    fakes.person(mac, "itadmin", ODD["emoji"], admin=True, token=True)
+    # macOS 15 says itself whether the token works; before, there is something to validate.
+    mac.version, mac.mdm.supervised = "11.7.10", True
+    said = refused(mac, BootstrapRequest(state, "itadmin"), admin_password=ODD["emoji"])
+    assert said.startswith("password_unusable")
+    assert "emoji" in said
+    mac.accounts["itadmin"].password = mac.accounts["itadmin"].key_password = ODD["accents"]
+    foreseen(mac, BootstrapRequest(state, "itadmin"), admin_password=ODD["accents"])

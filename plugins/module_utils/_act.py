@@ -68,6 +68,11 @@ def needs(step: do.Step, mac: Mac) -> dict[str, int]:
     return {}
 
 
+def typed(step: do.Step) -> bool:
+    """Whether the step's password is typed at a terminal, and not handed to a pipe."""
+    return isinstance(step, (do.EscrowBootstrap, do.RemoveBootstrap, do.ValidateBootstrap))
+
+
 def commands(step: do.Step, mac: Mac, secrets: Secrets) -> list[Command]:
     """What carries out ``step`` on ``mac`` as it reads before it. Steps that only look have none."""
     if isinstance(step, do.Note):

@@ -176,6 +176,8 @@ class Flow:
                 if option not in self._secrets:
                     raise Refusal("option_missing", f"{option} was not given, and is needed to {step.words}")
                 problem = unusable(self._secrets[option], limit)
+                if not problem and _act.typed(step):
+                    problem = profiles.untypable(self._secrets[option])
                 if problem:
                     raise Refusal("password_unusable", f"{option} {problem}, so it cannot be used to {step.words}")
 

@@ -126,11 +126,11 @@ def rotate(store: Store, account: Account, wanted: Wanted) -> Rotated:
     if noted != stored and not wanted.check_mode:
         _write(store, noted)
     result = _apply(account, noted, wanted)
-    outcome = Rotated(result, bool(result.get("changed")), rotated=not healed, healed=healed)
+    took = not result.get("failed") or (result.get("reason") == "stale_key" and bool(result.get("changed")))
+    outcome = Rotated(result, bool(result.get("changed")), rotated=took and not healed, healed=took and healed)
     if wanted.check_mode:
         outcome.changed = outcome.changed or not result.get("failed")
         return outcome
-    took = not result.get("failed") or (result.get("reason") == "stale_key" and bool(result.get("changed")))
     if took:
         _write(store, Stored(current=target, set_at=wanted.now.isoformat(timespec="seconds")))
         outcome.changed = True

@@ -216,6 +216,7 @@ def test_changed_elsewhere_it_is_refused_until_somebody_knows_it() -> None:
         account = InMemory(mac)
         done = rotate(store, account, want)
         assert done.result["reason"] == "password_drifted"
+        assert (done.rotated, done.healed, done.changed) == (False, False, False)
         assert (account.writes, account.failed_logins) == ([], 0)
         assert mac.accounts["itadmin"].password == FIRST
     assert rotate(store, InMemory(mac), wanted(current=FIRST)).changed
@@ -227,6 +228,7 @@ def test_a_password_that_the_mac_will_never_take_does_not_stay_pending() -> None
     mac.policy.min_length = 99
     done = rotate(store, InMemory(mac), wanted(rotate=True))
     assert done.result["reason"] == "password_policy"
+    assert (done.rotated, done.healed, done.changed) == (False, False, False)
     assert store.stored == Stored(FIRST)
     assert mac.accounts["itadmin"].password == FIRST
 
@@ -239,7 +241,15 @@ def test_s13_a_stale_key_is_found_and_makes_no_password_that_opens_it_forgotten(
     account = InMemory(mac)
     done = rotate(store, account, wanted(rotate=True))
     assert (done.result["reason"], account.writes) == ("stale_key", [])
+    assert (done.rotated, done.changed) == (False, False)
     assert store.stored == Stored(FIRST)
+
+
+def test_a_pending_password_that_could_not_be_finished_is_not_called_finished() -> None:
+    mac, store = cast(), MemoryStore(Stored("another-pw", "pending-pw-1"))
+    done = rotate(store, InMemory(mac), wanted())
+    assert (done.result["reason"], done.healed, done.rotated) == ("password_drifted", False, False)
+    assert store.stored.pending == "pending-pw-1"
 
 
 def test_an_account_that_is_not_there_is_made_with_the_stored_password() -> None:

@@ -1,24 +1,75 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How Macs get their people, situation by situation, each with the end that it must come to and a second run."""
+"""How Macs get their people, situation by situation, each with the end that it must come to and a second run.
+
+What proves each of the 18 situations; all of it is emulated, and nothing here has been run on a Mac:
+
+===== ===========================================================  ====================================================
+S1    Auto-Admin without a token, Bootstrap Token escrowed         here
+S2    only a standard user holds a token                           here; cut anywhere: test_promotion_on_lab.py
+S3    mobile account, no Bootstrap Token                           here; cut anywhere: test_mobile_on_lab.py
+S4    users of System Settings                                     here
+S5    made by command, Bootstrap Token escrowed                    here
+S6    made by command, no Bootstrap Token                          here; cut anywhere: test_core_on_lab.py
+S7    nobody holds a token                                         here; integration/test_first_token.py
+S8    service administrator that must never take the first one     here
+S9    Apple silicon, no administrator owns the volume              here, with S2
+S10   administrator without a token as granter                     here; integration/test_refusals.py
+S11   the last token of an administrator                           here; integration/test_refusals.py
+S12   rotation, then a power cut                                   test_rotation_on_lab.py; integration/test_rotation.py
+S13   stale key                                                    test_repair_on_lab.py, test_rotation_on_lab.py
+S14   FileVault over SSH only                                      here; restart: integration/test_filevault_reboot.py
+S15   recovery key unknown to the escrow                           here
+S16   deferred enabling                                            here; the store: molecule's filevault/after_login
+S17   odd names and passwords                                      here; over SSH: integration/test_strings.py
+S18   1,000 Macs                                                   unit/plugins/plugin_utils/test__audit_report.py;
+                                                                   one exec a Mac: integration/test_audit.py
+===== ===========================================================  ====================================================
+"""
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import fakes
+import pytest
 from inmemory import LabRunner, admin_holders, snapshot
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
+    CollectRequest,
+    FileVaultRequest,
+    KeyRequest,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.mobile import MobileAccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
-from ansible_collections.keyholder.macos.plugins.module_utils._report import summary
+from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
-from maclab import bootstrap
-from maclab.state import Mac
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Finding, load
+from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key import Courier
+from maclab import bootstrap, directory, network, vault
+from maclab.state import DirectoryUser, Mac, NetworkDirectory
 
 IT, STAN, NEW = "it-pw-1", "stan-pw-2", "new-pw-3"
+DEFERRAL = "/var/db/keyholder-filevault.plist"
+THREE_DAYS = 3 * 86400.0
+
+
+def judged(mac: Mac) -> dict[str, Finding]:
+    """What the audit's baseline says of the Mac, by its rules."""
+    reading = view(read_mac(LabRunner(mac), 5, ["escrow"]), ["escrow"])
+    return {finding.rule.id: finding for finding in load().evaluate("mac", reading, time.time())}
+
+
+def holds(mac: Mac, name: str) -> bool:
+    """A token by all three sources, and the preboot volume knows of it."""
+    account = mac.accounts[name]
+    by_all = (account.has_authority_token, account.generated_uid in mac.crypto_users, vault.may_unlock(mac, account))
+    return by_all == (True, True, True) and account.generated_uid in mac.preboot
 
 
 def cast(version: str = "15.6", hardware: str = "apple-silicon", escrowed: bool = False) -> Mac:
@@ -32,23 +83,39 @@ def cast(version: str = "15.6", hardware: str = "apple-silicon", escrowed: bool 
     return mac
 
 
-def run(mac: Mac, request: t.Any, check: bool = False, **passwords: str) -> tuple[Outcome, LabRunner]:
+def run(
+    mac: Mac, request: t.Any, check: bool = False, recipients: t.Sequence[str] = (), **passwords: str
+) -> tuple[Outcome, LabRunner]:
     runner = LabRunner(mac)
     secrets = {option: Secret(value) for option, value in passwords.items()}
-    return Flow(runner, secrets, 5).run(request, check), runner
+    return Flow(runner, secrets, 5, recipients).run(request, check), runner
+
+
+def foreseen(mac: Mac, request: t.Any, recipients: t.Sequence[str] = (), **passwords: str) -> tuple[Outcome, LabRunner]:
+    """Check mode says what the run does, and leaves no trace. The run, and none of its passwords anywhere."""
+    before = snapshot(mac)
+    said, looked = run(mac, request, True, recipients, **passwords)
+    assert (mac, looked.writes, looked.authentications) == (before, [], [])
+    done, did = run(mac, request, False, recipients, **passwords)
+    assert done.refusal is None, done.refusal
+    assert (done.plan, done.changed) == (said.plan, said.changed)
+    shown = did.argv + looked.argv + repr((said, done))
+    assert [option for option, value in passwords.items() if value in shown] == []
+    return done, did
+
+
+def unchanged(mac: Mac, request: t.Any, **passwords: str) -> Outcome:
+    before = snapshot(mac)
+    again, idle = run(mac, request, **passwords)
+    assert (again.refusal, again.changed, again.plan) == (None, False, [])
+    assert (mac, idle.writes, idle.authentications) == (before, [], [])
+    return again
 
 
 def reach(mac: Mac, request: t.Any, **passwords: str) -> LabRunner:
     """Foreseen without a trace, done, and then nothing is left to do and nobody is asked. The run that did it."""
-    before = snapshot(mac)
-    foreseen, looked = run(mac, request, True, **passwords)
-    assert (mac, looked.writes, looked.authentications) == (before, [], [])
-    done, did = run(mac, request, **passwords)
-    assert done.refusal is None, done.refusal
-    assert (done.plan, done.changed) == (foreseen.plan, foreseen.changed)
-    again, idle = run(mac, request)
-    assert (again.refusal, again.changed, again.plan) == (None, False, [])
-    assert (idle.writes, idle.authentications) == ([], [])
+    _, did = foreseen(mac, request, **passwords)
+    unchanged(mac, request)
     return did
 
 
@@ -71,6 +138,11 @@ def test_s1_an_escrowed_bootstrap_token_and_nothing_to_do() -> None:
     assert any(line.startswith("recoverable: at risk - no administrator holds a token, only stan") for line in lines)
     (waiting,) = [line for line in lines if line.startswith("itadmin")]
     assert "pending   token comes at the first graphical login (an SSH login does not count)" in waiting
+    assert judged(mac)["bootstrap_where_managed"].result == "pass"
+    broken = judged(mac)["admin_holder"]
+    assert broken.result == "fail"
+    assert "by a holder who is an administrator" in broken.rule.remedy
+    assert "let the administrator log in at the screen" in broken.rule.remedy
     did = reach(mac, TokenRequest("itadmin", accept_pending=True))
     assert (did.writes, did.authentications) == ([], [])
     bootstrap.log_in(mac, "itadmin", None, 0.0)
@@ -82,6 +154,9 @@ def test_s2_and_s9_only_the_standard_user_holds_a_token() -> None:
     mac = cast()
     fakes.person(mac, "stan", STAN, token=True)
     fakes.person(mac, "itadmin", IT, admin=True)
+    broken = judged(mac)["admin_holder"]
+    assert broken.result == "fail"
+    assert "authorise updates" in broken.rule.rationale
     request = TokenRequest("itadmin", admin_user="stan")
     said = refused(mac, request, password=IT, admin_password=STAN)
     assert said.startswith("granter_not_admin")
@@ -93,9 +168,35 @@ def test_s2_and_s9_only_the_standard_user_holds_a_token() -> None:
     assert mac.accounts["stan"].has_authority_token
     assert not mac.is_admin("stan")
     assert mac.crypto_users[mac.accounts["itadmin"].generated_uid].owner
+    assert judged(mac)["admin_holder"].result == "pass"
 
 
 # -- the IT administrator sets up the Mac -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["10.13.6", "15.6", "26.1"])
+@pytest.mark.parametrize("wanted", [TokenRequest, MobileAccountRequest])
+def test_s3_a_mobile_account_whose_person_closed_the_dialog(version: str, wanted: t.Any) -> None:
+    mac = cast(version, "t2")
+    fakes.person(mac, "itadmin", IT, admin=True, token=True)
+    ada = DirectoryUser("ada", "Ada O'Lovelace", 1234567, directory.new_guid(), NEW)
+    mac.network = NetworkDirectory("/Active Directory/CORP/corp.example.com", users={"ada": ada})
+    mac.mdm.token_dialog_bypass = True
+    network.create_mobile_account(mac, ada, "/Users/ada").home_exists = True
+    bootstrap.log_in(mac, "ada", None, 0.0)
+    request = TokenRequest("ada", admin_user="itadmin")
+    if wanted is MobileAccountRequest:
+        given = frozenset({"password", "admin_password"})
+        request = MobileAccountRequest("ada", secure_token="present", admin_user="itadmin", given=given)
+    wrong, tried = run(mac, request, password="wrong-pw", admin_password=IT)
+    assert (wrong.refusal and wrong.refusal.reason, wrong.changed, tried.writes) == ("user_password_wrong", False, [])
+    # Only the directory can say that, so she is asked; the administrator is not.
+    assert tried.authentications == [("ada", False)]
+    assert mac.accounts["itadmin"].failed_logins == 0
+    did = reach(mac, request, password=NEW, admin_password=IT)
+    assert holds(mac, "ada")
+    assert all(right for _, right in did.authentications)
+    assert mac.accounts["itadmin"].failed_logins == 0
 
 
 def test_s4_made_in_system_settings() -> None:
@@ -192,3 +293,117 @@ def test_s11_the_last_token_of_an_administrator() -> None:
     reach(mac, TokenRequest("itadmin", "absent", "deputy"), password=IT, admin_password=NEW)
     assert admin_holders(mac) == {"deputy"}
     assert len(mac.crypto_users) == 2
+
+
+# -- FileVault --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("version", "hardware"), [("10.13.6", "intel"), ("15.6", "apple-silicon"), ("26.1", "t2")])
+def test_s14_filevault_on_a_mac_that_nobody_sits_at(version: str, hardware: str) -> None:
+    """That the key leaves the Mac only encrypted: the certificate is the one that an action makes for age recipients,
+    and what the Mac sends is opened by its key alone."""
+    mac = cast(version, hardware)
+    fakes.person(mac, "itadmin", IT, admin=True, token=True)
+    courier = Courier.new()
+    request = FileVaultRequest("enabled", "itadmin", recovery_key="encrypt")
+    done, did = foreseen(mac, request, [courier.pem], password=IT)
+    assert vault.is_on(mac)
+    assert mac.filevault.deferred_user is None
+    key = str(mac.filevault.prk)
+    assert courier.open(done.recovery_key) == key.encode()
+    assert key not in did.argv + repr(done)
+    validated = [ran for command, ran in did.runs if command.argv[:2] == ("fdesetup", "validaterecovery")]
+    assert [ran.out for ran in validated] == ["true\n"]
+    # A volume without a Secure Enclave is encrypted in its own time.
+    while vault.advance(mac):
+        pass
+    unchanged(mac, request)
+
+
+@pytest.mark.parametrize("by", ["holder", "key"])
+def test_s15_a_key_that_the_escrow_does_not_know(by: str) -> None:
+    mac = cast()
+    fakes.person(mac, "itadmin", IT, admin=True, token=True)
+    mac.filevault.state = "on"
+    old = vault.make_key(mac, 1000.0)
+    given = {"password": IT} if by == "holder" else {"current_key": old}
+    request = KeyRequest("rotated", "itadmin" if by == "holder" else "", given=frozenset(given))
+    assert refused(mac, request, **given).startswith("no_escrow_path")
+    assert mac.filevault.prk == old
+    mac.mdm.escrow_profile = True
+    vault.escrow_key(mac, 1000.0)
+    begun = time.time()
+    foreseen(mac, request, **given)
+    new = str(mac.filevault.prk)
+    assert new != old
+    assert mac.files[vault.ESCROW_FILE].changed_at >= begun
+    unchanged(mac, KeyRequest("present"))
+    assert run(mac, KeyRequest("validated"), current_key=new)[0].refusal is None
+    assert refused(mac, KeyRequest("validated"), current_key=old).startswith("key_invalid")
+
+
+def test_s16_a_deferral_comes_true_three_days_later() -> None:
+    mac = cast()
+    fakes.person(mac, "ana", NEW, token=True)
+    deferred, courier = FileVaultRequest("deferred", "ana", defer_path=DEFERRAL), Courier.new()
+    collect, remove = CollectRequest(DEFERRAL, "encrypt"), CollectRequest(DEFERRAL, "encrypt", remove=True)
+    # Run 1 defers, run 2 is still deferred, and there is nothing to collect.
+    reach(mac, deferred)
+    unchanged(mac, collect)
+    bootstrap.log_in(mac, "ana", None, THREE_DAYS)
+    assert vault.is_on(mac)
+    unchanged(mac, deferred)
+    # To nobody who can store it, the key does not leave its file.
+    lost, _ = run(mac, remove, recipients=["no certificate"])
+    assert lost.refusal is not None
+    assert (lost.refusal.reason, DEFERRAL in mac.files) == ("recipient_unusable", True)
+    # Run 3 collects and validates; what was to be stored is looked at before the file goes.
+    for request, stays in ((collect, True), (remove, False)):
+        done, did = foreseen(mac, request, [courier.pem])
+        assert courier.open(done.recovery_key) == str(mac.filevault.prk).encode()
+        assert str(mac.filevault.prk) not in did.argv + repr(done)
+        assert (DEFERRAL in mac.files) is stays
+        order = [command.argv[1 if command.argv[0] == "fdesetup" else 0] for command, _ in did.runs]
+        deeds = [deed for deed in order if deed in ("cat", "validaterecovery", "rm")]
+        assert deeds == ["cat", "validaterecovery"] + ["rm"] * (not stays)
+    unchanged(mac, remove)
+
+
+# -- strings ----------------------------------------------------------------------------------------------------------
+
+ODD = {
+    "spaces": " two  words ",
+    "quotes": 'it\'s "quoted" `thus`',
+    "template": "{{ lookup('pipe', 'id') }} {% x %} {}",
+    "dollar": "$HOME $(id) \\$ %s",
+    "accents": "Grüße-ñandú-Gru\u0308\u00dfe",
+    "300 bytes": "é" * 150,
+    "emoji": "🔑👩\u200d💻",
+}
+
+
+@pytest.mark.parametrize("version", ["10.13.6", "15.6", "26.1"])
+@pytest.mark.parametrize("odd", ODD)
+def test_s17_names_and_passwords_as_they_were_written(version: str, odd: str) -> None:
+    mac = cast(version, "t2")
+    fakes.person(mac, "itadmin", f"{ODD[odd]}1", full_name=f"{ODD[odd]} Admin", admin=True, token=True)
+    fakes.person(mac, "ana", f"{ODD[odd]}2", full_name=f"{ODD[odd]} O'Brien")
+    request = TokenRequest("ana", admin_user="itadmin")
+    assert refused(mac, request, password=ODD[odd], admin_password=f"{ODD[odd]}1").startswith("user_password_wrong")
+    did = reach(mac, request, password=f"{ODD[odd]}2", admin_password=f"{ODD[odd]}1")
+    assert holds(mac, "ana")
+    assert all(right for _, right in did.authentications)
+    assert [account.failed_logins for account in mac.accounts.values()] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("state", ["escrowed", "validated", "absent"])
+def test_s17_an_emoji_is_not_typed_at_the_prompt_of_profiles(state: str) -> None:
+    mac = cast(escrowed=state != "escrowed")
+    fakes.person(mac, "itadmin", ODD["emoji"], admin=True, token=True)
+    # macOS 15 says itself whether the token works; before, there is something to validate.
+    mac.version, mac.mdm.supervised = "11.7.10", True
+    said = refused(mac, BootstrapRequest(state, "itadmin"), admin_password=ODD["emoji"])
+    assert said.startswith("password_unusable")
+    assert "emoji" in said
+    mac.accounts["itadmin"].password = mac.accounts["itadmin"].key_password = ODD["accents"]
+    foreseen(mac, BootstrapRequest(state, "itadmin"), admin_password=ODD["accents"])

@@ -93,6 +93,15 @@ def parse_escrow(ran: Ran) -> bool | None:
 TTY_BYTES = 128
 """profiles' prompt fails for longer passwords, and hangs from 1024 bytes on (freegeek-pdx/mkuser)."""
 
+
+def untypable(password: Secret) -> str:
+    """Why this password is not typed at the prompt, "" where it is. Emoji were seen to arrive there as something else
+    (freegeek-pdx/mkuser, by way of expect); that they arrive whole in another way, nobody has shown, and each wrong
+    password is a failed login."""
+    beyond = any(ord(char) > 0xFFFF for char in password.reveal().decode("utf-8"))
+    return "holds an emoji or another character beyond U+FFFF" if beyond else ""
+
+
 _MEANINGS = (
     (re.compile(r"Unable to authenticate user information"), "bootstrap_refused"),
     (re.compile(r"Password is required"), "password_unusable"),

@@ -15,7 +15,8 @@ from xml.etree import ElementTree
 import pytest
 from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, reading
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import FileVault, Missing
+from ansible_collections.keyholder.macos.plugins.module_utils._model import FileVault, Missing, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._probe import at_once
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import files, html, report
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import Answer, answer_from, answer_of, judge
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import History, HistoryError
@@ -135,6 +136,60 @@ def test_what_a_task_returned(result: dict[str, t.Any] | None, status: str, why:
 def test_what_is_no_answer_is_not_taken_for_one(saved: t.Any) -> None:
     with pytest.raises(ValueError, match="status|reading"):
         answer_from(saved)
+
+
+# -- a fleet ----------------------------------------------------------------------------------------------------------
+
+MACS = 1000
+NOT_PERMITTED = (
+    Missing("crypto users", "diskutil apfs listUsers /: rc 1: Operation not permitted"),
+    Missing("FileVault's users", "fdesetup list -extended: rc 1: Operation not permitted"),
+)
+
+
+def denied(authority: bool | None) -> dict[str, t.Any]:
+    """A Mac that lets nobody see two of the three sources; ``authority``: what the directory says, None: nor that."""
+    people = tuple(replace(who, sources=Sources(authority, None, None)) for who in (ITADMIN, ANA))
+    return {"accounts": people, "missing": NOT_PERMITTED}
+
+
+def fleet_state(number: int) -> str:
+    """5 % do not answer, 3 % deny what they are asked for, 2 % are at risk."""
+    states = ["unreachable"] * 5 + ["unknown", "unknown", "attention", "at_risk", "at_risk"]
+    return dict(enumerate(states)).get(number % 100, "recoverable")
+
+
+def fleet_result(number: int) -> dict[str, t.Any]:
+    """As trust_info returns it, or as Ansible tells that a Mac does not answer."""
+    state = fleet_state(number)
+    if state == "unreachable":
+        return {"unreachable": True, "msg": "Failed to connect to the host via ssh: Operation timed out"}
+    changes: dict[str, dict[str, t.Any]] = {
+        "unknown": denied(None), "attention": denied(True), "at_risk": {"filevault": OFF}, "recoverable": {},
+    }  # fmt: skip
+    return {"changed": False, "mac": reading(**changes[state]), "summary": []}
+
+
+def test_of_a_thousand_macs_none_is_lost_and_each_is_judged(tmp_path: Path) -> None:
+    """Situation S18: 1,000 Macs, 5 % unreachable, 3 % without Full Disk Access; one SSH exec a Mac is test_audit's."""
+    assert [command for command in at_once(["escrow"]) if command.secrets or command.dialogue] == []
+    wanted = {f"mac-{number:04}": fleet_state(number) for number in range(MACS)}
+    made = make(tmp_path, [answer_of(host, fleet_result(number), NOW) for number, host in enumerate(wanted)])
+    assert {row.host: row.state for row in made.summary.rows} == wanted
+    assert {state: count for state, count in made.summary.states.items() if count} == {
+        "at_risk": 20, "attention": 10, "unknown": 20, "unreachable": 50, "recoverable": 900,
+    }  # fmt: skip
+    entries = {entry["host"]: entry for entry in json.loads(made.text("audit.json"))["macs"]}
+    assert {host: entry["state"] for host, entry in entries.items()} == wanted
+    for host in (f"mac-{number:04}" for number in range(MACS) if fleet_state(number) in ("unknown", "attention")):
+        assert "Operation not permitted" in json.dumps(entries[host]["mac"]["missing"])
+        assert [one["result"] for one in entries[host]["findings"] if one["rule"] == "reading_complete"] == ["fail"]
+    rows = csv.DictReader(made.text("audit.csv").splitlines())
+    assert {row["mac"]: row["state"] for row in rows} == wanted
+    assert {suite.get("name") for suite in ElementTree.fromstring(made.text("audit.xml"))} >= set(wanted)
+    assert {answer.host: answer.status for answer in report.saved(str(tmp_path / "audit.jsonl"))} == {
+        host: "unreachable" if state == "unreachable" else "read" for host, state in wanted.items()
+    }
 
 
 # -- files ------------------------------------------------------------------------------------------------------------

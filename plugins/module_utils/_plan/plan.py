@@ -70,7 +70,7 @@ def made(before: Mac, steps: t.Sequence[Step], notes: t.Sequence[str] = ()) -> P
     """
     checks = tuple(dict.fromkeys(step for step in steps if isinstance(step, CheckPassword)))
     for check in checks:
-        _may_authenticate(before, check)
+        may_authenticate(before, check)
     changes = _with_proofs([step for step in steps if not isinstance(step, CheckPassword)])
     plan = Plan(before, checks + _with_preboot(before, changes), tuple(notes))
     for state in plan.states():
@@ -131,7 +131,7 @@ def candidates(mac: Mac) -> str:
     return f"no administrator who can log in on this Mac holds a token{others}"
 
 
-def _may_authenticate(mac: Mac, check: CheckPassword) -> None:
+def may_authenticate(mac: Mac, check: CheckPassword) -> None:
     """A right password is refused for these, and each attempt may count: so there is none."""
     account = mac.account(check.user)
     if account is None or (account.able and not mac.locked(account)):

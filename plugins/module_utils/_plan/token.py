@@ -25,7 +25,14 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     leftovers,
     repairing,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
+    Plan,
+    candidates,
+    made,
+    may_authenticate,
+    nobody,
+    writable,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import promoted
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     BecomeFirstHolder,
@@ -99,7 +106,9 @@ def granting(
     """Steps that make ``account`` a holder. ``check_user`` False: its password was just set by the steps before.
     ``promotion``: whether a granter who is no administrator may become one for the moment."""
     refuse_phantom(account)
-    checks: list[Step] = [CheckPassword(account.name, "password", "user")] if check_user else []
+    check = CheckPassword(account.name, "password", "user")
+    may_authenticate(mac, check)
+    checks: list[Step] = [check] if check_user else []
     if not mac.holders:
         how = _first(mac, account, first_token)
         return [*checks, BecomeFirstHolder(account.name, how), Prove((account.name,))]

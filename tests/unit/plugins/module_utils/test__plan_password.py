@@ -130,3 +130,13 @@ def test_a_passphrase_goes_in_whole_and_never_as_an_argument() -> None:
     command = diskutil.verify_key("A" * 36, Secret("pw\u00e9 1"))
     assert command.input() == "pw\u00e9 1".encode()
     assert "pw" not in str(command)
+
+
+def test_a_password_that_is_set_makes_nobody_able_who_is_disabled() -> None:
+    """The grant would be refused by macOS, and a second run could not check the password either."""
+    request = AccountRequest(
+        "ana", update_password="always", secure_token="present", admin_user="itadmin", given=NEW | {"admin_password"}
+    )
+    with pytest.raises(Refusal) as caught:
+        request.plan(mac(ADMIN, replace(ANA, disabled=True)), {"password": False})
+    assert caught.value.reason == "user_disabled"

@@ -72,10 +72,11 @@ class BenchError(Exception):
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
+    works = [work for work in WORKS if work.play in ("ping", *options.plays)]
     results = {}
     for macs in options.macs:
         try:
-            results[macs] = measure(macs, options.repeats, options.forks)
+            results[macs] = measure(macs, options.repeats, options.forks, works)
         except BenchError as problem:
             print(problem, file=sys.stderr)
             return 1
@@ -91,15 +92,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measure(macs: int, repeats: int, forks: int) -> dict[str, Cost]:
+def measure(macs: int, repeats: int, forks: int, works: Sequence[Work]) -> dict[str, Cost]:
     """The median cost of each play. One repeat runs them all, so that a slow minute is slow for every one of them."""
-    runs: dict[str, list[Cost]] = {work.play: [] for work in WORKS}
+    runs: dict[str, list[Cost]] = {work.play: [] for work in works}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, Lab(scenario(macs), Path(folder, "lab")) as lab:
         handles = [lab.mac(name) for name in lab.names]
         _play("ping", lab, folder, forks)  # the first run of all fills caches that the others find full
         for repeat in range(repeats):
-            for number in range(len(WORKS)):
-                work = WORKS[(number + repeat) % len(WORKS)]
+            for number in range(len(works)):
+                work = works[(number + repeat) % len(works)]
                 _progress(f"{macs} Macs, repeat {repeat + 1} of {repeats}: {work.play}")
                 runs[work.play].append(_cost(work.play, lab, handles, folder, forks))
     _progress("")
@@ -125,8 +126,9 @@ def scenario(macs: int) -> dict[str, Any]:
 
 def table(macs: int, costs: dict[str, Cost]) -> str:
     rows = [(f"{macs} {'Mac' if macs == 1 else 'Macs'}", "SSH execs", "macOS processes", "seconds", "x ping", "x ours")]
-    ours: dict[str, Cost] = {other: costs[work.play] for work in WORKS for other in work.by_hand}
-    for work in WORKS:
+    works = [work for work in WORKS if work.play in costs]
+    ours: dict[str, Cost] = {other: costs[work.play] for work in works for other in work.by_hand}
+    for work in works:
         cost = costs[work.play]
         against = f"{cost.seconds / ours[work.play].seconds:.2f}" if work.play in ours else ""
         ping = f"{cost.seconds / costs['ping'].seconds:.2f}"
@@ -148,7 +150,7 @@ def markdown(result: dict[str, Any]) -> str:
     first = next(iter(fleets.values()))
     times = [f"time, {macs} {'Mac' if macs == '1' else 'Macs'}" for macs in fleets]
     rows = [["on each Mac", "SSH execs", "macOS processes", *times], ["---", *["---:"] * (2 + len(times))]]
-    for work in WORKS:
+    for work in (work for work in WORKS if work.play in first):
         ratios = [fleet[work.play]["seconds"] / fleet["ping"]["seconds"] for fleet in fleets.values()]
         cost = first[work.play]
         title = work.title.replace("  ", "&nbsp;&nbsp;")
@@ -163,6 +165,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=5, help="runs of each play (default: %(default)s)")
     parser.add_argument(
         "--forks", type=int, default=10, help="Macs that Ansible works on at once (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--plays", nargs="+", default=[work.play for work in WORKS], help="which plays beside the ping (default: all)"
     )
     parser.add_argument("--output", type=Path, default=RESULT, help="where the numbers go (default: %(default)s)")
     parser.add_argument("--readme", action="store_true", help="put the ratios into README.md")

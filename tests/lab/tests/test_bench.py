@@ -24,6 +24,7 @@ def test_one_mac_and_one_repeat(tmp_path: Path) -> None:
     assert {play: cost["execs"] for play, cost in costs.items()} == {
         "ping": 1,
         "trust_info": 1,
+        "trust_info_shell": 1,
         "read_by_hand": 12,
         "secure_token": 1,
         "grant_by_hand": 4,

@@ -142,6 +142,13 @@ def test_both_passwords_are_checked_before_the_account_is_made() -> None:
     assert (after.kind, after.uid, after.full_name, after.holder) == ("mobile", 1234567, "Ada Lovelace", True)
 
 
+def test_a_new_account_has_the_directorys_password() -> None:
+    """What the directory can check is nothing that has to be set, and the grant may rest on it."""
+    states = GRANT.plan(mac(ADMIN), {}).states()
+    assert [who.has_password for state in states for who in state.accounts if who.name == "ada"] != []
+    assert all(who.has_password for state in states for who in state.accounts)
+
+
 def test_without_a_token_nobody_is_authenticated() -> None:
     plan = replace(GRANT, secure_token="omitted", admin_user="").plan(mac(ADMIN), {})
     assert kinds(plan) == ["Note", "CreateMobileAccount", "Prove", "Forget"]

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from ansible_collections.keyholder.macos.plugins.module_utils._command import accounts
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     EVERYWHERE,
+    NOWHERE,
     Account,
     FileVault,
     Mac,
+    Sources,
     Version,
     Volume,
     archived,
@@ -35,6 +37,7 @@ ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EV
 ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20, sources=EVERYWHERE, home="/Users/ana")
 ARCHIVED = OffboardRequest("ana", "archive")
 BEGUN, KEPT = offboarding("ana", ANA.guid), archived("ana", ANA.guid)
+UNLISTED = Sources(True, True, False)
 
 
 def mac(*people: Account, filevault: str = "on", **more: t.Any) -> Mac:
@@ -52,6 +55,10 @@ def refusal(request: OffboardRequest, of: Mac) -> str:
     with pytest.raises(Refusal) as caught:
         request.plan(of, {})
     return caught.value.reason
+
+
+def kinds(plan: Plan) -> list[str]:
+    return [type(step).__name__ for step in plan.steps]
 
 
 def test_the_safe_order_in_words() -> None:
@@ -114,6 +121,40 @@ def test_refusals() -> None:
     )
     unlisted = replace(ADMIN, sources=replace(EVERYWHERE, filevault=None))
     assert refusal(OffboardRequest("ana"), mac(unlisted, ANA)) == "reading_incomplete"
+
+
+@pytest.mark.parametrize(
+    ("request_", "of", "reason"),
+    [
+        (OffboardRequest("-ana"), mac(ADMIN, ANA), "name_unusable"),
+        (OffboardRequest("Ana"), mac(ADMIN, ANA, names=frozenset({"ana"})), "name_differs"),
+        (OffboardRequest("ana"), mac(ADMIN, ANA, as_root=False), "not_root"),
+        (OffboardRequest("ana", "archive", "/Users/a\nb"), mac(ADMIN, ANA), "value_unusable"),
+        (ARCHIVED, mac(ADMIN, replace(ANA, home="")), "value_unusable"),
+        (OffboardRequest("ana"), mac(replace(ADMIN, sources=UNLISTED), ANA), "last_unlocker"),
+    ],
+)
+def test_what_else_is_refused(request_: OffboardRequest, of: Mac, reason: str) -> None:
+    assert refusal(request_, of) == reason
+
+
+def test_who_unlocks_nothing_is_not_the_last_who_does() -> None:
+    nobody = mac(replace(ADMIN, sources=UNLISTED), replace(ANA, sources=NOWHERE))
+    assert kinds(OffboardRequest("ana").plan(nobody, {})) == ["Note", "DeleteAccount", "Prove", "Forget"]
+    off = OffboardRequest("ana").plan(mac(ADMIN, ANA, filevault="off"), {})
+    assert "RemoveUnlocker" not in kinds(off)
+    assert "RemoveUnlocker" in kinds(OffboardRequest("ana").plan(mac(ADMIN, ANA), {}))
+
+
+def test_what_the_cut_run_itself_has_archived_may_be_written_again() -> None:
+    half = FileVault("on", personal_key=True, key_files=frozenset({"/Users/Shared/ana.tar.gz"}))
+    of = replace(mac(ADMIN, ANA, pending=frozenset({offboarding("ana")})), filevault=half)
+    assert kinds(ARCHIVED.plan(of, {}))[:3] == ["ArchiveHome", "ProofArchive", "Note"]
+
+
+def test_what_has_to_be_read_for_it() -> None:
+    assert OffboardRequest("ana").extras == ("sessions",)
+    assert ARCHIVED.extras == ("sessions", "/Users/Shared/ana.tar.gz")
 
 
 def test_forced_it_goes_on_while_somebody_is_logged_in() -> None:

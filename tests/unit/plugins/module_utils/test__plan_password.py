@@ -84,6 +84,9 @@ def test_refusals() -> None:
     assert refusal(PasswordRequest("ana", "ana", given=NEW), mac(ADMIN, replace(ANA, sources=EVERYWHERE))) == (
         "granter_not_admin"
     )
+    assert refusal(PasswordRequest("-ana", given=OLD), mac(ADMIN)) == "name_unusable"
+    assert refusal(PasswordRequest("Ana", given=OLD), replace(mac(ADMIN), names=frozenset({"ana"}))) == "name_differs"
+    assert refusal(PasswordRequest("itadmin", given=OLD), replace(mac(ADMIN), as_root=False)) == "not_root"
     phantom = replace(ANA, sources=Sources(True, False, True))
     assert refusal(PasswordRequest("ana", given=OLD), mac(ADMIN, phantom)) == "phantom"
     for of in (mac(ADMIN, replace(ANA, kind="mobile")), mac(ADMIN, replace(ANA, kind="mobile", sources=EVERYWHERE))):
@@ -100,6 +103,19 @@ def test_the_first_token_of_a_mac_is_not_handed_out_without_a_word() -> None:
     assert always.plan(mac(ANA), {"password": False}).notes == (note,)
     tagged = replace(always, secure_token="prevented")
     assert tagged.plan(mac(ANA), {"password": False}).notes == ()
+
+
+def test_a_password_is_compared_where_there_is_one() -> None:
+    request = PasswordRequest("itadmin", given=OLD)
+    assert request.compares(mac(ADMIN)) == {"password": "itadmin"}
+    assert request.compares(mac(replace(ADMIN, has_password=False))) == {}
+    assert request.compares(mac(DEPUTY)) == {}
+
+
+def test_an_account_without_a_token_has_its_password_set_by_root() -> None:
+    (change,) = (step for step in PasswordRequest("ana", given=NEW).plan(mac(ADMIN, ANA), {}).steps if step.writes)
+    assert isinstance(change, do.SetPassword)
+    assert change.how == "root"
 
 
 @given(strategies.macs(), st.sampled_from(strategies.NAMES), st.sampled_from(["", "itadmin"]), st.booleans())

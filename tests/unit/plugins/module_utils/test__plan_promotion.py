@@ -145,7 +145,26 @@ def test_only_root_heals_and_only_where_the_groups_can_be_read() -> None:
     of = mac(LENT, ADMIN, pending=frozenset({promotion("ana")}))
     assert healing(replace(of, as_root=False)) == []
     assert healing(replace(of, groups_read=False)) == []
-    assert healing(of)
+    plan = Plan(replace(of, as_root=False), ())
+    assert with_healing(plan.before, plan) is plan
+
+
+def test_a_right_that_still_stands_is_taken_proven_and_only_then_forgotten() -> None:
+    of = mac(LENT, ADMIN, pending=frozenset({promotion("ana")}))
+    cleared = [do.DropDemotion("ana"), do.Forget(promotion("ana"))]
+    assert healing(of) == [do.SetAdmin("ana", False), do.Prove(("ana",)), *cleared]
+    # The Mac's own job may have come first, or the account may be gone: what is left over goes all the same.
+    assert healing(replace(of, accounts=(ANA, ADMIN))) == cleared
+    assert healing(replace(of, accounts=(ADMIN,))) == cleared
+
+
+def test_a_plan_that_heals_checks_its_passwords_first_and_says_why_it_heals() -> None:
+    of = mac(LENT, ADMIN, pending=frozenset({promotion("ana")}))
+    plan = with_healing(of, WANTED.plan(healed(of), {}))
+    kinds = [type(step) for step in plan.steps]
+    assert kinds[:4] == [do.CheckPassword, do.CheckPassword, do.SetAdmin, do.Prove]
+    (note,) = plan.notes
+    assert "made ana an administrator for a moment and was cut off" in note
 
 
 # -- the Mac's own job ------------------------------------------------------------------------------------------------

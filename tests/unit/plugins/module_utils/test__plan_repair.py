@@ -20,9 +20,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Sources,
     Version,
     Volume,
+    repairing,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS, RepairRequest, findings
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import VerifyKey
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
@@ -160,6 +162,55 @@ def test_refusals() -> None:
     assert "Revoke" in kinds(RepairRequest("ana", "itadmin", given=BOTH), mac(ADMIN, mobile), STALE)
     phantom = replace(ANA, sources=Sources(True, False, False))
     assert refusal(RepairRequest("ana"), mac(ADMIN, phantom), {}) == "granter_missing"
+
+
+def test_what_is_refused_before_anything_else() -> None:
+    assert refusal(RepairRequest("-ana", given=OLD), mac(ADMIN, ANA), STALE) == "name_unusable"
+    assert refusal(RepairRequest("ana", given=OLD), mac(ADMIN, ANA, as_root=False), STALE) == "not_root"
+    nobody = replace(ANA, has_password=False)
+    assert RepairRequest("ana", given=OLD).compares(mac(ADMIN, nobody)) == {}
+    assert RepairRequest("ana", given=OLD).compares(mac(ADMIN, ANA)) == {"password": "ana", "old_password": "ana"}
+    assert RepairRequest("ana", given=OLD).tries(mac(ADMIN, replace(ANA, sources=NOWHERE)), {"password": True}) is None
+
+
+def test_a_repair_that_was_cut_off_is_found_and_finished() -> None:
+    request, noted = RepairRequest("ana", "itadmin", given=BOTH), frozenset({repairing("ana")})
+    taken = mac(ADMIN, replace(ANA, sources=NOWHERE), pending=noted)
+    assert [(one.kind, one.who) for one in findings(taken)] == [("repair_cut_off", "ana")]
+    steps = ["CheckPassword", "CheckPassword", "Note", "Grant", "Prove", "Forget", "UpdatePreboot"]
+    assert kinds(request, taken, {}) == steps
+    # It had come as far as the grant: only the note is left over, and it says nothing of a holder.
+    assert findings(mac(ADMIN, ANA, pending=noted)) == []
+    assert kinds(request, mac(ADMIN, ANA, pending=noted), {"password": True, OPENS: True}) == ["Forget"]
+    # Who simply holds no token is not broken.
+    without = mac(ADMIN, replace(ANA, sources=NOWHERE))
+    assert (findings(without), kinds(request, without, {})) == ([], [])
+    assert kinds(request, without, {"password": False}) == []
+
+
+def test_a_marker_that_is_cut_off_keeps_its_note() -> None:
+    request, noted = RepairRequest("ana", "itadmin", given=BOTH), frozenset({repairing("ana")})
+    of = mac(ADMIN, replace(ANA, sources=Sources(True, False, False)), pending=noted)
+    steps = ["CheckPassword", "CheckPassword", "Note", "RemoveMarker", "Grant", "Prove", "Forget", "UpdatePreboot"]
+    assert kinds(request, of, {}) == steps
+    # Only FileVault's list names it: there is no marker to remove.
+    listed = mac(ADMIN, replace(ANA, sources=Sources(False, False, True)))
+    assert "RemoveMarker" not in kinds(request, listed, {})
+
+
+def test_what_was_not_read_is_not_called_broken() -> None:
+    for sources in (Sources(True, None, False), Sources(None, True, True), Sources(True, True, None)):
+        assert findings(mac(ADMIN, replace(ANA, sources=sources))) == []
+
+
+def test_orphans_are_left_alone_where_nobody_asked() -> None:
+    assert kinds(RepairRequest(), mac(ADMIN, orphans=("C" * 36,)), {}) == []
+
+
+def test_the_old_password_is_tried_against_the_key_before_anything_is_set() -> None:
+    steps = RepairRequest("ana", given=OLD).plan(mac(ADMIN, ANA), STALE).steps
+    early = [(step.secret, step.early) for step in steps if isinstance(step, VerifyKey)]
+    assert early == [("old_password", True), ("password", False)]
 
 
 def test_nothing_is_done_where_the_key_opens_or_nobody_can_tell() -> None:

@@ -16,10 +16,10 @@ export LC_ALL := $(shell locale -a 2>/dev/null | grep -iqx 'C\.utf-*8' && echo C
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check docs bench lock clean setup
+.PHONY: help demo lab test check docs bench test-mac transcripts lock clean setup
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
 
 demo: setup ## Onboard users on a few Macs of the lab, twice, and show before and after
 	@$(IN_VENV) python tests/demo/run.py $(ARGS)
@@ -39,6 +39,12 @@ docs: setup ## Build the documentation site into docs/build
 
 bench: setup ## Compare what modules cost with a ping and with hand-made plays
 	@$(IN_VENV) python bench/run.py $(ARGS)
+
+test-mac: setup ## DESTRUCTIVE: run the integration targets on real Macs (INVENTORY=macs.yml CONFIRM=yes [RECORD=folder])
+	@$(IN_VENV) python tests/integration/on_macs.py test --inventory "$(INVENTORY)" --confirm "$(CONFIRM)" --record "$(RECORD)" $(ARGS)
+
+transcripts: setup ## Write down what real Macs say, without names, for the lab; reads only (INVENTORY=macs.yml RECORD=folder)
+	@$(IN_VENV) python tests/integration/on_macs.py record --inventory "$(INVENTORY)" --record "$(RECORD)" $(ARGS)
 
 lock: setup ## Renew the pinned versions in tests/requirements
 	@$(IN_VENV) sh tests/utils/lock.sh

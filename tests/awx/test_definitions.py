@@ -41,18 +41,29 @@ QUESTIONS = [(template["name"], question) for template in TEMPLATES for question
 by_name = {"ids": lambda one: str(one.get("name", one.get("variable"))) if isinstance(one, dict) else str(one)}
 
 
-def known_to(playbook: str) -> set[str]:
-    """The variables that a playbook of the project takes: its own words, the collection's playbook's, its role's."""
+def options_of(role: str) -> set[str]:
+    specs = ROOT / "roles" / role / "meta" / "argument_specs.yml"
+    return set(yaml.safe_load(specs.read_text())["argument_specs"]["main"]["options"])
+
+
+def looked_at(playbook: str) -> set[str]:
+    """The variables in a playbook's expressions. What a comment says about one proves nothing."""
+    return set(re.findall(r"\b[a-z]+_[a-z_]+\b", " ".join(re.findall(r"{{(.*?)}}", playbook))))
+
+
+def behind(playbook: str) -> tuple[list[str], list[str]]:
+    """The collection's playbooks that one of the project imports, and the roles in them."""
     text = (AWX / "project" / playbook).read_text()
-    wanted = set(re.findall(r"keyholder_[a-z_]+", text))
-    for name in re.findall(r"import_playbook: keyholder\.macos\.(\w+)", text):
-        inner = (ROOT / "playbooks" / f"{name}.yml").read_text()
-        wanted |= set(re.findall(r"\b[a-z]+_[a-z_]+\b", inner))
-        for role in re.findall(r"keyholder\.macos\.(\w+)", inner):
-            specs = ROOT / "roles" / role / "meta" / "argument_specs.yml"
-            if specs.exists():
-                wanted |= set(yaml.safe_load(specs.read_text())["argument_specs"]["main"]["options"])
-    return wanted
+    inner = re.findall(r"import_playbook: keyholder\.macos\.(\w+)", text)
+    texts = [(ROOT / "playbooks" / f"{name}.yml").read_text() for name in inner]
+    return texts, [role for one in texts for role in re.findall(r"role: keyholder\.macos\.(\w+)", one)]
+
+
+def known_to(playbook: str) -> set[str]:
+    """The variables that a playbook of the project takes: its own, the collection's playbook's, its role's options."""
+    texts, roles = behind(playbook)
+    own = looked_at((AWX / "project" / playbook).read_text())
+    return own.union(*map(looked_at, texts), *map(options_of, roles))
 
 
 def problems_of(question: dict[str, Any]) -> list[str]:
@@ -107,13 +118,29 @@ def test_a_credential_type_is_whole(credential: dict[str, Any]) -> None:
     assert set(credential["inputs"]["required"]) <= set(fields)
     used = set(re.findall(r"{{ (\w+) }}", str(credential["injectors"])))
     assert used == set(fields)
-    assert all(field.get("secret") for name, field in fields.items() if "password" in name)
+    assert all(field.get("secret") for name, field in fields.items() if re.search("password|secret", name))
+    assert set(credential["injectors"]) <= {"extra_vars", "env"}
 
 
 @pytest.mark.parametrize("credential", CREDENTIALS, **by_name)
 def test_what_a_credential_injects_is_wanted_somewhere(credential: dict[str, Any]) -> None:
     wanted = set().union(*(known_to(template["playbook"]) for template in TEMPLATES))
-    assert set(credential["injectors"]["extra_vars"]) <= wanted
+    injected = set(credential["injectors"].get("extra_vars", {}))
+    assert injected <= wanted, injected - wanted
+    # What is for programs of the environment has a name of our own, which takes nothing's place there.
+    assert all(name.startswith("KEYHOLDER_") for name in credential["injectors"].get("env", {}))
+
+
+def test_each_kind_of_credential_is_there() -> None:
+    kinds = ("granter", "target password", "recovery key recipient", "device management")
+    assert [one["name"] for one in CREDENTIALS] == [f"keyholder {kind}" for kind in kinds]
+
+
+def test_a_wrong_variable_would_be_noticed() -> None:
+    """A comment of grant.yml speaks of it, and no expression does."""
+    assert "keyholder_details" not in known_to("grant.yml")
+    assert {"grant_user", "keyholder_timeout"} <= known_to("grant.yml")
+    assert "filevault_recipients" in known_to("filevault.yml")
 
 
 @pytest.mark.parametrize("template", TEMPLATES, **by_name)
@@ -121,7 +148,21 @@ def test_a_job_template_leads_somewhere(template: dict[str, Any]) -> None:
     assert (AWX / "project" / template["playbook"]).exists()
     given = {question["variable"] for question in template["survey"]} | set(template.get("extra_vars", {}))
     assert given <= known_to(template["playbook"]), given - known_to(template["playbook"])
+    # An extra variable outranks a variable of a play, so what the project's playbook sets must not be asked for too.
+    (play,) = yaml.safe_load((AWX / "project" / template["playbook"]).read_text())
+    set_there = set(play.get("vars", {}))
+    assert not given & set_there
+    assert set_there <= set().union(*map(options_of, behind(template["playbook"])[1])), "no such option"
     assert template["job_type"] == "check" or "reads" not in template["labels"] or "merge" in template["name"]
+
+
+def test_the_task_of_each_playbook_has_a_job_template() -> None:
+    wanted = {"audit", "onboard", "onboard_mobile", "grant", "offboard", "managed_admin", "filevault"}
+    wanted |= {"escrow_bootstrap_token"}
+    assert wanted <= {template["playbook"].removesuffix(".yml") for template in TEMPLATES}
+    assert all(template["labels"] for template in TEMPLATES)
+    (audit,) = [template for template in TEMPLATES if template["name"] == "keyholder audit"]
+    assert audit["job_type"] == "check"
 
 
 def test_every_playbook_of_the_project_is_used() -> None:
@@ -165,6 +206,10 @@ def test_a_schedule_can_begin() -> None:
     names = {one["name"] for one in (*TEMPLATES, *WORKFLOWS)}
     for schedule in SCHEDULES:
         assert schedule["unified_job_template"] in names
+        survey = next((one["survey"] for one in TEMPLATES if one["name"] == schedule["unified_job_template"]), [])
+        asked = {question["variable"]: question["required"] for question in survey}
+        answered = set(schedule.get("extra_data", {}))
+        assert {variable for variable, required in asked.items() if required} <= answered <= set(asked)
         assert re.fullmatch(r"DTSTART:\d{8}T\d{6}Z RRULE:FREQ=\w+;INTERVAL=\d+(;\w+=\w+)*", schedule["rrule"])
 
 
@@ -174,9 +219,7 @@ def test_names_are_used_once() -> None:
 
 
 def test_every_setting_is_used() -> None:
-    text = "".join(
-        path.read_text() for path in (AWX / "setup.yml", *(AWX / "vars").glob("*.yml"), *AWX.glob("templates/*"))
-    )
+    text = "".join(path.read_text() for path in (AWX / "setup.yml", *(AWX / "vars").glob("*.yml")))
     assert [name for name in SETTINGS if text.count(name) < 2] == []
 
 

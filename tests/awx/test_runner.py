@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,10 +19,23 @@ from typing import Any
 import pytest
 
 from checks.environments import TREE, link_tree
+from harness.safe import Desk, Safe
 from harness.search import Search
 from maclab.lab import Lab
 
-SECRETS = {"granter": "granter-9f3e-AWX", "ana": "ana-51c0-AWX", "new": "nova-77aa-AWX"}
+SECRETS = {
+    "granter": "granter-9f3e-AWX",
+    "ana": "ana-51c0-AWX",
+    "ana's new one": "ana-82d7-AWX",
+    "new": "nova-77aa-AWX",
+    "deputy": "deputy-4e1b-AWX",
+    "stan": "stan-c30a-AWX",
+    "ada": "ada-d15e-AWX",
+    "rui": "rui-06f9-AWX",
+    "rui's old one": "rui-b8c2-AWX",
+    "a wrong one": "wrong-e7d4-AWX",
+    "of the store": "store-29ab-AWX",
+}
 BIN = Path(sys.executable).parent
 SLICES = 4
 Run = Callable[..., subprocess.Popen[bytes]]
@@ -30,6 +44,26 @@ MACS = 40
 
 def person(name: str, password: str, **other: Any) -> dict[str, Any]:
     return {"name": name, "password": password, **other}
+
+
+# Tasks of every_module.yml that change nothing: a reading, and what is to fail.
+UNCHANGED = {"Read the Mac", "Grant with a wrong password"}
+# Where each module of ours has something to do.
+EVERY = {
+    "macos": "15.6",
+    "accounts": [
+        person("itadmin", SECRETS["granter"], admin=True, token=True),
+        person("deputy", SECRETS["deputy"], admin=True, token=True),
+        person("ana", SECRETS["ana"]),
+        person("stan", SECRETS["stan"], token=True),
+        person("rui", SECRETS["rui"], token=True, key_password=SECRETS["rui's old one"]),
+    ],
+    "mdm": {"enrolled": "ade", "bootstrap": {"supported": True}},
+    "directory": {
+        "node": "/Active Directory/CORP/corp.example.com",
+        "users": [{"name": "ada", "full_name": "Ada", "password": SECRETS["ada"]}],
+    },
+}
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +77,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "plain": {"count": MACS - 8, "macos": "15.6", "python": "none", "accounts": people},
         "odd": {"count": 8, "macos": "13.6.9", "python": "none", "accounts": odd},
         "target": {"macos": "15.6", "accounts": people},
+        "every": EVERY,
     }
     with Lab({"macs": macs}, tmp_path_factory.mktemp("lab")) as lab:
         yield lab
@@ -62,6 +97,7 @@ def _run(
     for name in ("inventory", "env", "project"):
         (folder / name).mkdir(parents=True)
     shutil.copy(lab.inventory, folder / "inventory" / "macs.yml")
+    shutil.copy(Path(__file__).with_name("every_module.yml"), folder / "project")
     (folder / "env" / "extravars").write_text(json.dumps(extra))
     kept = {name: os.environ[name] for name in ("PATH", "LC_ALL") if name in os.environ}
     environment = kept | {
@@ -94,11 +130,11 @@ def said(path: Path) -> dict[str, Any]:
 
 
 def test_four_slices_of_forty_macs_make_the_same_report(lab: Lab, run: Run, tmp_path: Path) -> None:
-    hosts = sorted(name for name in lab.names if name != "target")
+    hosts = sorted(name for name in lab.names if name not in ("target", "every"))
     assert len(hosts) == MACS
     whole = tmp_path / "whole"
     report = {"keyholder_report": str(tmp_path / "report-whole")}
-    ended(run(whole, "keyholder.macos.audit", report, "--limit", "!target"), whole)
+    ended(run(whole, "keyholder.macos.audit", report, "--limit", "!target,!every"), whole)
 
     folders = [tmp_path / f"slice-{number}" for number in range(SLICES)]
     running = []
@@ -153,3 +189,36 @@ def test_no_job_event_holds_a_secret(run: Run, tmp_path: Path, playbook: str, ex
     assert ours, "no event of a module of ours"
     # The command line names the extra variables' file, and not what is in it.
     assert Search(SECRETS).files([artifacts]) == []
+
+
+def test_no_event_of_any_module_holds_a_secret(lab: Lab, run: Run, tmp_path: Path) -> None:
+    """Each module with all that it may be told and may find out: passwords, a password that it makes, recovery keys."""
+    folder, store = tmp_path / "job", tmp_path / "store.json"
+    desk, safe = Desk.new("help desk"), Safe.new()
+    given = {
+        **{f"secret_{re.sub(r'[^a-z]+', '_', name)}": secret for name, secret in SECRETS.items()},
+        "store": str(store),
+        "certificate": desk.pem,
+        "recipient": safe.recipient,
+    }
+    process = run(folder, "every_module.yml", given, "--limit", "every", "-vvv", "--diff")
+    artifacts = ended(process, folder)
+    events = [json.loads(path.read_text()) for path in (artifacts / "job_events").glob("*.json")]
+    results = [one["event_data"] for one in events if one["event"] in ("runner_on_ok", "runner_on_failed")]
+    told = {one["task"]: one for one in results}
+    modules = {path.stem for path in (TREE / "ansible_collections/keyholder/macos/plugins/modules").glob("*.py")}
+    seen = {one["task_action"].removeprefix("keyholder.macos.") for one in results}
+    # audit_report is told no secret, and its events are those of the audits above.
+    assert modules - seen == {"audit_report"}
+    # They did what they were to do, so there was something to hide.
+    assert told["Grant with a wrong password"]["res"]["reason"] == "user_password_wrong"
+    for task, one in told.items():
+        assert one["res"].get("changed") or task in UNCHANGED, task
+    keys = {
+        "the first key": desk.opened(told["Enable FileVault"]["res"]["recovery_key_encrypted"]),
+        "the second key": safe.opened(told["Rotate the key"]["res"]["recovery_key_age"]),
+    }
+    assert keys["the first key"] != keys["the second key"] == lab.mac("every").state().filevault.prk
+    made = {"the deputy's new password": json.loads(store.read_text())["current"]}
+    assert made["the deputy's new password"] != SECRETS["deputy"]
+    assert Search({**SECRETS, **keys, **made}).files([artifacts]) == []

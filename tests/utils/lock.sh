@@ -17,6 +17,7 @@ while read -r name python; do
     } >"$name.new"
     mv "$name.new" "$name.txt"
 done <<'EOF'
+awx 3.11
 core-2.16 3.10
 core-2.19 3.11
 core-2.21 3.12

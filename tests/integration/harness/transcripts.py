@@ -1,0 +1,129 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turns what a Mac's programs have said into transcripts as the lab keeps them, with nothing that names anybody.
+
+python transcripts.py FOLDER HOST <results.json    what record.yml does; writes FOLDER/mac-NUMBER.jsonl
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+# The same on every Mac, so they say something and name nobody.
+KNOWN = {
+    "EBC6C064-0000-11AA-AA11-00306543ECAC",  # the personal recovery key
+    "2457711A-523C-4604-B75A-F48A571D5036",  # the Bootstrap Token
+    "C064EBC6-0000-11AA-AA11-00306543ECAC",  # the institutional recovery key
+    "64C0C6EB-0000-11AA-AA11-00306543ECAC",  # the iCloud recovery user
+    "EC1C2AD9-B618-4ED6-BD8D-50F361C27507",  # the iCloud recovery key
+}
+GUID = re.compile(r"\b[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}\b", re.IGNORECASE)
+# Accounts that macOS itself brings.
+SYSTEM = re.compile(r"_.*|root|daemon|nobody|Guest")
+SYSTEM_GUID = re.compile(r"F{4}E{4}-D{4}-C{4}-B{4}-A{4}[0-9A-F]{8}", re.IGNORECASE)
+OTHERS = (
+    (re.compile(r"\b(?:[A-Z0-9]{4}-){5}[A-Z0-9]{4}\b"), "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA"),
+    (re.compile(r"\bSHA1\.[0-9A-F]{40}\b", re.IGNORECASE), "SHA1." + "0" * 40),
+    (re.compile(r"https?://[^\s\"'<>]+"), "https://mdm.example.com/"),
+    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "person@example.com"),
+)
+
+
+def names_of(results: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Each short and full name of a person, and what to write in its place. Of people, as UIDs from 500 up say."""
+    lists = {tuple(one.get("cmd") or ()): str(one.get("stdout", "")) for one in results}
+    users = ("dscl", ".", "-list", "/Users")
+    found: dict[str, str] = {}
+    numbers: dict[str, int] = {}
+    for name, uid in re.findall(r"^(\S.*?)\s+(-?\d+)$", lists.get((*users, "UniqueID"), ""), re.MULTILINE):
+        if int(uid) >= 500 and not SYSTEM.fullmatch(name):
+            numbers[name] = len(numbers) + 1
+            found[name] = f"person{numbers[name]}"
+    for line in lists.get((*users, "RealName"), "").splitlines():
+        name, dummy, full = line.partition(" ")
+        if name in numbers and full.strip() and full.strip() != name:
+            found[full.strip()] = f"Person Number {numbers[name]}"
+    return found
+
+
+class Cleaner:
+    """The same name gets the same stand-in in all that one Mac has said."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        # The longest first: a short name may be a part of a full one.
+        self._names = sorted(names.items(), key=lambda pair: -len(pair[0]))
+        self._guids: dict[str, str] = {}
+
+    def __call__(self, text: str) -> str:
+        text = GUID.sub(self._guid, text)
+        for pattern, instead in OTHERS:
+            text = pattern.sub(instead, text)
+        for name, instead in self._names:
+            text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", instead, text)
+        return text
+
+    def _guid(self, found: re.Match[str]) -> str:
+        guid = found[0].upper()
+        if guid in KNOWN or SYSTEM_GUID.fullmatch(guid):
+            return found[0]
+        number = len(self._guids) + 1
+        return self._guids.setdefault(guid, f"00000000-0000-4000-8000-{number:012d}")
+
+
+def transcripts(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """In the form of tests/lab/tests/fixtures/transcripts.jsonl."""
+    said = {" ".join(one.get("cmd") or ()): str(one.get("stdout", "")).strip() for one in results}
+    version = re.search(r"ProductVersion:\s*(\S+)", said.get("sw_vers", ""))
+    macos = version[1] if version else None
+    hardware = " ".join(filter(None, (said.get("sysctl -n hw.model"), said.get("uname -m")))) or None
+    clean = Cleaner(names_of(results))
+    found = []
+    for number, one in enumerate(results, start=1):
+        if not one.get("cmd") or "stdout" not in one:
+            continue
+        record = {
+            "id": f"recorded-{macos}-{number}",
+            "command": [clean(word) for word in one["cmd"]],
+            "input": None,
+            "stdout": _ended(clean(one["stdout"])),
+            "stderr": _ended(clean(one.get("stderr", ""))),
+            "stream_known": True,
+            "rc": one.get("rc"),
+            "macos": macos,
+            "hardware": hardware,
+            "context": "recorded by make transcripts, as root; names, GUIDs and addresses are stand-ins",
+            "source": "a Mac of a contributor",
+            "confidence": "verbatim",
+        }
+        found.append(record)
+    return found
+
+
+def _ended(text: str) -> str:
+    """Ansible takes the last new line away."""
+    return text and text + "\n"
+
+
+def main() -> None:
+    folder, host = Path(sys.argv[1]), sys.argv[2]
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in transcripts(json.load(sys.stdin)))
+    # A host's name is nobody's business either. Several Macs write at a time, so a file that is there is somebody's.
+    for number in itertools.count(1):
+        try:
+            with (folder / f"mac-{number}.jsonl").open("x", encoding="utf-8") as stream:
+                stream.write(lines)
+        except FileExistsError:
+            continue
+        print(f"{host}: {stream.name}")
+        return
+
+
+if __name__ == "__main__":
+    main()

@@ -147,14 +147,13 @@ def test_who_unlocks_nothing_is_not_the_last_who_does() -> None:
 
 
 def test_what_the_cut_run_itself_has_archived_may_be_written_again() -> None:
-    half = FileVault("on", personal_key=True, key_files=frozenset({"/Users/Shared/ana.tar.gz"}))
-    of = replace(mac(ADMIN, ANA, pending=frozenset({offboarding("ana")})), filevault=half)
+    of = mac(ADMIN, ANA, pending=frozenset({BEGUN}), files=frozenset({"/Users/ana", "/var/root/ana.tar.gz"}))
     assert kinds(ARCHIVED.plan(of, {}))[:3] == ["ArchiveHome", "ProofArchive", "Note"]
 
 
 def test_what_has_to_be_read_for_it() -> None:
     assert OffboardRequest("ana").extras == ("sessions",)
-    assert ARCHIVED.extras == ("sessions", "/Users/Shared/ana.tar.gz")
+    assert ARCHIVED.extras == ("sessions", "home:ana", "/var/root/ana.tar.gz")
 
 
 def test_forced_it_goes_on_while_somebody_is_logged_in() -> None:

@@ -509,7 +509,7 @@ BROKEN_GROUPS = re.compile(r"(<key>dsAttrTypeStandard:GroupMembership</key>)")
 class BrokenGroups(LabRunner):
     def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
         ran = super().run(command, deadline)
-        return Ran(command, ran.rc, BROKEN_GROUPS.sub("\\1\x0b", ran.out), ran.err)
+        return Ran(command, ran.rc, BROKEN_GROUPS.sub("\\1<", ran.out), ran.err)
 
 
 @pytest.mark.parametrize("request_", [DEMOTE, DELETE])

@@ -138,6 +138,12 @@ def test_what_else_is_refused(request_: OffboardRequest, of: Mac, reason: str) -
     assert refusal(request_, of) == reason
 
 
+def test_the_last_holder_and_the_last_administrator_stay_as_macos_itself_keeps_them() -> None:
+    tokenless = replace(ADMIN, sources=NOWHERE)
+    assert refusal(OffboardRequest("ana"), mac(tokenless, ANA, filevault="off")) == "last_holder"
+    assert refusal(OffboardRequest("itadmin"), mac(tokenless, ANA)) == "last_holder"
+
+
 def test_who_unlocks_nothing_is_not_the_last_who_does() -> None:
     nobody = mac(replace(ADMIN, sources=UNLISTED), replace(ANA, sources=NOWHERE))
     assert kinds(OffboardRequest("ana").plan(nobody, {})) == ["Note", "DeleteAccount", "Prove", "Forget"]

@@ -9,6 +9,7 @@ arguments, passwords among them, to a file on the Mac while the module runs, and
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 from harness.ansible import Ansible
 from harness.batch import Played, Step, account, play, token
 from harness.macs import PASSWORDS, mac, person, secret
+from harness.safe import Safe
 from harness.search import Search, spellings
 from harness.wait import processes, until
 from maclab.lab import Lab
@@ -40,6 +42,11 @@ SECRETS = {
     "a wrong password of itadmin": secret("bad-itadmin") + ODD,
     "a wrong password of stan": secret("bad-stan"),
     "a password for nothing": secret("unused"),
+    "deputy's password": PASSWORDS["deputy"],
+    "ana's password before the reset": secret("ana-before") + ODD,
+    "a wrong password of deputy": secret("bad-deputy") + ODD,
+    "ada's password": secret("ada") + ODD,
+    "a wrong password of ada": secret("bad-ada"),
 }
 BECOME = {"ansible_become_password": PASSWORDS["itadmin"]}
 IT = {"admin_user": "itadmin", "admin_password": PASSWORDS["itadmin"]}
@@ -86,8 +93,49 @@ FAIL = [
     GRANT.but("no such state", state="bogus"),
     CREATE.but("no such choice", secure_token="bogus"),
 ]
+SAFE = Safe.new()
+ANA = SECRETS["ana's password"]
+BEFORE = SECRETS["ana's password before the reset"]
+CHANGE = Step("change", "account_password", diff=True).but(
+    "change", name="stan", password=SECRETS["stan's new password"], old_password=PASSWORDS["stan"]
+)
+MANAGE = Step("manage", "managed_password", {"name": "deputy", "current_password": PASSWORDS["deputy"]}, diff=True)
+MEND = Step("mend", "repair", diff=True).but("mend", user="ana", password=ANA, old_password=BEFORE, apply=True)
+MOBILE = Step("mobile", "mobile_account", {"name": "ada", "secure_token": "present", **IT}, diff=True).but(
+    "mobile", password=SECRETS["ada's password"]
+)
+LEAVE = Step("leave", "offboard", {"name": "helper", "home": "archive"}, diff=True)
+
+
+def flows(kept: Path) -> list[Step]:
+    """How people come to a Mac, change and go; ``kept``: the controller's folder with the managed passwords."""
+
+    def manage(title: str, folder: str, **changes: Any) -> Step:
+        place = {"directory": str(kept / folder), "recipients": [SAFE.recipient], "identity": str(kept / "identity")}
+        return MANAGE.but(title, store={"kind": "age", **place}, **changes)
+
+    return [
+        CHANGE.but("change: old password wrong", old_password=SECRETS["a wrong password of stan"]),
+        CHANGE.but("change: check", check=True),
+        CHANGE,
+        CHANGE.but("change by a granter", password=SECRETS["stan's newer password"], old_password=None, **IT),
+        manage("manage: drifted", "drifted", current_password=SECRETS["a wrong password of deputy"]),
+        manage("manage: check", "store", check=True),
+        manage("manage", "store"),
+        MEND.but("mend: old password wrong", old_password=SECRETS["a wrong password of ana"]),
+        MEND.but("mend: check", check=True),
+        MEND,
+        MOBILE.but("mobile: password wrong", password=SECRETS["a wrong password of ada"]),
+        MOBILE.but("mobile: check", check=True),
+        MOBILE,
+        LEAVE,
+    ]
+
+
+FLOWS_FAIL = (*("change: old password wrong", "manage: drifted", "mend: old password wrong", "mobile: password wrong"),)
 PYTHONS = {"3.9": "10.15.7", "3.13": "26.1"}
-PIPED, FILED = (tuple(f"{how}-{python}" for python in PYTHONS) for how in ("piped", "filed"))
+FLOWS = {"piped-flows": "26.1", "filed-flows": "10.15.7"}
+PIPED, FILED = ((*(f"{how}-{python}" for python in PYTHONS), f"{how}-flows") for how in ("piped", "filed"))
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +152,18 @@ def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
         ]
         return mac(version, *people, faults=faults) | {"python": python}
 
+    def with_flows(version: str) -> dict[str, Any]:
+        people: list[str | dict[str, Any]] = [
+            person("itadmin", sudo_password=True),
+            *("deputy", "helper", "stan"),
+            person("ana", token=True, key_password=BEFORE),
+        ]
+        users = [{"name": "ada", "full_name": "Ada O'Lovelace", "password": SECRETS["ada's password"]}]
+        node = {"node": "/Active Directory/CORP/corp.example.com", "users": users}
+        return mac(version, *people, filevault={"state": "on", "prk": True}, directory=node)
+
     macs = {f"{how}-{python}": described(PYTHONS[python], python) for how in ("piped", "filed") for python in PYTHONS}
+    macs |= {host: with_flows(version) for host, version in FLOWS.items()}
     return bring_up(macs | {"watched-piped": described("26.1", "3.13"), "watched-filed": described("26.1", "3.9")})
 
 
@@ -122,26 +181,65 @@ def own(controller: Path) -> Iterator[Ansible]:
 
 
 @pytest.fixture(scope="module")
-def played(own: Ansible, lab: Lab, controller: Path) -> dict[str, Played]:
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the managed passwords are, encrypted to an identity that is no part of any run."""
+    folder = tmp_path_factory.mktemp("kept")
+    (folder / "identity").write_text(str(SAFE.identity))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def played(own: Ansible, lab: Lab, controller: Path, kept: Path) -> dict[str, Played]:
     """By the Mac. Everything at -vvvv, with a password for sudo, with pipelining and without, and a log on disk."""
     log = {"ANSIBLE_LOG_PATH": str(controller / "ansible.log"), "ANSIBLE_INJECT_INVOCATION": "1"}
     found = {}
     for hosts, pipelining in ((PIPED, "1"), (FILED, "0")):
-        steps = dict.fromkeys(hosts, SUCCEED + FAIL)
+        steps = {host: flows(kept) if host in FLOWS else SUCCEED + FAIL for host in hosts}
         one = play(own, lab, steps, "-vvvv", variables=BECOME, ANSIBLE_PIPELINING=pipelining, **log)
         found.update(dict.fromkeys(hosts, one))
     return found
 
 
 @pytest.fixture(scope="module")
-def search() -> Search:
-    return Search(SECRETS | {"helper's password": PASSWORDS["helper"]})
+def managed(played: dict[str, Played], kept: Path) -> dict[str, str]:
+    """The passwords that were made, as only the owner of the identity knows them."""
+    assert played
+    found = {}
+    for path in kept.glob("*/*.age"):
+        for name, value in json.loads(SAFE.opened(path.read_text())).items():
+            found[f"{name} of {path.relative_to(kept)}"] = value
+    return {name: value for name, value in found.items() if value and not name.startswith("set_at")}
+
+
+@pytest.fixture(scope="module")
+def search(managed: dict[str, str]) -> Search:
+    return Search(SECRETS | managed | {"helper's password": PASSWORDS["helper"]})
 
 
 on_each_mac = pytest.mark.parametrize("host", PIPED + FILED)
+on_each_mac_with_flows = pytest.mark.parametrize("host", FLOWS)
 
 
-@on_each_mac
+@on_each_mac_with_flows
+def test_every_flow_was_tried(played: dict[str, Played], lab: Lab, managed: dict[str, str], host: str) -> None:
+    answers = {title: answer for (where, title), answer in played[host].answers.items() if where == host}
+    assert [title for title, answer in answers.items() if answer.ok is (title in FLOWS_FAIL)] == []
+    assert [answers[title].reason for title in FLOWS_FAIL] == [
+        "user_password_wrong", "password_drifted", "stale_key", "user_password_wrong",
+    ]  # fmt: skip
+    made = managed[f"current of store/{host}.deputy.age"]
+    state = lab.mac(host).state()
+    assert state.accounts["deputy"].password == state.accounts["deputy"].key_password == made
+    assert state.accounts["ana"].key_password == ANA
+    assert state.accounts["stan"].password == SECRETS["stan's newer password"]
+    assert "helper" not in state.accounts
+    # It was made for the attempt that failed, and no Mac has it.
+    assert managed[f"pending of drifted/{host}.deputy.age"]
+    assert "invocation" in answers["change"].result
+    assert any(run.stdin_bytes or run.tty_bytes for run in answers["manage"].programs)
+
+
+@pytest.mark.parametrize("host", [host for host in PIPED + FILED if host not in FLOWS])
 def test_everything_was_tried(played: dict[str, Played], host: str) -> None:
     """Passwords were used, rightly and wrongly, or the rest of this file would prove nothing."""
     answers = played[host]

@@ -107,6 +107,19 @@ def test_another_name_and_a_number_that_is_taken() -> None:
     assert refused(GRANT, mac(replace(ADMIN, uid=1234567))).reason == "uid_taken"
 
 
+def test_a_name_that_no_tool_can_be_given_is_refused_even_where_the_directory_knows_it() -> None:
+    known = replace(KNOWN, person=Person("-n", "Nina Nemo", 1234567))
+    refusal = refused(replace(GRANT, name="-n"), mac(ADMIN, network=known))
+    assert (refusal.reason, "macOS's tools" in refusal.msg) == ("name_unusable", True)
+
+
+def test_while_the_directory_is_away_nobody_can_tell_which_password_is_old() -> None:
+    for online, words in ((False, "while the directory cannot be reached"), (True, "nobody was authenticated")):
+        network = replace(KNOWN, online=online)
+        (note,) = GRANT.plan(mac(ADMIN, HOLDER, network=network), {"password": False}).notes
+        assert words in note
+
+
 def test_nobody_becomes_the_first_holder_by_it() -> None:
     tokenless = replace(ADMIN, sources=ADA.sources)
     assert refused(GRANT, mac(tokenless)).reason == "no_holder"

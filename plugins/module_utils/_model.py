@@ -442,7 +442,7 @@ class Mac:
         """Whether somebody can still hand out tokens and unlock this Mac tomorrow, and why."""
         if self.volume.apfs is False:
             return Recoverability(UNKNOWN, "the boot volume is not APFS: there are no Secure Tokens here")
-        if self.volume.apfs is None or any(account.verdict == UNKNOWN for account in self.accounts):
+        if self.volume.apfs is None or any(account.sources.crypto is None for account in self.accounts):
             return Recoverability(UNKNOWN, "the crypto users of the boot volume could not be read")
         if not self.groups_read:
             return Recoverability(UNKNOWN, "the groups could not be read, so nobody knows who is an administrator")

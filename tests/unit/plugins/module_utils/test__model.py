@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
 
@@ -80,6 +81,8 @@ ESCROWED = Management(bootstrap="escrowed_unproven")
         (mac(NOBODY, version="10.13.6"), "at_risk", "the only account from UID 500 up"),
         (mac(ADMIN, volume=Volume("d", False, False)), "unknown", "not APFS"),
         (mac(ADMIN, volume=Volume()), "unknown", "could not be read"),
+        (mac(replace(ADMIN, sources=Sources(True, None, None))), "unknown", "the crypto users"),
+        (mac(replace(ADMIN, sources=Sources(True, True, None))), "yes", "itadmin can grant tokens"),
     ],
 )
 def test_recoverability(of: Mac, verdict: str, why: str) -> None:

@@ -60,6 +60,7 @@ _ARGUMENTS: dict[str, t.Any] = {
     "current_password": {"type": "str", "no_log": True},
     "length": {"type": "int", "default": 24},
     "account": {"type": "dict"},
+    "repair_stale_key": {"type": "bool", "default": False},
     "verify_key": {"type": "str", "choices": ["on_change", "always", "never"], "default": "on_change"},
     "timeout": {"type": "int", "default": 120},
 }
@@ -92,11 +93,12 @@ class ActionModule(ActionBase):
                 rotate=arguments["rotate"],
                 max_age_days=arguments["max_age_days"],
                 current=arguments["current_password"] or "",
+                repair=arguments["repair_stale_key"],
                 check_mode=bool(self._task.check_mode),
             )
             rotated = rotate(store, _OnTheMac(self, arguments, task_vars or {}), wanted)
         except StoreError as exc:
-            result.update(_failure("store_failed", str(exc)))
+            result.update(_failure("store_failed", str(exc)), changed=exc.changed)
             return result
         except _Stop as stop:
             result.update(_failure(stop.reason, str(stop)))
@@ -105,11 +107,11 @@ class ActionModule(ActionBase):
         return result
 
     def execute(
-        self, module: str, arguments: dict[str, t.Any], task_vars: dict[str, t.Any], check: bool | None = None
+        self, module: str, arguments: dict[str, t.Any], task_vars: dict[str, t.Any], check: bool
     ) -> dict[str, t.Any]:
-        """A module on the Mac; ``check``: in check mode whatever the task says."""
+        """A module on the Mac. A task in check mode changes nothing, whatever ``check`` says."""
         asked = self._task.check_mode
-        self._task.check_mode = asked if check is None else check
+        self._task.check_mode = asked or check
         try:
             answer: dict[str, t.Any] = self._execute_module(
                 module_name=f"keyholder.macos.{module}", module_args=arguments, task_vars=task_vars
@@ -153,32 +155,40 @@ class _OnTheMac:
         self._action = action
         self._arguments = arguments
         self._task_vars = task_vars
-        self._common = {"name": arguments["name"], "timeout": arguments["timeout"]}
+        self._name = arguments["name"]
+        self._limit = {"timeout": arguments["timeout"]}
 
-    def set(self, new: str, old: str) -> dict[str, t.Any]:
-        options = {"password": new, "verify_key": self._arguments["verify_key"]}
-        options.update({"old_password": old} if old else {})
-        return self._action.execute("account_password", {**self._common, **options}, self._task_vars)
+    def set(self, new: str, old: str, check: bool) -> dict[str, t.Any]:
+        # One that is there already is tried against the key too: a cut may have come before the key followed.
+        verify = "never" if self._arguments["verify_key"] == "never" else "always"
+        options = {"password": new, "verify_key": verify, **({"old_password": old} if old else {})}
+        return self._ask("account_password", {"name": self._name, **options}, check)
 
     def look(self, password: str) -> dict[str, t.Any]:
         options = {"password": password, "old_password": password, "verify_key": self._arguments["verify_key"]}
-        return self._action.execute("account_password", {**self._common, **options}, self._task_vars, check=True)
+        return self._ask("account_password", {"name": self._name, **options}, True)
 
-    def create(self, password: str) -> dict[str, t.Any] | None:
+    def create(self, password: str, check: bool) -> dict[str, t.Any] | None:
         account = self._arguments["account"]
         if account is None:
             return None
-        options = {**account, **self._common, "password": password}
-        return self._action.execute("account", options, self._task_vars)
+        return self._ask("account", {**account, "name": self._name, "password": password}, check)
+
+    def repair(self, password: str, key_password: str, check: bool) -> dict[str, t.Any]:
+        options = {"user": self._name, "password": password, "old_password": key_password, "apply": True}
+        return self._ask("repair", options, check)
 
     def generate(self) -> str:
-        read = self._action.execute("trust_info", {"timeout": self._arguments["timeout"]}, self._task_vars)
+        read = self._ask("trust_info", {}, False)
         if read.get("failed"):
             raise _Stop(read["reason"], read["msg"])
         try:
             return new_password(read["mac"]["policy"]["patterns"], self._arguments["length"])
         except PolicyError as exc:
             raise _Stop("password_policy", str(exc)) from exc
+
+    def _ask(self, module: str, options: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
+        return self._action.execute(module, {**options, **self._limit}, self._task_vars, check)
 
 
 def _told(rotated: Rotated) -> dict[str, t.Any]:

@@ -448,11 +448,16 @@ class Flow:
         if any(isinstance(step, ArchiveHome) for step in plan.steps) and any(isinstance(do, Note) for do in self._done):
             return True
         made = self._key is not None and any(isinstance(step, ChangeKey) for step in plan.steps)
+        # Where no hash can be read, a password was set, unless the program that exited with 0 says that it was not.
+        said = next((ran for ran in reversed(self._answers) if _meaning(ran)), None)
+        refused = self._done[-1] if self._done and said is not None and said.rc == 0 else None
         renewed = [step for step in self._done if isinstance(step, SetPassword)]
         return (
             made
             or any(isinstance(step, (ChangeKey, ArmRestart)) for step in self._done)
-            or any(self._same(step.user, step.new) is True for step in renewed)
+            or any(
+                self._same(step.user, step.new) in ((True,) if step is refused else (True, None)) for step in renewed
+            )
         )
 
     def _start(self, command: t.Any) -> Ran:

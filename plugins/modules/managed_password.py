@@ -15,12 +15,18 @@ author:
 description:
   - Generates a password that the Mac's own policy allows, sets it from the old one so that a Secure Token and the
     unlock of FileVault follow, and keeps it in a store that you name.
+  - What the Mac would refuse is foreseen before the store or the Mac is touched.
   - The new password is stored as pending before it is set, and read back. Only when the Mac has it, it takes the place
     of the current one. A run that is cut off anywhere is finished by the next one. That one tries the pending password
     first, by the account's hash and without a login, and never resets a password.
-  - What the store holds is a JSON object with C(current), C(pending) and C(set_at).
+  - A pending password stays in the store as long as the Mac may have it, also where its key did not follow. The current
+    one may be what opens that key, so it stays as well.
+  - What the store holds is a JSON object with C(current), C(pending) and C(set_at), and with C(doing) while something
+    other than a rotation is under way. Other keys in it are kept. An object with neither C(current) nor C(pending) is a
+    failure, as it may be the only copy of what it holds.
   - It runs on the controller, and starts M(keyholder.macos.trust_info), M(keyholder.macos.account_password) and, where
-    an account has to be made, M(keyholder.macos.account) on the Mac.
+    an account has to be made or a key to be repaired, M(keyholder.macos.account) and M(keyholder.macos.repair) on the
+    Mac.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
@@ -119,12 +125,24 @@ options:
     default: 24
   account:
     description:
-      - Where there is no such account, make it by M(keyholder.macos.account) with these options. Otherwise they are not
-        used.
+      - Where there is no such account, make it by M(keyholder.macos.account) with these options. Where a run that makes
+        it was cut off, the next one goes on until it has them all. Otherwise they are not used.
     type: dict
+  repair_stale_key:
+    description:
+      - Whether to repair a key that did not follow its password, as after a help desk's reset by root. It takes the
+        account's password and the one that still opens the key. One of them is in the store, and the other one there as
+        well or in O(current_password). It is done as M(keyholder.macos.repair) does it with C(old_password), and the
+        password that somebody else has set is rotated at once.
+      - Otherwise, and where none of the passwords opens the key, it fails with RV(reason=stale_key). Then
+        M(keyholder.macos.repair) takes the token and grants it again through another administrator with a token.
+    type: bool
+    default: false
   verify_key:
     description:
       - When macOS is asked whether the password opens the account's key, see M(keyholder.macos.account_password).
+      - Finishing a pending password counts as a change. With V(never), it becomes the current one even if the key did
+        not follow, and the one before it is forgotten.
     type: str
     choices: [on_change, always, never]
     default: on_change
@@ -170,7 +188,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 rotated:
-  description: Whether a new password was set, or would be in check mode.
+  description: Whether a new password was set and has become the current one, or would in check mode.
   returned: always
   type: bool
   sample: true
@@ -180,7 +198,9 @@ healed:
   type: bool
   sample: false
 state:
-  description: The account before and after, as M(keyholder.macos.account_password) returns it.
+  description:
+    - The account before and after, as the module returns it that was started last. Mostly that is
+      M(keyholder.macos.account_password).
   returned: when the Mac was asked
   type: dict
   sample:

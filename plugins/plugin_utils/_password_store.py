@@ -7,6 +7,7 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import tempfile
@@ -36,7 +37,7 @@ class CommandStore:
         return Stored.parse(_run(self.read_argv, ""))
 
     def write(self, stored: Stored) -> None:
-        _run(self.write_argv, stored.text())
+        _run(self.write_argv, stored.text(), stored.secrets)
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,11 @@ class LookupStore:
         try:
             found = self.lookup(self.name, list(self.terms), **self.options)
         except Exception as exc:  # pylint: disable=broad-except
-            raise StoreError(f"the lookup {self.name} failed: {exc}") from exc
+            raise StoreError(f"the lookup {self.name} failed: {_masked(str(exc), _texts(self.options))}") from exc
         return Stored.of(found) if isinstance(found, dict) else Stored.parse(str(found or ""))
 
     def write(self, stored: Stored) -> None:
-        _run(self.write_argv, stored.text())
+        _run(self.write_argv, stored.text(), stored.secrets)
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class AgeStore:
             except BaseException:
                 os.unlink(name)
                 raise
+            _keep_names(self.path.parent)
         except (AgeError, OSError) as exc:
             raise StoreError(f"{self.path}: {exc}") from exc
 
@@ -122,7 +124,7 @@ class VaultStore:
             if _NOWHERE in str(exc):
                 self.version = 0
                 return Stored()
-            raise StoreError(f"Vault, {self.address}: {exc}") from exc
+            raise StoreError(f"Vault, {self.address}: {_masked(str(exc), _texts(self.options))}") from exc
         try:
             self.version = int(answer["data"]["metadata"]["version"])
             return Stored.of(answer["data"]["data"] or {})
@@ -130,22 +132,45 @@ class VaultStore:
             raise StoreError(f"Vault, {self.address}: no secret of a key/value engine of version 2") from exc
 
     def write(self, stored: Stored) -> None:
-        content = {"current": stored.current, "pending": stored.pending, "set_at": stored.set_at}
-        data = {"options": {"cas": self.version}, "data": content}
+        data = {"options": {"cas": self.version}, "data": stored.content()}
         try:
             self.lookup("community.hashi_vault.vault_write", [self.address], data=data, **self.options)
         except Exception as exc:  # pylint: disable=broad-except
-            raise StoreError(f"Vault, {self.address}: {_without(str(exc), stored)}") from exc
+            secrets = [*stored.secrets, *_texts(self.options)]
+            raise StoreError(f"Vault, {self.address}: {_masked(str(exc), secrets)}") from exc
 
 
-def _without(text: str, stored: Stored) -> str:
-    for secret in (stored.current, stored.pending):
-        text = text.replace(secret, "********") if secret else text
+def _keep_names(folder: Path) -> None:
+    """What was renamed may be gone after a power cut until its folder is on the disk as well."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _texts(value: t.Any) -> list[str]:
+    """Every text in an option's value: how one logs in to a store may stand anywhere in it."""
+    if isinstance(value, t.Mapping):
+        return [text for inner in value.values() for text in _texts(inner)]
+    if isinstance(value, (list, tuple)):
+        return [text for inner in value for text in _texts(inner)]
+    return [str(value)] if isinstance(value, str) else []
+
+
+def _masked(text: str, secrets: t.Iterable[str]) -> str:
+    """Without the secrets, as they are and as JSON writes them. The longest first: one may be a part of another."""
+    forms = {
+        form for one in secrets for form in (one, json.dumps(one)[1:-1], json.dumps(one, ensure_ascii=False)[1:-1])
+    }
+    for form in sorted(forms - {""}, key=len, reverse=True):
+        text = text.replace(form, "********")
     return text
 
 
-def _run(argv: t.Sequence[str], document: str) -> str:
-    """What the command prints. What it says on stderr is shown only by its end, and never its stdout."""
+def _run(argv: t.Sequence[str], document: str, secrets: t.Sequence[str] = ()) -> str:
+    """What the command prints. Of its stderr only the end is shown, and nothing where nobody knows the secrets yet that
+    may be in it: on reading."""
     if not argv:
         raise StoreError("the store has no command for this")
     try:
@@ -153,7 +178,6 @@ def _run(argv: t.Sequence[str], document: str) -> str:
     except (OSError, subprocess.TimeoutExpired) as exc:
         raise StoreError(f"{argv[0]}: {exc.__class__.__name__}") from exc
     if ran.returncode != 0:
-        said = ran.stderr.decode("utf-8", errors="replace").strip()[-300:]
-        stored = Stored.parse(document) if document else Stored()
-        raise StoreError(f"{argv[0]} ended with status {ran.returncode}: {_without(said, stored) or 'it said nothing'}")
+        said = _masked(ran.stderr.decode("utf-8", errors="replace"), secrets).strip()[-300:] if document else ""
+        raise StoreError(f"{argv[0]} ended with status {ran.returncode}" + (f": {said}" if said else ""))
     return ran.stdout.decode("utf-8", errors="replace")

@@ -2,9 +2,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """On the controller: a password is stored before it is set, and what was cut off is finished and never reset.
 
-The store holds the password that the account has (current) and the one that it is about to get (pending). At every
-moment the account's password is one of the two. Whoever finds a pending one sets it again: the module on the Mac finds
-by the account's hash whether it is there already.
+First everything is foreseen in check mode, and what would be refused touches neither the store nor the Mac. Then the
+store is written and read back, then the Mac, then the store again. C is the current password, P the pending one; M is
+one that somebody else has set as root, so that the key is still opened by the old one, K.
+
+    cut, or failed, after               store           Mac      key      the next run
+    foreseen                            C, -            C        C        begins again
+    P is noted                          C, P            C        C        sets P from C
+    the Mac has P, its key not yet      C, P            P        C        stale_key; repaired if asked, from C to P
+    the Mac has P                       C, P            P        P        proves it, P becomes current
+    P is current                        P, -            P        P        nothing to do
+    macOS refused P, and P was new      C, -            C        C        begins again, with another one
+    a new account is noted              -, P  create    none     none     makes it
+    the account is half made            -, P  create    P        (P)      goes on making it, then proves P
+    a stale key is found                C, -            M        K        stale_key; repaired if asked and K is known
+    its repair is noted                 K, M  repair    M        K        from M to K to M
+    repaired half-way                   K, M  repair    K        K        sets M from K
+    repaired                            M, -            M        M        a person knows M: rotates it at once
+
+So what the Mac and its key have is in the store, or the caller gives it, whatever is cut off: a pending password is
+dropped only where the Mac surely never had it.
 
 This file is PRIVATE to the collection.
 """
@@ -14,23 +31,39 @@ from __future__ import annotations
 import datetime
 import json
 import typing as t
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
+
+CREATE, REPAIR = "create", "repair"
 
 
 class StoreError(Exception):
-    """The store could not be read or written, and why: without a secret in it."""
+    """The store could not be read or written, and why: without a secret in it. ``changed``: the Mac was, before."""
+
+    changed = False
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What the store holds of one account. "": nothing. ``set_at``: when current was set, in ISO 8601."""
+    """What the store holds of one account. "": nothing. ``set_at``: when current was set, in ISO 8601. ``doing``: what
+    pending is about, if not about a rotation: create or repair. ``others``: what the store's owner keeps beside it."""
 
     current: str = ""
     pending: str = ""
     set_at: str = ""
+    doing: str = ""
+    others: t.Mapping[str, t.Any] = field(default_factory=dict)
+
+    def content(self) -> dict[str, t.Any]:
+        doing = {"doing": self.doing} if self.doing else {}
+        return {**self.others, "current": self.current, "pending": self.pending, "set_at": self.set_at, **doing}
 
     def text(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False) + "\n"
+        return json.dumps(self.content(), ensure_ascii=False) + "\n"
+
+    @property
+    def secrets(self) -> list[str]:
+        others = [value for value in self.others.values() if isinstance(value, str)]
+        return [secret for secret in (self.current, self.pending, *others) if secret]
 
     @classmethod
     def parse(cls, text: str) -> Stored:
@@ -39,18 +72,22 @@ class Stored:
             return cls()
         try:
             content = json.loads(text)
-            return cls.of(content)
         except ValueError as exc:
             raise StoreError("what the store holds is not JSON") from exc
+        return cls.of(content)
 
     @classmethod
     def of(cls, content: t.Any) -> Stored:
+        """An object of somebody else's is no empty store: it may be the only copy of what it holds."""
         if not isinstance(content, dict):
             raise StoreError("what the store holds is no JSON object")
-        values = {key: content.get(key) or "" for key in ("current", "pending", "set_at")}
-        if not all(isinstance(value, str) for value in values.values()):
+        if content and not {"current", "pending"} & set(content):
+            names = ", ".join(sorted(map(str, content)))
+            raise StoreError(f"what the store holds has neither current nor pending, but {names}")
+        ours = {key: content.get(key) or "" for key in ("current", "pending", "set_at", "doing")}
+        if not all(isinstance(value, str) for value in ours.values()):
             raise StoreError("what the store holds has values that are no text")
-        return cls(**values)
+        return cls(**ours, others={key: value for key, value in content.items() if key not in ours})
 
     def days_old(self, now: datetime.datetime) -> float:
         """Without a readable date it is as old as can be."""
@@ -71,17 +108,23 @@ class Store(t.Protocol):
         """Raises :class:`StoreError`."""
 
 
+Result = dict[str, t.Any]
+
+
 class Account(t.Protocol):
-    """The account on the Mac. Each answer is a module's result."""
+    """The account on the Mac. Each answer is a module's result. ``check``: only foresee it."""
 
-    def set(self, new: str, old: str) -> dict[str, t.Any]:
-        """Make ``new`` the password, from ``old``; nothing changes where it is that already."""
+    def set(self, new: str, old: str, check: bool) -> Result:
+        """Make ``new`` the password, from ``old``. Where it is that already, it is only tried against the key."""
 
-    def look(self, password: str) -> dict[str, t.Any]:
+    def look(self, password: str) -> Result:
         """Whether this is the password; nothing is changed."""
 
-    def create(self, password: str) -> dict[str, t.Any] | None:
-        """Make the account with this password; None: not wanted."""
+    def create(self, password: str, check: bool) -> Result | None:
+        """Make the account with this password, or go on making it; None: not wanted."""
+
+    def repair(self, password: str, key_password: str, check: bool) -> Result:
+        """Have the key follow ``password``, which the account has, by the one that still opens the key."""
 
     def generate(self) -> str:
         """A new password by the Mac's own rules."""
@@ -90,53 +133,75 @@ class Account(t.Protocol):
 @dataclass(frozen=True)
 class Wanted:
     """``rotate``: now, whatever its age. ``max_age_days``: 0 for any age. ``current``: what the account has now, for a
-    store that does not know it."""
+    store that does not know it. ``repair``: a stale key, where the password that opens it is known."""
 
     now: datetime.datetime
     rotate: bool = False
     max_age_days: int = 0
     current: str = ""
+    repair: bool = False
     check_mode: bool = False
 
 
 @dataclass
 class Rotated:
-    """``result``: the module's. ``healed``: an earlier run's pending password was finished."""
+    """``result``: the module's. ``rotated``: a new password is set and current. ``healed``: an earlier run's pending
+    password was finished. ``again``: it is one that somebody else has set, and not to stay."""
 
-    result: dict[str, t.Any]
+    result: Result
     changed: bool = False
     rotated: bool = False
     healed: bool = False
+    again: bool = False
 
 
-REFUSED_UNCHANGED = ("password_policy", "password_unusable", "value_unusable")
-"""Reasons for which macOS will never take this password: keeping it pending would fail for ever."""
-WRONG = ("user_password_wrong", "granter_password_wrong")
+REFUSED = ("password_policy", "password_unusable", "value_unusable", "stale_key")
+"""Reasons for which macOS does not take a password: one that the Mac surely never had does not stay pending."""
 
 
 def rotate(store: Store, account: Account, wanted: Wanted) -> Rotated:
     """Raises :class:`StoreError`, before anything was set that the store does not hold."""
+    first = _once(store, account, wanted)
+    if not first.again:
+        return first
+    try:
+        then = _once(store, account, replace(wanted, rotate=True))
+    except StoreError as exc:
+        exc.changed = True
+        raise
+    return Rotated(_both(first.result, then.result), True, then.rotated, first.healed)
+
+
+def _once(store: Store, account: Account, wanted: Wanted) -> Rotated:
     stored = store.read()
-    known = stored if stored.current else replace(stored, current=wanted.current)
-    healed = bool(stored.pending)
-    if not healed and not _due(known if stored.current else stored, wanted):
-        return _unchanged(store, account, known, wanted)
-    target = stored.pending or account.generate()
-    noted = replace(known, pending=target)
-    if noted != stored and not wanted.check_mode:
-        _write(store, noted)
-    result = _apply(account, noted, wanted)
-    took = not result.get("failed") or (result.get("reason") == "stale_key" and bool(result.get("changed")))
-    outcome = Rotated(result, bool(result.get("changed")), rotated=took and not healed, healed=took and healed)
+    new = not stored.pending
+    if new and not _due(stored, wanted):
+        return _unchanged(store, account, stored, wanted)
+    done = _foreseen(account, stored, wanted)
+    real = not done.failed and not wanted.check_mode
+    if real:
+        if done.noted != stored:
+            _write(store, done.noted)
+        done = _carried_out(account, done.noted, wanted)
+    mend = _mend(account, done, stored, wanted, real) if wanted.repair and done.reason == "stale_key" else None
+    if mend is not None and not wanted.check_mode:
+        if mend.noted != (done.noted if real else stored):
+            _write(store, mend.noted, real and done.changed)
+        mend = _mended(account, mend.noted, wanted, done if real else None)
+        real = True
+    result, noted = (mend or done).result, (mend or done).noted
+    took, changed = not result.get("failed"), real and bool(result.get("changed"))
+    rotated = took and new and (noted.doing == REPAIR or noted.pending != stored.current)
     if wanted.check_mode:
-        outcome.changed = outcome.changed or not result.get("failed")
-        return outcome
+        return Rotated(result, took or bool(result.get("changed")), rotated, healed=took and not new)
     if took:
-        _write(store, Stored(current=target, set_at=wanted.now.isoformat(timespec="seconds")))
-        outcome.changed = True
-    elif _never(result):
-        _write(store, replace(known, pending=""))
-    return outcome
+        set_at = "" if noted.doing == REPAIR else wanted.now.isoformat(timespec="seconds")
+        _write(store, replace(noted, current=noted.pending, pending="", set_at=set_at, doing=""), changed)
+        return Rotated(result, True, rotated, healed=not new, again=noted.doing == REPAIR)
+    if mend is None and (real or not new) and _never(result, new):
+        # What the store called current stays, even where it is not the account's: it may be what opens the key.
+        _write(store, stored if new else replace(stored, pending="", doing=""), changed)
+    return Rotated(result, changed)
 
 
 def _due(stored: Stored, wanted: Wanted) -> bool:
@@ -144,41 +209,117 @@ def _due(stored: Stored, wanted: Wanted) -> bool:
     return wanted.rotate or too_old or not stored.current
 
 
-def _apply(account: Account, noted: Stored, wanted: Wanted) -> dict[str, t.Any]:
-    """Where what the store calls current is wrong, the caller may know better; that is compared, not tried."""
-    result = account.set(noted.pending, noted.current)
-    if result.get("reason") in WRONG and wanted.current not in ("", noted.current):
-        result = account.set(noted.pending, wanted.current)
-    if result.get("reason") == "user_unknown":
-        result = account.create(noted.pending) or result
-    if result.get("reason") in WRONG:
-        result["reason"] = "password_drifted"
-    return result
+@dataclass(frozen=True)
+class _Done:
+    """``noted``: what the store must hold before the Mac is touched; as current, the password that was right."""
+
+    result: Result
+    noted: Stored
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.result.get("failed"))
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.result.get("changed"))
+
+    @property
+    def reason(self) -> str:
+        return str(self.result.get("reason", ""))
+
+
+def _foreseen(account: Account, stored: Stored, wanted: Wanted) -> _Done:
+    """What would be done, or a refusal: nothing is written before that is known."""
+    target = stored.pending or account.generate()
+    noted = replace(stored, current=stored.current or wanted.current, pending=target)
+    made = account.create(target, True) if noted.doing == CREATE else None
+    if made is not None:
+        return _Done(made, noted)
+    done = _set(account, noted, wanted, True)
+    if done.reason == "user_unknown":
+        noted = replace(noted, pending=stored.pending or stored.current or target, doing=CREATE)
+        return _Done(account.create(noted.pending, True) or done.result, noted)
+    if done.reason == "stale_key" and done.result.get("password_matches") is None:
+        # Nobody could say whose password it is that does not open the key. A login can, and nothing is lost by it.
+        return _Done({**done.result, "failed": False}, noted)
+    return done
+
+
+def _carried_out(account: Account, noted: Stored, wanted: Wanted) -> _Done:
+    """What was made is proven by setting the password that is there already."""
+    made = account.create(noted.pending, False) if noted.doing == CREATE else None
+    if made is not None and made.get("failed"):
+        return _Done(made, noted)
+    done = _set(account, noted, wanted, False)
+    return done if made is None else _Done(_both(made, done.result), noted)
+
+
+def _mend(account: Account, done: _Done, stored: Stored, wanted: Wanted, real: bool) -> _Done | None:
+    """The repair of a stale key as it is foreseen, by each password that may still open it; None: by none of them."""
+    has_pending = done.result.get("password_matches") or (real and done.changed)
+    has = done.noted.pending if has_pending else done.noted.current
+    for key in dict.fromkeys((stored.current, wanted.current, done.noted.current)):
+        if key in ("", has):
+            continue
+        result = account.repair(has, key, True)
+        if not result.get("failed"):
+            doing = done.noted.doing if has_pending else REPAIR
+            return _Done(result, replace(done.noted, current=key, pending=has, doing=doing))
+    return None
+
+
+def _mended(account: Account, noted: Stored, wanted: Wanted, before: _Done | None) -> _Done:
+    result = account.repair(noted.pending, noted.current, False)
+    if not result.get("failed"):
+        result = _both(result, _set(account, noted, wanted, False).result)
+    return _Done(result if before is None else _both(before.result, result), noted)
+
+
+def _set(account: Account, noted: Stored, wanted: Wanted, check: bool) -> _Done:
+    """From what the store calls current; where that is wrong, the caller may know better. That is compared by the
+    account's hash, where it can be read, and not tried."""
+    result: Result = {}
+    for old in [old for old in dict.fromkeys((noted.current, wanted.current)) if old] or [""]:
+        result = account.set(noted.pending, old, check)
+        if result.get("reason") != "user_password_wrong":
+            return _Done(result, replace(noted, current=old))
+    return _Done({**result, "reason": "password_drifted"}, noted)
 
 
 def _unchanged(store: Store, account: Account, stored: Stored, wanted: Wanted) -> Rotated:
-    """Nothing is due; but somebody may have changed the password elsewhere."""
+    """Nothing is due; but somebody may have changed the password elsewhere, or deleted the account."""
     result = account.look(stored.current)
-    if result.get("reason") == "user_unknown":
-        made = account.create(stored.current)
-        result = result if made is None else made
-        return Rotated(result, bool(result.get("changed")))
-    if result.get("password_matches") is False:
-        if wanted.current in ("", stored.current):
-            return Rotated({**result, "failed": True, "reason": "password_drifted"})
-        return rotate(store, account, replace(wanted, rotate=True))
+    reason, drifted = result.get("reason"), result.get("password_matches") is False
+    told = wanted.current not in ("", stored.current)
+    if reason == "user_unknown" or (told and (drifted or (wanted.repair and reason == "stale_key"))):
+        return _once(store, account, replace(wanted, rotate=True))
+    if drifted:
+        return Rotated({**result, "failed": True, "reason": "password_drifted"})
     # It only looked: what it foresees for a password that it could not compare is no failure and no change.
-    known = result.get("reason") in (None, "", "option_missing") or result.get("reason") in WRONG
+    known = reason in (None, "", "option_missing", "user_password_wrong")
     return Rotated({**result, "failed": bool(result.get("failed")) and not known, "changed": False})
 
 
-def _never(result: dict[str, t.Any]) -> bool:
-    stale = result.get("reason") == "stale_key" and not result.get("changed")
-    return stale or result.get("reason") in REFUSED_UNCHANGED
+def _never(result: Result, new: bool) -> bool:
+    """Whether the Mac surely has not got the pending password, and will not take it."""
+    missing = result.get("state", {}).get("before", {}).get("exists") is False
+    never_had = new or missing or result.get("password_matches") is False
+    return never_had and not result.get("changed") and result.get("reason") in REFUSED
 
 
-def _write(store: Store, stored: Stored) -> None:
-    """A store that says yes and keeps nothing must be known before the Mac has a password that nobody has."""
-    store.write(stored)
-    if store.read() != stored:
-        raise StoreError("what was written to the store does not read back as it was")
+def _both(first: Result, then: Result) -> Result:
+    changed = bool(first.get("changed") or then.get("changed"))
+    return {**then, "changed": changed, "plan": [*first.get("plan", []), *then.get("plan", [])]}
+
+
+def _write(store: Store, stored: Stored, changed: bool = False) -> None:
+    """A store that says yes and keeps nothing must be known before the Mac has a password that nobody has.
+    ``changed``: whether the Mac was, by now."""
+    try:
+        store.write(stored)
+        if store.read() != stored:
+            raise StoreError("what was written to the store does not read back as it was")
+    except StoreError as exc:
+        exc.changed = changed
+        raise

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import itertools
 import typing as t
@@ -11,14 +12,15 @@ from dataclasses import dataclass, field
 
 import fakes
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from inmemory import LabRunner, PowerCut, admin_holders
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import (
     Rotated,
     Stored,
@@ -28,7 +30,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import (
 )
 from maclab.state import Fault, Mac
 
-FIRST = "first-pw-1"
+FIRST, RESET = "first-pw-1", "help-desk-pw-2"
 DAY = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
 VERSIONS = (("10.13.6", "intel"), ("11.7.10", "apple-silicon"), ("15.6", "apple-silicon"), ("26.1", "apple-silicon"))
 
@@ -39,11 +41,13 @@ class Cut(Exception):
 
 @dataclass
 class MemoryStore:
-    """``cut``: the controller's power goes before that write (odd) or after it (even)."""
+    """``cut``: the controller's power goes before that write (odd) or after it (even). ``fails``: there the store
+    fails instead."""
 
     stored: Stored = Stored()
     cut: int | None = None
     moments: int = 0
+    fails: bool = False
 
     def read(self) -> Stored:
         return self.stored
@@ -56,47 +60,72 @@ class MemoryStore:
     def _moment(self) -> None:
         self.moments += 1
         if self.moments == self.cut:
-            raise Cut
+            raise StoreError("the disk is full") if self.fails else Cut
+
+
+class Unfollowed(LabRunner):
+    """The key does not follow a new password: the Mac was cut off in between, or macOS did it wrong."""
+
+    def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        account = self.mac.accounts["itadmin"]
+        password, key = account.password, account.key_password
+        try:
+            return super().run(command, deadline)
+        finally:
+            if account.password != password:
+                account.key_password = key
 
 
 @dataclass
 class InMemory:
-    """The account on a modelled Mac. ``cut``: the Mac's power goes after that many of its writes."""
+    """The account on a modelled Mac, asked as the action asks it. ``cut``: the Mac's power goes after that many of its
+    writes. ``unfollowed``: the key does not follow the first new password. ``options``: with which a missing account is
+    made."""
 
     mac: Mac
     cut: int | None = None
-    create_it: bool = False
+    options: dict[str, t.Any] | None = None
+    boss_password: str = "boss-pw-1"
+    unfollowed: bool = False
     check_mode: bool = False
     rule: str = ""
     runners: list[LabRunner] = field(default_factory=list)
     numbers: t.Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def set(self, new: str, old: str) -> dict[str, t.Any]:
+    def set(self, new: str, old: str, check: bool) -> dict[str, t.Any]:
         secrets = {"password": new, **({"old_password": old} if old else {})}
-        return self._run(PasswordRequest("itadmin", given=frozenset(secrets)), secrets, self.check_mode)
+        request = PasswordRequest("itadmin", verify_key="always", given=frozenset(secrets))
+        return self._run(request, secrets, check)
 
     def look(self, password: str) -> dict[str, t.Any]:
         secrets = {"password": password, "old_password": password}
         request = PasswordRequest("itadmin", verify_key="always", given=frozenset(secrets))
         return self._run(request, secrets, True)
 
-    def create(self, password: str) -> dict[str, t.Any] | None:
-        if not self.create_it:
+    def create(self, password: str, check: bool) -> dict[str, t.Any] | None:
+        if self.options is None:
             return None
-        request = AccountRequest("itadmin", admin=True, given=frozenset({"password"}))
-        return self._run(request, {"password": password}, self.check_mode)
+        secrets = {"password": password, "admin_password": self.boss_password}
+        return self._run(AccountRequest("itadmin", given=frozenset(secrets), **self.options), secrets, check)
+
+    def repair(self, password: str, key_password: str, check: bool) -> dict[str, t.Any]:
+        secrets = {"password": password, "old_password": key_password}
+        return self._run(RepairRequest("itadmin", given=frozenset(secrets)), secrets, check)
 
     def generate(self) -> str:
         return f"{self.rule}made-pw-{next(self.numbers)}-{id(self)}"
 
     def _run(self, request: t.Any, secrets: dict[str, str], check: bool) -> dict[str, t.Any]:
-        runner = LabRunner(self.mac, cut=self.cut)
+        runner = (Unfollowed if self.unfollowed else LabRunner)(self.mac, cut=self.cut)
         self.runners.append(runner)
-        told: Outcome = Flow(runner, {key: Secret(value) for key, value in secrets.items()}, 5).run(request, check)
+        flow = Flow(runner, {key: Secret(value) for key, value in secrets.items()}, 5)
+        told: Outcome = flow.run(request, check or self.check_mode)
+        self.unfollowed = self.unfollowed and not runner.writes
         if self.cut is not None:
             self.cut -= len(runner.writes)
-        result: dict[str, t.Any] = {"changed": told.changed, "plan": told.plan}
-        result["password_matches"] = told.same.get("password")
+        result: dict[str, t.Any] = {"changed": told.changed, "plan": told.plan, "state": {"before": told.before}}
+        if isinstance(request, PasswordRequest):
+            result["password_matches"] = told.same.get("password")
         if told.refusal is not None:
             result.update(failed=True, reason=told.refusal.reason)
         return result
@@ -150,6 +179,7 @@ def test_the_first_rotation_and_a_second_run(version: str, hardware: str, holder
     assert (again.writes, account.failed_logins, again.failed_logins) == ([], 0, 0)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(VERSIONS), st.booleans(), st.integers(1, 5), st.integers(1, 5), st.booleans())
 def test_s12_whatever_is_cut_the_next_run_finishes_and_nothing_is_reset(
     mac_of: tuple[str, str], holder: bool, store_cut: int, mac_cut: int, on_controller: bool
@@ -207,7 +237,7 @@ def test_a_store_that_keeps_nothing_is_known_before_the_mac_is_touched() -> None
     account = InMemory(cast())
     with pytest.raises(StoreError):
         rotate(Forgetful(Stored(FIRST)), account, wanted(rotate=True))
-    assert account.runners == []
+    assert account.writes == []
 
 
 def test_changed_elsewhere_it_is_refused_until_somebody_knows_it() -> None:
@@ -216,7 +246,6 @@ def test_changed_elsewhere_it_is_refused_until_somebody_knows_it() -> None:
         account = InMemory(mac)
         done = rotate(store, account, want)
         assert done.result["reason"] == "password_drifted"
-        assert (done.rotated, done.healed, done.changed) == (False, False, False)
         assert (account.writes, account.failed_logins) == ([], 0)
         assert mac.accounts["itadmin"].password == FIRST
     assert rotate(store, InMemory(mac), wanted(current=FIRST)).changed
@@ -227,8 +256,7 @@ def test_a_password_that_the_mac_will_never_take_does_not_stay_pending() -> None
     mac, store = cast(), MemoryStore(Stored(FIRST))
     mac.policy.min_length = 99
     done = rotate(store, InMemory(mac), wanted(rotate=True))
-    assert done.result["reason"] == "password_policy"
-    assert (done.rotated, done.healed, done.changed) == (False, False, False)
+    assert (done.result["reason"], done.changed, done.rotated, done.healed) == ("password_policy", False, False, False)
     assert store.stored == Stored(FIRST)
     assert mac.accounts["itadmin"].password == FIRST
 
@@ -241,15 +269,7 @@ def test_s13_a_stale_key_is_found_and_makes_no_password_that_opens_it_forgotten(
     account = InMemory(mac)
     done = rotate(store, account, wanted(rotate=True))
     assert (done.result["reason"], account.writes) == ("stale_key", [])
-    assert (done.rotated, done.changed) == (False, False)
     assert store.stored == Stored(FIRST)
-
-
-def test_a_pending_password_that_could_not_be_finished_is_not_called_finished() -> None:
-    mac, store = cast(), MemoryStore(Stored("another-pw", "pending-pw-1"))
-    done = rotate(store, InMemory(mac), wanted())
-    assert (done.result["reason"], done.healed, done.rotated) == ("password_drifted", False, False)
-    assert store.stored.pending == "pending-pw-1"
 
 
 def test_an_account_that_is_not_there_is_made_with_the_stored_password() -> None:
@@ -257,10 +277,17 @@ def test_an_account_that_is_not_there_is_made_with_the_stored_password() -> None
     del mac.accounts["itadmin"]
     mac.crypto_users.clear()
     assert rotate(store, InMemory(mac), wanted()).result["reason"] == "user_unknown"
-    assert store.stored.pending
-    assert rotate(store, InMemory(mac, create_it=True), wanted()).changed
+    assert store.stored == Stored()
+    assert rotate(store, InMemory(mac, options={"admin": True}), wanted()).rotated
     settled(mac, store)
     assert mac.is_admin("itadmin")
+    # Somebody deletes it. What is stored is not lost, as nobody knows what it still opens.
+    kept = store.stored.current
+    del mac.accounts["itadmin"]
+    mac.crypto_users.clear()
+    again = rotate(store, InMemory(mac, options={"admin": True}), wanted(rotate=True))
+    assert (again.changed, again.rotated, again.result.get("reason")) == (True, False, None)
+    assert store.stored.current == mac.accounts["itadmin"].password == kept
 
 
 def test_a_hash_that_cannot_be_read_is_no_reason_to_reset() -> None:
@@ -270,3 +297,160 @@ def test_a_hash_that_cannot_be_read_is_no_reason_to_reset() -> None:
     assert not done.result.get("failed"), done
     settled(mac, store)
     assert not rotate(store, InMemory(mac), wanted()).changed
+
+
+def test_a_policy_that_is_refused_leaves_nothing_pending_where_the_hash_is_unreadable() -> None:
+    mac, store = cast(holder=False), MemoryStore(Stored(FIRST))
+    mac.faults.append(Fault("hash_unreadable", {"user": "itadmin"}))
+    mac.policy.min_length = 99
+    done = rotate(store, InMemory(mac), wanted(rotate=True))
+    assert (done.result["reason"], done.changed) == ("password_policy", False)
+    assert store.stored == Stored(FIRST)
+
+
+@pytest.mark.parametrize("held", [Stored(), Stored("another-pw", "", "", "", {"note": "of the help desk"})])
+def test_what_the_mac_would_refuse_leaves_the_store_as_it_is(held: Stored) -> None:
+    store = MemoryStore(held)
+    account = InMemory(cast())
+    done = rotate(store, account, wanted(rotate=True))
+    assert done.result["reason"] == ("password_drifted" if held.current else "option_missing")
+    assert (store.stored, store.moments, account.writes) == (held, 0, [])
+    assert (done.changed, done.rotated, done.healed) == (False, False, False)
+
+
+def test_what_the_owner_of_the_store_keeps_there_stays() -> None:
+    mac, store = cast(), MemoryStore(Stored(FIRST, others={"note": "of the help desk"}))
+    assert rotate(store, InMemory(mac), wanted(rotate=True)).rotated
+    assert store.stored.others == {"note": "of the help desk"}
+    settled(mac, store)
+
+
+def test_the_mac_was_changed_even_if_the_store_then_fails() -> None:
+    store = MemoryStore(Stored(FIRST), cut=3, fails=True)
+    with pytest.raises(StoreError) as caught:
+        rotate(store, InMemory(cast()), wanted(rotate=True))
+    assert caught.value.changed
+    store = MemoryStore(Stored(FIRST), cut=1, fails=True)
+    with pytest.raises(StoreError) as caught:
+        rotate(store, InMemory(cast()), wanted(rotate=True))
+    assert not caught.value.changed
+
+
+TOKEN = {"admin": True, "hidden": True, "secure_token": "present", "admin_user": "boss"}
+
+
+def without_the_account() -> Mac:
+    mac = cast()
+    del mac.accounts["itadmin"]
+    mac.crypto_users.clear()
+    fakes.person(mac, "boss", "boss-pw-1", admin=True, token=True)
+    return mac
+
+
+def test_an_account_whose_making_is_cut_off_gets_all_its_options() -> None:
+    for cut in itertools.count(1):
+        mac, store = without_the_account(), MemoryStore()
+        try:
+            rotate(store, InMemory(mac, cut=cut, options=TOKEN), wanted())
+            break
+        except PowerCut:
+            assert store.stored.doing == "create"
+        done = rotate(store, InMemory(mac, options=TOKEN), wanted())
+        assert (done.result.get("reason"), done.healed) == (None, True), cut
+        settled(mac, store)
+        account = mac.accounts["itadmin"]
+        assert account.has_authority_token, cut
+        assert account.hidden or "IsHidden" in account.attributes, cut
+        assert mac.is_admin("itadmin")
+        assert not mac.accounts["root"].attributes.get("dsAttrTypeNative:keyholder_pending"), cut
+        assert not rotate(store, InMemory(mac, options=TOKEN), wanted()).changed
+    assert cut > 6
+
+
+def test_a_wrong_granter_is_called_that_and_makes_nothing() -> None:
+    mac, store = without_the_account(), MemoryStore()
+    done = rotate(store, InMemory(mac, options=TOKEN, boss_password="wrong"), wanted())
+    assert done.result["reason"] == "granter_password_wrong"
+    assert store.stored == Stored()
+    assert "itadmin" not in mac.accounts
+
+
+def begun(how: str, readable: bool) -> Mac:
+    """``how``: whole, or reset by the help desk as root, so that the key is stale."""
+    mac = cast()
+    if how == "reset":
+        mac.accounts["itadmin"].password = RESET
+    if not readable:
+        mac.faults.append(Fault("hash_unreadable", {"user": "itadmin"}))
+    return mac
+
+
+@dataclass
+class Witness(MemoryStore):
+    """Before and after each write: what the Mac and its key have is in the store, or the caller has given it."""
+
+    mac: Mac = field(default_factory=cast)
+    given: str = ""
+
+    def _moment(self) -> None:
+        self.look()
+        super()._moment()
+
+    def look(self) -> None:
+        account, stored = self.mac.accounts["itadmin"], self.stored
+        told = {stored.current, stored.pending, self.given} - {""}
+        assert {account.password, account.key_password} <= told, stored
+
+
+@pytest.mark.parametrize("repair", [True, False])
+@pytest.mark.parametrize("readable", [True, False])
+@pytest.mark.parametrize("how", ["whole", "unfollowed", "reset"])
+@pytest.mark.parametrize("what", ["controller", "store", "mac"])
+def test_s13_cut_or_failed_anywhere_no_password_is_lost_and_the_next_run_ends_well(
+    how: str, readable: bool, repair: bool, what: str
+) -> None:
+    given = RESET if how == "reset" else ""
+    want = wanted(rotate=True, repair=repair, current=given)
+    for moment in itertools.count(1):
+        mac = begun(how, readable)
+        store = Witness(Stored(FIRST, "", "2025-01-01T00:00:00+00:00"), fails=what == "store", mac=mac, given=given)
+        first = InMemory(mac, unfollowed=how == "unfollowed", cut=moment if what == "mac" else None)
+        store.cut = None if what == "mac" else moment
+        interrupted = False
+        try:
+            rotate(store, first, want)
+        except (Cut, PowerCut, StoreError):
+            interrupted = True
+        store.look()
+        store.cut = None
+        for _again in range(2):
+            done = rotate(store, InMemory(mac), want)
+            store.look()
+        account = mac.accounts["itadmin"]
+        if repair or how == "whole" or account.key_password == account.password:
+            assert not done.result.get("failed"), (moment, done)
+            settled(mac, store)
+        else:
+            assert (done.result["reason"], done.rotated, done.healed) == ("stale_key", False, False), (moment, done)
+            assert {account.password, account.key_password} <= {store.stored.current, store.stored.pending, given}
+            fixed = rotate(store, InMemory(mac), dataclasses.replace(want, repair=True))
+            assert not fixed.result.get("failed"), (moment, fixed)
+            settled(mac, store)
+        if not interrupted:
+            break
+
+
+def test_s13_check_mode_foresees_a_repair_and_does_nothing() -> None:
+    mac, held = begun("reset", True), Stored(FIRST)
+    store, account = MemoryStore(held), InMemory(mac, check_mode=True)
+    done = rotate(store, account, wanted(current=RESET, repair=True, check_mode=True))
+    assert (done.changed, done.rotated, done.result.get("failed")) == (True, True, None)
+    assert (store.stored, store.moments, account.writes) == (held, 0, [])
+
+
+def test_s13_a_password_that_opens_no_key_is_not_tried_out_on_the_mac() -> None:
+    mac, store = begun("reset", True), MemoryStore(Stored("of another time"))
+    account = InMemory(mac)
+    done = rotate(store, account, wanted(current=RESET, repair=True))
+    assert (done.result["reason"], account.writes) == ("stale_key", [])
+    assert store.stored == Stored("of another time")

@@ -38,5 +38,4 @@ def test_a_stale_key_was_met_and_nothing_was_changed(mac: Mac) -> None:
         pytest.skip("its key is fine")
     assert journal.writes(mac.journal) == []
     assert mac.password_is("itadmin", 'it\'s {the} "first" $1')
-    assert mac.stored_password("itadmin")["pending"] == ""
-    assert (PLACE / "store" / "tangier.itadmin.age").exists()
+    assert not (PLACE / "store" / "tangier.itadmin.age").exists()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import stat
 import sys
 import typing as t
@@ -51,24 +52,63 @@ def test_a_lookup_and_a_command(tmp_path: Path) -> None:
     assert asked[0] == ("my.own.lookup", ["host"], {"url": "x"})
 
 
-@pytest.mark.parametrize("printed", ["no json", "[1]", '{"current": 5}'])
+@pytest.mark.parametrize("printed", ["no json", "[1]", '{"current": 5}', '{"password": "the-only-copy"}'])
 def test_a_document_that_is_none_is_an_error_without_its_content(printed: str) -> None:
     with pytest.raises(StoreError) as caught:
         CommandStore([sys.executable, "-c", f"print({printed!r})"], []).read()
     assert printed not in str(caught.value)
 
 
-def test_a_command_that_fails_says_why_and_no_secret() -> None:
-    tells = "import sys; text = sys.stdin.read(); sys.stderr.write('denied: ' + text); sys.exit(3)"
-    with pytest.raises(StoreError, match="status 3: denied") as caught:
-        CommandStore([], [sys.executable, "-c", tells]).write(FIRST)
-    assert FIRST.current not in str(caught.value)
-    assert FIRST.pending not in str(caught.value)
+def test_an_object_of_somebody_else_is_named_by_its_keys() -> None:
+    with pytest.raises(StoreError, match="but password, user"):
+        Stored.of({"user": "x", "password": "the-only-copy"})
+    assert Stored.of({}) == Stored()
+    kept = Stored.of({"current": "a", "note": "b"})
+    assert kept.content() == {"note": "b", "current": "a", "pending": "", "set_at": ""}
+
+
+QUOTED = Stored('pw"with\\quotes \u00e9', FIRST.pending + "-and-more", others={"x": FIRST.pending})
+
+
+@pytest.mark.parametrize("stored", [FIRST, QUOTED])
+@pytest.mark.parametrize("tail", [0, 200, 215, 230, 280])
+def test_a_command_that_fails_on_writing_says_why_and_no_secret(stored: Stored, tail: int) -> None:
+    tells = "import json, sys; text = sys.stdin.read(); sys.stderr.write(text + json.dumps(json.loads(text)))"
+    tells += f"; sys.stderr.write('denied' + '0' * {tail}); sys.exit(3)"
+    with pytest.raises(StoreError, match=r"(?s)status 3: .*denied") as caught:
+        CommandStore([], [sys.executable, "-c", tells]).write(stored)
+    said = str(caught.value)
+    assert not [part for secret in stored.secrets for part in (secret[-4:], secret[:4]) if part in said], said
+
+
+def test_a_command_that_fails_on_reading_says_nothing_but_its_status() -> None:
+    tells = """import sys; sys.stderr.write('{"current": "of-the-store"}'); sys.exit(3)"""
+    with pytest.raises(StoreError) as caught:
+        CommandStore([sys.executable, "-c", tells], []).read()
+    assert str(caught.value) == f"{sys.executable} ended with status 3"
     with pytest.raises(StoreError):
         CommandStore(["no-such-program-here"], []).read()
 
 
-def test_an_age_file(tmp_path: Path) -> None:
+def test_how_one_logs_in_to_a_store_is_not_told() -> None:
+    def fails(*dummy: t.Any, **options: t.Any) -> t.Any:
+        raise RuntimeError(f"HTTP 403 for {options}")
+
+    options = {"token": "hvs.ABCDEF", "auth": {"pairs": ["s.1", 'quoted"one']}, "retries": 3}
+    lookup = LookupStore(fails, "my.own.lookup", [], options, [])
+    vault = VaultStore(fails, "kv", "p", options)
+    for tried in (lookup.read, vault.read, lambda: vault.write(FIRST)):
+        with pytest.raises(StoreError, match="HTTP 403") as caught:
+            tried()
+        assert not [
+            part for part in ("hvs.", "s.1", "quoted", FIRST.current, FIRST.pending) if part in str(caught.value)
+        ]
+
+
+def test_an_age_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[bool] = []
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: (kept.append(stat.S_ISDIR(os.fstat(handle).st_mode)), real(handle)))
     pyrage = importlib.import_module("pyrage")
     key = pyrage.x25519.Identity.generate()
     identity = tmp_path / "identity"
@@ -80,6 +120,7 @@ def test_an_age_file(tmp_path: Path) -> None:
     store.write(SECOND)
     assert store.read() == SECOND
     assert [path.name for path in store.path.parent.iterdir()] == ["mac.itadmin.age"]
+    assert kept == [False, True] * 2, "each write: the file, then its folder"
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
     assert "new-pw" not in store.path.read_text()
     identity.write_text(f"{pyrage.x25519.Identity.generate()}\n")

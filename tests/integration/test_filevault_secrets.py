@@ -25,8 +25,6 @@ from harness.wait import processes, until
 from maclab import journal, vault
 from maclab.lab import Handle, Lab
 
-pytestmark = pytest.mark.every_core
-
 # Letters that each of YAML, JSON, Jinja, property lists and Python would write in another way.
 ODD = " \"ü'{{ $(id) }}<&>\\"
 SECRETS = {

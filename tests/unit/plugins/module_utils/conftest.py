@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 # Many random requests are refused, rightly; the tests of plans pass over those.
 settings.register_profile(
     "keyholder",
-    max_examples=int(os.environ.get("KEYHOLDER_EXAMPLES", "30")),
+    max_examples=int(os.environ.get("KEYHOLDER_EXAMPLES", "15")),
     deadline=None,
     suppress_health_check=[HealthCheck.filter_too_much],
 )

@@ -81,7 +81,7 @@ def test_what_is_cleaned_and_what_is_not(text: str, clean: str) -> None:
 
 @pytest.fixture(scope="module")
 def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
-    people = ["itadmin", "deputy", person("salma", full_name="Salma Haddad", token=True)]
+    people = ["itadmin", "deputy", person("salma", full_name="Salma Haddad", password=secret("salma"), token=True)]
     return bring_up({"mac-of-salma": mac("15.6", *people)})
 
 

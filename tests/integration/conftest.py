@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.ansible import Ansible, version
+from harness.ansible import Ansible, on_oldest_core
 from maclab.lab import Lab
 
 Macs = Mapping[str, Mapping[str, Any]]
@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The oldest ansible-core gets what tells whether it is supported; what the collection does is the same on all."""
-    if not version().startswith("2.16."):
+    if not on_oldest_core():
         return
     left_out = [item for item in items if item.get_closest_marker("every_core") is None]
     config.hook.pytest_deselected(items=left_out)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -47,9 +48,14 @@ def binaries() -> Path:
     return Path(os.environ.get("KEYHOLDER_ANSIBLE") or Path(sys.executable).parent)
 
 
+@functools.cache
 def version() -> str:
     said = subprocess.run([binaries() / "ansible-playbook", "--version"], capture_output=True, text=True, check=True)
     return said.stdout.split("[core ", 1)[1].split("]", 1)[0]
+
+
+def on_oldest_core() -> bool:
+    return version().startswith("2.16.")
 
 
 class Ansible:

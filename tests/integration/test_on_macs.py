@@ -24,10 +24,13 @@ from maclab.lab import Lab
 FIXTURE = FOLDER.parent / "lab" / "tests" / "fixtures" / "transcripts.jsonl"
 SAID = [
     {"cmd": ["sw_vers"], "stdout": "ProductName:\t\tmacOS\nProductVersion:\t\t15.6\nBuildVersion:\t\t24G84"},
-    {"cmd": ["dscl", ".", "-list", "/Users", "UniqueID"], "stdout": "_spotlight  89\nana   501\nbo    502\nroot  0"},
+    {
+        "cmd": ["dscl", ".", "-list", "/Users", "UniqueID"],
+        "stdout": "_spotlight  89\nana   501\nbo    502\nacme 480\nroot  0",
+    },
     {
         "cmd": ["dscl", ".", "-list", "/Users", "RealName"],
-        "stdout": "ana  Ana Sousa\nbo   bo\nroot System Administrator",
+        "stdout": "ana  Ana Sousa\nbo   bo\nacme Acme Management\nroot System Administrator",
     },
     {
         "cmd": ["sysadminctl", "-secureTokenStatus", "ana"],
@@ -45,7 +48,13 @@ SAID = [
 
 
 def test_names_are_those_of_people() -> None:
-    assert names_of(SAID) == {"ana": "person1", "bo": "person2", "Ana Sousa": "Person Number 1"}
+    assert names_of(SAID) == {
+        "ana": "person1",
+        "bo": "person2",
+        "acme": "person3",
+        "Ana Sousa": "Person Number 1",
+        "Acme Management": "Person Number 3",
+    }
 
 
 def test_a_transcript_names_nobody() -> None:
@@ -71,6 +80,11 @@ def test_a_transcript_has_the_lab_s_form() -> None:
         ("banana of ana-lucia, ana: ana.", "banana of ana-lucia, person1: person1."),
         ("key ABCD-EFGH-IJKL-MNOP-QRST-UV23", "key AAAA-AAAA-AAAA-AAAA-AAAA-AAAA"),
         (";Kerberosv5;;ana@LKDC:SHA1." + "4F" * 20 + ";", ";Kerberosv5;;person1@LKDC:SHA1." + "0" * 40 + ";"),
+        ("ANA", "person1"),
+        (
+            ";LocalCachedUser;/Active Directory/ACME/acme.corp.net:ana:1",
+            ";LocalCachedUser;/Active Directory/EXAMPLE/ad.example.com:person1:1",
+        ),
         ("write to ana.sousa@corp.example.net", "write to person@example.com"),
         ("FFFFEEEE-DDDD-CCCC-BBBB-AAAA00000059", "FFFFEEEE-DDDD-CCCC-BBBB-AAAA00000059"),
     ],

@@ -97,3 +97,15 @@ def test_nothing_without_permission(ansible: Ansible, lab: Lab, variables: Path)
     run = ansible.playbook(PLAYBOOK, lab.inventory, "-e", f"@{variables}")
     assert run.rc != 0
     assert [line.task for line in run.lines] == ["Ask for permission"]
+
+
+def test_nobody_who_is_there_is_taken_for_the_test(ansible: Ansible, lab: Lab, variables: Path) -> None:
+    """The target deletes its account in the end, with its home."""
+    permission = ("-e", "keyholder_may_break_these_macs=true", "-e", "keyholder_test_user=Ana")
+    run = ansible.playbook(PLAYBOOK, lab.inventory, "-e", f"@{variables}", *permission)
+    assert run.rc != 0
+    assert {line.task for line in run.lines if line.status == "failed"} == {
+        "Refuse to take somebody's account, which would be deleted in the end"
+    }
+    assert not [line.task for line in run.lines if line.task.partition(" : ")[0] in TARGETS]
+    assert all("ana" in lab.mac(one).state().accounts for one in lab.names)

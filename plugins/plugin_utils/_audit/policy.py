@@ -129,6 +129,11 @@ def _matching(text: str, patterns: t.Iterable[str]) -> bool:
     return any(fnmatch.fnmatchcase(text, pattern) for pattern in patterns)
 
 
+def _unmatched(patterns: t.Iterable[str], names: t.Sequence[str]) -> list[str]:
+    """Those of the patterns that fit none of the names."""
+    return [pattern for pattern in patterns if not any(_matching(name, [pattern]) for name in names)]
+
+
 def _version(text: t.Any) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", str(text))[:3])
 
@@ -146,6 +151,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
     environment.filters["version"] = _version
     environment.filters["days_since"] = _days_since
     environment.filters["said"] = _said
+    environment.filters["unmatched"] = _unmatched
     environment.tests["matching"] = _matching
     return environment
 
@@ -295,15 +301,22 @@ def load(*layers: t.Any) -> Policy:
             code = str(entry.get("id") or "")
             if not re.fullmatch(r"[a-z][a-z0-9_]*", code):
                 raise PolicyError(f"{where}: a rule's id is {code!r}, and must be a word such as my_rule")
+            if not isinstance(entry.get("enabled", True), bool):
+                raise PolicyError(f"{where}: rule {code}: enabled is {entry['enabled']!r}, and must be true or false")
             rules[code] = {**rules.get(code, {}), **entry}
         for entry in _list(layer.get("exemptions"), f"{where}: exemptions"):
             exemptions.append(_exemption(entry, where))
     compiler = _Compiler()
-    made = tuple(_rule(entry, compiler) for entry in rules.values() if entry.get("enabled", True) is True)
+    made = tuple(_rule(entry, compiler) for entry in rules.values() if entry.get("enabled", True))
     known = set(rules)
     for exemption in exemptions:
         if exemption.rule not in known:
             raise PolicyError(f"an exemption is from {exemption.rule!r}, which is no rule here")
+        if exemption.accounts and rules[exemption.rule].get("each", "mac") != "account":
+            raise PolicyError(
+                f"an exemption from {exemption.rule} names accounts, and that rule is about the Mac as a whole: leave"
+                " accounts out"
+            )
     return Policy(name, made, parameters, tuple(exemptions))
 
 

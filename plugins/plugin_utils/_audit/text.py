@@ -27,9 +27,13 @@ def plain(text: t.Any) -> str:
     return words if words.isprintable() else "".join(char if char.isprintable() else "?" for char in words)
 
 
+_SPLIT = re.compile(r"([;|]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""Where a spreadsheet may begin another cell: in many countries it splits at a semicolon."""
+
+
 def cell(value: t.Any) -> str:
-    """A cell of a spreadsheet that is never a formula."""
-    text = "" if value is None else plain(value)
+    """A cell of a spreadsheet that is never a formula, wherever the spreadsheet splits it."""
+    text = _SPLIT.sub(r"\1'", "" if value is None else plain(value))
     return f"'{text}" if text.lstrip()[:1] in tuple(_FORMULA) and text.strip() else text
 
 

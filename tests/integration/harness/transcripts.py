@@ -30,19 +30,20 @@ SYSTEM_GUID = re.compile(r"F{4}E{4}-D{4}-C{4}-B{4}-A{4}[0-9A-F]{8}", re.IGNORECA
 OTHERS = (
     (re.compile(r"\b(?:[A-Z0-9]{4}-){5}[A-Z0-9]{4}\b"), "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA"),
     (re.compile(r"\bSHA1\.[0-9A-F]{40}\b", re.IGNORECASE), "SHA1." + "0" * 40),
+    (re.compile(r"/Active Directory/[^:;\s\"']+"), "/Active Directory/EXAMPLE/ad.example.com"),
     (re.compile(r"https?://[^\s\"'<>]+"), "https://mdm.example.com/"),
     (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "person@example.com"),
 )
 
 
 def names_of(results: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Each short and full name of a person, and what to write in its place. Of people, as UIDs from 500 up say."""
+    """Each short and full name of somebody, and what to write in its place: of all but the accounts of macOS itself."""
     lists = {tuple(one.get("cmd") or ()): str(one.get("stdout", "")) for one in results}
     users = ("dscl", ".", "-list", "/Users")
     found: dict[str, str] = {}
     numbers: dict[str, int] = {}
-    for name, uid in re.findall(r"^(\S.*?)\s+(-?\d+)$", lists.get((*users, "UniqueID"), ""), re.MULTILINE):
-        if int(uid) >= 500 and not SYSTEM.fullmatch(name):
+    for name in re.findall(r"^(\S.*?)\s+-?\d+$", lists.get((*users, "UniqueID"), ""), re.MULTILINE):
+        if not SYSTEM.fullmatch(name):
             numbers[name] = len(numbers) + 1
             found[name] = f"person{numbers[name]}"
     for line in lists.get((*users, "RealName"), "").splitlines():
@@ -65,7 +66,7 @@ class Cleaner:
         for pattern, instead in OTHERS:
             text = pattern.sub(instead, text)
         for name, instead in self._names:
-            text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", instead, text)
+            text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", instead, text, flags=re.IGNORECASE)
         return text
 
     def _guid(self, found: re.Match[str]) -> str:

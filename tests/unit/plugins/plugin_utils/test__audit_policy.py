@@ -21,6 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Version,
     Volume,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._report import view
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import (
     BASELINE,
     SEVERITIES,
@@ -71,7 +72,7 @@ BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
     "password_age": ({"accounts": (replace(ITADMIN, password_changed=NOW - 91 * DAY), ANA)}, set()),
     "granter_not_locked": (
         {"accounts": (replace(ITADMIN, failed_logins=9), ANA), "policy": PasswordPolicy(max_failed_logins=5)},
-        set(),
+        {"managed_admin_is_holder"},
     ),
     "macos_supported": ({"version": Version(13, 6)}, set()),
     "reading_complete": ({"missing": (Missing("FileVault's status", "fdesetup status: rc 1"),)}, set()),
@@ -191,6 +192,15 @@ def test_one_rule_that_does_not_fit_harms_no_other() -> None:
         ({"exemptions": [{"rule": "filevault_on"}]}, "macs, by, until, why"),
         ({"exemptions": [{"rule": "nope", "macs": ["*"], "by": "x", "until": "2027-01-01", "why": "y"}]}, "no rule"),
         ({"exemptions": [{"rule": "enrolled", "macs": ["*"], "by": "x", "until": "soon", "why": "y"}]}, "a day as"),
+        ({"rules": [{"id": "filevault_on", "enabled": "yes"}]}, "must be true or false"),
+        (
+            {
+                "exemptions": [
+                    {"rule": "enrolled", "macs": ["*"], "accounts": ["x"], "by": "x", "until": "2027-01-01", "why": "y"}
+                ]
+            },
+            "the Mac as a whole",
+        ),
         ([], "not a dictionary"),
     ],
 )
@@ -275,3 +285,32 @@ def test_what_is_no_reading_is_said_so() -> None:
         findings({"failed": True})
     with pytest.raises(Exception, match="at_least"):
         compliant(reading(), at_least="awful")
+
+
+def said(rule: str, mac: dict[str, t.Any], *layers: t.Any) -> str:
+    (found,) = next(one.found for one in load(*layers).evaluate("mac-1", mac, NOW) if one.rule.id == rule)
+    return found
+
+
+def test_managed_administrators_may_be_patterns() -> None:
+    patterns = {"parameters": {"managed_admins": ["it*"]}}
+    assert results(reading(), patterns)["managed_admin_is_holder"] == "pass"
+    other = reading(accounts=(replace(ITADMIN, name="other"), ANA))
+    assert results(other, patterns)["managed_admin_is_holder"] == "fail"
+
+
+def test_who_cannot_log_in_is_said_to_and_why() -> None:
+    disabled = reading(accounts=(replace(ITADMIN, disabled=True), ANA))
+    assert results(disabled, OURS)["managed_admin_is_holder"] == "fail"
+    assert said("granter_not_locked", disabled) == "cannot log in: itadmin (disabled)"
+    two = reading(accounts=(replace(ITADMIN, disabled=True), replace(ITADMIN, name="deputy", has_password=False)))
+    assert said("granter_not_locked", two) == "cannot log in: itadmin (disabled), deputy (no password)"
+
+
+def test_a_bootstrap_token_that_macos_would_not_use_is_none() -> None:
+    managed = replace(MAC.management, preflight=False)
+    stale = view(replace(MAC, management=managed), ["escrow", "preflight"])
+    assert results(stale)["bootstrap_where_managed"] == "fail"
+    assert said("bootstrap_where_managed", stale) == "Bootstrap Token: escrowed unproven, and macOS would not use it"
+    unread = reading(management=Management(None, None, None, bootstrap="unknown"))
+    assert results(unread)["bootstrap_where_managed"] == "unknown"

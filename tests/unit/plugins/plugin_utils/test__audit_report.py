@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sqlite3
 import typing as t
 from dataclasses import replace
@@ -293,6 +294,11 @@ def test_no_cell_is_a_formula(made: Made) -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\uff1d1", "\n=1"])
 def test_what_a_spreadsheet_would_calculate_is_text(text: str) -> None:
     assert cell(text)[0] in "'?"
+
+
+def test_a_spreadsheet_may_split_where_it_likes() -> None:
+    for text in ("x;=HYPERLINK(1)", "x; =1", "x|+1", "x;@y"):
+        assert not [part for part in re.split("[;|]", cell(text)) if part.strip()[:1] in "=+-@"]
 
 
 def test_no_markup_is_in_the_page(made: Made) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.ansible import FOLDER, Ansible, Run
+from harness.ansible import FOLDER, Ansible, Run, on_oldest_core
 from harness.macs import PASSWORDS, VERSIONS, mac, name, secret
 from maclab.lab import Lab
 
@@ -21,11 +21,13 @@ pytestmark = pytest.mark.every_core
 PLAYBOOK = FOLDER / "targets.yml"
 TARGETS = sorted(path.name for path in (FOLDER / "targets").iterdir())
 USER = "khtest"
+# The oldest ansible-core gets the two ends: what a Mac does, the newest one tells of each.
+TRIED = (VERSIONS[0], VERSIONS[-1]) if on_oldest_core() else VERSIONS
 
 
 @pytest.fixture(scope="module")
 def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
-    return bring_up({name(version): mac(version, "itadmin", "deputy", "ana") for version in VERSIONS})
+    return bring_up({name(version): mac(version, "itadmin", "deputy", "ana") for version in TRIED})
 
 
 @pytest.fixture(scope="module")
@@ -72,14 +74,14 @@ def test_no_host_fails(run: Run) -> None:
     assert [line for line in run.lines if line.status != "ok"] == []
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", TRIED)
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_task_ran(run: Run, version: str, target: str) -> None:
     ran = Counter(line.task for line in run.lines if line.host == name(version))
     assert {task: ran[task] for task in expected(target)} == expected(target)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", TRIED)
 def test_nothing_is_left_behind(run: Run, lab: Lab, version: str) -> None:
     assert run.lines
     handle = lab.mac(name(version))

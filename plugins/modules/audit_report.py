@@ -27,7 +27,8 @@ options:
   dest:
     description:
       - The folder on the controller that the files go to. It is made where it is not there.
-      - Required, but with O(pack) and O(validate_only). A path that is not absolute begins where ansible-playbook was started.
+      - Required, but with O(pack) and O(validate_only). A path that is not absolute begins where ansible-playbook was
+        started.
     type: path
   name:
     description: What the files are called, without their endings.
@@ -69,7 +70,8 @@ options:
     default: false
   expected:
     description:
-      - The Macs that the jobs before were to read. One that O(packed) finds no answer of is in the report as unreachable.
+      - The Macs that the jobs before were to read. One that O(packed) finds no answer of is in the report as
+        unreachable.
       - Where there is no packed answer at all, it does not count.
     type: list
     elements: str
@@ -100,8 +102,8 @@ options:
   since:
     description:
       - Compare with what O(history) had by then. A day, or a day and a time.
-      - With the last there is, where it is not given. Each Mac is compared with itself when it was last in an audit, and
-        its rules and holders with those when it was last read.
+      - With the last there is, where it is not given. Each Mac is compared with itself when it was last in an audit,
+        and its rules and holders with those when it was last read.
     type: str
   partial:
     description:

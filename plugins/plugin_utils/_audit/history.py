@@ -136,9 +136,7 @@ class History:
     def before(self, host: str, at: float) -> Before | None:
         """The Mac by itself: whether the others were in the same audits does not matter."""
         # CROSS JOIN keeps SQLite from going through all runs first: the Mac's own rows are few, and side by side.
-        rows = (
-            "FROM macs CROSS JOIN runs ON runs.id = macs.run WHERE host = ? AND at <= ? {} ORDER BY macs.run DESC LIMIT 1"
-        )
+        rows = "FROM macs CROSS JOIN runs ON id = run WHERE host = ? AND at <= ? {} ORDER BY run DESC LIMIT 1"
         last = self._base.execute(f"SELECT state {rows.format('')}", (host, at)).fetchone()
         if last is None:
             return None

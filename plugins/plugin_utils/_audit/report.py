@@ -203,7 +203,9 @@ def run(
     with contextlib.ExitStack() as stack:
         writer: Writer | None = None
         if history is not None:
-            writer = stack.enter_context(history.adding(summary.now, summary.policy.name, lambda: summary.states, summary.partial))
+            writer = stack.enter_context(
+                history.adding(summary.now, summary.policy.name, lambda: summary.states, summary.partial)
+            )
         seen: set[str] = set()
         for answer in answers:
             if answer.host in seen:

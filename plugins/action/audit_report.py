@@ -43,11 +43,14 @@ SPEC: dict[str, dict[str, t.Any]] = {
     "hosts": {"type": "list", "elements": "str"},
     "packed": {"type": "bool", "default": False},
     "pack": {"type": "bool", "default": False},
+    "expected": {"type": "list", "elements": "str", "default": []},
     "saved": {"type": "list", "elements": "path", "default": []},
     "policy": {"type": "raw"},
     "policy_files": {"type": "list", "elements": "path", "default": []},
     "history": {"type": "path"},
     "since": {"type": "str"},
+    "partial": {"type": "bool", "default": False},
+    "validate_only": {"type": "bool", "default": False},
     "fail_on": {"type": "str", "choices": [*SEVERITIES, NEVER], "default": NEVER},
 }
 
@@ -64,6 +67,14 @@ class ActionModule(ActionBase):
         _valid, given = t.cast("t.Any", self).validate_argument_spec(SPEC)
         variables = task_vars or {}
         now = time.time()
+        if given["validate_only"]:
+            try:
+                _policy(given)
+                _moment(given["since"])
+            except (PolicyError, ValueError, OSError) as problem:
+                raise AnsibleActionFail(f"no report could be made: {problem}") from problem
+            result.update(changed=False)
+            return result
         answers = self._answers(given, variables, now)
         if given["pack"]:
             result.update(changed=False, packed=dict(map(_packed, answers)))
@@ -86,8 +97,8 @@ class ActionModule(ActionBase):
             known = everybody.raw_get(host) if host in everybody else {}
             yield answer_of(str(host), _data(known.get(given["variable"])), now)
         if given["packed"]:
-            for key in sorted(key for key in variables if key.startswith(PACKED)):
-                yield _unpacked(variables[key])
+            keys = sorted(key for key in variables if key.startswith(PACKED))
+            yield from report.with_missing((_unpacked(variables[key]) for key in keys), given["expected"])
         for path in given["saved"]:
             yield from report.saved(path)
 
@@ -102,7 +113,7 @@ def _policy(given: dict[str, t.Any]) -> Policy:
 def _write(given: dict[str, t.Any], answers: t.Iterable[Answer], policy: Policy, now: float) -> dict[str, t.Any]:
     folder = given["dest"]
     os.makedirs(folder, exist_ok=True)
-    summary = report.Summary(policy, given["title"], now)
+    summary = report.Summary(policy, given["title"], now, partial=given["partial"])
     history = History(given["history"]) if given["history"] else None
     made: list[report.File] = []
 

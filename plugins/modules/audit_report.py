@@ -27,7 +27,8 @@ options:
   dest:
     description:
       - The folder on the controller that the files go to. It is made where it is not there.
-      - Required, but with O(pack). A path that is not absolute begins where ansible-playbook was started.
+      - Required, but with O(pack) and O(validate_only). A path that is not absolute begins where ansible-playbook was
+        started.
     type: path
   name:
     description: What the files are called, without their endings.
@@ -67,6 +68,14 @@ options:
     description: Take the answers from variables that an earlier job has set from RV(packed).
     type: bool
     default: false
+  expected:
+    description:
+      - The Macs that the jobs before were to read. One that O(packed) finds no answer of is in the report as
+        unreachable.
+      - Where there is no packed answer at all, it does not count.
+    type: list
+    elements: str
+    default: []
   saved:
     description:
       - Files with answers. Reports as JSON, and readings with the ending C(.jsonl). Of two answers of one Mac the first
@@ -92,9 +101,20 @@ options:
     type: path
   since:
     description:
-      - Compare with the last audit in O(history) that was made by then. A day, or a day and a time.
-      - With the last one of all, where it is not given.
+      - Compare with what O(history) had by then. A day, or a day and a time.
+      - With the last there is, where it is not given. Each Mac is compared with itself when it was last in an audit,
+        and its rules and holders with those when it was last read.
     type: str
+  partial:
+    description:
+      - Only some of the Macs were to be read, as with C(--limit). The audit is kept in O(history) and compared, but
+        calls no Mac gone, and is in no trend.
+    type: bool
+    default: false
+  validate_only:
+    description: Only say whether the policy and O(since) can be used, before any Mac is read. It writes nothing.
+    type: bool
+    default: false
   fail_on:
     description: Fail, once the report is written, where a Mac breaks a rule that is as severe as this, or more.
     type: str

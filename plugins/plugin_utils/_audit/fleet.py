@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import typing as t
 from dataclasses import dataclass, field
 
@@ -22,6 +23,13 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy impo
 
 READ, UNREACHABLE, REFUSED = "read", "unreachable", "refused"
 """How it went: the Mac was read, did not answer, or answered and would not be read."""
+
+_NO_ADMITTANCE = re.compile(
+    r"permission denied|host key verification failed|remote host identification has changed"
+    r"|too many authentication failures|invalid/incorrect (username/)?password",
+    re.IGNORECASE,
+)
+"""ssh ends with 255 for these too, which Ansible calls unreachable; but the Mac is there."""
 
 STATES = ("lost", "at_risk", "attention", "unknown", "refused", "unreachable", "recoverable")
 """The worst first. lost: nobody can unlock it any more; at_risk: nobody can grant, or a rule that is critical or high
@@ -80,7 +88,7 @@ def answer_of(host: str, result: t.Mapping[str, t.Any] | None, now: float) -> An
         return Answer(host, READ, now, mac)
     # ansible-core from 2.19 on says so before every message.
     why = " ".join(str(result.get("msg") or "no reason was given").split()).replace("Task failed: ", "", 1)
-    if result.get("unreachable"):
+    if result.get("unreachable") and not _NO_ADMITTANCE.search(why):
         return Answer(host, UNREACHABLE, now, None, why)
     return Answer(host, REFUSED, now, None, why, str(result.get("reason") or ""))
 

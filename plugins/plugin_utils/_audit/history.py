@@ -24,6 +24,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS runs (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, policy TEXT NOT NULL, states TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS partial_runs (run INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS readings (digest BLOB PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS macs (
     host TEXT NOT NULL, run INTEGER NOT NULL, state TEXT NOT NULL, failed TEXT NOT NULL, holders TEXT NOT NULL,
@@ -42,11 +43,13 @@ class HistoryError(RuntimeError):
 
 @dataclass(frozen=True)
 class Before:
-    """How a Mac was at an earlier audit."""
+    """How a Mac was when it was last in an audit, and what it broke and who held a token when it was last read."""
 
     state: str
-    failed: tuple[str, ...]
-    holders: tuple[str, ...]
+    read: bool = False
+    """It has been read at all."""
+    failed: tuple[str, ...] = ()
+    holders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class Run:
     id: int
     at: float
     states: t.Mapping[str, int]
+    partial: bool = False
+    """Only some of the Macs were to be in it."""
 
 
 class History:
@@ -98,7 +103,7 @@ class History:
             raise HistoryError(f"{path} is of version {version}, and this collection knows {VERSION}")
         triggers = "".join(
             _APPEND_ONLY.format(table=table, verb=verb)
-            for table in ("runs", "readings", "macs")
+            for table in ("runs", "partial_runs", "readings", "macs")
             for verb in ("UPDATE", "DELETE")
         )
         self._base.executescript(f"{_TABLES}{triggers}PRAGMA user_version = {VERSION};")
@@ -108,22 +113,39 @@ class History:
 
     def runs(self) -> list[Run]:
         """The oldest first."""
-        rows = self._base.execute("SELECT id, at, states FROM runs ORDER BY at, id").fetchall()
-        return [Run(number, at, json.loads(states)) for number, at, states in rows]
+        rows = self._base.execute(
+            "SELECT id, at, states, partial_runs.run IS NOT NULL FROM runs"
+            " LEFT JOIN partial_runs ON partial_runs.run = runs.id ORDER BY at, id"
+        ).fetchall()
+        return [Run(number, at, json.loads(states), bool(partial)) for number, at, states, partial in rows]
 
-    def run_before(self, at: float | None) -> Run | None:
-        """The last run; with ``at`` the last one that was made by then."""
-        runs = [run for run in self.runs() if at is None or run.at <= at]
-        return runs[-1] if runs else None
+    def run_before(self, at: float, whole: bool = False) -> Run | None:
+        """Of those that say they were made by then, the one that was added last; ``whole``: no partial one.
 
-    def macs(self, run: Run | None) -> dict[str, Before]:
+        Not the latest one: a clock that was ahead once would make its audit the latest one for long.
+        """
+        runs = [run for run in self.runs() if run.at <= at and not (whole and run.partial)]
+        return max(runs, key=lambda run: run.id, default=None)
+
+    def hosts(self, run: Run | None) -> set[str]:
+        """Who was in it."""
         if run is None:
-            return {}
-        rows = self._base.execute("SELECT host, state, failed, holders FROM macs WHERE run = ?", (run.id,))
-        return {
-            host: Before(state, tuple(json.loads(failed)), tuple(json.loads(holders)))
-            for host, state, failed, holders in rows
-        }
+            return set()
+        return {host for (host,) in self._base.execute("SELECT host FROM macs WHERE run = ?", (run.id,))}
+
+    def before(self, host: str, at: float) -> Before | None:
+        """The Mac by itself: whether the others were in the same audits does not matter."""
+        # CROSS JOIN keeps SQLite from going through all runs first: the Mac's own rows are few, and side by side.
+        rows = "FROM macs CROSS JOIN runs ON id = run WHERE host = ? AND at <= ? {} ORDER BY run DESC LIMIT 1"
+        last = self._base.execute(f"SELECT state {rows.format('')}", (host, at)).fetchone()
+        if last is None:
+            return None
+        read = self._base.execute(
+            f"SELECT failed, holders {rows.format('AND digest IS NOT NULL')}", (host, at)
+        ).fetchone()
+        if read is None:
+            return Before(last[0])
+        return Before(last[0], True, tuple(json.loads(read[0])), tuple(json.loads(read[1])))
 
     def readings(self, run: Run) -> t.Iterator[dict[str, t.Any]]:
         """What was read then, as saved answers."""
@@ -137,7 +159,9 @@ class History:
             yield {"host": host, "status": "read" if mac else state, "read_at": read_at, "why": why, "mac": mac}
 
     @contextmanager
-    def adding(self, at: float, policy: str, states: t.Callable[[], t.Mapping[str, int]]) -> t.Iterator[Writer]:
+    def adding(
+        self, at: float, policy: str, states: t.Callable[[], t.Mapping[str, int]], partial: bool = False
+    ) -> t.Iterator[Writer]:
         """One run: all of it, or, where something fails, nothing. ``states`` is asked at the end."""
         self._base.execute("BEGIN IMMEDIATE")
         try:
@@ -145,6 +169,8 @@ class History:
             yield Writer(self._base, number)
             row = (number, at, policy, json.dumps(dict(states())))
             self._base.execute("INSERT INTO runs (id, at, policy, states) VALUES (?, ?, ?, ?)", row)
+            if partial:
+                self._base.execute("INSERT INTO partial_runs (run) VALUES (?)", (number,))
             self._base.execute("COMMIT")
         except BaseException:
             self._base.execute("ROLLBACK")
@@ -193,7 +219,7 @@ def change_of(judged: Judged, before: Before | None) -> Change | None:
     host = judged.answer.host
     if before is None:
         return Change(host, "", judged.state)
-    comparable = judged.answer.mac is not None and before.state not in ("unreachable", "refused")
+    comparable = judged.answer.mac is not None and before.read
     failed = {finding.rule.id for finding in judged.failed}
     holders = set(holders_of(judged.answer))
     change = Change(

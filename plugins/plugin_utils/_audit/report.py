@@ -20,13 +20,13 @@ from dataclasses import dataclass, field
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import (
     STATES,
     TITLES,
+    UNREACHABLE,
     Answer,
     Judged,
     answer_from,
     judge,
 )
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import (
-    Before,
     Change,
     History,
     Run,
@@ -65,6 +65,8 @@ class Summary:
     policy: Policy
     title: str
     now: float
+    partial: bool = False
+    """Only some of the Macs are to be in it, so that it says nothing of the others."""
     since: Run | None = None
     trend: list[Run] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
@@ -76,7 +78,7 @@ class Summary:
         self.rows.append(
             Row(judged.answer.host, judged.state, judged.score, judged.why, tuple(judged.next), judged.worst)
         )
-        if change is not None and self.since is not None:
+        if change is not None:
             self.changes.append(change)
         for finding in judged.findings:
             self.results[finding.rule.id][finding.result] += 1
@@ -172,6 +174,16 @@ def _saved(path: str, number: int, line: str) -> Answer:
         raise ValueError(f"{path}, line {number}: {problem}") from problem
 
 
+def with_missing(answers: t.Iterable[Answer], expected: t.Iterable[str]) -> t.Iterator[Answer]:
+    """The answers, and then those that should be among them. Of two answers of one Mac the first one counts."""
+    some = False
+    for answer in answers:
+        some = True
+        yield answer
+    if some:
+        yield from (Answer(host, UNREACHABLE, None, None, "its slice delivered nothing") for host in expected)
+
+
 def run(
     answers: t.Iterable[Answer],
     summary: Summary,
@@ -180,28 +192,43 @@ def run(
     since: float | None = None,
 ) -> None:
     """Judge, compare, write. Of two answers of one Mac the first one counts."""
-    before: dict[str, Before] = {}
+    by = summary.now if since is None else since
+    whole: Run | None = None
     if history is not None:
-        summary.since = history.run_before(since)
-        summary.trend = [one for one in history.runs() if one.at <= summary.now][-TREND:]
-        before = history.macs(summary.since)
+        summary.since = history.run_before(by)
+        whole = history.run_before(by, whole=True)
+        if not summary.partial:
+            trend = [one for one in history.runs() if one.at <= summary.now and not one.partial]
+            summary.trend = trend[-TREND:]
     with contextlib.ExitStack() as stack:
         writer: Writer | None = None
         if history is not None:
-            writer = stack.enter_context(history.adding(summary.now, summary.policy.name, lambda: summary.states))
+            writer = stack.enter_context(
+                history.adding(summary.now, summary.policy.name, lambda: summary.states, summary.partial)
+            )
         seen: set[str] = set()
         for answer in answers:
             if answer.host in seen:
                 continue
             seen.add(answer.host)
             judged = judge(answer, summary.policy, summary.now)
-            change = change_of(judged, before.get(answer.host))
+            change: Change | None = None
+            if history is not None:
+                before = history.before(answer.host, by)
+                # Where all were only ever audited in part, one that was not there before is no news.
+                if before is not None or whole is not None:
+                    change = change_of(judged, before)
             summary.add(judged, change)
             for output in outputs:
-                output.add(judged, change if summary.since is not None else None)
+                output.add(judged, change)
             if writer is not None:
                 writer.add(judged)
-        summary.changes += [Change(host, old.state, "") for host, old in sorted(before.items()) if host not in seen]
+        if not seen:
+            raise ValueError("there is no answer of any Mac")
+        if history is not None and not summary.partial:
+            for host in sorted(history.hosts(whole) - seen):
+                last = history.before(host, by)
+                summary.changes.append(Change(host, last.state if last else "", ""))
         for output in outputs:
             output.end(summary)
 

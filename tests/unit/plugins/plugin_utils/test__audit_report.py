@@ -69,8 +69,9 @@ def make(
     now: float = NOW,
     since: float | None = None,
     title: str = "Audit",
+    partial: bool = False,
 ) -> Made:
-    summary = report.Summary(load(*layers), title, now)
+    summary = report.Summary(load(*layers), title, now, partial=partial)
     named = {ending: report.File(str(folder / f"audit{ending}")) for ending in
              (".json", ".jsonl", ".csv", "-findings.csv", ".xml", ".md", ".html")}  # fmt: skip
     outputs: list[report.Output] = [
@@ -119,12 +120,22 @@ def test_why_and_what_next(made: Made) -> None:
     [
         (None, "unreachable", "the play did not come as far as this Mac"),
         ({"unreachable": True, "msg": "Task failed: no\n route"}, "unreachable", "no route"),
+        ({"unreachable": True, "msg": "ssh: connect to host m port 22: Operation timed out"}, "unreachable",
+         "ssh: connect to host m port 22: Operation timed out"),
+        *[({"unreachable": True, "msg": said}, "refused", said) for said in (
+            "Failed to connect to the host via ssh: ana@m: Permission denied (publickey,password).",
+            "Failed to connect to the host via ssh: Host key verification failed.",
+            "Failed to connect to the host via ssh: @ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @",
+            "Received disconnect from 10.0.0.1 port 22:2: Too many authentication failures",
+            "Invalid/incorrect password: x",
+            "Invalid/incorrect username/password. Skipping remaining 5 retries to prevent account lockout: x",
+        )],
         ({"failed": True, "msg": "Missing sudo password"}, "refused", "Missing sudo password"),
         ({"failed": True, "msg": "x", "mac": reading()}, "refused", "x"),
         ({"skipped": True}, "refused", "no reason was given"),
         ({"mac": reading(), "changed": False}, "read", ""),
     ],
-)
+)  # fmt: skip
 def test_what_a_task_returned(result: dict[str, t.Any] | None, status: str, why: str) -> None:
     answer = answer_of("m", result, NOW)
     assert (answer.status, answer.why) == (status, why)
@@ -378,6 +389,72 @@ def test_since_a_day(history: History, tmp_path: Path) -> None:
     assert last.summary.changes == []
     longer = make(tmp_path, [read("m")], history=history, now=NOW + 1, since=NOW - WEEK - DAY)
     assert [(change.was, change.now) for change in longer.summary.changes] == [("at_risk", "recoverable")]
+
+
+def test_a_mac_that_did_not_answer_is_compared_with_its_last_reading(history: History, tmp_path: Path) -> None:
+    make(tmp_path, [read("m")], history=history, now=NOW - 2 * WEEK)
+    away = make(tmp_path, [Answer("m", "unreachable", None, None, "no route")], history=history, now=NOW - WEEK)
+    assert [(change.was, change.now, change.broken) for change in away.summary.changes] == [
+        ("recoverable", "unreachable", ())
+    ]
+    (back,) = make(tmp_path, [read("m", filevault=OFF, accounts=(ITADMIN, BO))], history=history).summary.changes
+    assert (back.was, back.now, back.broken, back.lost) == ("unreachable", "at_risk", ("filevault_on",), ("ana",))
+
+
+def test_a_partial_audit_makes_nobody_gone_nor_new(history: History, tmp_path: Path) -> None:
+    make(tmp_path, [read("a"), read("b"), read("c")], history=history, now=NOW - 3 * WEEK)
+    part = make(tmp_path, [read("a", filevault=OFF)], history=history, now=NOW - 2 * WEEK, partial=True)
+    assert [(one.host, one.was, one.now) for one in part.summary.changes] == [("a", "recoverable", "at_risk")]
+    assert part.summary.trend == []
+    whole = make(tmp_path, [read("a"), read("b"), read("new")], history=history, now=NOW - WEEK)
+    assert [(one.host, one.was, one.now) for one in whole.summary.changes] == [
+        ("a", "at_risk", "recoverable"), ("new", "", "recoverable"), ("c", "recoverable", ""),
+    ]  # fmt: skip
+    assert [run.at for run in whole.summary.trend] == [NOW - 3 * WEEK]
+    again = make(tmp_path, [read("a"), read("b"), read("new")], history=history)
+    assert again.summary.changes == []
+
+
+def test_after_a_partial_audit_alone_nobody_is_new(history: History, tmp_path: Path) -> None:
+    make(tmp_path, [read("a")], history=history, now=NOW - WEEK, partial=True)
+    assert make(tmp_path, [read("a"), read("b")], history=history).summary.changes == []
+
+
+def test_an_audit_whose_clock_was_ahead_is_no_base(history: History, tmp_path: Path) -> None:
+    make(tmp_path, [read("m")], history=history, now=NOW - WEEK)
+    make(tmp_path, [read("m", filevault=OFF), read("x")], history=history, now=NOW + 10 * WEEK)
+    made = make(tmp_path, [read("m")], history=history)
+    assert made.summary.since is not None
+    assert (made.summary.since.at, made.summary.changes) == (NOW - WEEK, [])
+    # Once its time has come, the one that was made last still counts.
+    make(tmp_path, [read("m")], history=history, now=NOW + WEEK)
+    later = make(tmp_path, [read("m")], history=history, now=NOW + 11 * WEEK)
+    assert later.summary.since is not None
+    assert (later.summary.since.at, later.summary.changes) == (NOW + WEEK, [])
+
+
+def test_a_history_of_before_there_were_partial_audits_goes_on(history: History, tmp_path: Path) -> None:
+    make(tmp_path, [read("m")], history=history, now=NOW - WEEK)
+    with sqlite3.connect(str(tmp_path / "history.sqlite")) as base:
+        base.execute("DROP TABLE partial_runs")
+    base.close()
+    again = History(str(tmp_path / "history.sqlite"))
+    assert [run.partial for run in again.runs()] == [False]
+    again.close()
+
+
+def test_without_any_answer_there_is_no_report_and_no_history(history: History, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no answer"):
+        make(tmp_path, [], history=history)
+    assert history.runs() == []
+
+
+def test_whom_no_slice_delivered_is_unreachable(tmp_path: Path) -> None:
+    made = make(tmp_path, report.with_missing([read("a")], ["a", "b"]))
+    assert [(row.host, row.state, row.why) for row in made.summary.rows] == [
+        ("a", "recoverable", "itadmin can grant tokens"),
+        ("b", "unreachable", "its slice delivered nothing"),
+    ]
 
 
 def test_the_history_can_only_be_added_to(history: History, tmp_path: Path) -> None:

@@ -206,7 +206,10 @@ def test_a_schedule_can_begin() -> None:
     names = {one["name"] for one in (*TEMPLATES, *WORKFLOWS)}
     for schedule in SCHEDULES:
         assert schedule["unified_job_template"] in names
-        survey = next((one["survey"] for one in TEMPLATES if one["name"] == schedule["unified_job_template"]), [])
+        asks = {one["name"]: one.get("survey_of", "") for one in WORKFLOWS}.get(
+            schedule["unified_job_template"], schedule["unified_job_template"]
+        )
+        survey = next((one["survey"] for one in TEMPLATES if one["name"] == asks), [])
         asked = {question["variable"]: question["required"] for question in survey}
         answered = set(schedule.get("extra_data", {}))
         assert {variable for variable, required in asked.items() if required} <= answered <= set(asked)

@@ -147,7 +147,7 @@ def test_the_workflow_waits_between_plan_and_change(runs: Runs, first: tuple[str
         (number,) = following
         path.append(next(name for name, node in nodes.items() if node["id"] == number))
     assert path == ["plan", "approve", "apply"]
-    assert [nodes[name].get("job_type") for name in path] == ["check", None, "run", None]
+    assert [nodes[name].get("job_type") for name in path] == ["check", None, "run"]
     (approval,) = made_.find("workflow_approval_templates", {"id": str(nodes["approve"]["unified_job_template"])})
     assert approval["timeout"] > 0
 

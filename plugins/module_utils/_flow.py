@@ -418,9 +418,13 @@ class Flow:
         outcome.changed = unseen or outcome.after != outcome.before
         return refusal
 
+    @property
+    def _renewed(self) -> list[SetPassword]:
+        return [step for step in self._done if isinstance(step, SetPassword)]
+
     def _half_way_back(self, refusal: Refusal) -> Refusal:
         """A repair sets the old password and then the wanted one again: who fails in between must be told."""
-        renewed = [step for step in self._done if isinstance(step, SetPassword)]
+        renewed = self._renewed
         if not renewed or renewed[-1].new != "old_password" or not self._same(renewed[-1].user, "old_password"):
             return refusal
         msg = f"{refusal.msg}; {renewed[-1].user} has old_password now: run again to have the wanted one set"
@@ -451,13 +455,11 @@ class Flow:
         # Where no hash can be read, a password was set, unless the program that exited with 0 says that it was not.
         said = next((ran for ran in reversed(self._answers) if _meaning(ran)), None)
         refused = self._done[-1] if self._done and said is not None and said.rc == 0 else None
-        renewed = [step for step in self._done if isinstance(step, SetPassword)]
+        renewed = [(step, self._same(step.user, step.new)) for step in self._renewed]
         return (
             made
             or any(isinstance(step, (ChangeKey, ArmRestart)) for step in self._done)
-            or any(
-                self._same(step.user, step.new) in ((True,) if step is refused else (True, None)) for step in renewed
-            )
+            or any(same or (same is None and step is not refused) for step, same in renewed)
         )
 
     def _start(self, command: t.Any) -> Ran:

@@ -42,10 +42,13 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).lower()
 
 
+_OFFBOARDING, _ARCHIVED = "offboarding", "archived"
+
+
 def offboarding(name: str, guid: str) -> str:
     """Pending work: this account is being removed, and what was put aside of it is this collection's to overwrite. By
     the GUID, as another person may get the name."""
-    return f"offboarding {name} {guid}"
+    return f"{_OFFBOARDING} {name} {guid}"
 
 
 def repairing(name: str) -> str:
@@ -55,7 +58,7 @@ def repairing(name: str) -> str:
 
 def archived(name: str, guid: str) -> str:
     """Pending work: the home of this account, which is being removed, has been put aside and was read back."""
-    return f"archived {name} {guid}"
+    return f"{_ARCHIVED} {name} {guid}"
 
 
 _PROMOTED = "promoted "
@@ -395,9 +398,13 @@ class Mac:
     def notes_on(self, name: str) -> tuple[str, ...]:
         """Pending work on an account that has no meaning without it. A promotion is not among it: rights are taken
         back first."""
-        plain = (creation(name), repairing(name))
-        with_guid = (offboarding(name, "").rstrip(), archived(name, "").rstrip())
-        return tuple(sorted(work for work in self.pending if work in plain or work.rpartition(" ")[0] in with_guid))
+        plain = self.pending & {creation(name), repairing(name)}
+        return tuple(sorted(plain | self.leaving(name)))
+
+    def leaving(self, name: str) -> frozenset[str]:
+        """Pending work on an offboarding of ``name``, of whoever has or had that name."""
+        begun = (f"{_OFFBOARDING} {name}", f"{_ARCHIVED} {name}")
+        return frozenset(work for work in self.pending if work.rpartition(" ")[0] in begun)
 
     @property
     def token_admins(self) -> tuple[Account, ...]:

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from checks.environments import TREE, link_tree
+from harness.ansible import FOLDER, binaries
 
-FOLDER = Path(__file__).resolve().parent
 WARNING = """\
 make test-mac is DESTRUCTIVE. On every Mac of the group "macs" of {inventory} it
   * creates the account keyholder_test_user, grants it a Secure Token, revokes that, changes its password,
@@ -56,10 +56,9 @@ def main() -> int:
 
 
 def play(playbook: str, inventory: str, *arguments: str) -> int:
-    ansible = Path(os.environ.get("KEYHOLDER_ANSIBLE") or Path(sys.executable).parent) / "ansible-playbook"
     settings = {"ANSIBLE_COLLECTIONS_PATH": str(TREE), "ANSIBLE_CONFIG": str(FOLDER / "ansible.cfg")}
     # In the folder that it was called from: arguments may name files there.
-    argv = [ansible, "-i", inventory, FOLDER / playbook, *arguments]
+    argv = [binaries() / "ansible-playbook", "-i", inventory, FOLDER / playbook, *arguments]
     return subprocess.run(argv, env={**os.environ, **settings}, check=False).returncode
 
 

@@ -21,8 +21,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Secret
 
 PENDING = "keyholder_pending"
-_NOTES = f"dsAttrTypeNative:{PENDING}"
 """Our own attribute on root's record: work that runs began and have not finished, a value each (design rule 6)."""
+_NOTES = f"dsAttrTypeNative:{PENDING}"
 
 MARKER = ";SecureToken;"
 DISABLED_TAG = ";DisabledTags;SecureToken"
@@ -35,7 +35,7 @@ _NODE = "/Local/Default"
 _ACCOUNT_KEYS = (
     "RecordName RealName UniqueID PrimaryGroupID GeneratedUID NFSHomeDirectory UserShell AuthenticationAuthority"
     " AuthenticationHint Picture IsHidden OriginalNodeName"
-    f" dsAttrTypeNative:accountPolicyData dsAttrTypeNative:{PENDING}"
+    f" dsAttrTypeNative:accountPolicyData {_NOTES}"
 )
 _GROUP_KEYS = "RecordName PrimaryGroupID GeneratedUID GroupMembership GroupMembers NestedGroups"
 _POLICY_KEYS = "dsAttrTypeNative:accountPolicyData"

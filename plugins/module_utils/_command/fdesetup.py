@@ -15,7 +15,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._command import plists
+from ansible_collections.keyholder.macos.plugins.module_utils._command import plists, system
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Secret
 
 if t.TYPE_CHECKING:
@@ -26,7 +26,7 @@ LIST = Command(("fdesetup", "list"))
 DEFERRAL = Command(("fdesetup", "showdeferralinfo"))
 SUPPORTS_AUTHRESTART = Command(("fdesetup", "supportsauthrestart"))
 
-ESCROW = Command(("stat", "-f", "%m", "/var/db/FileVaultPRK.dat"))
+ESCROW = system.find("/var/db/FileVaultPRK.dat")
 """macOS encrypts a new key into this file where a profile escrows keys; a newer one is the only local proof
 (apple/device-management; homebysix/jss-filevault-reissue)."""
 

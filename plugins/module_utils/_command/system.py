@@ -71,5 +71,6 @@ def _values(ran: Ran) -> dict[str, str]:
 
 
 def find(path: str) -> Command:
-    """Succeeds where there is something. Opening it would need Full Disk Access in some places; this does not."""
+    """Succeeds where there is something, and prints when that was last written. Opening it would need Full Disk Access
+    in some places; this does not."""
     return Command(("stat", "-f", "%m", path))

@@ -38,8 +38,6 @@ _FOLDER = "/var/root"
 
 _OF_EVERYBODY = ("/Users/", "/tmp/", "/private/tmp/", "/var/tmp/", "/private/var/tmp/", "/var/folders/")
 
-_UNDER_WAY = ("offboarding ", "archived ")
-
 _FATES = {"keep": "keep_home", ARCHIVE: "delete_home", "delete": "delete_home", "secure": "secure"}
 """What becomes of the home -> what sysadminctl is told."""
 
@@ -100,7 +98,7 @@ class OffboardRequest:
             "admin_holders": [who.name for who in mac.admin_holders if who.name != self.name],
             "can_unlock": [who.name for who in mac.unlockers if who.name != self.name],
             "orphaned_crypto_users": list(mac.orphans),
-            "offboarding_pending": any(work.startswith(_UNDER_WAY) for work in mac.notes_on(self.name)),
+            "offboarding_pending": bool(mac.leaving(self.name)),
             "promoted": list(mac.promoted),
         }
         if account is None:

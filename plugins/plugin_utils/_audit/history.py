@@ -137,15 +137,17 @@ class History:
         """The Mac by itself: whether the others were in the same audits does not matter."""
         # CROSS JOIN keeps SQLite from going through all runs first: the Mac's own rows are few, and side by side.
         rows = "FROM macs CROSS JOIN runs ON id = run WHERE host = ? AND at <= ? {} ORDER BY run DESC LIMIT 1"
-        last = self._base.execute(f"SELECT state {rows.format('')}", (host, at)).fetchone()
+        last = self._base.execute(f"SELECT state, digest, failed, holders {rows.format('')}", (host, at)).fetchone()
         if last is None:
             return None
-        read = self._base.execute(
-            f"SELECT failed, holders {rows.format('AND digest IS NOT NULL')}", (host, at)
-        ).fetchone()
+        state, digest, *read = last
+        if digest is None:
+            found = self._base.execute(f"SELECT failed, holders {rows.format('AND digest IS NOT NULL')}", (host, at))
+            read = found.fetchone()
         if read is None:
-            return Before(last[0])
-        return Before(last[0], True, tuple(json.loads(read[0])), tuple(json.loads(read[1])))
+            return Before(state)
+        failed, holders = map(json.loads, read)
+        return Before(state, True, tuple(failed), tuple(holders))
 
     def readings(self, run: Run) -> t.Iterator[dict[str, t.Any]]:
         """What was read then, as saved answers."""

@@ -26,7 +26,7 @@ MODULES = {
         "user password state admin_user admin_password first_token allow_temporary_promotion accept_pending timeout"
     ).split(),
     "account_password": "name password old_password verify_key admin_user admin_password timeout".split(),
-    "managed_password": ("name store rotate max_age_days current_password length account verify_key timeout".split()),
+    "managed_password": "name store rotate max_age_days current_password length account verify_key timeout".split(),
     "offboard": "name home archive force timeout".split(),
     "repair": "user password old_password orphans apply admin_user admin_password timeout".split(),
     "mobile_account": "name home password secure_token admin_user admin_password timeout".split(),

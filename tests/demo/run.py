@@ -57,8 +57,8 @@ def _show(fleet: Fleet, keep: bool) -> int:
     after = fleet.read()
 
     _before_and_after(before, after, who, first)
-    _what_it_took(check, first, second)
     _refusals(first)
+    _what_it_took(check, first, second)
     wrong = _wrong(after, who, check, first, second) + encryption.show(fleet, _run) + _leaks(fleet)
     if wrong:
         heading("NOT AS EXPECTED")

@@ -61,7 +61,7 @@ class ActionModule(ActionBase):
         try:
             mac = read_mac(ScriptRunner(self._send, at_once(include)), timeout, include)
         except ProbeError as problem:
-            raise Refusal("not_a_mac", str(problem), (str(problem),)) from problem
+            raise Refusal(problem.reason, str(problem), (str(problem),)) from problem
         except Unreadable as problem:
             raise Refusal("shell_unreadable", str(problem), (str(problem),)) from problem
         return {"mac": view(mac, include), "summary": summary(mac)}

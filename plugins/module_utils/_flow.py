@@ -167,7 +167,7 @@ class Flow:
         try:
             return read_mac(self._runner, self._deadline, self._extras)
         except ProbeError as exc:
-            raise Refusal("not_a_mac", str(exc)) from exc
+            raise Refusal(exc.reason, str(exc)) from exc
 
     def _usable(self, plan: Plan) -> None:
         """Every password that the plan hands to a prompt is there, and fits through it."""
@@ -505,8 +505,10 @@ def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
         left = ", ".join(sorted(found.files - wanted.files))
         return f"{left} is still there" if left else ""
     if fact == "escrow":
-        agree = (found.filevault.escrowed_at or 0) > (before.filevault.escrowed_at or 0)
-        return "" if agree else "the new key was not put aside for the device management"
+        earlier, now = before.filevault.escrowed_at, found.filevault.escrowed_at
+        if earlier is None or now is None:
+            return "whether the new key was put aside for the device management could not be read"
+        return "" if now > earlier else "the new key was not put aside for the device management"
     if fact == "orphans":
         left = ", ".join(guid for guid in found.orphans if guid not in wanted.orphans)
         return f"the crypto user {left} is still there" if left else ""

@@ -203,7 +203,8 @@ class FileVault:
     personal_key: bool | None = None
     institutional_key: bool | None = None
     escrowed_at: int | None = None
-    """When macOS last put a key aside for the device management, in seconds since 1970; None: never, or not asked."""
+    """When macOS last put a key aside for the device management, in seconds since 1970; 0: never; None: not asked, or
+    its file could not be looked at."""
     escrow_profile: bool | None = None
     """Whether a profile has macOS put each new key aside; None: the profiles could not be listed, or not asked."""
     authrestart: bool | None = None
@@ -217,7 +218,7 @@ class FileVault:
     @property
     def escrows(self) -> bool:
         """Whether a new key will be put aside. An old key's file is the next best sign where no profile can be seen."""
-        return self.escrowed_at is not None if self.escrow_profile is None else self.escrow_profile
+        return bool(self.escrowed_at) if self.escrow_profile is None else self.escrow_profile
 
     @property
     def settled(self) -> bool:

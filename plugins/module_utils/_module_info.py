@@ -23,5 +23,5 @@ def read(module: AnsibleModule) -> t.NoReturn:
     try:
         mac = read_mac(runner(module), module.params["timeout"], include)
     except ProbeError as exc:
-        fail(module, "not_a_mac", str(exc), [str(exc)], {})
+        fail(module, exc.reason, str(exc), [str(exc)], {})
     module.exit_json(changed=False, mac=view(mac, include), summary=summary(mac))

@@ -58,7 +58,11 @@ _PERSON, _HOME = "person:", "home:"
 
 
 class ProbeError(Exception):
-    """Too little could be read to speak of a Mac at all; the text is the evidence."""
+    """Too little could be read to decide anything; the text is the evidence, ``reason`` the code of the refusal."""
+
+    def __init__(self, evidence: str, reason: str = "not_a_mac") -> None:
+        super().__init__(evidence)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,7 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
         mac = _with_preflight(mac, mdmclient.parse_preflight(runner.run(mdmclient.DEVICE_INFORMATION, deadline)))
     about_to_make = "escrow_if_off" in extras and not mac.filevault.on
     if "escrow" in extras or about_to_make:
-        escrowed_at = fdesetup.parse_escrow(runner.run(fdesetup.ESCROW, deadline))
-        mac = replace(mac, filevault=replace(mac.filevault, escrowed_at=escrowed_at))
+        mac = _with_escrow(mac, runner.run(fdesetup.ESCROW, deadline))
     if "escrow_profile" in extras or about_to_make:
         # Not in an audit: what profiles carry has no business outside the Mac.
         profile = profiles.parse_escrow(runner.run(profiles.INSTALLED, deadline))
@@ -111,8 +114,15 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     if "sessions" in extras:
         mac = replace(mac, sessions=accounts.parse_who(runner.run(accounts.WHO, deadline)))
     paths = [extra for extra in extras if extra.startswith("/")] + _homes(mac, extras)
-    there = frozenset(path for path in paths if runner.run(system.find(path), deadline).rc == 0)
-    return replace(mac, files=there) if there else mac
+    return replace(mac, files=frozenset(path for path in paths if _there(runner, path, deadline)))
+
+
+def _there(runner: Runner, path: str, deadline: float) -> bool:
+    answer = runner.run(system.find(path), deadline)
+    found = system.parse_find(answer)
+    if found is None:
+        raise ProbeError(f"whether {path} is there could not be read: {answer.evidence}", "reading_incomplete")
+    return found != system.NOTHING
 
 
 def _homes(mac: Mac, extras: t.Collection[str]) -> list[str]:
@@ -226,6 +236,15 @@ def _with_preflight(mac: Mac, preflight: bool | None) -> Mac:
     """A successful preflight outweighs profiles, which was seen to say the opposite (bootstrap-buddy issue 11)."""
     bootstrap = "valid" if preflight else mac.management.bootstrap
     return replace(mac, management=replace(mac.management, preflight=preflight, bootstrap=bootstrap))
+
+
+def _with_escrow(mac: Mac, answer: Ran) -> Mac:
+    found = system.parse_find(answer)
+    if found is None:
+        unread = Missing("when a recovery key was last put aside", answer.evidence)
+        return replace(mac, missing=(*mac.missing, unread))
+    escrowed_at = 0 if found == system.NOTHING else found
+    return replace(mac, filevault=replace(mac.filevault, escrowed_at=escrowed_at))
 
 
 def _network(runner: Runner, deadline: float, name: str) -> Network:

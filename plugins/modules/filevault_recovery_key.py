@@ -104,8 +104,8 @@ state:
   description:
     - The C(personal_recovery_key) C(before) and C(after) (whether there is one), whether FileVault is enabled, whether
       a profile escrows keys (C(escrow_profile), C(null) where the profiles could not be listed), and when macOS last
-      put a key aside for it (C(escrowed_at), in seconds since 1970). With O(state=collected), whether the file is
-      there (C(key_file)).
+      put a key aside for it (C(escrowed_at), in seconds since 1970; C(0) for never, C(null) where its file could not be
+      looked at). With O(state=collected), whether the file is there (C(key_file)).
   returned: always
   type: dict
 plan:

@@ -20,6 +20,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
     KeyRequest,
     UnlockerRequest,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary
@@ -170,6 +171,26 @@ def test_macos_before_10_13_4_says_its_version_by_sw_vers_only() -> None:
     mac = read_mac(runner, 5)
     assert (mac.version.major, mac.version.minor, mac.version.patch) == (10, 13, 2)
     assert len(runner.runs) <= 7
+
+
+@pytest.mark.parametrize("path", ["/Users/ana", "/var/root/ana.tar.gz"])
+@pytest.mark.parametrize("answer", [SILENT, REFUSED])
+def test_what_nobody_could_look_at_is_not_taken_for_nothing(path: str, answer: Ran) -> None:
+    """An archive that is there would be overwritten, and a home that is there deleted without one."""
+    mac = cast()
+    outcome = flow(OddRunner(mac, instead={path: answer}), OffboardRequest("ana", "archive"), {})
+    assert refused(outcome) == "reading_incomplete"
+    assert f"whether {path} is there could not be read" in str(outcome.refusal)
+    assert "ana" in mac.accounts
+
+
+def test_an_escrow_that_nobody_could_look_at_is_named() -> None:
+    read = read_mac(OddRunner(cast(), instead={"/var/db/FileVaultPRK.dat": SILENT}), 5, ["escrow"])
+    assert (read.filevault.escrowed_at, [one.what for one in read.missing]) == (
+        None,
+        ["when a recovery key was last put aside"],
+    )
+    assert read_mac(LabRunner(cast()), 5, ["escrow"]).filevault.escrowed_at == 0
 
 
 # -- passwords --------------------------------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ def test_a_profile_that_never_escrowed_a_key_is_seen_and_one_that_is_gone_is_not
     mac.mdm.escrow_profile = True
     done, _ = flow(mac, KeyRequest("rotated", "itadmin"))
     assert done.refusal is None, done.refusal
-    assert (done.before["escrow_profile"], done.before["escrowed_at"]) == (True, None)
+    assert (done.before["escrow_profile"], done.before["escrowed_at"]) == (True, 0)
     assert done.after["escrowed_at"] == int(mac.mdm.prk_escrowed_at or 0)
     mac.mdm.escrow_profile = False
     kept = mac.filevault.prk

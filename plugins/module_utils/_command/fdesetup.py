@@ -82,12 +82,6 @@ def parse_deferral_path(ran: Ran) -> str:
     return found.group(1) if found else ""
 
 
-def parse_escrow(ran: Ran) -> int | None:
-    """Seconds since 1970; None: there is no such file."""
-    said = ran.out.strip()
-    return int(said) if ran.rc == 0 and said.isdigit() else None
-
-
 def says_true(ran: Ran) -> bool | None:
     """The answer of the verbs that say true or false, whatever their exit status; None: neither."""
     words = ran.out.split()

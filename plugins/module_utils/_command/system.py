@@ -25,9 +25,12 @@ SYSCTL = Command(
 SW_VERS = Command(("sw_vers",))
 
 RESTART = Command(("shutdown", "-r", "now"))
+NOTHING = -1
+"""There is no such file; 0 is a time as well."""
 BOOT_TIME = Command(("sysctl", "-n", "kern.boottime"))
 
 _BOOTED = re.compile(r"sec = (\d+), usec = (\d+)")
+_NOTHING = re.compile(r": (?:No such file or directory|Not a directory)$", re.MULTILINE)
 _LINE = re.compile(r"^([A-Za-z0-9_.]+):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 
 
@@ -74,3 +77,12 @@ def find(path: str) -> Command:
     """Succeeds where there is something, and prints when that was last written. Opening it would need Full Disk Access
     in some places; this does not."""
     return Command(("stat", "-f", "%m", path))
+
+
+def parse_find(ran: Ran) -> int | None:
+    """When it was last written, in seconds since 1970, or :data:`NOTHING`; None: nobody could look. The text is that of
+    FreeBSD's stat, which macOS has (apache/hadoop TestStat)."""
+    said = ran.out.strip()
+    if ran.rc == 0 and said.isdigit():
+        return int(said)
+    return NOTHING if ran.rc and _NOTHING.search(ran.err) else None

@@ -224,10 +224,17 @@ class KeyRequest:
             return made(mac, [*checks, RemoveKey(by), Prove(facts=("personal_key",))])
         _settled(mac, "there is no recovery key to make")
         escrows = mac.filevault.escrows
+        if (
+            self.recovery_key == DISCARD
+            and mac.filevault.escrowed_at is None
+            and mac.filevault.escrow_profile is not False
+        ):
+            msg = "when a key was last put aside could not be read, so nobody could tell whether the new one was"
+            raise Refusal("reading_incomplete", msg, mac.unread)
         if self.recovery_key == DISCARD and not escrows:
             msg = "nobody would have the new key: no recipients were given, and no profile escrows it"
-            earlier = mac.filevault.escrowed_at is not None
-            raise Refusal("no_escrow_path", msg + " (one did, and is gone)" * earlier)
+            earlier = " (one did, and is gone)" if mac.filevault.escrowed_at else ""
+            raise Refusal("no_escrow_path", msg + earlier)
         if not escrows and not any(account.able for account in mac.holders):
             # The old key dies before anybody can have the new one.
             msg = "no holder can log in, and a run that is cut off would lose the new recovery key"

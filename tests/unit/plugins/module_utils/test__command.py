@@ -185,6 +185,24 @@ def test_a_profile_that_escrows(out: str, rc: int, expected: bool | None) -> Non
     assert profiles.parse_escrow(ran(out, rc=rc)) is expected
 
 
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (ran("1790000000\n"), 1790000000),
+        (ran("0\n"), 0),
+        (ran("", "stat: /private/var/x: stat: No such file or directory\n", rc=1), system.NOTHING),
+        (ran("", "stat: /etc/hosts/x: stat: Not a directory\n", rc=1), system.NOTHING),
+        (ran("", "stat: /var/db/x: stat: Permission denied\n", rc=1), None),
+        (ran("", "stat: /No such file or directory/x: stat: Permission denied\n", rc=1), None),
+        (ran("odd\n"), None),
+        (Ran(Command(("stat",)), None, timed_out=True), None),
+        (Ran(Command(("stat",)), None, "", "stat: No such file or directory"), None),
+    ],
+)
+def test_that_nobody_could_look_is_not_that_there_is_nothing(answer: Ran, found: int | None) -> None:
+    assert system.parse_find(answer) == found
+
+
 def test_what_profiles_carry_is_no_evidence() -> None:
     found = Ran(profiles.INSTALLED, 1, listed(ESCROW), "")
     assert "profile-pw-1" not in found.evidence

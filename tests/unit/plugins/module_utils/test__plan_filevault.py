@@ -169,8 +169,9 @@ ROTATE = KeyRequest("rotated", "itadmin", "encrypt")
 
 
 def test_a_key_is_rotated_only_where_somebody_will_have_it() -> None:
-    assert reason(replace(ROTATE, recovery_key="discard"), mac(filevault=ON)) == "no_escrow_path"
-    for escrowing in (replace(ON, escrow_profile=True), replace(ON, escrowed_at=1)):
+    never = replace(ON, escrowed_at=0)
+    assert reason(replace(ROTATE, recovery_key="discard"), mac(filevault=never)) == "no_escrow_path"
+    for escrowing in (replace(never, escrow_profile=True), replace(ON, escrowed_at=1)):
         plan = replace(ROTATE, recovery_key="discard").plan(mac(filevault=escrowing), {})
         assert plan.steps[-1] == do.Prove(facts=("personal_key", "escrow"))
     assert kinds(ROTATE, mac(filevault=ON))[:3] == ["CheckPassword", "CheckRecipients", "ChangeKey"]
@@ -181,6 +182,15 @@ def test_a_key_that_was_escrowed_once_does_not_stand_for_a_profile_that_is_gone(
     with pytest.raises(Refusal, match="is gone") as refusal:
         request.plan(mac(filevault=replace(ON, escrow_profile=False, escrowed_at=1)), {})
     assert refusal.value.reason == "no_escrow_path"
+
+
+def test_a_key_is_not_given_to_an_escrow_that_nobody_could_look_at() -> None:
+    """It would be gone, and whether somebody has it could not be said."""
+    request = replace(ROTATE, recovery_key="discard")
+    for unread in (ON, replace(ON, escrow_profile=True)):
+        assert reason(request, mac(filevault=unread)) == "reading_incomplete"
+    assert reason(request, mac(filevault=replace(ON, escrow_profile=False))) == "no_escrow_path"
+    assert "ChangeKey" in kinds(ROTATE, mac(filevault=ON))
 
 
 def test_the_current_key_authenticates_after_it_was_validated() -> None:

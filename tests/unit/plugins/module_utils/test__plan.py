@@ -25,6 +25,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard, made
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import healed, with_healing
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
@@ -46,8 +47,10 @@ def mac(*accounts: Account, version: str = "15.6", **more: t.Any) -> Mac:
 
 
 def plan_or_refusal(request: t.Any, of: Mac, same: bool | None = False) -> Plan | Refusal:
+    """As a run makes it: what an earlier one left of a promotion is taken back first."""
+    sound = healed(of)
     try:
-        return t.cast(Plan, request.plan(of, dict.fromkeys(request.compares(of), same)))
+        return with_healing(of, request.plan(sound, dict.fromkeys(request.compares(sound), same)))
     except Refusal as refusal:
         return refusal
 

@@ -23,6 +23,8 @@ from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import names
+
 if t.TYPE_CHECKING:
     Reading = t.Mapping[str, t.Any]
 
@@ -177,6 +179,11 @@ class _Compiler:
         except TemplateSyntaxError as problem:
             raise PolicyError(f"{where}: {text!r} is not a template: {problem.message}") from problem
 
+    def names(self, source: str, parameters: t.Mapping[str, t.Any], by_account: bool, where: str) -> None:
+        """That every name in the template ``source`` leads somewhere."""
+        for problem in names.strangers(source, self._environment, parameters, by_account):
+            raise PolicyError(f"{where}: {problem}")
+
 
 # -- reading a policy -------------------------------------------------------------------------------------------------
 
@@ -307,7 +314,7 @@ def load(*layers: t.Any) -> Policy:
         for entry in _list(layer.get("exemptions"), f"{where}: exemptions"):
             exemptions.append(_exemption(entry, where))
     compiler = _Compiler()
-    made = tuple(_rule(entry, compiler) for entry in rules.values() if entry.get("enabled", True))
+    made = tuple(_rule(entry, compiler, parameters) for entry in rules.values() if entry.get("enabled", True))
     known = set(rules)
     for exemption in exemptions:
         if exemption.rule not in known:
@@ -332,7 +339,7 @@ def _baseline() -> t.Any:
     return layer_of(BASELINE)
 
 
-def _rule(entry: t.Mapping[str, t.Any], compiler: _Compiler) -> Rule:
+def _rule(entry: t.Mapping[str, t.Any], compiler: _Compiler, parameters: t.Mapping[str, t.Any]) -> Rule:
     where = f"rule {entry['id']}"
     missing = [key for key in ("title", "severity", "rationale", "remedy", "fail_when") if not entry.get(key)]
     if missing:
@@ -349,11 +356,15 @@ def _rule(entry: t.Mapping[str, t.Any], compiler: _Compiler) -> Rule:
     for key, text in conditions.items():
         # By itself, so that a mistake is shown where it stands, and no bracket reaches into the next one.
         compiler.condition(text, f"{where}: {key}")
+        compiler.names(f"{{{{ ({text}) }}}}", parameters, each == "account", f"{where}: {key}: {text}")
     verdict = f"('{FAIL}' if ({conditions['fail_when']}) else '{PASS}')"
     if "unknown_when" in conditions:
         verdict = f"('{UNKNOWN}' if ({conditions['unknown_when']}) else {verdict})"
     if "when" in conditions:
         verdict = f"({verdict} if ({conditions['when']}) else '{NOT_APPLICABLE}')"
+    says = " ".join(str(entry.get("says") or "").split())
+    shown = compiler.text(says, f"{where}: says") if says else None
+    compiler.names(says, parameters, each == "account", f"{where}: says")
     return Rule(
         id=str(entry["id"]),
         title=str(entry["title"]).strip(),
@@ -365,7 +376,7 @@ def _rule(entry: t.Mapping[str, t.Any], compiler: _Compiler) -> Rule:
         references={key: tuple(map(str, _list(value, f"{where}: {key}"))) for key, value in references.items()},
         verdict=verdict,
         judge=compiler.condition(verdict, where),
-        says=compiler.text(" ".join(str(entry["says"]).split()), f"{where}: says") if entry.get("says") else None,
+        says=shown,
     )
 
 

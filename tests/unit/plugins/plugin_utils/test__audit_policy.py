@@ -146,6 +146,10 @@ MINE: dict[str, t.Any] = {
         }
     ]
 }
+def own(**changes: t.Any) -> dict[str, t.Any]:
+    return {"rules": [{**MINE["rules"][0], **changes}]}
+
+
 
 
 def test_a_rule_is_added_without_code() -> None:
@@ -168,7 +172,14 @@ def test_a_policy_stands_alone_where_it_says_so() -> None:
 
 
 def test_one_rule_that_does_not_fit_harms_no_other() -> None:
-    odd = {**MINE["rules"][0], "id": "odd", "each": "mac", "when": "", "fail_when": "mac.no_such_thing.at_all"}
+    odd = {
+        **MINE["rules"][0],
+        "id": "odd",
+        "each": "mac",
+        "when": "",
+        "says": "",
+        "fail_when": "mac.os.version + 1 > 2",
+    }
     said = results(reading(), OURS, {"rules": [odd]})
     assert said.pop("odd") == "unknown"
     assert set(said.values()) == {"pass"}
@@ -200,6 +211,19 @@ def test_one_rule_that_does_not_fit_harms_no_other() -> None:
                 ]
             },
             "the Mac as a whole",
+        (own(fail_when="mac.filevault.stat == 'off'"), "mac.filevault has no 'stat'.*state"),
+        (own(fail_when="mac['filevault']['stat'] == 'off'"), "mac.filevault has no 'stat'"),
+        (own(when="macos.version"), "no 'macos' here.*account, host, mac, now, params"),
+        (own(unknown_when="account.admn"), "account has no 'admn'.*admin"),
+        (own(each="mac", fail_when="account.admin"), "no 'account' here"),
+        (own(fail_when="params.managed_admin"), "params has no 'managed_admin'.*managed_admins"),
+        (own(fail_when="mac.accounts | selectattr('admn') | list"), "mac.accounts has no 'admn'"),
+        (own(fail_when="mac.accounts | map(attribute='sources.x') | list"), "mac.accounts.sources has no 'x'"),
+        (own(fail_when="(mac.accounts | first).nam"), "mac.accounts has no 'nam'"),
+        (own(fail_when="mac.accounts[0].nam"), "mac.accounts has no 'nam'"),
+        (own(says="{% for who in mac.accounts if who.admn %}x{% endfor %}"), "mac.accounts has no 'admn'"),
+        (own(fail_when="mac['__cl' ~ 'ass__']"), "mac has no '__class__'"),
+        (own(says="{{ accont.name }}"), "no 'accont' here"),
         ),
         ([], "not a dictionary"),
     ],
@@ -209,9 +233,37 @@ def test_a_policy_that_cannot_be_meant_is_refused(layer: t.Any, why: str) -> Non
         load(layer)
 
 
-@pytest.mark.parametrize("text", ["mac.__class__", "''.__class__.__mro__", "host.__init__.__globals__"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mac.no_such_thing is defined",
+        "mac.os.kernel | default('') == ''",
+        "mac.filevault.items() | list",
+        "mac.accounts | map('upper') | list",
+        "params.get('mine')",
+        "mac.accounts | groupby('kind') | list",
+        "range(2) | list",
+        "mac.filevault.state.upper() == 'OFF'",
+        "(mac.accounts + [{'name': 'x', 'own': 1}]) | map(attribute='own', default=0) | list",
+        "dict(a=1).a",
+    ],
+)
+def test_what_may_be_meant_is_taken(text: str) -> None:
+    load(own(fail_when=text))
+
+
+def test_a_parameter_of_ones_own_is_known() -> None:
+    load({**own(fail_when="params.mine"), "parameters": {"mine": 3}})
+    load(own(fail_when="params.mine"), {"parameters": {"mine": 3}})
+
+
+def test_a_rule_that_is_switched_off_is_not_looked_at() -> None:
+    load(own(fail_when="mac.nope", enabled=False))
+
+
+@pytest.mark.parametrize("text", ["''.__class__.__mro__", "host.__init__.__globals__"])
 def test_an_expression_reaches_nothing_but_the_reading(text: str) -> None:
-    rule = {**MINE["rules"][0], "each": "mac", "when": "", "fail_when": f"{text} is string or {text}.x"}
+    rule = {**MINE["rules"][0], "each": "mac", "when": "", "says": "", "fail_when": f"{text} is string or {text}.x"}
     said = results(reading(), {"rules": [rule]})
     assert said["guests_have_no_password"] == "unknown"
 
@@ -305,6 +357,30 @@ def test_who_cannot_log_in_is_said_to_and_why() -> None:
     assert said("granter_not_locked", disabled) == "cannot log in: itadmin (disabled)"
     two = reading(accounts=(replace(ITADMIN, disabled=True), replace(ITADMIN, name="deputy", has_password=False)))
     assert said("granter_not_locked", two) == "cannot log in: itadmin (disabled), deputy (no password)"
+def test_a_token_to_come_is_a_medium_risk_and_named_once() -> None:
+    waiting = reading(accounts=(WAITING, ANA))
+    assert waiting["recoverable"] == "pending"
+    failed = [one for one in load(OURS).evaluate("m", waiting, NOW) if one.result == "fail"]
+    assert [(one.rule.id, one.rule.severity) for one in failed] == [("admin_token_to_come", "medium")]
+    assert said("admin_token_to_come", waiting) == (
+        "itadmin gets a token at the first graphical login (an SSH login does not count)"
+    )
+    assert "by a holder who is an administrator" in failed[0].rule.remedy
+    assert "log in at the screen" in failed[0].rule.remedy
+    beside = reading(accounts=(replace(WAITING, name="deputy"), ITADMIN))
+    assert results(beside, OURS)["admin_token_to_come"] == "pass"
+
+
+def test_an_institutional_key_counts_where_it_opens_anything() -> None:
+    only = FileVault("on", personal_key=False, institutional_key=True)
+    assert results(reading(filevault=only, apple_silicon=False))["recovery_key_present"] == "pass"
+    assert results(reading(filevault=only, apple_silicon=True))["recovery_key_present"] == "fail"
+
+
+def test_an_escrow_that_could_not_be_looked_at_is_unknown() -> None:
+    assert results(reading(filevault=replace(MAC.filevault, escrowed_at=None)))["recovery_key_escrowed"] == "unknown"
+
+
 
 
 def test_a_bootstrap_token_that_macos_would_not_use_is_none() -> None:

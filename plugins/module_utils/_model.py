@@ -295,7 +295,8 @@ class Missing:
 
 @dataclass(frozen=True)
 class Recoverability:
-    """``verdict``: yes, at_risk, no or unknown; ``why``: in words."""
+    """``verdict``: yes, pending (macOS will give an administrator a token by itself), at_risk, no or unknown;
+    ``why``: in words."""
 
     verdict: str
     why: str
@@ -431,6 +432,23 @@ class Mac:
         ston-5101-not-authorized), and none that cannot log in."""
         return tuple(account for account in self.admin_holders if account.able and not self.locked(account))
 
+    @property
+    def waiting_admins(self) -> tuple[Account, ...]:
+        """Administrators who need no more than a login at the screen to be holders."""
+        return tuple(
+            account
+            for account in self.accounts
+            if account.admin and account.name not in self.promoted and self.verdict_of(account) == PENDING
+        )
+
+    @property
+    def recovery_key(self) -> str:
+        """The recovery key that opens the volume, in words; "": none is known. Apple silicon takes no institutional one
+        (Apple, device-management: FDEFileVault)."""
+        if self.filevault.personal_key:
+            return "the personal recovery key"
+        return "the institutional recovery key" if self.filevault.institutional_key and not self.apple_silicon else ""
+
     def locked(self, account: Account) -> bool:
         """Whether wrong guesses have locked the account for good, as far as root may read that."""
         limit = self.policy.max_failed_logins
@@ -456,22 +474,35 @@ class Mac:
             return Recoverability(UNKNOWN, "the groups could not be read, so nobody knows who is an administrator")
         if self.granters:
             return Recoverability("yes", f"{_names(self.granters)} can grant tokens")
-        bootstrap = self.management.bootstrap in ESCROWED
+        waiting = _names(self.waiting_admins)
+        to_come = f"; the escrowed Bootstrap Token grants {waiting} one at a graphical login" if waiting else ""
         if self.holders:
             why = f"no administrator holds a token, only {_names(self.holders)}"
             if self.admin_holders:
                 why = f"{_names(self.admin_holders)} cannot log in, and no other administrator holds a token"
-            rescue = "; the escrowed Bootstrap Token grants one at a graphical login" if bootstrap else ""
-            return Recoverability("at_risk", why + rescue)
-        if self.filevault.on and not self.filevault.personal_key:
-            return Recoverability("no", "FileVault is on, nobody holds a token and there is no personal recovery key")
-        if self.filevault.on:
-            return Recoverability("at_risk", "nobody holds a token; the personal recovery key is the only way in")
-        if bootstrap:
+            reachable = self.filevault.state == "off" or any(account.able for account in self.holders)
+            return Recoverability(PENDING if waiting and reachable else "at_risk", why + to_come)
+        if self.filevault.state != "off":
+            return self._without_holder()
+        if waiting:
+            return Recoverability(PENDING, f"nobody holds a token{to_come}")
+        if self.management.bootstrap in ESCROWED:
             return Recoverability(
                 "at_risk", "nobody holds a token; the escrowed Bootstrap Token grants at a graphical login"
             )
         return Recoverability("at_risk", f"nobody holds a token; {first_token_rule(self.version)}")
+
+    def _without_holder(self) -> Recoverability:
+        """Where FileVault is on, or may be: then a recovery key is the only way in."""
+        if self.recovery_key:
+            return Recoverability("at_risk", f"nobody holds a token; {self.recovery_key} is the only way in")
+        if self.filevault.personal_key is None:
+            return Recoverability(UNKNOWN, "nobody holds a token, and the recovery keys could not be read")
+        if self.filevault.on:
+            return Recoverability("no", "FileVault is on, nobody holds a token and no recovery key opens the volume")
+        if self.filevault.state == UNKNOWN:
+            return Recoverability(UNKNOWN, "nobody holds a token, and FileVault's status could not be read")
+        return Recoverability("at_risk", "nobody holds a token, and FileVault is on its way off")
 
 
 def first_token_rule(version: Version) -> str:

@@ -61,6 +61,7 @@ def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
         "holders": _names(mac.holders),
         "admin_holders": _names(mac.admin_holders),
         "granters": _names(mac.granters),
+        "waiting_admins": _names(mac.waiting_admins),
         "phantoms": _names(mac.phantoms),
         "recoverable": recoverability.verdict,
         "recoverable_why": recoverability.why,

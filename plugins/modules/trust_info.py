@@ -223,13 +223,20 @@ mac:
       type: list
       elements: str
       returned: success
+    waiting_admins:
+      description: Administrators without a token, to whom the escrowed Bootstrap Token gives one at their first login
+        at the screen.
+      type: list
+      elements: str
+      returned: success
     phantoms:
       description: Accounts about whose token the sources disagree.
       type: list
       elements: str
       returned: success
     recoverable:
-      description: One of V(yes), V(at_risk), V(no) and V(unknown).
+      description: One of V(yes), V(pending) where nobody can grant tokens before one of RV(mac.waiting_admins) has
+        logged in, V(at_risk), V(no) and V(unknown).
       type: str
       returned: success
     recoverable_why:

@@ -29,6 +29,7 @@ EVIL = '=HYPERLINK("http://x")</script><script>alert(1)</script>'
 EXPECTED = {
     "fine": ("recoverable", "itadmin can grant tokens"),
     "no-admin": ("at_risk", "no administrator holds a token, only stan"),
+    "waiting": ("attention", "the escrowed Bootstrap Token grants helper one at a graphical login"),
     "phantoms": ("at_risk", "the sources disagree about rui"),
     "open": ("at_risk", "FileVault: off"),
     "old": ("at_risk", "FileVault: off"),
@@ -41,7 +42,13 @@ POLICY = {
     "parameters": {"managed_admins": ["itadmin"], "password_max_age_days": 36500},
     "rules": [{"id": "recovery_key_escrowed", "enabled": False}],
     "exemptions": [
-        {"rule": "managed_admin_is_holder", "macs": ["no-admin"], "by": "tests", "until": "2999-01-01", "why": "a test"}
+        {
+            "rule": "managed_admin_is_holder",
+            "macs": ["no-admin", "waiting"],
+            "by": "tests",
+            "until": "2999-01-01",
+            "why": "a test",
+        }
     ],
 }
 pytestmark = pytest.mark.every_core
@@ -74,7 +81,8 @@ def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
     return bring_up(
         {
             "fine": bare("15.6", "itadmin", "stan", evil, **MANAGED),
-            "no-admin": bare("15.6", "helper", "stan", **MANAGED),
+            "no-admin": bare("15.6", "helper", "stan", filevault=MANAGED["filevault"]),
+            "waiting": bare("15.6", "helper", "stan", **MANAGED),
             "phantoms": bare("26.1", "itadmin", "rui", **MANAGED),
             "open": bare("15.6", "itadmin", mdm=MANAGED["mdm"]),
             "old": bare("10.13.6", "itadmin"),
@@ -181,7 +189,7 @@ def test_no_secret_is_in_it(audited: Audited) -> None:
 
 def test_the_summary_is_for_a_person(audited: Audited) -> None:
     (said,) = [line.result["msg"] for line in audited.run.lines if line.task == "Show the summary"]
-    assert said[0] == "8 Macs: 1 recoverable, 1 unreachable, 1 refused, 1 unknown, 4 at risk"
+    assert said[0] == "9 Macs: 1 recoverable, 1 unreachable, 1 refused, 1 unknown, 1 needs attention, 4 at risk"
     assert any("next: keyholder.macos.filevault" in line for line in said)
 
 
@@ -197,7 +205,7 @@ def test_slices_are_merged_into_the_same_report(
 ) -> None:
     """As AWX runs a sliced job: each slice sets its own statistics, and the last node gets all of them as variables."""
     packed: dict[str, str] = {}
-    for hosts in ("fine:no-admin:gone", "phantoms:open:old", "hangs:refuses"):
+    for hosts in ("fine:no-admin:gone", "waiting:phantoms:open:old", "hangs:refuses"):
         ran = play("--limit", hosts, keyholder_pack=True)
         (answer,) = [line.result["packed"] for line in ran.run.lines if line.task == "Make the report"]
         assert not packed.keys() & answer.keys()

@@ -117,7 +117,7 @@ def test_a_managed_mac(played: Played) -> None:
     assert reading["management"]["bootstrap_crypto_user"] is True
     assert reading["policy"]["max_failed_logins"] == 5
     assert reading["orphaned_crypto_users"] == ["0C0FFEE0-0000-4000-8000-00000000D0D0"]
-    assert reading["recoverable"] == "at_risk"
+    assert (reading["recoverable"], reading["waiting_admins"]) == ("pending", ["helper"])
     assert "stan" in reading["recoverable_why"]
 
 

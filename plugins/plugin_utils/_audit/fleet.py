@@ -33,7 +33,8 @@ _NO_ADMITTANCE = re.compile(
 
 STATES = ("lost", "at_risk", "attention", "unknown", "refused", "unreachable", "recoverable")
 """The worst first. lost: nobody can unlock it any more; at_risk: nobody can grant, or a rule that is critical or high
-is broken; attention: another rule is broken; unknown: the reading does not tell; recoverable: all is in order."""
+is broken; attention: another rule is broken, or an administrator's token is still to come; unknown: the reading does
+not tell; recoverable: all is in order."""
 
 TITLES = {
     "lost": "Lost",

@@ -192,7 +192,7 @@
       make("dl", { class: "facts" },
         fact("macOS", `${mac.os.version} (${mac.os.build})`),
         fact("Hardware", `${mac.hardware.model || "unknown"}, ${mac.hardware.apple_silicon ? "Apple silicon" : "Intel"}${mac.hardware.virtual ? ", virtual" : ""}`),
-        fact("Can grant tokens", mac.granters.join(", ") || "nobody"),
+        fact("Can grant tokens", mac.granters.join(", ") || (mac.recoverable === "pending" ? `nobody before ${mac.waiting_admins.join(" or ")} has logged in at the screen` : "nobody")),
         fact("FileVault", `${words(mac.filevault.state)}${mac.filevault.percent === null ? "" : ` (${mac.filevault.percent} %)`}`),
         fact("Personal recovery key", said(mac.filevault.personal_recovery_key, "present", "none")),
         mac.filevault.recovery_key_escrowed_at === undefined ? null : fact("Key put aside on", mac.filevault.recovery_key_escrowed_at === 0 ? "never" : day(mac.filevault.recovery_key_escrowed_at)),

@@ -24,6 +24,10 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
 ADMIN = Account("itadmin", "A", admin=True, sources=EVERYWHERE)
 ANA = Account("ana", "B", sources=EVERYWHERE)
 NOBODY = Account("bob", "C", sources=NOWHERE)
+WAITING = replace(ADMIN, sources=NOWHERE)
+LOCKED = {"management": Management(bootstrap="escrowed_unproven"), "filevault": FileVault("on", personal_key=True)}
+IRK = FileVault("on", personal_key=False, institutional_key=True)
+OFF = FileVault("off", personal_key=False, institutional_key=False)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +64,9 @@ def test_verdict(said: tuple[bool | None, bool | None, bool | None], verdict: st
 
 
 def mac(*accounts: Account, version: str = "15.6", **more: t.Any) -> Mac:
-    return Mac(Version.parse(version), accounts=accounts, **{"volume": Volume("d", True, True), **more})
+    return Mac(
+        Version.parse(version), accounts=accounts, **{"volume": Volume("d", True, True), "filevault": OFF, **more}
+    )
 
 
 ESCROWED = Management(bootstrap="escrowed_unproven")
@@ -71,11 +77,28 @@ ESCROWED = Management(bootstrap="escrowed_unproven")
     [
         (mac(ADMIN, NOBODY), "yes", "itadmin can grant tokens"),
         (mac(ANA), "at_risk", "no administrator holds a token, only ana"),
-        (mac(ANA, management=ESCROWED), "at_risk", "the escrowed Bootstrap Token grants one at a graphical login"),
-        (mac(NOBODY, filevault=FileVault("on", personal_key=False)), "no", "no personal recovery key"),
-        (mac(NOBODY, filevault=FileVault("on", personal_key=None)), "no", "no personal recovery key"),
-        (mac(NOBODY, filevault=FileVault("on", personal_key=True)), "at_risk", "the only way in"),
+        (mac(ANA, management=ESCROWED), "at_risk", "no administrator holds a token, only ana"),
+        (mac(ANA, WAITING, management=ESCROWED), "pending", "the escrowed Bootstrap Token grants itadmin one"),
+        (mac(ANA, WAITING), "at_risk", "no administrator holds a token, only ana"),
+        (mac(ANA, WAITING, management=ESCROWED, version="10.15.7"), "at_risk", "only ana"),
+        (mac(ANA, replace(WAITING, disabled=True), management=ESCROWED), "at_risk", "only ana"),
+        (mac(ANA, WAITING, management=ESCROWED, pending=frozenset(["promoted itadmin"])), "at_risk", "only ana"),
+        (mac(replace(ADMIN, disabled=True), replace(WAITING, name="deputy"), management=ESCROWED), "pending", "deputy"),
+        (mac(replace(ADMIN, disabled=True), replace(WAITING, name="deputy"), **LOCKED), "at_risk", "cannot log in"),
+        (mac(NOBODY, filevault=FileVault("on", None, "", "", False, False)), "no", "no recovery key opens"),
+        (mac(NOBODY, filevault=FileVault("on", personal_key=None)), "unknown", "the recovery keys could not be read"),
+        (mac(NOBODY, filevault=FileVault("on", personal_key=True)), "at_risk", "the personal recovery key is the only"),
+        (mac(NOBODY, filevault=IRK), "at_risk", "the institutional recovery key is the only way in"),
+        (mac(NOBODY, filevault=IRK, apple_silicon=True), "no", "no recovery key opens"),
+        (mac(NOBODY, WAITING, filevault=IRK, management=ESCROWED), "at_risk", "the only way in"),
+        (mac(NOBODY, filevault=FileVault(personal_key=False)), "unknown", "FileVault's status could not be read"),
+        (
+            mac(NOBODY, filevault=FileVault(personal_key=True)),
+            "at_risk",
+            "the personal recovery key is the only way in",
+        ),
         (mac(NOBODY, management=ESCROWED), "at_risk", "the escrowed Bootstrap Token"),
+        (mac(NOBODY, WAITING, management=ESCROWED), "pending", "grants itadmin one"),
         (mac(NOBODY), "at_risk", "the first account whose password is set"),
         (mac(NOBODY, version="10.15.7"), "at_risk", "the first administrator who authenticates"),
         (mac(NOBODY, version="10.13.6"), "at_risk", "the only account from UID 500 up"),

@@ -29,6 +29,7 @@ ITADMIN = Account(
 )  # fmt: skip
 ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20, sources=EVERYWHERE, volume_owner=True, password_changed=NOW)
 BO = Account("bo", "C" * 36, "Bo Berg", 503, 20, sources=NOWHERE, volume_owner=False, password_changed=NOW)
+WAITING = replace(ITADMIN, sources=NOWHERE, volume_owner=False)
 PHANTOM = Account("rui", "D" * 36, "Rui Costa", 504, 20, sources=Sources(True, False, True), volume_owner=False)
 
 MAC = Mac(

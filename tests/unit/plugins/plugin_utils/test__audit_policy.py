@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import replace
 
 import pytest
-from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, PHANTOM, reading
+from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, PHANTOM, WAITING, reading
 
 from ansible_collections.keyholder.macos.plugins.filter.findings import findings
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
@@ -49,16 +49,14 @@ def test_a_mac_in_order_passes_every_rule() -> None:
 
 BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
     # rule: what is changed of the Mac; what else fails by that
-    "admin_holder": (
-        {"accounts": (replace(ITADMIN, sources=Sources(False, False, False)), ANA)},
-        {"managed_admin_is_holder"},
-    ),
+    "admin_holder": ({"accounts": (ANA,)}, {"managed_admin_is_holder"}),
     "recoverable": (
         {"accounts": (replace(BO),), "filevault": FileVault("on", personal_key=False, institutional_key=True)},
-        {"admin_holder", "managed_admin_is_holder", "recovery_key_escrowed"},
+        {"admin_holder", "managed_admin_is_holder", "recovery_key_escrowed", "recovery_key_present"},
     ),
     "no_phantom": ({"accounts": (ITADMIN, ANA, PHANTOM)}, set()),
     "managed_admin_is_holder": ({"accounts": (replace(ITADMIN, name="other"), ANA)}, {"unexpected_holder"}),
+    "admin_token_to_come": ({"accounts": (WAITING, ANA)}, set()),
     "managed_admin_is_owner": ({"accounts": (replace(ITADMIN, volume_owner=False), ANA)}, set()),
     "unexpected_holder": ({"accounts": (ITADMIN, ANA, replace(ANA, name="eve"))}, set()),
     "no_orphaned_crypto_user": ({"orphans": ("F" * 36,)}, set()),
@@ -66,7 +64,7 @@ BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
     "enrolled": ({"management": Management(False, False, False, bootstrap="not_enrolled")}, set()),
     "filevault_on": ({"filevault": FileVault("off", personal_key=False, institutional_key=False)}, set()),
     "recovery_key_present": ({"filevault": replace(MAC.filevault, personal_key=False)}, set()),
-    "recovery_key_escrowed": ({"filevault": replace(MAC.filevault, escrowed_at=None)}, set()),
+    "recovery_key_escrowed": ({"filevault": replace(MAC.filevault, escrowed_at=0)}, set()),
     "no_open_promotion": ({"pending": frozenset(["promoted ana"])}, set()),
     "nothing_unfinished": ({"pending": frozenset(["preboot"])}, set()),
     "password_age": ({"accounts": (replace(ITADMIN, password_changed=NOW - 91 * DAY), ANA)}, set()),
@@ -146,10 +144,10 @@ MINE: dict[str, t.Any] = {
         }
     ]
 }
+
+
 def own(**changes: t.Any) -> dict[str, t.Any]:
     return {"rules": [{**MINE["rules"][0], **changes}]}
-
-
 
 
 def test_a_rule_is_added_without_code() -> None:
@@ -211,6 +209,8 @@ def test_one_rule_that_does_not_fit_harms_no_other() -> None:
                 ]
             },
             "the Mac as a whole",
+        ),
+        ([], "not a dictionary"),
         (own(fail_when="mac.filevault.stat == 'off'"), "mac.filevault has no 'stat'.*state"),
         (own(fail_when="mac['filevault']['stat'] == 'off'"), "mac.filevault has no 'stat'"),
         (own(when="macos.version"), "no 'macos' here.*account, host, mac, now, params"),
@@ -224,8 +224,6 @@ def test_one_rule_that_does_not_fit_harms_no_other() -> None:
         (own(says="{% for who in mac.accounts if who.admn %}x{% endfor %}"), "mac.accounts has no 'admn'"),
         (own(fail_when="mac['__cl' ~ 'ass__']"), "mac has no '__class__'"),
         (own(says="{{ accont.name }}"), "no 'accont' here"),
-        ),
-        ([], "not a dictionary"),
     ],
 )
 def test_a_policy_that_cannot_be_meant_is_refused(layer: t.Any, why: str) -> None:
@@ -357,6 +355,8 @@ def test_who_cannot_log_in_is_said_to_and_why() -> None:
     assert said("granter_not_locked", disabled) == "cannot log in: itadmin (disabled)"
     two = reading(accounts=(replace(ITADMIN, disabled=True), replace(ITADMIN, name="deputy", has_password=False)))
     assert said("granter_not_locked", two) == "cannot log in: itadmin (disabled), deputy (no password)"
+
+
 def test_a_token_to_come_is_a_medium_risk_and_named_once() -> None:
     waiting = reading(accounts=(WAITING, ANA))
     assert waiting["recoverable"] == "pending"
@@ -379,8 +379,6 @@ def test_an_institutional_key_counts_where_it_opens_anything() -> None:
 
 def test_an_escrow_that_could_not_be_looked_at_is_unknown() -> None:
     assert results(reading(filevault=replace(MAC.filevault, escrowed_at=None)))["recovery_key_escrowed"] == "unknown"
-
-
 
 
 def test_a_bootstrap_token_that_macos_would_not_use_is_none() -> None:

@@ -73,22 +73,25 @@ def made(before: Mac, steps: t.Sequence[Step], notes: t.Sequence[str] = ()) -> P
         may_authenticate(before, check)
     changes = _with_proofs([step for step in steps if not isinstance(step, CheckPassword)])
     plan = Plan(before, checks + _with_preboot(before, changes), tuple(notes))
-    for state in plan.states():
-        guard(before, state)
+    states = plan.states()
+    for state, following in zip(states, states[1:]):
+        guard(state, following)
     return plan
 
 
 def guard(before: Mac, after: Mac) -> None:
     """Design rule 3: a Mac keeps an admin holder that it has, and FileVault never stays on with no way in.
 
-    One that cannot log in is worth keeping where there is no other: it can be enabled again.
+    It is asked about each step, as what a plan itself has brought is worth keeping too: the run after one that was cut
+    off there must not be refused the rest. One that cannot log in is worth keeping where there is no other: it can be
+    enabled again.
     """
     for had, left in ((before.granters, after.granters), (before.token_admins, after.token_admins)):
         if had and not left:
             names = ", ".join(account.name for account in had)
             raise Refusal(
                 "last_admin_holder",
-                f"no administrator with a Secure Token would remain: today that is {names}",
+                f"no administrator with a Secure Token would remain without {names}",
                 tuple(f"{account.name}: {account.sources.words()}" for account in had),
             )
     if any(shut and not was for was, shut in zip(_shut(before), _shut(after))):

@@ -68,10 +68,11 @@ def reason(request: t.Any, of: Mac) -> str:
 def test_no_prefix_of_a_plan_takes_the_last_admin_holder(of: Mac, request: t.Any) -> None:
     plan = plan_or_refusal(request, of)
     assume(isinstance(plan, Plan))
-    for state in t.cast(Plan, plan).states():
-        assert state.granters or not of.granters
+    states = t.cast(Plan, plan).states()
+    for was, state in zip(states, states[1:]):
+        assert state.granters or not was.granters
         locked = state.filevault.on and not state.holders and not state.filevault.personal_key
-        was_locked = of.filevault.on and not of.holders and not of.filevault.personal_key
+        was_locked = was.filevault.on and not was.holders and not was.filevault.personal_key
         assert was_locked or not locked
 
 
@@ -136,6 +137,15 @@ def test_an_option_left_out_touches_nothing(of: Mac, name: str) -> None:
     assume(account is not None and account.has_password and not of.pending)
     plan = AccountRequest(name).plan(of, {})
     assert plan.steps == ()
+
+
+def test_the_first_holder_that_a_plan_makes_is_not_taken_back_by_it() -> None:
+    """A run cut off between the two would leave an admin holder, and the next would be refused (rule 3)."""
+    admin = replace(ADMIN, sources=Sources(False, False, False))
+    always = AccountRequest("itadmin", admin=False, update_password="always", given=frozenset({"password"}))
+    assert isinstance(plan_or_refusal(replace(always, admin=None), mac(admin)), Plan)
+    refused = plan_or_refusal(always, mac(admin))
+    assert isinstance(refused, Refusal) and refused.reason == "last_admin_holder"
 
 
 @given(strategies.macs(), strategies.account_requests)

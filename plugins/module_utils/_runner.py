@@ -8,6 +8,7 @@ This file is PRIVATE to the collection.
 from __future__ import annotations
 
 import contextlib
+import html
 import os
 import pty
 import select
@@ -17,7 +18,6 @@ import termios
 import time
 import typing as t
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
 
 DEADLINE = 60.0
 """Seconds a command may take when nobody says otherwise."""
@@ -50,7 +50,7 @@ class Secret:
         if not self._value:
             return text
         # As it is, and as it stands in a property list.
-        return text.replace(self._value, "********").replace(escape(self._value), "********")
+        return text.replace(self._value, "********").replace(html.escape(self._value, quote=False), "********")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -13,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from maclab import shim
+from maclab import keeper, shim
 from maclab.state import Account
 
 # Utilities that macOS has too. Their options are this host's, so scripts must keep to POSIX.
@@ -49,6 +50,11 @@ for word; do
 done
 exec {real} "$@"
 """
+
+
+# Names a folder in which the Macs' Pythons keep what they compile of Ansible's modules, which is half of what a module
+# costs. Who tests wants that; who measures does not, as a Mac has no such thing.
+COMPILED = "MACLAB_COMPILED"
 
 
 @dataclass(frozen=True)
@@ -158,6 +164,22 @@ class LabFolder:
             _link(folder.bin / link, target)
         for name in MODELLED:
             _link(folder.modelled / name, "../../../program")
+        (folder.path / "pyvenv.cfg").unlink(missing_ok=True)
+        if python is not None and os.environ.get(COMPILED):
+            _keep_compiled(folder.path, python.resolve(), Path(os.environ[COMPILED]).resolve())
+
+
+def _keep_compiled(folder: Path, python: Path, kept: Path) -> None:
+    """Make of a Mac's folder a virtual environment: its Python has a start-up file then."""
+    version = re.search(r"(\d+\.\d+)$", python.name)
+    if version is None:
+        return
+    site = folder / "lib" / f"python{version.group(1)}" / "site-packages"
+    for needed in (kept, site):
+        needed.mkdir(parents=True, exist_ok=True)
+    (folder / "pyvenv.cfg").write_text(f"home = {python.parent}\n", encoding="utf-8")
+    (site / "keeper.py").write_text(Path(keeper.__file__).read_text(encoding="utf-8"), encoding="utf-8")
+    (site / "keeper.pth").write_text(f"import keeper; keeper.keep_in({str(kept)!r})\n", encoding="utf-8")
 
 
 def _link(path: Path, target: str) -> None:

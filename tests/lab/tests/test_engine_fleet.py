@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from conftest import SCENARIO
 from maclab import control, journal
 from maclab.control import LabError
 from maclab.lab import Handle, Lab
-from maclab.layout import LabFolder
+from maclab.layout import COMPILED, LabFolder, find_python
 from maclab.scenario import ScenarioError
 
 LAB = Path(__file__).parent.parent
@@ -115,6 +116,31 @@ def test_an_interpreter_that_this_host_lacks_is_replaced_and_told(empty: Path) -
     with Lab(one(python="3.99"), empty) as lab:
         assert lab.notes[0].startswith("solo: no Python 3.99 on this host")
         assert lab.mac("solo").ssh("python3 -c 'print(1)'").out == "1\n"
+
+
+@pytest.mark.parametrize("version", ["", "3.9"])
+def test_the_macs_pythons_keep_what_they_compile_where_it_is_wanted(
+    version: str, empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if find_python(version) is None:
+        pytest.skip(f"this host has no Python {version}")
+    archive = tmp_path / "modules.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("told.py", "def where(): return 'compiled'\n")
+    ask = f"import sys; sys.path[0] = '{archive}'; import told; print(told.where(), told.where.__code__.co_filename)"
+    compiled = f"compiled {archive}/told.py\n"
+
+    monkeypatch.setenv(COMPILED, str(tmp_path / "kept"))
+    with Lab(one(count=2, python=version), empty) as lab:
+        first, second = (lab.mac(name) for name in lab.names)
+        assert first.ssh(f'python3 -c "{ask}"').out == compiled
+        (kept,) = (tmp_path / "kept").glob("*-told.py-*")
+        kept.write_bytes(kept.read_bytes().replace(b"compiled", b"keptcode"))
+        assert second.ssh(f'python3 -c "{ask}"').out == compiled.replace("compiled", "keptcode", 1)
+
+    monkeypatch.delenv(COMPILED)
+    with Lab(one(count=2, python=version), empty) as lab:
+        assert lab.mac(lab.names[0]).ssh(f'python3 -c "{ask}"').out == compiled
 
 
 def maclab(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -79,6 +79,7 @@ def _environment(pythons: Path) -> dict[str, str]:
         "COLUMNS": "200",
         "HOME": str(home),
         "LC_ALL": _utf8(),
+        "MACLAB_COMPILED": str(CACHE / "compiled"),
         "PATH": os.pathsep.join(path),
     }
 

@@ -29,7 +29,7 @@ EVIL = '=HYPERLINK("http://x")</script><script>alert(1)</script>'
 EXPECTED = {
     "fine": ("recoverable", "itadmin can grant tokens"),
     "no-admin": ("at_risk", "no administrator holds a token, only stan"),
-    "waiting": ("attention", "the escrowed Bootstrap Token grants helper one at a graphical login"),
+    "waiting": ("attention", "helper gets a token at the first graphical login (an SSH login does not count)"),
     "phantoms": ("at_risk", "the sources disagree about rui"),
     "open": ("at_risk", "FileVault: off"),
     "old": ("at_risk", "FileVault: off"),

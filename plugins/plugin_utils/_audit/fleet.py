@@ -132,11 +132,13 @@ class Judged:
         """The state in words."""
         if self.answer.mac is None:
             return self.answer.why
-        if self.state in ("lost", "unknown") or self.answer.mac["recoverable"] != "yes" or not self.failed:
-            return str(self.answer.mac["recoverable_why"])
-        found = "; ".join(text for finding in self.failed[:3] for text in finding.found)
-        more = len(self.failed) - 3
-        return f"{found}; and {more} more" if more > 0 else found
+        recoverable, recoverable_why = self.answer.mac["recoverable"], str(self.answer.mac["recoverable_why"])
+        if self.state in ("lost", "unknown") or not self.failed:
+            return recoverable_why
+        found = [text for finding in self.failed for text in finding.found]
+        # Of a token that is to come, its own rule speaks.
+        told = list(dict.fromkeys(found if recoverable in ("yes", "pending") else [recoverable_why, *found]))
+        return "; ".join(told[:3] + ([f"and {len(told) - 3} more"] if len(told) > 3 else []))
 
     @functools.cached_property
     def next(self) -> list[str]:

@@ -14,9 +14,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, reading
+from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, WAITING, reading
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import FileVault, Missing, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._model import FileVault, Missing, Sources, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import at_once
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import files, html, report
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import Answer, answer_from, answer_of, judge
@@ -113,6 +113,19 @@ def test_why_and_what_next(made: Made) -> None:
     assert said["off"] == ("FileVault: off", ("keyholder.macos.filevault",))
     assert said["gone"] == ("Connection timed out", ())
     assert "nobody holds a token" in said["lost"][0]
+
+
+def test_why_names_all_that_makes_the_state_the_worst_first() -> None:
+    off = FileVault("off", personal_key=False, institutional_key=False)
+    came = judge(read("m", filevault=off, accounts=(WAITING, ANA)), load(), NOW)
+    assert (came.state, came.answer.mac and came.answer.mac["recoverable"]) == ("at_risk", "pending")
+    assert came.why == (
+        "FileVault: off; itadmin gets a token at the first graphical login (an SSH login does not count)"
+    )
+    gone = judge(read("m", filevault=off, accounts=(BO,), version=Version(13, 6)), load(), NOW)
+    assert gone.why.startswith("nobody holds a token; ")
+    assert gone.why.endswith("; FileVault: off; macOS 13.6, and 14 is the oldest that is supported")
+    assert gone.why.count("nobody holds a token") == 1
 
 
 @pytest.mark.parametrize(

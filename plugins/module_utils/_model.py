@@ -202,6 +202,8 @@ class FileVault:
     """Where the deferral will write its property list; "": no deferral, or not asked."""
     personal_key: bool | None = None
     institutional_key: bool | None = None
+    icloud_key: bool | None = None
+    """Whether somebody's Apple Account opens the volume."""
     escrowed_at: int | None = None
     """When macOS last put a key aside for the device management, in seconds since 1970; 0: never; None: not asked, or
     its file could not be looked at."""
@@ -333,6 +335,8 @@ class Mac:
     """None: not asked."""
     missing: tuple[Missing, ...] = ()
     groups_read: bool = True
+    foreign_admins: bool = False
+    """Whether a directory's group is nested in group admin: this Mac cannot tell who of the directory is in it."""
     files: frozenset[str] = frozenset()
     """Those of the paths that were asked for at which there is something."""
     sessions: frozenset[str] | None = None
@@ -380,7 +384,8 @@ class Mac:
         """Whether macOS grants anybody a token at a graphical login, by the Bootstrap Token: from macOS 11 on (mkuser;
         Apple Platform Deployment). On 10.15 only mobile accounts and the managed administrator get one."""
         management = self.management
-        return self.version >= BIG_SUR and management.bootstrap in ESCROWED and management.preflight is not False
+        escrowed = management.bootstrap in ESCROWED and management.bootstrap_crypto_user is not False
+        return self.version >= BIG_SUR and escrowed and management.preflight is not False
 
     def verdict_of(self, account: Account) -> str:
         """The account's verdict, where what this Mac will do by itself is taken into account: never for an account
@@ -434,12 +439,9 @@ class Mac:
 
     @property
     def waiting_admins(self) -> tuple[Account, ...]:
-        """Administrators who need no more than a login at the screen to be holders."""
-        return tuple(
-            account
-            for account in self.accounts
-            if account.admin and account.name not in self.promoted and self.verdict_of(account) == PENDING
-        )
+        """Administrators who need no more than a login at the screen to be holders. Nobody counts on root's."""
+        people = (account for account in self.accounts if account.admin and account.uid != 0)
+        return tuple(who for who in people if who.name not in self.promoted and self.verdict_of(who) == PENDING)
 
     @property
     def recovery_key(self) -> str:
@@ -448,6 +450,17 @@ class Mac:
         if self.filevault.personal_key:
             return "the personal recovery key"
         return "the institutional recovery key" if self.filevault.institutional_key and not self.apple_silicon else ""
+
+    @property
+    def ways_in(self) -> tuple[str, ...]:
+        """What opens the volume where nobody holds a token, in words."""
+        keyed = [who.name for who in self.phantoms if who.sources.crypto and who.able]
+        return (
+            *filter(None, [self.recovery_key]),
+            *(["somebody's Apple Account"] if self.filevault.icloud_key else []),
+            *(f"the password of {name}, about whom the sources disagree" for name in keyed),
+            *(f"the password of the crypto user {guid}, who has no account" for guid in self.orphans),
+        )
 
     def locked(self, account: Account) -> bool:
         """Whether wrong guesses have locked the account for good, as far as root may read that."""
@@ -474,30 +487,43 @@ class Mac:
             return Recoverability(UNKNOWN, "the groups could not be read, so nobody knows who is an administrator")
         if self.granters:
             return Recoverability("yes", f"{_names(self.granters)} can grant tokens")
-        waiting = _names(self.waiting_admins)
-        to_come = f"; the escrowed Bootstrap Token grants {waiting} one at a graphical login" if waiting else ""
+        strangers = [who for who in self.holders if self.foreign_admins and who.kind == MOBILE]
+        if strangers:
+            why = f"a directory's group, which is not read, makes administrators; {_names(strangers)} may be one"
+            return Recoverability(UNKNOWN, why)
+        waiting = self.waiting_admins
         if self.holders:
             why = f"no administrator holds a token, only {_names(self.holders)}"
             if self.admin_holders:
                 why = f"{_names(self.admin_holders)} cannot log in, and no other administrator holds a token"
             reachable = self.filevault.state == "off" or any(account.able for account in self.holders)
-            return Recoverability(PENDING if waiting and reachable else "at_risk", why + to_come)
+            rescue = f"; {_granted(waiting)}" if waiting else ""
+            return Recoverability(PENDING if waiting and reachable else "at_risk", why + rescue)
         if self.filevault.state != "off":
             return self._without_holder()
         if waiting:
-            return Recoverability(PENDING, f"nobody holds a token{to_come}")
-        if self.management.bootstrap in ESCROWED:
-            return Recoverability(
-                "at_risk", "nobody holds a token; the escrowed Bootstrap Token grants at a graphical login"
-            )
-        return Recoverability("at_risk", f"nobody holds a token; {first_token_rule(self.version)}")
+            return Recoverability(PENDING, f"nobody holds a token; {_granted(waiting)}")
+        if self._waiting:
+            return Recoverability("at_risk", f"nobody holds a token; {_granted(self._waiting)}")
+        first = any(can_be_first(self, account) for account in self.accounts)
+        rule = first_token_rule(self.version) + ("" if first else "; no account here can be that one")
+        return Recoverability("at_risk", f"nobody holds a token; {rule}")
+
+    @property
+    def _waiting(self) -> tuple[Account, ...]:
+        return self.waiting_admins or tuple(who for who in self.accounts if self.verdict_of(who) == PENDING)
 
     def _without_holder(self) -> Recoverability:
-        """Where FileVault is on, or may be: then a recovery key is the only way in."""
-        if self.recovery_key:
-            return Recoverability("at_risk", f"nobody holds a token; {self.recovery_key} is the only way in")
+        """Where FileVault is on, or may be: who holds no token cannot unlock the volume after a restart."""
+        rescue = f"; {_granted(self._waiting)}" if self._waiting else ""
+        if self.ways_in:
+            verb = "is the only way in" if len(self.ways_in) == 1 else "are the only ways in"
+            return Recoverability("at_risk", f"nobody holds a token; {' and '.join(self.ways_in)} {verb}{rescue}")
         if self.filevault.personal_key is None:
             return Recoverability(UNKNOWN, "nobody holds a token, and the recovery keys could not be read")
+        if self.filevault.on and rescue:
+            why = "nobody holds a token, and nothing opens the volume after a restart"
+            return Recoverability("at_risk", f"{why}{rescue} before")
         if self.filevault.on:
             return Recoverability("no", "FileVault is on, nobody holds a token and no recovery key opens the volume")
         if self.filevault.state == UNKNOWN:
@@ -542,6 +568,10 @@ def with_token(mac: Mac, account: Account) -> Account:
 
 def without_token(mac: Mac, account: Account) -> Account:
     return replace(account, sources=NOWHERE, volume_owner=False if mac.owners_known else None)
+
+
+def _granted(accounts: t.Iterable[Account]) -> str:
+    return f"the escrowed Bootstrap Token grants {_names(accounts)} one at a graphical login"
 
 
 def _names(accounts: t.Iterable[Account]) -> str:

@@ -199,6 +199,8 @@ def parse(answers: Answers) -> Mac:
     if not policy_data and listed is None:
         missing.append(Missing("failed logins and password dates", "only root may read accountPolicyData"))
     rules = directory.rules or records.Rules()
+    # A volume that is not APFS has keys as well, and no crypto users that would tell of them.
+    keys = set(crypto_users) if crypto is not None and crypto.apfs else None
     return Mac(
         version=_version(answers.system),
         as_root=policy_data or listed is not None,
@@ -209,11 +211,12 @@ def parse(answers: Answers) -> Mac:
         volume=Volume() if crypto is None else Volume(crypto.device, crypto.apfs, crypto.snapshot),
         accounts=in_order(accounts),
         orphans=tuple(uuid for uuid in people if uuid not in known and uuid != diskutil.GUEST),
-        filevault=_filevault(answers, None if crypto is None else set(crypto_users), missing),
-        management=_management(answers, None if crypto is None else set(crypto_users), missing),
+        filevault=_filevault(answers, keys, missing),
+        management=_management(answers, keys, missing),
         policy=PasswordPolicy(rules.identifiers, rules.max_failed, rules.lock_expires, rules.patterns),
         missing=tuple(missing),
         groups_read=directory.groups is not None,
+        foreign_admins=_foreign_admins(directory),
         pending=pending,
         names=frozenset(folded(name) for user in directory.users for name in user.names),
         taken=frozenset(folded(name) for user in directory.users for name in user.taken),
@@ -334,8 +337,8 @@ def _listed(listed: dict[str, str] | None, crypto: diskutil.CryptoUsers | None) 
     return None if listed is None else set(listed)
 
 
-def _admins(directory: records.Directory) -> frozenset[str]:
-    """Names in group admin, by name, by GUID, by primary group, and through groups of this Mac nested in it."""
+def _admin_groups(directory: records.Directory) -> list[records.Group]:
+    """Group admin and the groups of this Mac nested in it."""
     by_guid = {group.guid: group for group in directory.groups or ()}
     waiting = [group for group in directory.groups or () if group.name == "admin"]
     seen: list[records.Group] = []
@@ -344,6 +347,18 @@ def _admins(directory: records.Directory) -> frozenset[str]:
         if group not in seen:
             seen.append(group)
             waiting += [by_guid[guid] for guid in group.nested if guid in by_guid]
+    return seen
+
+
+def _foreign_admins(directory: records.Directory) -> bool:
+    """Whether a group that is none of this Mac's is nested in group admin."""
+    own = {group.guid for group in directory.groups or ()}
+    return any(guid not in own for group in _admin_groups(directory) for guid in group.nested)
+
+
+def _admins(directory: records.Directory) -> frozenset[str]:
+    """Names in group admin, by name, by GUID, by primary group, and through groups of this Mac nested in it."""
+    seen = _admin_groups(directory)
     names = {name for group in seen for name in group.members}
     guids = {guid for group in seen for guid in group.member_guids}
     gids = {group.gid for group in seen}
@@ -363,6 +378,7 @@ def _filevault(answers: Answers, crypto: set[str] | None, missing: list[Missing]
         deferred_user=status.deferred_user,
         personal_key=None if crypto is None else diskutil.PERSONAL_RECOVERY in crypto,
         institutional_key=None if crypto is None else any(uuid in crypto for uuid in diskutil.INSTITUTIONAL),
+        icloud_key=None if crypto is None else diskutil.ICLOUD_RECOVERY in crypto,
     )
 
 

@@ -42,6 +42,7 @@ def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
             "deferred_user": mac.filevault.deferred_user,
             "personal_recovery_key": mac.filevault.personal_key,
             "institutional_recovery_key": mac.filevault.institutional_key,
+            "icloud_recovery": mac.filevault.icloud_key,
             **({"recovery_key_escrowed_at": mac.filevault.escrowed_at} if "escrow" in include else {}),
         },
         "management": {

@@ -188,7 +188,8 @@ mac:
       description:
         - The C(state), one of V(on), V(off), V(encrypting), V(decrypting), V(restart_to_enable), V(restart_to_finish),
           V(restart_to_disable) and V(unknown). The C(percent) of a conversion, the C(deferred_user), and whether
-          there is a C(personal_recovery_key) and an C(institutional_recovery_key) among the crypto users.
+          there is a C(personal_recovery_key) and an C(institutional_recovery_key) among the crypto users, and whether
+          somebody's Apple Account opens the volume (C(icloud_recovery)). Null where the volume is not APFS.
         - With V(escrow) in O(include), C(recovery_key_escrowed_at) is when macOS last put a key aside for the device
           management, in seconds since 1970; C(0) for never, null where its file could not be looked at.
       type: dict

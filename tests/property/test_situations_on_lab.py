@@ -52,9 +52,10 @@ from ansible_collections.keyholder.macos.plugins.module_utils._runner import Sec
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Finding, load
 from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key import Courier
 from maclab import bootstrap, directory, network, vault
-from maclab.state import DirectoryUser, Mac, NetworkDirectory
+from maclab.state import SECURE_TOKEN, CryptoUser, DirectoryUser, Group, Mac, NetworkDirectory
 
 IT, STAN, NEW = "it-pw-1", "stan-pw-2", "new-pw-3"
+ICLOUD = "EC1C2AD9-B618-4ED6-BD8D-50F361C27507"
 DEFERRAL = "/var/db/keyholder-filevault.plist"
 THREE_DAYS = 3 * 86400.0
 
@@ -408,3 +409,60 @@ def test_s17_an_emoji_is_not_typed_at_the_prompt_of_profiles(state: str) -> None
     assert "emoji" in said
     mac.accounts["itadmin"].password = mac.accounts["itadmin"].key_password = ODD["accents"]
     foreseen(mac, BootstrapRequest(state, "itadmin"), admin_password=ODD["accents"])
+
+
+# -- what an audit must not tell of a Mac -----------------------------------------------------------------------------
+
+
+def test_nobody_is_lost_whom_the_bootstrap_token_can_still_help() -> None:
+    mac = cast(escrowed=True)
+    fakes.person(mac, "itadmin", IT, admin=True)
+    mac.filevault.state, mac.filevault.prk = "on", None
+    said = read_mac(LabRunner(mac), 5).recoverability
+    assert (said.verdict, "grants itadmin one at a graphical login before" in said.why) == ("at_risk", True)
+    bootstrap.log_in(mac, "itadmin", None, 0.0)
+    assert read_mac(LabRunner(mac), 5).recoverability.verdict == "yes"
+
+
+def test_nobody_is_lost_whose_key_opens_the_volume() -> None:
+    mac = cast()
+    account = fakes.person(mac, "rui", STAN, admin=True, token=True)
+    account.authority.remove(SECURE_TOKEN)
+    mac.filevault.state, mac.filevault.prk = "on", None
+    said = read_mac(LabRunner(mac), 5).recoverability
+    assert (said.verdict, "the password of rui" in said.why) == ("at_risk", True)
+
+
+def test_an_apple_account_opens_the_volume_and_is_nobody_elses() -> None:
+    mac = cast()
+    fakes.person(mac, "itadmin", IT, admin=True, token=True)
+    mac.filevault.state, mac.filevault.prk = "on", None
+    mac.crypto_users[ICLOUD] = CryptoUser(ICLOUD, "iCloudRecovery")
+    assert read_mac(LabRunner(mac), 5).filevault.icloud_key is True
+    assert judged(mac)["recovery_key_present"].found == (
+        "the only recovery is somebody's Apple Account, which nobody else can use",
+    )
+    mac.accounts["itadmin"].authority.remove(SECURE_TOKEN)
+    assert "Apple Account and the password of itadmin" in read_mac(LabRunner(mac), 5).recoverability.why
+
+
+def test_what_only_a_directory_knows_of_administrators_is_not_made_up() -> None:
+    mac = cast()
+    ada = DirectoryUser("ada", "Ada O'Lovelace", 1234567, directory.new_guid(), NEW)
+    mac.network = NetworkDirectory("/Active Directory/CORP/corp.example.com", users={"ada": ada})
+    account = network.create_mobile_account(mac, ada, "/Users/ada")
+    account.authority.append(SECURE_TOKEN)
+    mac.crypto_users[account.generated_uid] = CryptoUser(account.generated_uid, owner=True)
+    mac.preboot.append(account.generated_uid)
+    assert read_mac(LabRunner(mac), 5).recoverability.verdict == "at_risk"
+    mac.groups["admin"].nested.append("ABCDEFAB-0000-4000-8000-000000000001")
+    assert judged(mac)["admin_holder"].result == "unknown"
+    mac.groups["local"] = Group("local", 600, "ABCDEFAB-0000-4000-8000-000000000001", [])
+    assert read_mac(LabRunner(mac), 5).recoverability.verdict == "at_risk"
+
+
+def test_keys_of_a_volume_that_is_not_apfs_are_unknown() -> None:
+    mac = cast("10.13.6", "intel")
+    fakes.person(mac, "itadmin", IT, admin=True)
+    mac.filesystem, mac.filevault.state = "hfs", "on"
+    assert judged(mac)["recovery_key_present"].result == "unknown"

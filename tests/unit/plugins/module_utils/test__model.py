@@ -27,6 +27,9 @@ NOBODY = Account("bob", "C", sources=NOWHERE)
 WAITING = replace(ADMIN, sources=NOWHERE)
 LOCKED = {"management": Management(bootstrap="escrowed_unproven"), "filevault": FileVault("on", personal_key=True)}
 IRK = FileVault("on", personal_key=False, institutional_key=True)
+ON = FileVault("on", personal_key=False, institutional_key=False)
+STALE = Management(bootstrap="escrowed_unproven", bootstrap_crypto_user=False)
+KEYED = Account("rui", "D", admin=True, sources=Sources(False, True, True))
 OFF = FileVault("off", personal_key=False, institutional_key=False)
 
 
@@ -97,7 +100,36 @@ ESCROWED = Management(bootstrap="escrowed_unproven")
             "at_risk",
             "the personal recovery key is the only way in",
         ),
+        (
+            mac(NOBODY, filevault=ON, management=ESCROWED),
+            "at_risk",
+            "after a restart; the escrowed Bootstrap Token grants",
+        ),
+        (mac(NOBODY, filevault=ON, management=STALE), "no", "no recovery key opens"),
+        (
+            mac(KEYED, filevault=ON),
+            "at_risk",
+            "the password of rui, about whom the sources disagree is the only way in",
+        ),
+        (mac(replace(KEYED, disabled=True), filevault=ON), "no", "no recovery key opens"),
+        (
+            mac(NOBODY, filevault=ON, orphans=("0C0F",)),
+            "at_risk",
+            "the password of the crypto user 0C0F, who has no account",
+        ),
+        (mac(NOBODY, filevault=replace(ON, icloud_key=True)), "at_risk", "somebody's Apple Account is the only way in"),
+        (
+            mac(KEYED, filevault=replace(ON, icloud_key=True)),
+            "at_risk",
+            "Apple Account and the password of rui, about whom the sources disagree are the only ways in",
+        ),
         (mac(NOBODY, management=ESCROWED), "at_risk", "the escrowed Bootstrap Token"),
+        (mac(ANA, WAITING, management=STALE), "at_risk", "only ana"),
+        (mac(ANA, replace(WAITING, name="root", uid=0), management=ESCROWED), "at_risk", "only ana"),
+        (mac(replace(ANA, kind="mobile"), foreign_admins=True), "unknown", "ana may be one"),
+        (mac(ANA, foreign_admins=True), "at_risk", "only ana"),
+        (mac(replace(NOBODY, disabled_tag=True)), "at_risk", "no account here can be that one"),
+        (mac(NOBODY, orphans=("0C0F",)), "at_risk", "no account here can be that one"),
         (mac(NOBODY, WAITING, management=ESCROWED), "pending", "grants itadmin one"),
         (mac(NOBODY), "at_risk", "the first account whose password is set"),
         (mac(NOBODY, version="10.15.7"), "at_risk", "the first administrator who authenticates"),

@@ -51,7 +51,11 @@ BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
     # rule: what is changed of the Mac; what else fails by that
     "admin_holder": ({"accounts": (ANA,)}, {"managed_admin_is_holder"}),
     "recoverable": (
-        {"accounts": (replace(BO),), "filevault": FileVault("on", personal_key=False, institutional_key=True)},
+        {
+            "accounts": (replace(BO),),
+            "filevault": FileVault("on", personal_key=False, institutional_key=True),
+            "management": replace(MAC.management, bootstrap_crypto_user=False),
+        },
         {"admin_holder", "managed_admin_is_holder", "recovery_key_escrowed", "recovery_key_present"},
     ),
     "no_phantom": ({"accounts": (ITADMIN, ANA, PHANTOM)}, set()),

@@ -28,6 +28,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy impo
     layer_of,
     load,
 )
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.text import plain
 
 FORMATS = ("html", "json", "csv", "junit", "markdown", "readings")
 NEVER = "never"
@@ -69,9 +70,8 @@ class ActionModule(ActionBase):
         now = time.time()
         if given["validate_only"]:
             try:
-                _policy(given)
-                _moment(given["since"])
-            except (PolicyError, ValueError, OSError) as problem:
+                _validate(given)
+            except (PolicyError, HistoryError, ValueError, OSError, sqlite3.Error) as problem:
                 raise AnsibleActionFail(f"no report could be made: {problem}") from problem
             result.update(changed=False)
             return result
@@ -108,6 +108,18 @@ def _policy(given: dict[str, t.Any]) -> Policy:
     inline = _data(given["policy"])
     layers = [layer_of(Path(path)) for path in given["policy_files"]]
     return load(*layers, *([inline] if isinstance(inline, dict) else inline or []))
+
+
+def _validate(given: dict[str, t.Any]) -> None:
+    """All that could keep the report from being made, however long the Macs have been read for it."""
+    _policy(given)
+    _moment(given["since"])
+    if given["dest"] and not given["pack"]:
+        os.makedirs(given["dest"], exist_ok=True)
+        if not os.access(given["dest"], os.W_OK):
+            raise PermissionError(f"dest {given['dest']} is not a folder that can be written to")
+    if given["history"] and not given["pack"]:
+        History(given["history"]).close()
 
 
 def _write(given: dict[str, t.Any], answers: t.Iterable[Answer], policy: Policy, now: float) -> dict[str, t.Any]:
@@ -152,8 +164,10 @@ def _result(given: dict[str, t.Any], summary: report.Summary, paths: list[str]) 
     }
     limit = given["fail_on"]
     if limit != NEVER and summary.worst and SEVERITIES.index(summary.worst) <= SEVERITIES.index(limit):
-        broken = sum(1 for row in summary.rows if row.worst in SEVERITIES[: SEVERITIES.index(limit) + 1])
-        result.update(failed=True, msg=f"{broken} Macs break a rule that is {limit} or worse")
+        broken = [row.host for row in summary.rows if row.worst in SEVERITIES[: SEVERITIES.index(limit) + 1]]
+        names = ", ".join(map(plain, broken[:10])) + (f" and {len(broken) - 10} more" if len(broken) > 10 else "")
+        macs = "1 Mac breaks" if len(broken) == 1 else f"{len(broken)} Macs break"
+        result.update(failed=True, msg=f"{macs} a rule that is {limit} or worse: {names}")
     return result
 
 
@@ -161,7 +175,10 @@ def _moment(text: str | None) -> float | None:
     """A day, or a day and a time, in UTC where it does not say; the end of a day that is given alone."""
     if not text:
         return None
-    moment = datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    try:
+        moment = datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError as problem:
+        raise ValueError(f"since is {text!r}, and must be a day or a time, such as 2026-01-31") from problem
     if len(str(text)) == len("2026-01-31"):
         moment += datetime.timedelta(days=1) - datetime.timedelta(microseconds=1)
     return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)).timestamp()

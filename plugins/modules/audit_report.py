@@ -112,7 +112,8 @@ options:
     type: bool
     default: false
   validate_only:
-    description: Only say whether the policy and O(since) can be used, before any Mac is read. It writes nothing.
+    description: Only say whether the report could be made, before any Mac is read. It makes the folder O(dest) and the
+      file O(history) where they are not there, and writes no report.
     type: bool
     default: false
   fail_on:

@@ -129,7 +129,8 @@ class Csv:
             if finding.result in (PASS, NOT_APPLICABLE):
                 continue
             rule = finding.rule
-            exempt = finding.exemption.until.isoformat() if finding.exemption else ""
+            exemption = finding.exemption or finding.expired
+            exempt = exemption.until.isoformat() if exemption else ""
             found, accounts = "; ".join(finding.found), ", ".join(finding.accounts)
             line = (answer.host, rule.id, rule.severity, finding.result, rule.title, found, accounts)
             self._findings.writerow([cell(value) for value in (*line, rule.remedy, rule.run, exempt)])
@@ -210,6 +211,9 @@ class Markdown:
                 f"| {markdown(rule.title)} | {rule.severity} | {number} | {markdown(rule.remedy)} |"
                 for number, rule in broken
             ]
+        if summary.run_out:
+            lines += ["", "## Exemptions that have run out", ""]
+            lines += [f"- {markdown(words)}" for words in summary.run_out]
         unknown = sum(counted[UNKNOWN] for counted in summary.results.values())
         if unknown:
             lines += ["", f"{unknown} times the reading did not tell whether a rule is kept."]

@@ -142,7 +142,9 @@ class Judged:
 
     @functools.cached_property
     def next(self) -> list[str]:
-        """The playbooks that put right what is broken, the worst first."""
+        """The playbooks that put right what is broken, the worst first; none where nobody can authorise anything."""
+        if self.state == "lost":
+            return []
         return list(dict.fromkeys(finding.rule.run for finding in self.failed if finding.rule.run))
 
     @functools.cached_property
@@ -200,4 +202,4 @@ def _state(recoverable: str, broken: str) -> str:
         return "at_risk"
     if recoverable == "unknown":
         return "unknown"
-    return "attention" if broken else "recoverable"
+    return "attention" if broken or recoverable == "pending" else "recoverable"

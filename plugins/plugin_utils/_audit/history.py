@@ -15,6 +15,8 @@ import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import PASS
+
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import Answer, Judged
 
@@ -97,7 +99,7 @@ class History:
             self._base = sqlite3.connect(path, timeout=60, isolation_level=None)
             version = self._base.execute("PRAGMA user_version").fetchone()[0]
         except sqlite3.DatabaseError as problem:
-            raise HistoryError(f"{path} is no history: {problem}") from problem
+            raise HistoryError(f"{path} cannot be used as a history: {problem}") from problem
         if version not in (0, VERSION):
             self._base.close()
             raise HistoryError(f"{path} is of version {version}, and this collection knows {VERSION}")
@@ -223,13 +225,15 @@ def change_of(judged: Judged, before: Before | None) -> Change | None:
         return Change(host, "", judged.state)
     comparable = judged.answer.mac is not None and before.read
     failed = {finding.rule.id for finding in judged.failed}
+    # What is exempt, unknown or no longer asked for has not been put right by that.
+    passed = {finding.rule.id for finding in judged.findings if finding.result == PASS}
     holders = set(holders_of(judged.answer))
     change = Change(
         host,
         before.state,
         judged.state,
         tuple(sorted(failed - set(before.failed))) if comparable else (),
-        tuple(sorted(set(before.failed) - failed)) if comparable else (),
+        tuple(sorted(set(before.failed) & passed)) if comparable else (),
         tuple(sorted(holders - set(before.holders))) if comparable else (),
         tuple(sorted(set(before.holders) - holders)) if comparable else (),
     )

@@ -102,6 +102,13 @@ class Summary:
         return next((severity for severity in SEVERITIES if severity in found), "")
 
     @property
+    def run_out(self) -> list[str]:
+        """The exemptions whose last day is over, in words."""
+        today = datetime.datetime.fromtimestamp(self.now, datetime.timezone.utc).date()
+        over = [exemption for exemption in self.policy.exemptions if exemption.until < today]
+        return [f"{one.rule} for {', '.join(one.macs)}, until {one.until.isoformat()}, by {one.by}" for one in over]
+
+    @property
     def time(self) -> str:
         return iso(self.now)
 
@@ -124,6 +131,7 @@ class Summary:
                 lines.append(f"{'':<{width}}  {'':<15}  next: {', '.join(row.next)}")
         more = len(self.ranking) - SHOWN
         lines += [f"and {more} more"] if more > 0 else []
+        lines += [f"an exemption has run out: {plain(words)}" for words in self.run_out]
         if self.since is not None:
             lines.append(f"{len(self.changes)} Macs have changed since {iso(self.since.at)}")
         return lines

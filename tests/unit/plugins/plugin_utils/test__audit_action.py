@@ -10,8 +10,8 @@ from pathlib import Path
 from unittest.mock import MagicMock
 
 import pytest
-from ansible.errors import AnsibleActionFail
-from readings import NOW, reading
+from ansible.errors import AnsibleActionFail, AnsibleError
+from readings import NOW, PHANTOM, reading
 
 from ansible_collections.keyholder.macos.plugins.action.audit_report import ActionModule, _packed
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import Answer
@@ -24,11 +24,41 @@ def act(variables: dict[str, t.Any] | None = None, **args: t.Any) -> dict[str, t
     return action.run(None, {"hostvars": {}, **(variables or {})})
 
 
-def test_a_policy_is_checked_without_a_report() -> None:
+def test_what_could_be_made_leaves_no_report(tmp_path: Path) -> None:
     assert act(validate_only=True)["changed"] is False
-    for wrong in ({"policy": {"ruls": []}}, {"policy_files": ["/nowhere.yml"]}, {"since": "yesterday"}):
-        with pytest.raises(AnsibleActionFail):
-            act(validate_only=True, **wrong)
+    kept = tmp_path / "history.sqlite"
+    assert act(validate_only=True, dest=str(tmp_path / "new"), history=str(kept))["changed"] is False
+    assert list((tmp_path / "new").iterdir()) == []
+    history = History(str(kept))
+    assert history.runs() == []
+    history.close()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"policy": {"ruls": []}}, "ruls"),
+        ({"policy_files": ["/nowhere.yml"]}, "/nowhere.yml"),
+        ({"since": "yesterday"}, "since is 'yesterday'.*2026-01-31"),
+        ({"fail_on": "hihg"}, "fail_on.*critical"),
+        ({"formats": ["pdf"]}, "formats.*html"),
+        ({"history": "/nowhere/history.sqlite"}, "/nowhere/history.sqlite"),
+        ({"dest": "/dev/null/report"}, "/dev/null"),
+    ],
+)
+def test_what_would_keep_the_report_from_being_made_is_said_before(wrong: dict[str, t.Any], why: str) -> None:
+    with pytest.raises(AnsibleError, match=why):
+        act(validate_only=True, **wrong)
+
+
+def test_who_breaks_the_rule_that_fails_the_play_is_named(tmp_path: Path) -> None:
+    saved = tmp_path / "x.jsonl"
+    lines = [Answer(f"m{number}", "read", NOW, reading(accounts=(PHANTOM,))).text() for number in range(12)]
+    saved.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    done = act(dest=str(tmp_path), saved=[str(saved)], fail_on="high", formats=["json"])
+    assert done["failed"] and done["summary"]
+    assert done["msg"].startswith("12 Macs break a rule that is high or worse: m0, ")
+    assert done["msg"].endswith(" and 2 more")
 
 
 def test_a_merge_names_whom_no_slice_delivered(tmp_path: Path) -> None:

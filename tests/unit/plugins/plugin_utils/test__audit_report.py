@@ -28,6 +28,7 @@ OFF = FileVault("off", personal_key=False, institutional_key=False)
 LOCKED_OUT = {
     "accounts": (replace(BO, admin=True),),
     "filevault": FileVault("on", personal_key=False, institutional_key=False),
+    "management": replace(MAC.management, bootstrap="not_escrowed", bootstrap_crypto_user=False),
 }
 EVIL = "=cmd|' /C calc'!A0<script>alert(1)</script>\x1b[31m\u202e`|@ana http://x.example www.x.example"
 
@@ -468,6 +469,49 @@ def test_whom_no_slice_delivered_is_unreachable(tmp_path: Path) -> None:
         ("a", "recoverable", "itadmin can grant tokens"),
         ("b", "unreachable", "its slice delivered nothing"),
     ]
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        {"rules": [{"id": "filevault_on", "enabled": False}]},
+        {
+            "exemptions": [
+                {"rule": "filevault_on", "macs": ["*"], "by": "Nadia", "until": "2999-01-01", "why": "a kiosk"}
+            ]
+        },
+    ],
+)
+def test_what_nobody_asks_for_any_more_is_not_mended(
+    history: History, tmp_path: Path, silent: dict[str, t.Any]
+) -> None:
+    make(tmp_path, [read("m", filevault=OFF)], history=history, now=NOW - DAY)
+    (change,) = make(tmp_path, [read("m", filevault=OFF)], silent, history=history).summary.changes
+    assert (change.was, change.now, change.mended) == ("at_risk", "recoverable", ())
+    make(tmp_path, [read("n", filevault=OFF)], history=history, now=NOW + 1)
+    later = make(tmp_path, [read("n")], history=history, now=NOW + DAY).summary.changes
+    assert [one.mended for one in later if one.host == "n"] == [("filevault_on",)]
+
+
+def test_an_exemption_that_has_run_out_is_named_in_each_form(tmp_path: Path) -> None:
+    over = {"rule": "filevault_on", "macs": ["kiosk-*"], "by": "Nadia", "until": "2026-01-31", "why": "a test"}
+    made = make(tmp_path, [read("kiosk-1", filevault=OFF)], {"exemptions": [over]})
+    words = "filevault_on for kiosk-*, until 2026-01-31, by Nadia"
+    assert f"an exemption has run out: {words}" in made.summary.lines()
+    assert "## Exemptions that have run out" in made.text("audit.md")
+    (row,) = [line for line in csv.DictReader(made.text("audit-findings.csv").splitlines()) if line["result"] == "fail"]
+    assert (row["rule"], row["exempt_until"]) == ("filevault_on", "2026-01-31")
+
+
+def test_pending_without_a_rule_about_it_is_no_good_state() -> None:
+    waiting = read("m", accounts=(WAITING, ANA))
+    silent = {"rules": [{"id": "admin_token_to_come", "enabled": False}]}
+    assert judge(waiting, load(silent), NOW).state == "attention"
+
+
+def test_nothing_to_run_is_proposed_for_a_mac_that_is_lost() -> None:
+    judged = judge(read("m", **LOCKED_OUT), load(), NOW)
+    assert (judged.state, judged.next) == ("lost", [])
 
 
 def test_the_history_can_only_be_added_to(history: History, tmp_path: Path) -> None:

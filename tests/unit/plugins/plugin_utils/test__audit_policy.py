@@ -51,7 +51,11 @@ BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
     # rule: what is changed of the Mac; what else fails by that
     "admin_holder": ({"accounts": (ANA,)}, {"managed_admin_is_holder"}),
     "recoverable": (
-        {"accounts": (replace(BO),), "filevault": FileVault("on", personal_key=False, institutional_key=True)},
+        {
+            "accounts": (replace(BO),),
+            "filevault": FileVault("on", personal_key=False, institutional_key=True),
+            "management": replace(MAC.management, bootstrap_crypto_user=False),
+        },
         {"admin_holder", "managed_admin_is_holder", "recovery_key_escrowed", "recovery_key_present"},
     ),
     "no_phantom": ({"accounts": (ITADMIN, ANA, PHANTOM)}, set()),
@@ -169,18 +173,29 @@ def test_a_policy_stands_alone_where_it_says_so() -> None:
     assert [rule.id for rule in load({"extends": "none", **MINE}).rules] == ["guests_have_no_password"]
 
 
-def test_one_rule_that_does_not_fit_harms_no_other() -> None:
-    odd = {
-        **MINE["rules"][0],
-        "id": "odd",
-        "each": "mac",
-        "when": "",
-        "says": "",
-        "fail_when": "mac.os.version + 1 > 2",
-    }
-    said = results(reading(), OURS, {"rules": [odd]})
-    assert said.pop("odd") == "unknown"
-    assert set(said.values()) == {"pass"}
+def about_macs(**changes: t.Any) -> dict[str, t.Any]:
+    return own(**{"id": "odd", "each": "mac", "when": "", "says": "", "fail_when": "true", **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"fail_when": "mac.os.version + 1 > 2"}, "can only concatenate str"),
+        ({"fail_when": "(mac.granters | length) / (mac.phantoms | length) < 0.5"}, "division by zero"),
+        ({"fail_when": "(mac.os.version | float) ** 9999 > 1"}, "out of range"),
+        ({"fail_when": "mac.accounts | map(attribute='name') | groupby | list"}, "groupby"),
+        ({"fail_when": "mac.granters | map | list"}, "map requires a filter argument"),
+        ({"fail_when": "[] | first is none or ([] | first).x"}, "No first item"),
+        ({"says": "{{ 1 // (mac.phantoms | length) }}"}, "by zero"),
+    ],
+)
+def test_one_rule_that_does_not_fit_harms_no_other(changes: dict[str, t.Any], why: str) -> None:
+    found = {one.rule.id: one for one in load(OURS, about_macs(**changes)).evaluate("m", reading(), NOW)}
+    odd = found.pop("odd")
+    assert odd.result == "unknown"
+    assert odd.found[0].startswith("the rule cannot be applied to this reading: ")
+    assert why in odd.found[0]
+    assert {one.result for one in found.values()} == {"pass"}
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,13 @@ def _unmatched(patterns: t.Iterable[str], names: t.Sequence[str]) -> list[str]:
 
 
 def _version(text: t.Any) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", str(text))[:3])
+    """15.6 and 15.6.0 are the same."""
+    numbers = [int(number) for number in re.findall(r"\d+", str(text))[:3]]
+    if not numbers:
+        raise ValueError(f"{text!r} is no version")
+    while numbers and not numbers[-1]:
+        del numbers[-1]
+    return tuple(numbers)
 
 
 def _days_since(then: t.Any, now: float) -> float:

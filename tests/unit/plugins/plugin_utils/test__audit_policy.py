@@ -185,6 +185,7 @@ def about_macs(**changes: t.Any) -> dict[str, t.Any]:
         ({"fail_when": "(mac.os.version | float) ** 9999 > 1"}, "out of range"),
         ({"fail_when": "mac.accounts | map(attribute='name') | groupby | list"}, "groupby"),
         ({"fail_when": "mac.granters | map | list"}, "map requires a filter argument"),
+        ({"fail_when": "'Sequoia' | version < mac.os.version | version"}, "'Sequoia' is no version"),
         ({"fail_when": "[] | first is none or ([] | first).x"}, "No first item"),
         ({"says": "{{ 1 // (mac.phantoms | length) }}"}, "by zero"),
     ],
@@ -196,6 +197,21 @@ def test_one_rule_that_does_not_fit_harms_no_other(changes: dict[str, t.Any], wh
     assert odd.found[0].startswith("the rule cannot be applied to this reading: ")
     assert why in odd.found[0]
     assert {one.result for one in found.values()} == {"pass"}
+
+
+@pytest.mark.parametrize(
+    ("oldest", "macos", "result"),
+    [
+        ("15.6.0", Version(15, 6), "pass"),
+        ("15.6", Version(15, 6), "pass"),
+        ("15.0.0", Version(15), "pass"),
+        ("15.6.1", Version(15, 6), "fail"),
+        ("15.10", Version(15, 9), "fail"),
+        ("15", Version(14, 9, 9), "fail"),
+    ],
+)
+def test_versions_are_the_same_with_and_without_zeros(oldest: str, macos: Version, result: str) -> None:
+    assert results(reading(version=macos), {"parameters": {"oldest_macos": oldest}})["macos_supported"] == result
 
 
 @pytest.mark.parametrize(

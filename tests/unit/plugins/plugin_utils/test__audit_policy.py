@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime
 import typing as t
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, PHANTOM, WAITING, reading
@@ -51,11 +52,7 @@ BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
     # rule: what is changed of the Mac; what else fails by that
     "admin_holder": ({"accounts": (ANA,)}, {"managed_admin_is_holder"}),
     "recoverable": (
-        {
-            "accounts": (replace(BO),),
-            "filevault": FileVault("on", personal_key=False, institutional_key=True),
-            "management": replace(MAC.management, bootstrap_crypto_user=False),
-        },
+        {"accounts": (replace(BO),), "filevault": FileVault("on", personal_key=False, institutional_key=True)},
         {"admin_holder", "managed_admin_is_holder", "recovery_key_escrowed", "recovery_key_present"},
     ),
     "no_phantom": ({"accounts": (ITADMIN, ANA, PHANTOM)}, set()),
@@ -148,6 +145,9 @@ MINE: dict[str, t.Any] = {
         }
     ]
 }
+
+
+EXEMPT = {"rule": "enrolled", "macs": ["*"], "by": "x", "until": "2027-01-01", "why": "y"}
 
 
 def own(**changes: t.Any) -> dict[str, t.Any]:
@@ -244,7 +244,7 @@ def test_versions_are_the_same_with_and_without_zeros(oldest: str, macos: Versio
         ([], "not a dictionary"),
         (own(fail_when="mac.filevault.stat == 'off'"), "mac.filevault has no 'stat'.*state"),
         (own(fail_when="mac['filevault']['stat'] == 'off'"), "mac.filevault has no 'stat'"),
-        (own(when="macos.version"), "no 'macos' here.*account, host, mac, now, params"),
+        (own(when="macos.version"), "no 'macos' here.*mac, account, host, now, params"),
         (own(unknown_when="account.admn"), "account has no 'admn'.*admin"),
         (own(each="mac", fail_when="account.admin"), "no 'account' here"),
         (own(fail_when="params.managed_admin"), "params has no 'managed_admin'.*managed_admins"),
@@ -255,6 +255,56 @@ def test_versions_are_the_same_with_and_without_zeros(oldest: str, macos: Versio
         (own(says="{% for who in mac.accounts if who.admn %}x{% endfor %}"), "mac.accounts has no 'admn'"),
         (own(fail_when="mac['__cl' ~ 'ass__']"), "mac has no '__class__'"),
         (own(says="{{ accont.name }}"), "no 'accont' here"),
+        # The names of filters and tests, wherever they stand.
+        (own(fail_when="mac.os.build | uper == ''"), "fail_when: .*no filter 'uper'.*there are: upper"),
+        (own(fail_when="'x' if mac.os.build else mac.os.build | uper"), "no filter 'uper'"),
+        (own(fail_when="mac.os.build is strng"), "no test 'strng'.*there are: string"),
+        (own(says="{{ mac.pending | select('matchng', ['x']) | list }}"), "says: .*no test 'matchng'.*matching"),
+        (own(fail_when="mac.pending | reject('matchng', ['x']) | list"), "rule guests_.*: fail_when: .*'matchng'"),
+        (own(fail_when="mac.accounts | selectattr('name', 'mathing', ['x']) | list"), "no test 'mathing'.*matching"),
+        (own(fail_when="mac.accounts | rejectattr('name', 'mathing', ['x']) | list"), "no test 'mathing'"),
+        (own(fail_when="mac.granters | map('uper') | list"), "no filter 'uper'.*upper"),
+        (own(fail_when="(1).x or 'a'.b"), "fail_when: .*is not usable: .*has no attribute 'x'"),
+        (own(says="{{ (1).x or 2 }}"), "says: .*is not usable: .*has no attribute 'x'"),
+        # What one sees of a reading's values.
+        (own(fail_when="mac.os.version.major > 15"), "mac.os.version is a text, and has no 'major'"),
+        (own(fail_when="account.name.frist"), "account.name is a text"),
+        (own(fail_when="account.admin.x"), "account.admin is true or false"),
+        (own(fail_when="now.x"), "now is a number"),
+        (own(fail_when="host.__class__"), "host is a text"),
+        (own(fail_when="mac.accounts.name"), "mac.accounts is a list, and has no 'name' .an entry has: name"),
+        (own(fail_when="mac.accounts.length"), "mac.accounts is a list, and has no 'length'"),
+        (own(fail_when="mac.granters[0].name"), "an entry of mac.granters is a text, and has no 'name'"),
+        (own(fail_when="mac.granters | map(attribute='name') | list"), "an entry of mac.granters is a text"),
+        (own(fail_when="(mac.accounts[:2] | first).nam"), "mac.accounts has no 'nam'"),
+        (own(fail_when="mac.accounts[0:1].name"), "mac.accounts is a list"),
+        (own(fail_when="mac.accounts.0.nam"), "mac.accounts has no 'nam'"),
+        (own(fail_when="mac | attr('x') or mac.accounts | map(attribute='sources.0') | list"), "has no '0'"),
+        (own(fail_when="mac.accounts | groupby('knid') | list"), "mac.accounts has no 'knid' .it has: kind, admin"),
+        (own(fail_when="mac.accounts | sum('uidd')"), "no 'uidd'"),
+        (own(fail_when="mac.accounts | join(',', 'nmae')"), "no 'nmae'"),
+        (own(fail_when="mac.accounts | join(attribute='nmae')"), "no 'nmae'"),
+        (own(fail_when="mac.accounts | sort(false, false, 'nmae')"), "no 'nmae'"),
+        (own(fail_when="mac.accounts | sort(attribute='admin,nmae')"), "no 'nmae'"),
+        (own(fail_when="mac.accounts | unique(false, 'nmae') | list"), "no 'nmae'"),
+        (own(fail_when="mac.accounts | min(false, 'nmae')"), "no 'nmae'"),
+        (own(fail_when="mac.accounts | max(attribute='nmae')"), "no 'nmae'"),
+        (own(fail_when="mac.filevault.get('stat') == 'on'"), "mac.filevault has no 'stat'.*state"),
+        (own(fail_when="mac.get('filevault').stat"), "mac.filevault has no 'stat'"),
+        # A guard that is misspelt guards nothing.
+        (own(fail_when="mac.filevault.stat is defined"), "mac.filevault has no 'stat'"),
+        (own(fail_when="mac.os.kernel | default('') == ''"), "mac.os has no 'kernel'"),
+        (own(fail_when="mac.accounts | map(attribute='nam', default='') | list"), "no 'nam'"),
+        (own(fail_when="params.limit.x > 1 and params.limit.x is defined"), "params has no 'limit'"),
+        (own(fail_when="params.limit > 1", when="params.limits is defined"), "params has no 'limit'"),
+        (own(says="{% for who in mac.accounts %}{% else %}{{ who.name }}{% endfor %}"), "no 'who' here"),
+        # Rules.
+        (
+            {"exemptions": [{**EXEMPT, "rule": "enroled"}]},
+            "'enroled': there is no rule of that id .there are: enrolled",
+        ),
+        ({"exemptions": [{**EXEMPT, "until": "2027-02-31"}]}, "from 'enrolled': until is '2027-02-31'.*out of range"),
+        ({True: 1, "rulez": 2}, "keyholder_policy: True, rulez"),
     ],
 )
 def test_a_policy_that_cannot_be_meant_is_refused(layer: t.Any, why: str) -> None:
@@ -265,8 +315,22 @@ def test_a_policy_that_cannot_be_meant_is_refused(layer: t.Any, why: str) -> Non
 @pytest.mark.parametrize(
     "text",
     [
-        "mac.no_such_thing is defined",
-        "mac.os.kernel | default('') == ''",
+        "params.limit is defined and account.uid > params.limit",
+        "params.limit | default(0) > 3",
+        "'limit' in params and params.limit > 3 or 'limit' not in params",
+        "params.get('limit') and params.limit",
+        "params[host] or params.items()",
+        "params.managed_admins.x.y or (params.managed_admins | first).z",
+        "params.managed_admins | selectattr('own') | list",
+        "mac.filevault.get('state') == mac.get('filevault')['state']",
+        "mac.waiting_admins | default([])",
+        "mac.management.bootstrap_preflight or mac.filevault.recovery_key_escrowed_at",
+        "mac.filevault.percent.real",
+        "mac.granters[0].upper() or mac.accounts[0:1][0].name or mac.accounts.0.name",
+        "now.is_integer() or account.admin.real or mac.accounts.index(account)",
+        "mac.accounts | sort(attribute='admin,name') | sort(false, false, 'sources.authority') | list",
+        "mac.accounts | map('attr', 'x') | list or mac.granters | select | list",
+        "mac.accounts | join(',', 'name') or mac.accounts | sum(attribute='failed_logins')",
         "mac.filevault.items() | list",
         "mac.accounts | map('upper') | list",
         "params.get('mine')",
@@ -281,6 +345,41 @@ def test_what_may_be_meant_is_taken(text: str) -> None:
     load(own(fail_when=text))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% if host %}{% set w = mac %}{% else %}{% set w = account %}{% endif %}{{ w.x }}",
+        "{% if host %}{% set w = 1 %}{% endif %}{{ w }}",
+        "{% set w %}x{% endset %}{{ w.y }}",
+        "{% with mac = mac.os %}{{ mac.build }}{% endwith %}",
+        "{% macro m(account) %}{{ account.x }}{% endmacro %}{{ m(1) }}",
+        "{% for account in mac.pending %}{% set account = mac %}{{ account.os }}{% endfor %}",
+        "{% for key, value in mac.os.items() %}{{ value.x }}{% endfor %}",
+    ],
+)
+def test_what_a_template_stores_may_be_anything(text: str) -> None:
+    load(own(says=text))
+
+
+def test_a_guard_counts_in_all_texts_of_its_rule_and_in_no_other() -> None:
+    load(own(when="params.limit is defined", fail_when="account.uid > params.limit", says="{{ params.limit }}"))
+    with pytest.raises(PolicyError, match="params has no 'limit'"):
+        load(own(when="params.limit is defined"), own(id="another", fail_when="params.limit"))
+
+
+def test_the_example_of_a_reading_has_all_keys() -> None:
+    whole = view(replace(MAC, missing=(Missing("x", "x"),)), ["escrow", "preflight"])
+
+    def paths(content: t.Any, path: str = "") -> set[str]:
+        if isinstance(content, dict):
+            return {path}.union(*(paths(entry, f"{path}.{key}") for key, entry in content.items()))
+        return {path} | (paths(content[0], f"{path}[]") if isinstance(content, list) and content else set())
+
+    every = [f"mac{path.replace('[]', '[0]')}" for path in sorted(paths(whole))]
+    assert "mac.accounts[0].sources.crypto_user" in every
+    load(about_macs(fail_when=" or ".join(every)))
+
+
 def test_a_parameter_of_ones_own_is_known() -> None:
     load({**own(fail_when="params.mine"), "parameters": {"mine": 3}})
     load(own(fail_when="params.mine"), {"parameters": {"mine": 3}})
@@ -290,11 +389,44 @@ def test_a_rule_that_is_switched_off_is_not_looked_at() -> None:
     load(own(fail_when="mac.nope", enabled=False))
 
 
-@pytest.mark.parametrize("text", ["''.__class__.__mro__", "host.__init__.__globals__"])
+@pytest.mark.parametrize("text", ["''.__class__.__mro__", "(host ~ '').__init__.__globals__"])
 def test_an_expression_reaches_nothing_but_the_reading(text: str) -> None:
     rule = {**MINE["rules"][0], "each": "mac", "when": "", "says": "", "fail_when": f"{text} is string or {text}.x"}
     said = results(reading(), {"rules": [rule]})
     assert said["guests_have_no_password"] == "unknown"
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("- a\n", "p.yml is not a dictionary"),
+        ("false\n", "p.yml is not a dictionary"),
+        ("a: \x00\n", "p.yml: "),
+        ("rulez: []\n", "p.yml: rulez"),
+        ("rules:\n- id: enrolled\n  fail_when: mac.enroled\n", "p.yml: rule enrolled: fail_when: mac.enroled: mac has"),
+        ("rules:\n- id: enrolled\n  severity: bad\n", "p.yml: rule enrolled: severity: 'bad'"),
+        (
+            "exemptions:\n- {rule: nope, macs: [x], by: x, until: 2027-01-01, why: y}\n",
+            "p.yml: an exemption from 'nope'",
+        ),
+    ],
+)
+def test_an_error_names_its_file(tmp_path: Path, text: str, why: str) -> None:
+    path, other = tmp_path / "p.yml", tmp_path / "other.yml"
+    path.write_text(text)
+    other.write_text("rules:\n- id: enrolled\n  title: Another\n")
+    with pytest.raises(PolicyError, match=f"^{tmp_path}/{why}"):
+        load(layer_of(other), layer_of(path), layer_of(other), {})
+
+
+def test_an_error_names_the_variable() -> None:
+    with pytest.raises(PolicyError, match="^keyholder_policy: rulez"):
+        load(layer_of(BASELINE), {"rulez": []})
+    with pytest.raises(PolicyError, match="^keyholder_policy, number 2: rulez"):
+        load({}, layer_of(BASELINE), {"rulez": []})
 
 
 # -- exemptions -------------------------------------------------------------------------------------------------------

@@ -328,7 +328,7 @@ class _Draft:
 
 @dataclass(frozen=True)
 class _Text:
-    """A condition of a rule, or what the rule says."""
+    """A condition of a rule, one of several that must all hold, or what the rule says."""
 
     key: str
     source: str
@@ -424,17 +424,32 @@ def _baseline() -> t.Any:
 
 
 def _whole(draft: _Draft) -> None:
-    missing = [key for key in ("title", "severity", "rationale", "remedy", "fail_when") if not draft.entry.get(key)]
+    missing = [key for key in ("title", "severity", "rationale", "remedy") if not draft.entry.get(key)]
+    missing += [] if _given(draft.entry.get("fail_when")) else ["fail_when"]
     if missing:
         raise PolicyError(f"{draft.where()}: {', '.join(missing)} missing")
 
 
+def _given(condition: t.Any) -> bool:
+    """``false`` is a condition."""
+    return condition is not None and condition != [] and str(condition).strip() != ""
+
+
+def _parts(condition: t.Any, where: str) -> list[str]:
+    """The expressions of a condition, which must all hold: one, or a list as Ansible's own ``when`` takes."""
+    if not _given(condition):
+        return []
+    parts = condition if isinstance(condition, list) else [condition]
+    if not all(isinstance(part, (str, bool)) and _given(part) for part in parts):
+        raise PolicyError(f"{where} is {condition!r}, and must be an expression, true, false, or a list of these")
+    return [str(part).strip() for part in parts]
+
+
 def _texts(draft: _Draft, compiler: _Compiler) -> list[_Text]:
     texts = [
-        _Text(key, text, compiler.tree(f"{{{{ ({text}) }}}}", text, "an expression", draft.where(key)))
+        _Text(key, part, compiler.tree(f"{{{{ ({part}) }}}}", part, "an expression", draft.where(key)))
         for key in _CONDITIONS
-        for text in [str(draft.entry.get(key) or "").strip()]
-        if text
+        for part in _parts(draft.entry.get(key), draft.where(key))
     ]
     says = " ".join(str(draft.entry.get("says") or "").split())
     return [*texts, _Text("says", says, compiler.tree(says, says, "a template", draft.where("says")))]
@@ -456,8 +471,9 @@ def _rule(draft: _Draft, texts: t.Sequence[_Text], compiler: _Compiler, paramete
         if text.key in _CONDITIONS:
             # By itself, so that a mistake is shown where it stands, and no bracket reaches into the next one.
             compiler.condition(text.source, draft.where(text.key))
-    conditions = {text.key: text.source for text in texts}
-    applies, unknown, fails = (conditions.get(key) for key in _CONDITIONS)
+    applies, unknown, fails = (
+        " and ".join(f"({text.source})" for text in texts if text.key == key) for key in _CONDITIONS
+    )
     verdict = f"('{FAIL}' if ({fails}) else '{PASS}')"
     if unknown:
         verdict = f"('{UNKNOWN}' if ({unknown}) else {verdict})"

@@ -200,6 +200,42 @@ def test_one_rule_that_does_not_fit_harms_no_other(changes: dict[str, t.Any], wh
 
 
 @pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        (True, True),
+        (False, False),
+        (["true", "mac.accounts"], True),
+        (["true", "not mac.accounts"], False),
+        (["false or true", "false"], False),
+        ([True, "mac.accounts", False], False),
+        ([True], True),
+        ("mac.accounts or false", True),
+    ],
+)
+def test_a_condition_is_an_expression_a_bool_or_a_list_of_them(condition: t.Any, holds: bool) -> None:
+    def result(**changes: t.Any) -> str:
+        return results(reading(), {**about_macs(**changes), "extends": "none"})["odd"]
+
+    assert result(when=condition) == ("fail" if holds else "not_applicable")
+    assert result(unknown_when=condition) == ("unknown" if holds else "fail")
+    assert result(fail_when=condition) == ("fail" if holds else "pass")
+
+
+@pytest.mark.parametrize("key", ["when", "unknown_when", "fail_when"])
+@pytest.mark.parametrize("condition", [1, 0, {"a": 1}, ["true", 1], ["true", ""], ["true", None], [["true"]]])
+def test_a_condition_of_another_kind_is_refused(key: str, condition: t.Any) -> None:
+    with pytest.raises(PolicyError, match=f"rule odd: {key} is .*must be an expression, true, false, or a list"):
+        load(about_macs(**{key: condition}))
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", []])
+def test_a_condition_that_is_not_given_is_none(nothing: t.Any) -> None:
+    assert results(reading(), about_macs(when=nothing, unknown_when=nothing))["odd"] == "fail"
+    with pytest.raises(PolicyError, match="rule odd: fail_when missing"):
+        load(about_macs(fail_when=nothing))
+
+
+@pytest.mark.parametrize(
     ("oldest", "macos", "result"),
     [
         ("15.6.0", Version(15, 6), "pass"),
@@ -377,7 +413,7 @@ def test_the_example_of_a_reading_has_all_keys() -> None:
 
     every = [f"mac{path.replace('[]', '[0]')}" for path in sorted(paths(whole))]
     assert "mac.accounts[0].sources.crypto_user" in every
-    load(about_macs(fail_when=" or ".join(every)))
+    load(about_macs(fail_when=every))
 
 
 def test_a_parameter_of_ones_own_is_known() -> None:

@@ -381,8 +381,8 @@ def load(*layers: t.Any) -> Policy:
     compiler = _Compiler()
     texts: dict[str, list[_Text]] = {}
     for code, draft in stack.rules.items():
+        _whole(draft, set(stack.rules) - {code})
         if draft.enabled:
-            _whole(draft)
             texts[code] = _texts(draft, compiler)
     uses = {code: names.used(text.tree for text in those) for code, those in texts.items()}
     made = tuple(
@@ -423,11 +423,13 @@ def _baseline() -> t.Any:
 # -- rules ------------------------------------------------------------------------------------------------------------
 
 
-def _whole(draft: _Draft) -> None:
+def _whole(draft: _Draft, others: t.Collection[str]) -> None:
     missing = [key for key in ("title", "severity", "rationale", "remedy") if not draft.entry.get(key)]
     missing += [] if _given(draft.entry.get("fail_when")) else ["fail_when"]
     if missing:
-        raise PolicyError(f"{draft.where()}: {', '.join(missing)} missing")
+        meant = " or ".join(names.close(str(draft.entry["id"]), others))
+        hint = f"; or is {meant} meant?" if meant else ""
+        raise PolicyError(f"{draft.where()}: {', '.join(missing)} missing{hint}")
 
 
 def _given(condition: t.Any) -> bool:

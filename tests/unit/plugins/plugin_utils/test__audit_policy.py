@@ -335,6 +335,9 @@ def test_versions_are_the_same_with_and_without_zeros(oldest: str, macos: Versio
         (own(fail_when="params.limit > 1", when="params.limits is defined"), "params has no 'limit'"),
         (own(says="{% for who in mac.accounts %}{% else %}{{ who.name }}{% endfor %}"), "no 'who' here"),
         # Rules.
+        ({"rules": [{"id": "filevault_onn", "enabled": False}]}, "rule filevault_onn: title.*filevault_on meant"),
+        ({"rules": [{"id": "filevault_onn", "severity": "low"}]}, "filevault_on meant"),
+        ({"rules": [{"id": "x", "enabled": False}]}, "rule x: title, severity, rationale, remedy, fail_when missing$"),
         (
             {"exemptions": [{**EXEMPT, "rule": "enroled"}]},
             "'enroled': there is no rule of that id .there are: enrolled",

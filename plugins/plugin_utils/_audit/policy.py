@@ -407,10 +407,32 @@ def _places(layers: t.Sequence[t.Any]) -> list[str]:
     return places
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML whose errors all have a line, and in which no key hides another one."""
+
+    def compose_mapping_node(self, anchor: t.Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen: set[str] = set()
+        for key, _value in node.value:
+            if key.value in seen and isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem=f"{key.value} is there twice", problem_mark=key.start_mark)
+            seen |= {key.value} if isinstance(key, yaml.ScalarNode) else set()
+        return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> t.Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as problem:
+            raise yaml.MarkedYAMLError(problem=f"{node.value}: {problem}", problem_mark=node.start_mark) from problem
+
+
 def layer_of(path: Path) -> t.Any:
     """A policy file. Raises :class:`PolicyError`."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except yaml.MarkedYAMLError as problem:
+        line = f", line {problem.problem_mark.line + 1}" if problem.problem_mark else ""
+        raise PolicyError(f"{path}{line}: {problem.problem}") from problem
     except (OSError, ValueError, yaml.YAMLError) as problem:
         raise PolicyError(f"{path}: {problem}") from problem
     return _Layer(_mapping(content, str(path)), str(path))

@@ -441,6 +441,10 @@ def test_an_expression_reaches_nothing_but_the_reading(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
+        ("exemptions:\n- rule: enrolled\n  until: 2027-02-31\n", "p.yml, line 3: 2027-02-31: day is out of range"),
+        ("rules:\n- id: x\n  when: a\n  title: b\n  when: c\n", "p.yml, line 5: when is there twice"),
+        ("parameters: {}\nparameters: {}\n", "p.yml, line 2: parameters is there twice"),
+        ("a: [\n", "p.yml, line 2: "),
         ("- a\n", "p.yml is not a dictionary"),
         ("false\n", "p.yml is not a dictionary"),
         ("a: \x00\n", "p.yml: "),
@@ -466,6 +470,19 @@ def test_an_error_names_the_variable() -> None:
         load(layer_of(BASELINE), {"rulez": []})
     with pytest.raises(PolicyError, match="^keyholder_policy, number 2: rulez"):
         load({}, layer_of(BASELINE), {"rulez": []})
+
+
+def test_a_file_may_be_empty_and_merge_keys(tmp_path: Path) -> None:
+    path = tmp_path / "p.yml"
+    path.write_text("")
+    assert load(layer_of(path)).rules
+    path.write_text(
+        "rules:\n"
+        "- &one {id: first, title: a, severity: low, rationale: r, remedy: r, fail_when: false}\n"
+        "- &two {<<: *one, id: second}\n"
+        "- {<<: *two, id: third}\n"
+    )
+    assert [rule.id for rule in load(layer_of(path)).rules][-3:] == ["first", "second", "third"]
 
 
 # -- exemptions -------------------------------------------------------------------------------------------------------

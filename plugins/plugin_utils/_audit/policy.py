@@ -345,16 +345,20 @@ class _Stack:
     def _clear(self) -> None:
         self.rules: dict[str, _Draft] = {}
         self.parameters: dict[str, t.Any] = {}
+        self.kinds: dict[str, str] = {}
+        self.own: dict[str, str] = {}
+        """Parameters that the baseline does not have, and where they come from."""
         self.exemptions: list[tuple[Exemption, str]] = []
 
-    def add(self, layer: t.Any, where: str) -> None:
+    def add(self, layer: t.Any, where: str, baseline: bool = False) -> None:
         _only(layer, _POLICY_KEYS, where)
         if layer.get("extends", "baseline") not in ("baseline", "none"):
             raise PolicyError(f"{where}: extends: {layer['extends']!r} (allowed: baseline, none)")
         if layer.get("extends") == "none":
             self._clear()
         self.name = str(layer.get("name") or self.name)
-        self.parameters.update(_mapping(layer.get("parameters"), f"{where}: parameters"))
+        for name, value in _mapping(layer.get("parameters"), f"{where}: parameters").items():
+            self._parameter(str(name), value, where, baseline)
         for entry in _list(layer.get("rules"), f"{where}: rules"):
             _only(entry, _RULE_KEYS, f"{where}: a rule")
             code = str(entry.get("id") or "")
@@ -367,6 +371,19 @@ class _Stack:
             (_exemption(entry, where), where) for entry in _list(layer.get("exemptions"), f"{where}: exemptions")
         ]
 
+    def _parameter(self, name: str, value: t.Any, where: str, baseline: bool) -> None:
+        """A rule is written for a kind: ``'ana' in 'itadmin, ana'`` would be true of a text, and mean nothing."""
+        kind = self.kinds.get(name)
+        if kind and not _is(kind, value):
+            raise PolicyError(
+                f"{where}: parameters: {name} is {value!r}, and must be {kind}, as {self.parameters[name]!r} is"
+            )
+        if name not in self.parameters and not baseline:
+            self.own[name] = where
+        if value is not None:
+            self.kinds.setdefault(name, _VERSION if baseline and _is(_VERSION, value) else _kind(value))
+        self.parameters[name] = value
+
 
 def load(*layers: t.Any) -> Policy:
     """The baseline with ``layers`` upon it: each may set parameters, change rules, add rules and exempt.
@@ -375,16 +392,18 @@ def load(*layers: t.Any) -> Policy:
     :class:`PolicyError`.
     """
     stack = _Stack()
-    stack.add(_baseline(), "baseline")
+    stack.add(_baseline(), "baseline", baseline=True)
     for layer, where in zip(layers, _places(layers)):
         stack.add(layer, where)
     compiler = _Compiler()
     texts: dict[str, list[_Text]] = {}
     for code, draft in stack.rules.items():
         _whole(draft, set(stack.rules) - {code})
-        if draft.enabled:
+        # A rule that is switched off may be broken, and that its parameters are there is no mistake.
+        with contextlib.nullcontext() if draft.enabled else contextlib.suppress(PolicyError):
             texts[code] = _texts(draft, compiler)
     uses = {code: names.used(text.tree for text in those) for code, those in texts.items()}
+    _all_used(stack, uses.values())
     made = tuple(
         _rule(draft, texts[code], compiler, {*stack.parameters, *uses[code].asked})
         for code, draft in stack.rules.items()
@@ -440,6 +459,39 @@ def layer_of(path: Path) -> t.Any:
 
 def _baseline() -> t.Any:
     return layer_of(BASELINE)
+
+
+# -- parameters -------------------------------------------------------------------------------------------------------
+
+_VERSION = "a macOS version in quotes"
+_KINDS: tuple[tuple[type, str], ...] = (
+    (bool, "true or false"),
+    (int, "a number"),
+    (float, "a number"),
+    (str, "a text"),
+    (list, "a list"),
+    (dict, "a dictionary"),
+)
+"""In this order, as Python calls true a number."""
+
+
+def _kind(value: t.Any) -> str:
+    return next((kind for one, kind in _KINDS if isinstance(value, one)), f"a {type(value).__name__}")
+
+
+def _is(kind: str, value: t.Any) -> bool:
+    if kind == _VERSION:
+        return isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)*", value) is not None
+    return _kind(value) == kind
+
+
+def _all_used(stack: _Stack, uses: t.Collection[names.Used]) -> None:
+    """A parameter that nothing reads is most likely another one, misspelt."""
+    named = {name for use in uses for name in use.named}
+    unused = set() if any(use.whole for use in uses) else set(stack.own) - named
+    for name in sorted(unused):
+        there_are = names.nearest(name, (named | set(stack.parameters)) - unused)
+        raise PolicyError(f"{stack.own[name]}: parameters: no rule reads {name!r} (there are: {there_are})")
 
 
 # -- rules ------------------------------------------------------------------------------------------------------------

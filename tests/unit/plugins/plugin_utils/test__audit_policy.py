@@ -344,6 +344,21 @@ def test_versions_are_the_same_with_and_without_zeros(oldest: str, macos: Versio
         ),
         ({"exemptions": [{**EXEMPT, "until": "2027-02-31"}]}, "from 'enrolled': until is '2027-02-31'.*out of range"),
         ({True: 1, "rulez": 2}, "keyholder_policy: True, rulez"),
+        # Parameters.
+        ({"parameters": {"managed_admins": "itadmin"}}, r"parameters: managed_admins is 'itadmin'.*a list, as \[\]"),
+        ({"parameters": {"managed_admins": None}}, "managed_admins is None"),
+        ({"parameters": {"password_max_age_days": "90"}}, "password_max_age_days is '90'.*a number, as 365"),
+        ({"parameters": {"password_max_age_days": True}}, "password_max_age_days is True"),
+        ({"parameters": {"oldest_macos": "Sequoia"}}, "oldest_macos is 'Sequoia'.*a macOS version in quotes, as '14'"),
+        ({"parameters": {"oldest_macos": None}}, "oldest_macos is None"),
+        ({"parameters": {"oldest_macos": 15.1}}, "oldest_macos is 15.1.*in quotes"),
+        ({"parameters": {"oldest_macos": "15."}}, "oldest_macos is '15.'"),
+        (
+            {"parameters": {"managed_admin": ["x"]}},
+            "reads 'managed_admin' .there are: managed_admins, expected_holders",
+        ),
+        ({**own(fail_when="params.limit | default(5) > 3"), "parameters": {"limt": 3}}, "'limt' .there are: limit, "),
+        ({"extends": "none", **MINE, "parameters": {"managed_admins": []}}, "no rule reads 'managed_admins'"),
     ],
 )
 def test_a_policy_that_cannot_be_meant_is_refused(layer: t.Any, why: str) -> None:
@@ -419,6 +434,25 @@ def test_the_example_of_a_reading_has_all_keys() -> None:
     load(about_macs(fail_when=every))
 
 
+def test_a_parameter_keeps_its_kind() -> None:
+    mine = {**own(fail_when="params.mine"), "parameters": {"mine": 3}}
+    load(mine, {"parameters": {"mine": 3.5, "oldest_macos": "26"}})
+    load({**mine, "parameters": {"mine": None}}, {"parameters": {"mine": "text"}}, {"parameters": {"mine": "other"}})
+    with pytest.raises(PolicyError, match="number 2: parameters: mine is 'x', and must be a number, as 3 is"):
+        load(mine, {"parameters": {"mine": "x"}})
+    load({"extends": "none", **mine, "parameters": {"mine": "14"}}, {"parameters": {"mine": "fourteen"}})
+
+
+def test_a_parameter_is_used_where_somebody_reads_it() -> None:
+    given = {"parameters": {"mine": 3}}
+    load({**own(fail_when="mac.nope or params.mine", enabled=False), **given})
+    load({**own(fail_when="params[host]"), **given})
+    load({**own(fail_when="true", says="{% for key in params %}{{ key }}{% endfor %}"), **given})
+    load({**own(fail_when="params.get('mine')"), **given})
+    load({"rules": [{"id": "macos_supported", "fail_when": "false"}], "parameters": {"oldest_macos": "15"}})
+    load(given, {"extends": "none", **MINE})
+
+
 def test_a_parameter_of_ones_own_is_known() -> None:
     load({**own(fail_when="params.mine"), "parameters": {"mine": 3}})
     load(own(fail_when="params.mine"), {"parameters": {"mine": 3}})
@@ -449,6 +483,8 @@ def test_an_expression_reaches_nothing_but_the_reading(text: str) -> None:
         ("false\n", "p.yml is not a dictionary"),
         ("a: \x00\n", "p.yml: "),
         ("rulez: []\n", "p.yml: rulez"),
+        ("parameters: {managed_admins: x}\n", "p.yml: parameters: managed_admins is 'x'"),
+        ("parameters: {managed_admin: [x]}\n", "p.yml: parameters: no rule reads 'managed_admin'"),
         ("rules:\n- id: enrolled\n  fail_when: mac.enroled\n", "p.yml: rule enrolled: fail_when: mac.enroled: mac has"),
         ("rules:\n- id: enrolled\n  severity: bad\n", "p.yml: rule enrolled: severity: 'bad'"),
         (

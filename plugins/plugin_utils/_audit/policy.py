@@ -10,6 +10,7 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import fnmatch
 import functools
@@ -19,8 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError
-from jinja2.exceptions import SecurityError
+from jinja2 import StrictUndefined, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import names
@@ -31,9 +31,6 @@ if t.TYPE_CHECKING:
 PASS, FAIL, UNKNOWN, NOT_APPLICABLE, EXEMPT = "pass", "fail", "unknown", "not_applicable", "exempt"
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 """The worst first."""
-
-_UNANSWERABLE = (UndefinedError, TypeError, ValueError, KeyError, SecurityError)
-"""What an expression raises on a reading that it was not made for."""
 
 BASELINE = Path(__file__).with_name("baseline.yml")
 
@@ -137,7 +134,13 @@ def _unmatched(patterns: t.Iterable[str], names: t.Sequence[str]) -> list[str]:
 
 
 def _version(text: t.Any) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", str(text))[:3])
+    """15.6 and 15.6.0 are the same."""
+    numbers = [int(number) for number in re.findall(r"\d+", str(text))[:3]]
+    if not numbers:
+        raise ValueError(f"{text!r} is no version")
+    while numbers and not numbers[-1]:
+        del numbers[-1]
+    return tuple(numbers)
 
 
 def _days_since(then: t.Any, now: float) -> float:
@@ -167,22 +170,31 @@ class _Compiler:
 
     def condition(self, text: str, where: str) -> t.Callable[..., t.Any]:
         if text not in self._known:
-            try:
+            with _readable(text, "an expression", where):
                 self._known[text] = self._environment.compile_expression(text, undefined_to_none=False)
-            except TemplateSyntaxError as problem:
-                raise PolicyError(f"{where}: {text!r} is not an expression: {problem.message}") from problem
         return self._known[text]
 
     def text(self, text: str, where: str) -> t.Callable[..., str]:
-        try:
+        with _readable(text, "a template", where):
             return self._environment.from_string(text).render
-        except TemplateSyntaxError as problem:
-            raise PolicyError(f"{where}: {text!r} is not a template: {problem.message}") from problem
 
-    def names(self, source: str, parameters: t.Mapping[str, t.Any], by_account: bool, where: str) -> None:
-        """That every name in the template ``source`` leads somewhere."""
-        for problem in names.strangers(source, self._environment, parameters, by_account):
-            raise PolicyError(f"{where}: {problem}")
+    def tree(self, source: str, text: str, kind: str, where: str) -> nodes.Template:
+        with _readable(text, kind, where):
+            return self._environment.parse(source)
+
+    def strangers(self, text: _Text, parameters: t.Iterable[str], by_account: bool, where: str) -> t.Iterator[str]:
+        """What in a text leads nowhere."""
+        with _readable(text.source, "usable", where):
+            yield from names.strangers(text.tree, self._environment, parameters, by_account)
+
+
+@contextlib.contextmanager
+def _readable(text: str, kind: str, where: str) -> t.Iterator[None]:
+    """Jinja works out what is constant while it compiles, and whatever that raises comes out here."""
+    try:
+        yield
+    except Exception as problem:  # pylint: disable=broad-except
+        raise PolicyError(f"{where}: {text!r} is not {kind}: {getattr(problem, 'message', problem)}") from problem
 
 
 # -- reading a policy -------------------------------------------------------------------------------------------------
@@ -191,6 +203,7 @@ _RULE_KEYS = (
     "id", "title", "severity", "each", "rationale", "remedy", "run", "references", "when", "unknown_when", "fail_when",
     "says", "enabled",
 )  # fmt: skip
+_CONDITIONS = ("when", "unknown_when", "fail_when")
 _EXEMPTION_KEYS = ("rule", "macs", "accounts", "by", "until", "why")
 _POLICY_KEYS = ("name", "extends", "parameters", "rules", "exemptions")
 
@@ -214,12 +227,13 @@ class Policy:
     def _judged_at_once(self, names: dict[str, t.Any]) -> dict[str, list[str]]:
         """Results by rule, one or one an account: beginning an expression costs more than what it does.
 
-        Where one expression fails they all do; then nothing is here, and each rule is asked for itself.
+        Where one expression fails they all do; then nothing is here, and each rule is asked for itself. What they can
+        raise, nobody can list.
         """
         once, each = self._of("mac"), self._of("account")
         try:
             results = self._together(**names).split()
-        except _UNANSWERABLE:
+        except Exception:  # pylint: disable=broad-except
             return {}
         judged = {rule.id: [result] for rule, result in zip(once, results)}
         judged.update((rule.id, results[len(once) + number :: len(each)]) for number, rule in enumerate(each))
@@ -255,8 +269,9 @@ class Policy:
                 for account, one in zip(accounts, results)
                 if one == FAIL
             ]
-        except _UNANSWERABLE as problem:
-            return Finding(rule, UNKNOWN, (f"the rule cannot be applied to this reading: {problem}",))
+        except Exception as problem:  # pylint: disable=broad-except
+            why = str(problem) or type(problem).__name__
+            return Finding(rule, UNKNOWN, (f"the rule cannot be applied to this reading: {why}",))
         return self._with_exemptions(rule, host, failed, today)
 
     def _with_exemptions(
@@ -284,25 +299,66 @@ class Policy:
         )
 
 
-def load(*layers: t.Any) -> Policy:
-    """The baseline with ``layers`` upon it: each may set parameters, change rules, add rules and exempt.
+class _Layer(dict[str, t.Any]):
+    """What a policy file says. ``place``: how errors call it."""
 
-    A layer is what YAML gives. ``extends: none`` in one leaves the baseline and the layers before it out. Raises
-    :class:`PolicyError`.
-    """
-    rules: dict[str, dict[str, t.Any]] = {}
-    parameters: dict[str, t.Any] = {}
-    exemptions: list[Exemption] = []
-    name = ""
-    for number, layer in enumerate((_baseline(), *layers)):
-        where = f"policy {number}" if number else "baseline"
+    def __init__(self, content: t.Mapping[str, t.Any], place: str) -> None:
+        super().__init__(content)
+        self.place = place
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A rule as the layers make it. ``places``: the layer that each of its fields comes from."""
+
+    entry: t.Mapping[str, t.Any] = field(default_factory=dict)
+    places: t.Mapping[str, str] = field(default_factory=dict)
+
+    def upon(self, entry: t.Mapping[str, t.Any], place: str) -> _Draft:
+        return _Draft({**self.entry, **entry}, {**self.places, **dict.fromkeys(entry, place)})
+
+    @property
+    def enabled(self) -> bool:
+        return bool(self.entry.get("enabled", True))
+
+    def where(self, key: str = "") -> str:
+        rule = f"{self.places.get(key, self.places['id'])}: rule {self.entry['id']}"
+        return f"{rule}: {key}" if key else rule
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A condition of a rule, one of several that must all hold, or what the rule says."""
+
+    key: str
+    source: str
+    tree: nodes.Template
+
+
+class _Stack:
+    """The layers, put upon each other."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        self._clear()
+
+    def _clear(self) -> None:
+        self.rules: dict[str, _Draft] = {}
+        self.parameters: dict[str, t.Any] = {}
+        self.kinds: dict[str, str] = {}
+        self.own: dict[str, str] = {}
+        """Parameters that the baseline does not have, and where they come from."""
+        self.exemptions: list[tuple[Exemption, str]] = []
+
+    def add(self, layer: t.Any, where: str, baseline: bool = False) -> None:
         _only(layer, _POLICY_KEYS, where)
         if layer.get("extends", "baseline") not in ("baseline", "none"):
             raise PolicyError(f"{where}: extends: {layer['extends']!r} (allowed: baseline, none)")
         if layer.get("extends") == "none":
-            rules, parameters, exemptions = {}, {}, []
-        name = str(layer.get("name") or name)
-        parameters.update(_mapping(layer.get("parameters"), f"{where}: parameters"))
+            self._clear()
+        self.name = str(layer.get("name") or self.name)
+        for name, value in _mapping(layer.get("parameters"), f"{where}: parameters").items():
+            self._parameter(str(name), value, where, baseline)
         for entry in _list(layer.get("rules"), f"{where}: rules"):
             _only(entry, _RULE_KEYS, f"{where}: a rule")
             code = str(entry.get("id") or "")
@@ -310,61 +366,196 @@ def load(*layers: t.Any) -> Policy:
                 raise PolicyError(f"{where}: a rule's id is {code!r}, and must be a word such as my_rule")
             if not isinstance(entry.get("enabled", True), bool):
                 raise PolicyError(f"{where}: rule {code}: enabled is {entry['enabled']!r}, and must be true or false")
-            rules[code] = {**rules.get(code, {}), **entry}
-        for entry in _list(layer.get("exemptions"), f"{where}: exemptions"):
-            exemptions.append(_exemption(entry, where))
-    compiler = _Compiler()
-    made = tuple(_rule(entry, compiler, parameters) for entry in rules.values() if entry.get("enabled", True))
-    known = set(rules)
-    for exemption in exemptions:
-        if exemption.rule not in known:
-            raise PolicyError(f"an exemption is from {exemption.rule!r}, which is no rule here")
-        if exemption.accounts and rules[exemption.rule].get("each", "mac") != "account":
+            self.rules[code] = self.rules.get(code, _Draft()).upon(entry, where)
+        self.exemptions += [
+            (_exemption(entry, where), where) for entry in _list(layer.get("exemptions"), f"{where}: exemptions")
+        ]
+
+    def _parameter(self, name: str, value: t.Any, where: str, baseline: bool) -> None:
+        """A rule is written for a kind: ``'ana' in 'itadmin, ana'`` would be true of a text, and mean nothing."""
+        kind = self.kinds.get(name)
+        if kind and not _is(kind, value):
             raise PolicyError(
-                f"an exemption from {exemption.rule} names accounts, and that rule is about the Mac as a whole: leave"
-                " accounts out"
+                f"{where}: parameters: {name} is {value!r}, and must be {kind}, as {self.parameters[name]!r} is"
             )
-    return Policy(name, made, parameters, tuple(exemptions))
+        if name not in self.parameters and not baseline:
+            self.own[name] = where
+        if value is not None:
+            self.kinds.setdefault(name, _VERSION if baseline and _is(_VERSION, value) else _kind(value))
+        self.parameters[name] = value
+
+
+def load(*layers: t.Any) -> Policy:
+    """The baseline with ``layers`` upon it: each may set parameters, change rules, add rules and exempt.
+
+    A layer is what YAML gives. ``extends: none`` in one leaves the baseline and the layers before it out. Raises
+    :class:`PolicyError`.
+    """
+    stack = _Stack()
+    stack.add(_baseline(), "baseline", baseline=True)
+    for layer, where in zip(layers, _places(layers)):
+        stack.add(layer, where)
+    compiler = _Compiler()
+    texts: dict[str, list[_Text]] = {}
+    for code, draft in stack.rules.items():
+        _whole(draft, set(stack.rules) - {code})
+        # A rule that is switched off may be broken, and that its parameters are there is no mistake.
+        with contextlib.nullcontext() if draft.enabled else contextlib.suppress(PolicyError):
+            texts[code] = _texts(draft, compiler)
+    uses = {code: names.used(text.tree for text in those) for code, those in texts.items()}
+    _all_used(stack, uses.values())
+    made = tuple(
+        _rule(draft, texts[code], compiler, {*stack.parameters, *uses[code].asked})
+        for code, draft in stack.rules.items()
+        if draft.enabled
+    )
+    for exemption, where in stack.exemptions:
+        _exempts(exemption, stack.rules, where)
+    return Policy(stack.name, made, stack.parameters, tuple(one for one, _where in stack.exemptions))
+
+
+def _places(layers: t.Sequence[t.Any]) -> list[str]:
+    """What errors call each layer: what is no file comes from the variable."""
+    inline = [layer for layer in layers if not isinstance(layer, _Layer)]
+    number = 0
+    places: list[str] = []
+    for layer in layers:
+        number += not isinstance(layer, _Layer)
+        variable = "keyholder_policy" if len(inline) == 1 else f"keyholder_policy, number {number}"
+        places.append(layer.place if isinstance(layer, _Layer) else variable)
+    return places
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose errors all have a line, and in which no key hides another one."""
+
+    def compose_mapping_node(self, anchor: t.Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen: set[str] = set()
+        for key, _value in node.value:
+            if key.value in seen and isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem=f"{key.value} is there twice", problem_mark=key.start_mark)
+            seen |= {key.value} if isinstance(key, yaml.ScalarNode) else set()
+        return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> t.Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as problem:
+            raise yaml.MarkedYAMLError(problem=f"{node.value}: {problem}", problem_mark=node.start_mark) from problem
 
 
 def layer_of(path: Path) -> t.Any:
     """A policy file. Raises :class:`PolicyError`."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError) as problem:
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except yaml.MarkedYAMLError as problem:
+        line = f", line {problem.problem_mark.line + 1}" if problem.problem_mark else ""
+        raise PolicyError(f"{path}{line}: {problem.problem}") from problem
+    except (OSError, ValueError, yaml.YAMLError) as problem:
         raise PolicyError(f"{path}: {problem}") from problem
+    return _Layer(_mapping(content, str(path)), str(path))
 
 
 def _baseline() -> t.Any:
     return layer_of(BASELINE)
 
 
-def _rule(entry: t.Mapping[str, t.Any], compiler: _Compiler, parameters: t.Mapping[str, t.Any]) -> Rule:
-    where = f"rule {entry['id']}"
-    missing = [key for key in ("title", "severity", "rationale", "remedy", "fail_when") if not entry.get(key)]
+# -- parameters -------------------------------------------------------------------------------------------------------
+
+_VERSION = "a macOS version in quotes"
+_KINDS: tuple[tuple[type, str], ...] = (
+    (bool, "true or false"),
+    (int, "a number"),
+    (float, "a number"),
+    (str, "a text"),
+    (list, "a list"),
+    (dict, "a dictionary"),
+)
+"""In this order, as Python calls true a number."""
+
+
+def _kind(value: t.Any) -> str:
+    return next((kind for one, kind in _KINDS if isinstance(value, one)), f"a {type(value).__name__}")
+
+
+def _is(kind: str, value: t.Any) -> bool:
+    if kind == _VERSION:
+        return isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)*", value) is not None
+    return _kind(value) == kind
+
+
+def _all_used(stack: _Stack, uses: t.Collection[names.Used]) -> None:
+    """A parameter that nothing reads is most likely another one, misspelt."""
+    named = {name for use in uses for name in use.named}
+    unused = set() if any(use.whole for use in uses) else set(stack.own) - named
+    for name in sorted(unused):
+        there_are = names.nearest(name, (named | set(stack.parameters)) - unused)
+        raise PolicyError(f"{stack.own[name]}: parameters: no rule reads {name!r} (there are: {there_are})")
+
+
+# -- rules ------------------------------------------------------------------------------------------------------------
+
+
+def _whole(draft: _Draft, others: t.Collection[str]) -> None:
+    missing = [key for key in ("title", "severity", "rationale", "remedy") if not draft.entry.get(key)]
+    missing += [] if _given(draft.entry.get("fail_when")) else ["fail_when"]
     if missing:
-        raise PolicyError(f"{where}: {', '.join(missing)} missing")
+        meant = " or ".join(names.close(str(draft.entry["id"]), others))
+        hint = f"; or is {meant} meant?" if meant else ""
+        raise PolicyError(f"{draft.where()}: {', '.join(missing)} missing{hint}")
+
+
+def _given(condition: t.Any) -> bool:
+    """``false`` is a condition."""
+    return condition is not None and condition != [] and str(condition).strip() != ""
+
+
+def _parts(condition: t.Any, where: str) -> list[str]:
+    """The expressions of a condition, which must all hold: one, or a list as Ansible's own ``when`` takes."""
+    if not _given(condition):
+        return []
+    parts = condition if isinstance(condition, list) else [condition]
+    if not all(isinstance(part, (str, bool)) and _given(part) for part in parts):
+        raise PolicyError(f"{where} is {condition!r}, and must be an expression, true, false, or a list of these")
+    return [str(part).strip() for part in parts]
+
+
+def _texts(draft: _Draft, compiler: _Compiler) -> list[_Text]:
+    texts = [
+        _Text(key, part, compiler.tree(f"{{{{ ({part}) }}}}", part, "an expression", draft.where(key)))
+        for key in _CONDITIONS
+        for part in _parts(draft.entry.get(key), draft.where(key))
+    ]
+    says = " ".join(str(draft.entry.get("says") or "").split())
+    return [*texts, _Text("says", says, compiler.tree(says, says, "a template", draft.where("says")))]
+
+
+def _rule(draft: _Draft, texts: t.Sequence[_Text], compiler: _Compiler, parameters: t.Collection[str]) -> Rule:
+    entry = draft.entry
     if entry["severity"] not in SEVERITIES:
-        raise PolicyError(f"{where}: severity: {entry['severity']!r} (allowed: {', '.join(SEVERITIES)})")
+        raise PolicyError(f"{draft.where('severity')}: {entry['severity']!r} (allowed: {', '.join(SEVERITIES)})")
     each = entry.get("each", "mac")
     if each not in ("mac", "account"):
-        raise PolicyError(f"{where}: each: {each!r} (allowed: mac, account)")
-    references = _mapping(entry.get("references"), f"{where}: references")
-    _only(references, _REFERENCES, f"{where}: references")
+        raise PolicyError(f"{draft.where('each')}: {each!r} (allowed: mac, account)")
+    references = _mapping(entry.get("references"), draft.where("references"))
+    _only(references, _REFERENCES, draft.where("references"))
 
-    conditions = {key: str(entry[key]).strip() for key in ("when", "unknown_when", "fail_when") if entry.get(key)}
-    for key, text in conditions.items():
-        # By itself, so that a mistake is shown where it stands, and no bracket reaches into the next one.
-        compiler.condition(text, f"{where}: {key}")
-        compiler.names(f"{{{{ ({text}) }}}}", parameters, each == "account", f"{where}: {key}: {text}")
-    verdict = f"('{FAIL}' if ({conditions['fail_when']}) else '{PASS}')"
-    if "unknown_when" in conditions:
-        verdict = f"('{UNKNOWN}' if ({conditions['unknown_when']}) else {verdict})"
-    if "when" in conditions:
-        verdict = f"({verdict} if ({conditions['when']}) else '{NOT_APPLICABLE}')"
-    says = " ".join(str(entry.get("says") or "").split())
-    shown = compiler.text(says, f"{where}: says") if says else None
-    compiler.names(says, parameters, each == "account", f"{where}: says")
+    for text in texts:
+        for problem in compiler.strangers(text, parameters, each == "account", draft.where(text.key)):
+            raise PolicyError(f"{draft.where(text.key)}: {text.source}: {problem}")
+        if text.key in _CONDITIONS:
+            # By itself, so that a mistake is shown where it stands, and no bracket reaches into the next one.
+            compiler.condition(text.source, draft.where(text.key))
+    applies, unknown, fails = (
+        " and ".join(f"({text.source})" for text in texts if text.key == key) for key in _CONDITIONS
+    )
+    verdict = f"('{FAIL}' if ({fails}) else '{PASS}')"
+    if unknown:
+        verdict = f"('{UNKNOWN}' if ({unknown}) else {verdict})"
+    if applies:
+        verdict = f"({verdict} if ({applies}) else '{NOT_APPLICABLE}')"
+    says = texts[-1].source
     return Rule(
         id=str(entry["id"]),
         title=str(entry["title"]).strip(),
@@ -373,26 +564,37 @@ def _rule(entry: t.Mapping[str, t.Any], compiler: _Compiler, parameters: t.Mappi
         rationale=" ".join(str(entry["rationale"]).split()),
         remedy=" ".join(str(entry["remedy"]).split()),
         run=str(entry.get("run") or ""),
-        references={key: tuple(map(str, _list(value, f"{where}: {key}"))) for key, value in references.items()},
+        references={
+            key: tuple(map(str, _list(value, f"{draft.where('references')}: {key}")))
+            for key, value in references.items()
+        },
         verdict=verdict,
-        judge=compiler.condition(verdict, where),
-        says=shown,
+        judge=compiler.condition(verdict, draft.where()),
+        says=compiler.text(says, draft.where("says")) if says else None,
     )
+
+
+def _exempts(exemption: Exemption, rules: t.Mapping[str, _Draft], where: str) -> None:
+    """That what is exempt can be broken."""
+    place = f"{where}: an exemption from {exemption.rule!r}"
+    if exemption.rule not in rules:
+        raise PolicyError(f"{place}: there is no rule of that id (there are: {names.nearest(exemption.rule, rules)})")
+    if exemption.accounts and rules[exemption.rule].entry.get("each", "mac") != "account":
+        raise PolicyError(f"{place} names accounts, and that rule is about the Mac as a whole: leave accounts out")
 
 
 def _exemption(entry: t.Any, where: str) -> Exemption:
     _only(entry, _EXEMPTION_KEYS, f"{where}: an exemption")
+    where = f"{where}: an exemption from {entry.get('rule')!r}"
     missing = [key for key in ("rule", "macs", "by", "until", "why") if not entry.get(key)]
     if missing:
-        raise PolicyError(f"{where}: an exemption from {entry.get('rule')!r} has no {', '.join(missing)}")
+        raise PolicyError(f"{where} has no {', '.join(missing)}")
     until = entry["until"]
     if not isinstance(until, datetime.date):
         try:
             until = datetime.date.fromisoformat(str(until))
         except ValueError as problem:
-            raise PolicyError(
-                f"{where}: an exemption's until is {until!r}, and must be a day as 2027-01-31"
-            ) from problem
+            raise PolicyError(f"{where}: until is {until!r}, and must be a day as 2027-01-31 ({problem})") from problem
     if isinstance(until, datetime.datetime):
         until = until.date()
     return Exemption(
@@ -406,7 +608,7 @@ def _exemption(entry: t.Any, where: str) -> Exemption:
 
 
 def _only(content: t.Any, allowed: t.Collection[str], where: str) -> None:
-    strangers = sorted(set(_mapping(content, where)) - set(allowed))
+    strangers = sorted(map(str, set(_mapping(content, where)) - set(allowed)))
     if strangers:
         raise PolicyError(f"{where}: {', '.join(strangers)} (allowed: {', '.join(allowed)})")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime
 import typing as t
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, PHANTOM, WAITING, reading
@@ -150,6 +151,9 @@ MINE: dict[str, t.Any] = {
 }
 
 
+EXEMPT = {"rule": "enrolled", "macs": ["*"], "by": "x", "until": "2027-01-01", "why": "y"}
+
+
 def own(**changes: t.Any) -> dict[str, t.Any]:
     return {"rules": [{**MINE["rules"][0], **changes}]}
 
@@ -173,18 +177,81 @@ def test_a_policy_stands_alone_where_it_says_so() -> None:
     assert [rule.id for rule in load({"extends": "none", **MINE}).rules] == ["guests_have_no_password"]
 
 
-def test_one_rule_that_does_not_fit_harms_no_other() -> None:
-    odd = {
-        **MINE["rules"][0],
-        "id": "odd",
-        "each": "mac",
-        "when": "",
-        "says": "",
-        "fail_when": "mac.os.version + 1 > 2",
-    }
-    said = results(reading(), OURS, {"rules": [odd]})
-    assert said.pop("odd") == "unknown"
-    assert set(said.values()) == {"pass"}
+def about_macs(**changes: t.Any) -> dict[str, t.Any]:
+    return own(**{"id": "odd", "each": "mac", "when": "", "says": "", "fail_when": "true", **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"fail_when": "mac.os.version + 1 > 2"}, "can only concatenate str"),
+        ({"fail_when": "(mac.granters | length) / (mac.phantoms | length) < 0.5"}, "division by zero"),
+        ({"fail_when": "(mac.os.version | float) ** 9999 > 1"}, "out of range"),
+        ({"fail_when": "mac.accounts | map(attribute='name') | groupby | list"}, "groupby"),
+        ({"fail_when": "mac.granters | map | list"}, "map requires a filter argument"),
+        ({"fail_when": "'Sequoia' | version < mac.os.version | version"}, "'Sequoia' is no version"),
+        ({"fail_when": "[] | first is none or ([] | first).x"}, "No first item"),
+        ({"says": "{{ 1 // (mac.phantoms | length) }}"}, "by zero"),
+    ],
+)
+def test_one_rule_that_does_not_fit_harms_no_other(changes: dict[str, t.Any], why: str) -> None:
+    found = {one.rule.id: one for one in load(OURS, about_macs(**changes)).evaluate("m", reading(), NOW)}
+    odd = found.pop("odd")
+    assert odd.result == "unknown"
+    assert odd.found[0].startswith("the rule cannot be applied to this reading: ")
+    assert why in odd.found[0]
+    assert {one.result for one in found.values()} == {"pass"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        (True, True),
+        (False, False),
+        (["true", "mac.accounts"], True),
+        (["true", "not mac.accounts"], False),
+        (["false or true", "false"], False),
+        ([True, "mac.accounts", False], False),
+        ([True], True),
+        ("mac.accounts or false", True),
+    ],
+)
+def test_a_condition_is_an_expression_a_bool_or_a_list_of_them(condition: t.Any, holds: bool) -> None:
+    def result(**changes: t.Any) -> str:
+        return results(reading(), {**about_macs(**changes), "extends": "none"})["odd"]
+
+    assert result(when=condition) == ("fail" if holds else "not_applicable")
+    assert result(unknown_when=condition) == ("unknown" if holds else "fail")
+    assert result(fail_when=condition) == ("fail" if holds else "pass")
+
+
+@pytest.mark.parametrize("key", ["when", "unknown_when", "fail_when"])
+@pytest.mark.parametrize("condition", [1, 0, {"a": 1}, ["true", 1], ["true", ""], ["true", None], [["true"]]])
+def test_a_condition_of_another_kind_is_refused(key: str, condition: t.Any) -> None:
+    with pytest.raises(PolicyError, match=f"rule odd: {key} is .*must be an expression, true, false, or a list"):
+        load(about_macs(**{key: condition}))
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", []])
+def test_a_condition_that_is_not_given_is_none(nothing: t.Any) -> None:
+    assert results(reading(), about_macs(when=nothing, unknown_when=nothing))["odd"] == "fail"
+    with pytest.raises(PolicyError, match="rule odd: fail_when missing"):
+        load(about_macs(fail_when=nothing))
+
+
+@pytest.mark.parametrize(
+    ("oldest", "macos", "result"),
+    [
+        ("15.6.0", Version(15, 6), "pass"),
+        ("15.6", Version(15, 6), "pass"),
+        ("15.0.0", Version(15), "pass"),
+        ("15.6.1", Version(15, 6), "fail"),
+        ("15.10", Version(15, 9), "fail"),
+        ("15", Version(14, 9, 9), "fail"),
+    ],
+)
+def test_versions_are_the_same_with_and_without_zeros(oldest: str, macos: Version, result: str) -> None:
+    assert results(reading(version=macos), {"parameters": {"oldest_macos": oldest}})["macos_supported"] == result
 
 
 @pytest.mark.parametrize(
@@ -217,7 +284,7 @@ def test_one_rule_that_does_not_fit_harms_no_other() -> None:
         ([], "not a dictionary"),
         (own(fail_when="mac.filevault.stat == 'off'"), "mac.filevault has no 'stat'.*state"),
         (own(fail_when="mac['filevault']['stat'] == 'off'"), "mac.filevault has no 'stat'"),
-        (own(when="macos.version"), "no 'macos' here.*account, host, mac, now, params"),
+        (own(when="macos.version"), "no 'macos' here.*mac, account, host, now, params"),
         (own(unknown_when="account.admn"), "account has no 'admn'.*admin"),
         (own(each="mac", fail_when="account.admin"), "no 'account' here"),
         (own(fail_when="params.managed_admin"), "params has no 'managed_admin'.*managed_admins"),
@@ -228,6 +295,74 @@ def test_one_rule_that_does_not_fit_harms_no_other() -> None:
         (own(says="{% for who in mac.accounts if who.admn %}x{% endfor %}"), "mac.accounts has no 'admn'"),
         (own(fail_when="mac['__cl' ~ 'ass__']"), "mac has no '__class__'"),
         (own(says="{{ accont.name }}"), "no 'accont' here"),
+        # The names of filters and tests, wherever they stand.
+        (own(fail_when="mac.os.build | uper == ''"), "fail_when: .*no filter 'uper'.*there are: upper"),
+        (own(fail_when="'x' if mac.os.build else mac.os.build | uper"), "no filter 'uper'"),
+        (own(fail_when="mac.os.build is strng"), "no test 'strng'.*there are: string"),
+        (own(says="{{ mac.pending | select('matchng', ['x']) | list }}"), "says: .*no test 'matchng'.*matching"),
+        (own(fail_when="mac.pending | reject('matchng', ['x']) | list"), "rule guests_.*: fail_when: .*'matchng'"),
+        (own(fail_when="mac.accounts | selectattr('name', 'mathing', ['x']) | list"), "no test 'mathing'.*matching"),
+        (own(fail_when="mac.accounts | rejectattr('name', 'mathing', ['x']) | list"), "no test 'mathing'"),
+        (own(fail_when="mac.granters | map('uper') | list"), "no filter 'uper'.*upper"),
+        (own(fail_when="(1).x or 'a'.b"), "fail_when: .*is not usable: .*has no attribute 'x'"),
+        (own(says="{{ (1).x or 2 }}"), "says: .*is not usable: .*has no attribute 'x'"),
+        # What one sees of a reading's values.
+        (own(fail_when="mac.os.version.major > 15"), "mac.os.version is a text, and has no 'major'"),
+        (own(fail_when="account.name.frist"), "account.name is a text"),
+        (own(fail_when="account.admin.x"), "account.admin is true or false"),
+        (own(fail_when="now.x"), "now is a number"),
+        (own(fail_when="host.__class__"), "host is a text"),
+        (own(fail_when="mac.accounts.name"), "mac.accounts is a list, and has no 'name' .an entry has: name"),
+        (own(fail_when="mac.accounts.length"), "mac.accounts is a list, and has no 'length'"),
+        (own(fail_when="mac.granters[0].name"), "an entry of mac.granters is a text, and has no 'name'"),
+        (own(fail_when="mac.granters | map(attribute='name') | list"), "an entry of mac.granters is a text"),
+        (own(fail_when="(mac.accounts[:2] | first).nam"), "mac.accounts has no 'nam'"),
+        (own(fail_when="mac.accounts[0:1].name"), "mac.accounts is a list"),
+        (own(fail_when="mac.accounts.0.nam"), "mac.accounts has no 'nam'"),
+        (own(fail_when="mac | attr('x') or mac.accounts | map(attribute='sources.0') | list"), "has no '0'"),
+        (own(fail_when="mac.accounts | groupby('knid') | list"), "mac.accounts has no 'knid' .it has: kind, admin"),
+        (own(fail_when="mac.accounts | sum('uidd')"), "no 'uidd'"),
+        (own(fail_when="mac.accounts | join(',', 'nmae')"), "no 'nmae'"),
+        (own(fail_when="mac.accounts | join(attribute='nmae')"), "no 'nmae'"),
+        (own(fail_when="mac.accounts | sort(false, false, 'nmae')"), "no 'nmae'"),
+        (own(fail_when="mac.accounts | sort(attribute='admin,nmae')"), "no 'nmae'"),
+        (own(fail_when="mac.accounts | unique(false, 'nmae') | list"), "no 'nmae'"),
+        (own(fail_when="mac.accounts | min(false, 'nmae')"), "no 'nmae'"),
+        (own(fail_when="mac.accounts | max(attribute='nmae')"), "no 'nmae'"),
+        (own(fail_when="mac.filevault.get('stat') == 'on'"), "mac.filevault has no 'stat'.*state"),
+        (own(fail_when="mac.get('filevault').stat"), "mac.filevault has no 'stat'"),
+        # A guard that is misspelt guards nothing.
+        (own(fail_when="mac.filevault.stat is defined"), "mac.filevault has no 'stat'"),
+        (own(fail_when="mac.os.kernel | default('') == ''"), "mac.os has no 'kernel'"),
+        (own(fail_when="mac.accounts | map(attribute='nam', default='') | list"), "no 'nam'"),
+        (own(fail_when="params.limit.x > 1 and params.limit.x is defined"), "params has no 'limit'"),
+        (own(fail_when="params.limit > 1", when="params.limits is defined"), "params has no 'limit'"),
+        (own(says="{% for who in mac.accounts %}{% else %}{{ who.name }}{% endfor %}"), "no 'who' here"),
+        # Rules.
+        ({"rules": [{"id": "filevault_onn", "enabled": False}]}, "rule filevault_onn: title.*filevault_on meant"),
+        ({"rules": [{"id": "filevault_onn", "severity": "low"}]}, "filevault_on meant"),
+        ({"rules": [{"id": "x", "enabled": False}]}, "rule x: title, severity, rationale, remedy, fail_when missing$"),
+        (
+            {"exemptions": [{**EXEMPT, "rule": "enroled"}]},
+            "'enroled': there is no rule of that id .there are: enrolled",
+        ),
+        ({"exemptions": [{**EXEMPT, "until": "2027-02-31"}]}, "from 'enrolled': until is '2027-02-31'.*out of range"),
+        ({True: 1, "rulez": 2}, "keyholder_policy: True, rulez"),
+        # Parameters.
+        ({"parameters": {"managed_admins": "itadmin"}}, r"parameters: managed_admins is 'itadmin'.*a list, as \[\]"),
+        ({"parameters": {"managed_admins": None}}, "managed_admins is None"),
+        ({"parameters": {"password_max_age_days": "90"}}, "password_max_age_days is '90'.*a number, as 365"),
+        ({"parameters": {"password_max_age_days": True}}, "password_max_age_days is True"),
+        ({"parameters": {"oldest_macos": "Sequoia"}}, "oldest_macos is 'Sequoia'.*a macOS version in quotes, as '14'"),
+        ({"parameters": {"oldest_macos": None}}, "oldest_macos is None"),
+        ({"parameters": {"oldest_macos": 15.1}}, "oldest_macos is 15.1.*in quotes"),
+        ({"parameters": {"oldest_macos": "15."}}, "oldest_macos is '15.'"),
+        (
+            {"parameters": {"managed_admin": ["x"]}},
+            "reads 'managed_admin' .there are: managed_admins, expected_holders",
+        ),
+        ({**own(fail_when="params.limit | default(5) > 3"), "parameters": {"limt": 3}}, "'limt' .there are: limit, "),
+        ({"extends": "none", **MINE, "parameters": {"managed_admins": []}}, "no rule reads 'managed_admins'"),
     ],
 )
 def test_a_policy_that_cannot_be_meant_is_refused(layer: t.Any, why: str) -> None:
@@ -238,8 +373,22 @@ def test_a_policy_that_cannot_be_meant_is_refused(layer: t.Any, why: str) -> Non
 @pytest.mark.parametrize(
     "text",
     [
-        "mac.no_such_thing is defined",
-        "mac.os.kernel | default('') == ''",
+        "params.limit is defined and account.uid > params.limit",
+        "params.limit | default(0) > 3",
+        "'limit' in params and params.limit > 3 or 'limit' not in params",
+        "params.get('limit') and params.limit",
+        "params[host] or params.items()",
+        "params.managed_admins.x.y or (params.managed_admins | first).z",
+        "params.managed_admins | selectattr('own') | list",
+        "mac.filevault.get('state') == mac.get('filevault')['state']",
+        "mac.waiting_admins | default([])",
+        "mac.management.bootstrap_preflight or mac.filevault.recovery_key_escrowed_at",
+        "mac.filevault.percent.real",
+        "mac.granters[0].upper() or mac.accounts[0:1][0].name or mac.accounts.0.name",
+        "now.is_integer() or account.admin.real or mac.accounts.index(account)",
+        "mac.accounts | sort(attribute='admin,name') | sort(false, false, 'sources.authority') | list",
+        "mac.accounts | map('attr', 'x') | list or mac.granters | select | list",
+        "mac.accounts | join(',', 'name') or mac.accounts | sum(attribute='failed_logins')",
         "mac.filevault.items() | list",
         "mac.accounts | map('upper') | list",
         "params.get('mine')",
@@ -254,6 +403,60 @@ def test_what_may_be_meant_is_taken(text: str) -> None:
     load(own(fail_when=text))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% if host %}{% set w = mac %}{% else %}{% set w = account %}{% endif %}{{ w.x }}",
+        "{% if host %}{% set w = 1 %}{% endif %}{{ w }}",
+        "{% set w %}x{% endset %}{{ w.y }}",
+        "{% with mac = mac.os %}{{ mac.build }}{% endwith %}",
+        "{% macro m(account) %}{{ account.x }}{% endmacro %}{{ m(1) }}",
+        "{% for account in mac.pending %}{% set account = mac %}{{ account.os }}{% endfor %}",
+        "{% for key, value in mac.os.items() %}{{ value.x }}{% endfor %}",
+    ],
+)
+def test_what_a_template_stores_may_be_anything(text: str) -> None:
+    load(own(says=text))
+
+
+def test_a_guard_counts_in_all_texts_of_its_rule_and_in_no_other() -> None:
+    load(own(when="params.limit is defined", fail_when="account.uid > params.limit", says="{{ params.limit }}"))
+    with pytest.raises(PolicyError, match="params has no 'limit'"):
+        load(own(when="params.limit is defined"), own(id="another", fail_when="params.limit"))
+
+
+def test_the_example_of_a_reading_has_all_keys() -> None:
+    whole = view(replace(MAC, missing=(Missing("x", "x"),)), ["escrow", "preflight"])
+
+    def paths(content: t.Any, path: str = "") -> set[str]:
+        if isinstance(content, dict):
+            return {path}.union(*(paths(entry, f"{path}.{key}") for key, entry in content.items()))
+        return {path} | (paths(content[0], f"{path}[]") if isinstance(content, list) and content else set())
+
+    every = [f"mac{path.replace('[]', '[0]')}" for path in sorted(paths(whole))]
+    assert "mac.accounts[0].sources.crypto_user" in every
+    load(about_macs(fail_when=every))
+
+
+def test_a_parameter_keeps_its_kind() -> None:
+    mine = {**own(fail_when="params.mine"), "parameters": {"mine": 3}}
+    load(mine, {"parameters": {"mine": 3.5, "oldest_macos": "26"}})
+    load({**mine, "parameters": {"mine": None}}, {"parameters": {"mine": "text"}}, {"parameters": {"mine": "other"}})
+    with pytest.raises(PolicyError, match="number 2: parameters: mine is 'x', and must be a number, as 3 is"):
+        load(mine, {"parameters": {"mine": "x"}})
+    load({"extends": "none", **mine, "parameters": {"mine": "14"}}, {"parameters": {"mine": "fourteen"}})
+
+
+def test_a_parameter_is_used_where_somebody_reads_it() -> None:
+    given = {"parameters": {"mine": 3}}
+    load({**own(fail_when="mac.nope or params.mine", enabled=False), **given})
+    load({**own(fail_when="params[host]"), **given})
+    load({**own(fail_when="true", says="{% for key in params %}{{ key }}{% endfor %}"), **given})
+    load({**own(fail_when="params.get('mine')"), **given})
+    load({"rules": [{"id": "macos_supported", "fail_when": "false"}], "parameters": {"oldest_macos": "15"}})
+    load(given, {"extends": "none", **MINE})
+
+
 def test_a_parameter_of_ones_own_is_known() -> None:
     load({**own(fail_when="params.mine"), "parameters": {"mine": 3}})
     load(own(fail_when="params.mine"), {"parameters": {"mine": 3}})
@@ -263,11 +466,63 @@ def test_a_rule_that_is_switched_off_is_not_looked_at() -> None:
     load(own(fail_when="mac.nope", enabled=False))
 
 
-@pytest.mark.parametrize("text", ["''.__class__.__mro__", "host.__init__.__globals__"])
+@pytest.mark.parametrize("text", ["''.__class__.__mro__", "(host ~ '').__init__.__globals__"])
 def test_an_expression_reaches_nothing_but_the_reading(text: str) -> None:
     rule = {**MINE["rules"][0], "each": "mac", "when": "", "says": "", "fail_when": f"{text} is string or {text}.x"}
     said = results(reading(), {"rules": [rule]})
     assert said["guests_have_no_password"] == "unknown"
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("exemptions:\n- rule: enrolled\n  until: 2027-02-31\n", "p.yml, line 3: 2027-02-31: day is out of range"),
+        ("rules:\n- id: x\n  when: a\n  title: b\n  when: c\n", "p.yml, line 5: when is there twice"),
+        ("parameters: {}\nparameters: {}\n", "p.yml, line 2: parameters is there twice"),
+        ("a: [\n", "p.yml, line 2: "),
+        ("- a\n", "p.yml is not a dictionary"),
+        ("false\n", "p.yml is not a dictionary"),
+        ("a: \x00\n", "p.yml: "),
+        ("rulez: []\n", "p.yml: rulez"),
+        ("parameters: {managed_admins: x}\n", "p.yml: parameters: managed_admins is 'x'"),
+        ("parameters: {managed_admin: [x]}\n", "p.yml: parameters: no rule reads 'managed_admin'"),
+        ("rules:\n- id: enrolled\n  fail_when: mac.enroled\n", "p.yml: rule enrolled: fail_when: mac.enroled: mac has"),
+        ("rules:\n- id: enrolled\n  severity: bad\n", "p.yml: rule enrolled: severity: 'bad'"),
+        (
+            "exemptions:\n- {rule: nope, macs: [x], by: x, until: 2027-01-01, why: y}\n",
+            "p.yml: an exemption from 'nope'",
+        ),
+    ],
+)
+def test_an_error_names_its_file(tmp_path: Path, text: str, why: str) -> None:
+    path, other = tmp_path / "p.yml", tmp_path / "other.yml"
+    path.write_text(text)
+    other.write_text("rules:\n- id: enrolled\n  title: Another\n")
+    with pytest.raises(PolicyError, match=f"^{tmp_path}/{why}"):
+        load(layer_of(other), layer_of(path), layer_of(other), {})
+
+
+def test_an_error_names_the_variable() -> None:
+    with pytest.raises(PolicyError, match="^keyholder_policy: rulez"):
+        load(layer_of(BASELINE), {"rulez": []})
+    with pytest.raises(PolicyError, match="^keyholder_policy, number 2: rulez"):
+        load({}, layer_of(BASELINE), {"rulez": []})
+
+
+def test_a_file_may_be_empty_and_merge_keys(tmp_path: Path) -> None:
+    path = tmp_path / "p.yml"
+    path.write_text("")
+    assert load(layer_of(path)).rules
+    path.write_text(
+        "rules:\n"
+        "- &one {id: first, title: a, severity: low, rationale: r, remedy: r, fail_when: false}\n"
+        "- &two {<<: *one, id: second}\n"
+        "- {<<: *two, id: third}\n"
+    )
+    assert [rule.id for rule in load(layer_of(path)).rules][-3:] == ["first", "second", "third"]
 
 
 # -- exemptions -------------------------------------------------------------------------------------------------------

@@ -1,13 +1,12 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs many steps on many Macs in one play, each Mac its own, and tells what each step returned and did there."""
+"""Runs many steps on many Macs in one playbook, each Mac its own, and tells what each step returned and did there."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -180,33 +179,45 @@ def _vars(step: Step) -> dict[str, Any]:
 
 
 def _playbook(steps: Mapping[str, Sequence[Step]]) -> list[dict[str, Any]]:
-    tasks = []
-    for number, same in enumerate(zip_longest(*steps.values())):
-        for module in sorted({step.module for step in same if step is not None}):
-            tasks.append(
-                {
-                    "name": f"step {number} {module}",
-                    "when": [f"mine | length > {number}", f"mine[{number}].module == '{module}'"],
-                    f"keyholder.macos.{module}": {
-                        option: f"{{{{ mine[{number}].options.{option} | default(omit) }}}}"
-                        for option in MODULES[module]
-                    },
-                    "check_mode": f"{{{{ mine[{number}].check }}}}",
-                    "diff": f"{{{{ mine[{number}].diff }}}}",
-                    "become": f"{{{{ mine[{number}].become }}}}",
-                }
-            )
-    return [
-        {
-            "name": "Each Mac goes through its own steps",
-            "hosts": list(steps),
-            "gather_facts": False,
-            "ignore_errors": True,
-            "ignore_unreachable": True,
-            "vars": {"mine": "{{ steps[inventory_hostname] }}"},
-            "tasks": tasks,
-        }
-    ]
+    """A play for each step and kind of task, of those Macs alone that have it there.
+
+    Ansible forks for a task that it skips, too, and a template costs each fork as much as a program of the Mac's: so
+    nothing is skipped, no argument is there that none of the Macs has, and whatever is no secret is written out.
+    """
+    plays = []
+    for number in range(max(map(len, steps.values()), default=0)):
+        alike: dict[tuple[str, bool, bool, bool], list[str]] = {}
+        for mac, own in steps.items():
+            if len(own) > number:
+                step = own[number]
+                alike.setdefault((step.module, step.check, step.diff, step.become), []).append(mac)
+        plays += [_play(number, kind, {mac: steps[mac][number] for mac in alike[kind]}) for kind in sorted(alike)]
+    return plays
+
+
+def _play(number: int, kind: tuple[str, bool, bool, bool], steps: Mapping[str, Step]) -> dict[str, Any]:
+    module, check, diff, become = kind
+    arguments = {}
+    for option in MODULES[module]:
+        given = [option in step.options for step in steps.values()]
+        if any(given):
+            value = f"steps[inventory_hostname][{number}].options.{option}"
+            arguments[option] = f"{{{{ {value} }}}}" if all(given) else f"{{{{ {value} | default(omit) }}}}"
+    task = {
+        "name": f"step {number} {module}",
+        f"keyholder.macos.{module}": arguments,
+        "check_mode": check,
+        "diff": diff,
+        "become": become,
+    }
+    return {
+        "name": "Some Macs go through their own steps",
+        "hosts": list(steps),
+        "gather_facts": False,
+        "ignore_errors": True,
+        "ignore_unreachable": True,
+        "tasks": [task],
+    }
 
 
 class _Data(yaml.SafeDumper):

@@ -8,6 +8,7 @@ It is copied to where that Python finds it at its start, in each version that th
 from __future__ import annotations
 
 import _imp
+import gc
 import marshal
 import os
 import sys
@@ -34,3 +35,5 @@ def keep_in(folder: str) -> None:
         return code
 
     zipimport._compile_source = kept  # type: ignore[attr-defined]
+    # What a module leaves behind goes with it, a moment later, so nobody has to look for it.
+    gc.disable()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import marshal
 import os
 import re
 import shlex
@@ -137,7 +138,8 @@ class LabFolder:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The state holds passwords and the socket runs commands: nobody else may enter, whoever made the folder.
         self.path.chmod(0o700)
-        _write_script(self.path / "program", _shim_text())
+        _write(self.path / "program.code", marshal.dumps(compile(_shim_source(), "shim", "exec", dont_inherit=True)))
+        _write_script(self.path / "program", _shim_text(self.path / "program.code"))
         real = shutil.which("chmod", path=os.pathsep.join(UTILITY_FOLDERS)) or "/bin/chmod"
         _write_script(self.path / "chmod", _CHANGE_MODE.format(real=real))
         _write_script(self.path / "chown", _CHANGE_OWNER)
@@ -204,20 +206,29 @@ def own_python() -> Path:
     return Path(getattr(sys, "_base_executable", None) or sys.executable)
 
 
-def _shim_text() -> str:
-    source = Path(shim.__file__).read_text(encoding="utf-8")
+def _shim_source() -> str:
+    return Path(shim.__file__).read_text(encoding="utf-8")
+
+
+def _shim_text(code: Path) -> str:
+    """Starts the shim, compiled beforehand: a Python keeps nothing of a script, and that is a third of a start."""
     python = str(own_python())
+    start = f"import marshal\nwith open({str(code)!r}, 'rb') as file:\n    exec(marshal.load(file))\n"
     if " " not in python and len(python) < 100:
-        return f"#!{python} -ISE\n{source}"
+        return f"#!{python} -ISE\n{start}"
     # A kernel splits the first line at blanks and cuts it off; sh reads this one, and Python sees a string.
-    return f"#!/bin/sh\n'''exec' {shlex.quote(python)} -ISE \"$0\" \"$@\"\n' '''\n{source}"
+    return f"#!/bin/sh\n'''exec' {shlex.quote(python)} -ISE \"$0\" \"$@\"\n' '''\n{start}"
 
 
 def _write_script(path: Path, text: str) -> None:
+    _write(path, text.encode(), 0o755)
+
+
+def _write(path: Path, content: bytes, mode: int = 0o600) -> None:
     # Replaced rather than rewritten: a running program may be reading it, and the kernel refuses to run an open file.
     temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.chmod(0o755)
+    temporary.write_bytes(content)
+    temporary.chmod(mode)
     temporary.replace(path)
 
 

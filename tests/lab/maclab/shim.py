@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Stands in for every program of a Mac: tells the lab about its invocation and does what the lab answers.
 
-It is copied into the lab folder and started hundreds of times in a test run, so it imports next to nothing. It owns the
-caller's terminal and standard streams, because no other process can; every decision is the lab's.
+It is compiled into the lab folder and started thousands of times in a test run, so it imports next to nothing. It owns
+the caller's terminal and standard streams, because no other process can; every decision is the lab's.
 
 Frames, both ways: one letter, four bytes of length (big-endian), payload.
   to the lab:   H hello (fields, each four bytes of length and the bytes)   R answer to a read

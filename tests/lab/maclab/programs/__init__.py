@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable
@@ -21,14 +22,19 @@ def register(name: str, program: Program) -> None:
 
 
 def names() -> list[str]:
-    modules = [module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")]
-    return sorted({*modules, *_registered})
+    return sorted({*_modules(), *_registered})
+
+
+@functools.cache
+def _modules() -> frozenset[str]:
+    """Looked for once: each start of a program asks."""
+    return frozenset(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def find(name: str) -> Program | None:
     if name in _registered:
         return _registered[name]
-    if name not in names():
+    if name not in _modules():
         return None
     main: Program = importlib.import_module(f"{__name__}.{name}").main
     return main

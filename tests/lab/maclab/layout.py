@@ -211,7 +211,7 @@ def _shim_source() -> str:
 
 
 def _shim_text(code: Path) -> str:
-    """Starts the shim, compiled beforehand: a Python keeps nothing of a script, and that is a third of a start."""
+    """Starts the shim, compiled beforehand: a Python keeps nothing of a script, and that is a sixth of a start."""
     python = str(own_python())
     start = f"import marshal\nwith open({str(code)!r}, 'rb') as file:\n    exec(marshal.load(file))\n"
     if " " not in python and len(python) < 100:

@@ -108,7 +108,7 @@ Play = Callable[..., Audited]
 def play(ansible: Ansible, lab: Lab, inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> Play:
     def run(*arguments: str, **variables: Any) -> Audited:
         folder = tmp_path_factory.mktemp("report")
-        given = {"keyholder_report": str(folder), "keyholder_policy": POLICY, "keyholder_timeout": 3, **variables}
+        given = {"keyholder_report": str(folder), "keyholder_policy": POLICY, "keyholder_timeout": 8, **variables}
         before = {name: len(lab.mac(name).journal()) for name in lab.names}
         told = folder / "vars.json"
         told.write_text(json.dumps(given))

@@ -35,6 +35,9 @@ NEVER = "never"
 PACKED = "keyholder_packed_"
 """Variables whose names begin so hold one Mac's answer each: slices of a job cannot share a variable."""
 
+_NO_REPORT = (PolicyError, HistoryError, ValueError, OSError, sqlite3.Error)
+"""What keeps a report from being made, and is the user's to put right."""
+
 SPEC: dict[str, dict[str, t.Any]] = {
     "dest": {"type": "path"},
     "name": {"type": "str", "default": "audit"},
@@ -71,7 +74,7 @@ class ActionModule(ActionBase):
         if given["validate_only"]:
             try:
                 _validate(given)
-            except (PolicyError, HistoryError, ValueError, OSError, sqlite3.Error) as problem:
+            except _NO_REPORT as problem:
                 raise AnsibleActionFail(f"no report could be made: {problem}") from problem
             result.update(changed=False)
             return result
@@ -83,7 +86,7 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail("dest is missing: the folder on the controller that the report goes to")
         try:
             result.update(_write(given, answers, _policy(given), now))
-        except (PolicyError, HistoryError, ValueError, OSError, sqlite3.Error) as problem:
+        except _NO_REPORT as problem:
             raise AnsibleActionFail(f"no report was made: {problem}") from problem
         return result
 

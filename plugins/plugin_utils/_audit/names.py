@@ -34,7 +34,11 @@ _ATTRIBUTE = {
 _TEST = {"select": 0, "reject": 0, "selectattr": 1, "rejectattr": 1}
 """Which argument of a filter names a test."""
 
-_KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list"}
+_KINDS: tuple[tuple[type, str], ...] = (
+    (bool, "true or false"), (int, "a number"), (float, "a number"), (str, "a text"), (list, "a list"),
+    (dict, "a dictionary"),
+)  # fmt: skip
+"""In this order, as Python calls true a number."""
 _MANY = 20
 
 
@@ -62,7 +66,12 @@ class _Value:
             return f"{self.said} has no {key!r} (it has: {nearest(key, content)})"
         entry = self.entry()
         inside = f" (an entry has: {nearest(key, entry.content)})" if entry and isinstance(entry.content, dict) else ""
-        return f"{self.said} is {_KINDS[type(content)]}, and has no {key!r}{inside}"
+        return f"{self.said} is {kind(content)}, and has no {key!r}{inside}"
+
+
+def kind(value: t.Any) -> str:
+    """What a value of YAML or JSON is, in words."""
+    return next((words for one, words in _KINDS if isinstance(value, one)), f"a {type(value).__name__}")
 
 
 def _has(content: t.Any, key: str) -> bool:

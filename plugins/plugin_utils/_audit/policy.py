@@ -59,6 +59,10 @@ class Exemption:
             return False
         return not self.accounts or (account is not None and _matching(account, self.accounts))
 
+    def over(self, now: float) -> bool:
+        """It counts up to and with its last day, in UTC."""
+        return datetime.datetime.fromtimestamp(now, datetime.timezone.utc).date() > self.until
+
     def view(self) -> dict[str, t.Any]:
         return {"by": self.by, "until": self.until.isoformat(), "why": self.why}
 
@@ -219,10 +223,9 @@ class Policy:
 
     def evaluate(self, host: str, reading: Reading, now: float) -> list[Finding]:
         """What each rule says of a reading, as :func:`_report.view` makes one."""
-        today = datetime.datetime.fromtimestamp(now, datetime.timezone.utc).date()
         names = {"mac": reading, "params": self.parameters, "host": host, "now": now}
         judged = self._judged_at_once(names)
-        return [self._finding(rule, host, names, today, judged.get(rule.id)) for rule in self.rules]
+        return [self._finding(rule, host, names, judged.get(rule.id)) for rule in self.rules]
 
     def _judged_at_once(self, names: dict[str, t.Any]) -> dict[str, list[str]]:
         """Results by rule, one or one an account: beginning an expression costs more than what it does.
@@ -252,9 +255,7 @@ class Policy:
         once, each = (" ".join(f"{{{{ {rule.verdict} }}}}" for rule in self._of(kind)) for kind in ("mac", "account"))
         return _Compiler().text(f"{once} {{% for account in mac.accounts %}}{each} {{% endfor %}}", self.name)
 
-    def _finding(
-        self, rule: Rule, host: str, names: dict[str, t.Any], today: datetime.date, results: list[str] | None
-    ) -> Finding:
+    def _finding(self, rule: Rule, host: str, names: dict[str, t.Any], results: list[str] | None) -> Finding:
         try:
             accounts = [None] if rule.each == "mac" else names["mac"]["accounts"]
             if results is None:
@@ -272,17 +273,15 @@ class Policy:
         except Exception as problem:  # pylint: disable=broad-except
             why = str(problem) or type(problem).__name__
             return Finding(rule, UNKNOWN, (f"the rule cannot be applied to this reading: {why}",))
-        return self._with_exemptions(rule, host, failed, today)
+        return self._with_exemptions(rule, host, failed, names["now"])
 
-    def _with_exemptions(
-        self, rule: Rule, host: str, failed: list[tuple[str | None, str]], today: datetime.date
-    ) -> Finding:
+    def _with_exemptions(self, rule: Rule, host: str, failed: list[tuple[str | None, str]], now: float) -> Finding:
         exempt: Exemption | None = None
         expired: Exemption | None = None
         left: list[tuple[str | None, str]] = []
         for account, text in failed:
             covering = [one for one in self.exemptions if one.rule == rule.id and one.covers(host, account)]
-            valid = [one for one in covering if today <= one.until]
+            valid = [one for one in covering if not one.over(now)]
             if valid:
                 exempt = valid[0]
             else:
@@ -381,7 +380,7 @@ class _Stack:
         if name not in self.parameters and not baseline:
             self.own[name] = where
         if value is not None:
-            self.kinds.setdefault(name, _VERSION if baseline and _is(_VERSION, value) else _kind(value))
+            self.kinds.setdefault(name, _VERSION if baseline and _is(_VERSION, value) else names.kind(value))
         self.parameters[name] = value
 
 
@@ -464,25 +463,12 @@ def _baseline() -> t.Any:
 # -- parameters -------------------------------------------------------------------------------------------------------
 
 _VERSION = "a macOS version in quotes"
-_KINDS: tuple[tuple[type, str], ...] = (
-    (bool, "true or false"),
-    (int, "a number"),
-    (float, "a number"),
-    (str, "a text"),
-    (list, "a list"),
-    (dict, "a dictionary"),
-)
-"""In this order, as Python calls true a number."""
-
-
-def _kind(value: t.Any) -> str:
-    return next((kind for one, kind in _KINDS if isinstance(value, one)), f"a {type(value).__name__}")
 
 
 def _is(kind: str, value: t.Any) -> bool:
     if kind == _VERSION:
         return isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)*", value) is not None
-    return _kind(value) == kind
+    return names.kind(value) == kind
 
 
 def _all_used(stack: _Stack, uses: t.Collection[names.Used]) -> None:

@@ -104,8 +104,7 @@ class Summary:
     @property
     def run_out(self) -> list[str]:
         """The exemptions whose last day is over, in words."""
-        today = datetime.datetime.fromtimestamp(self.now, datetime.timezone.utc).date()
-        over = [exemption for exemption in self.policy.exemptions if exemption.until < today]
+        over = [exemption for exemption in self.policy.exemptions if exemption.over(self.now)]
         return [f"{one.rule} for {', '.join(one.macs)}, until {one.until.isoformat()}, by {one.by}" for one in over]
 
     @property

@@ -336,7 +336,8 @@ class Mac:
     missing: tuple[Missing, ...] = ()
     groups_read: bool = True
     foreign_admins: bool = False
-    """Whether a directory's group is nested in group admin: this Mac cannot tell who of the directory is in it."""
+    """Whether a group that is none of this Mac's is nested in group admin: a directory's, as is assumed. This Mac does
+    not know who is in it."""
     files: frozenset[str] = frozenset()
     """Those of the paths that were asked for at which there is something."""
     sessions: frozenset[str] | None = None
@@ -382,7 +383,8 @@ class Mac:
     @property
     def grants_at_login(self) -> bool:
         """Whether macOS grants anybody a token at a graphical login, by the Bootstrap Token: from macOS 11 on (mkuser;
-        Apple Platform Deployment). On 10.15 only mobile accounts and the managed administrator get one."""
+        Apple Platform Deployment). On 10.15 only mobile accounts and the managed administrator get one. That a token
+        grants nothing that is escrowed and no crypto user of the volume is assumed."""
         management = self.management
         escrowed = management.bootstrap in ESCROWED and management.bootstrap_crypto_user is not False
         return self.version >= BIG_SUR and escrowed and management.preflight is not False
@@ -453,7 +455,7 @@ class Mac:
 
     @property
     def ways_in(self) -> tuple[str, ...]:
-        """What opens the volume where nobody holds a token, in words."""
+        """What opens the volume where nobody holds a token, in words. All but the recovery keys is assumed."""
         keyed = [who.name for who in self.phantoms if who.sources.crypto and who.able]
         return (
             *filter(None, [self.recovery_key]),
@@ -501,10 +503,8 @@ class Mac:
             return Recoverability(PENDING if waiting and reachable else "at_risk", why + rescue)
         if self.filevault.state != "off":
             return self._without_holder()
-        if waiting:
-            return Recoverability(PENDING, f"nobody holds a token; {_granted(waiting)}")
         if self._waiting:
-            return Recoverability("at_risk", f"nobody holds a token; {_granted(self._waiting)}")
+            return Recoverability(PENDING if waiting else "at_risk", f"nobody holds a token; {_granted(self._waiting)}")
         first = any(can_be_first(self, account) for account in self.accounts)
         rule = first_token_rule(self.version) + ("" if first else "; no account here can be that one")
         return Recoverability("at_risk", f"nobody holds a token; {rule}")

@@ -31,7 +31,7 @@ PERSONAL_RECOVERY = "EBC6C064-0000-11AA-AA11-00306543ECAC"
 BOOTSTRAP_TOKEN = "2457711A-523C-4604-B75A-F48A571D5036"
 INSTITUTIONAL = ("C064EBC6-0000-11AA-AA11-00306543ECAC", "2FA31400-BAFF-4DE7-AE2A-C3AA6E1FD340")
 ICLOUD_RECOVERY = "EC1C2AD9-B618-4ED6-BD8D-50F361C27507"
-"""A person's Apple Account opens the volume (transcript du-listusers-icloud)."""
+"""Seen in transcript du-listusers-icloud. That somebody's Apple Account opens the volume by it is assumed."""
 GUEST = "FFFFEEEE-DDDD-CCCC-BBBB-AAAA000000C9"
 
 _HEAD = re.compile(r"^(?:No cryptographic users|Cryptographic users?) for (\S+)", re.MULTILINE)

@@ -182,6 +182,8 @@ remedy:
   type: str
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
@@ -192,40 +194,39 @@ _SAME = (
     " allow_temporary_promotion accept_pending remove"
 )
 
+SPEC: dict[str, t.Any] = dict(
+    _module_change.GRANTER,
+    name={"type": "str", "required": True},
+    state={"type": "str", "choices": ["present", "absent"], "default": "present"},
+    full_name={"type": "str"},
+    uid={"type": "int"},
+    gid={"type": "int"},
+    shell={"type": "path"},
+    home={"type": "str"},
+    hint={"type": "str"},
+    picture={"type": "path"},
+    admin={"type": "bool"},
+    hidden={"type": "bool"},
+    password={"type": "str", "no_log": True},
+    old_password={"type": "str", "no_log": True},
+    update_password={
+        "type": "str",
+        "choices": ["on_create", "always"],
+        "default": "on_create",
+        "no_log": False,
+    },
+    secure_token={
+        "type": "str",
+        "choices": ["present", "prevented", "allowed", "omitted"],
+        "default": "omitted",
+        "no_log": False,
+    },
+    remove={"type": "str", "choices": ["keep_home", "delete_home", "secure"], "default": "keep_home"},
+)
+
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=dict(
-            _module_change.GRANTER,
-            name={"type": "str", "required": True},
-            state={"type": "str", "choices": ["present", "absent"], "default": "present"},
-            full_name={"type": "str"},
-            uid={"type": "int"},
-            gid={"type": "int"},
-            shell={"type": "path"},
-            home={"type": "str"},
-            hint={"type": "str"},
-            picture={"type": "path"},
-            admin={"type": "bool"},
-            hidden={"type": "bool"},
-            password={"type": "str", "no_log": True},
-            old_password={"type": "str", "no_log": True},
-            update_password={
-                "type": "str",
-                "choices": ["on_create", "always"],
-                "default": "on_create",
-                "no_log": False,
-            },
-            secure_token={
-                "type": "str",
-                "choices": ["present", "prevented", "allowed", "omitted"],
-                "default": "omitted",
-                "no_log": False,
-            },
-            remove={"type": "str", "choices": ["keep_home", "delete_home", "secure"], "default": "keep_home"},
-        ),
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     options = {option: module.params[option] for option in _SAME.split()}
     given = frozenset(_module_change.secrets(module))
     _module_change.change(module, AccountRequest(admin_user=module.params["admin_user"] or "", given=given, **options))

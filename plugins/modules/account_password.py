@@ -129,28 +129,29 @@ remedy:
   type: str
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
 
+SPEC: dict[str, t.Any] = dict(
+    _module_change.ADMIN,
+    name={"type": "str", "required": True},
+    password={"type": "str", "required": True, "no_log": True},
+    old_password={"type": "str", "no_log": True},
+    verify_key={
+        "type": "str",
+        "choices": ["on_change", "always", "never"],
+        "default": "on_change",
+        "no_log": False,
+    },
+)
+
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=dict(
-            _module_change.ADMIN,
-            name={"type": "str", "required": True},
-            password={"type": "str", "required": True, "no_log": True},
-            old_password={"type": "str", "no_log": True},
-            verify_key={
-                "type": "str",
-                "choices": ["on_change", "always", "never"],
-                "default": "on_change",
-                "no_log": False,
-            },
-        ),
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     request = PasswordRequest(
         name=module.params["name"],
         admin_user=module.params["admin_user"] or "",

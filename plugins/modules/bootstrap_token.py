@@ -97,20 +97,21 @@ remedy:
   type: str
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
 
+SPEC: dict[str, t.Any] = dict(
+    _module_change.ADMIN,
+    state={"type": "str", "choices": ["escrowed", "absent", "validated"], "default": "escrowed"},
+)
+
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=dict(
-            _module_change.ADMIN,
-            state={"type": "str", "choices": ["escrowed", "absent", "validated"], "default": "escrowed"},
-        ),
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     _module_change.change(module, BootstrapRequest(module.params["state"], module.params["admin_user"] or ""))
 
 

@@ -152,36 +152,37 @@ remedy:
   type: str
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import FileVaultRequest
 
+SPEC: dict[str, t.Any] = dict(
+    _module_change.RECOVERY_KEY,
+    state={"type": "str", "choices": ["enabled", "disabled", "deferred"], "required": True},
+    user={"type": "str"},
+    password={"type": "str", "no_log": True},
+    additional_users={
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "password": {"type": "str", "required": True, "no_log": True},
+        },
+    },
+    defer_path={"type": "str", "default": "/var/db/keyholder-filevault.plist"},
+    force_at_login={"type": "int"},
+    ask_at_logout={"type": "bool", "default": True},
+    show_key={"type": "bool", "default": False, "no_log": False},
+    timeout={"type": "int", "default": 120},
+)
+
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=dict(
-            _module_change.RECOVERY_KEY,
-            state={"type": "str", "choices": ["enabled", "disabled", "deferred"], "required": True},
-            user={"type": "str"},
-            password={"type": "str", "no_log": True},
-            additional_users={
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": {
-                    "name": {"type": "str", "required": True},
-                    "password": {"type": "str", "required": True, "no_log": True},
-                },
-            },
-            defer_path={"type": "str", "default": "/var/db/keyholder-filevault.plist"},
-            force_at_login={"type": "int"},
-            ask_at_logout={"type": "bool", "default": True},
-            show_key={"type": "bool", "default": False, "no_log": False},
-            timeout={"type": "int", "default": 120},
-        ),
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     params = module.params
     _module_change.change(
         module,

@@ -105,24 +105,25 @@ remedy:
   type: str
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart import RestartRequest
 
+SPEC: dict[str, t.Any] = {
+    "user": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "current_key": {"type": "str", "no_log": True},
+    "ssh_unlock": {"type": "bool", "default": False},
+    "reboot_timeout": {"type": "int", "default": 600},
+    "timeout": {"type": "int", "default": 120},
+}
+
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "user": {"type": "str"},
-            "password": {"type": "str", "no_log": True},
-            "current_key": {"type": "str", "no_log": True},
-            "ssh_unlock": {"type": "bool", "default": False},
-            "reboot_timeout": {"type": "int", "default": 600},
-            "timeout": {"type": "int", "default": 120},
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     given = frozenset(_module_change.secrets(module))
     request = RestartRequest(module.params["user"] or "", module.params["ssh_unlock"], given)
     _module_change.change(module, request)

@@ -141,30 +141,31 @@ remedy:
   type: str
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import CollectRequest, KeyRequest
 
+SPEC: dict[str, t.Any] = dict(
+    _module_change.RECOVERY_KEY,
+    state={
+        "type": "str",
+        "choices": ["present", "rotated", "absent", "validated", "collected"],
+        "default": "present",
+    },
+    user={"type": "str"},
+    password={"type": "str", "no_log": True},
+    current_key={"type": "str", "no_log": True},
+    path={"type": "str", "default": "/var/db/keyholder-filevault.plist"},
+    remove={"type": "bool", "default": False},
+    timeout={"type": "int", "default": 120},
+)
+
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=dict(
-            _module_change.RECOVERY_KEY,
-            state={
-                "type": "str",
-                "choices": ["present", "rotated", "absent", "validated", "collected"],
-                "default": "present",
-            },
-            user={"type": "str"},
-            password={"type": "str", "no_log": True},
-            current_key={"type": "str", "no_log": True},
-            path={"type": "str", "default": "/var/db/keyholder-filevault.plist"},
-            remove={"type": "bool", "default": False},
-            timeout={"type": "int", "default": 120},
-        ),
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     params = module.params
     if params["state"] == "collected":
         _module_change.change(module, CollectRequest(params["path"], params["recovery_key"], params["remove"]))

@@ -95,22 +95,23 @@ remedy:
   type: str
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import UnlockerRequest
 
+SPEC: dict[str, t.Any] = dict(
+    _module_change.ADMIN,
+    user={"type": "str", "required": True},
+    password={"type": "str", "no_log": True},
+    state={"type": "str", "choices": ["present", "absent"], "default": "present"},
+)
+
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=dict(
-            _module_change.ADMIN,
-            user={"type": "str", "required": True},
-            password={"type": "str", "no_log": True},
-            state={"type": "str", "choices": ["present", "absent"], "default": "present"},
-        ),
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     params = module.params
     _module_change.change(module, UnlockerRequest(params["user"], params["state"], params["admin_user"] or ""))
 

@@ -144,23 +144,24 @@ remedy:
   type: str
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.mobile import MobileAccountRequest
 
+SPEC: dict[str, t.Any] = dict(
+    _module_change.ADMIN,
+    name={"type": "str", "required": True},
+    home={"type": "str"},
+    password={"type": "str", "no_log": True},
+    secure_token={"type": "str", "choices": ["present", "omitted"], "default": "omitted", "no_log": False},
+)
+
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=dict(
-            _module_change.ADMIN,
-            name={"type": "str", "required": True},
-            home={"type": "str"},
-            password={"type": "str", "no_log": True},
-            secure_token={"type": "str", "choices": ["present", "omitted"], "default": "omitted", "no_log": False},
-        ),
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     params = module.params
     request = MobileAccountRequest(
         name=params["name"],

@@ -113,23 +113,24 @@ remedy:
   type: str
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 
+SPEC: dict[str, t.Any] = {
+    "name": {"type": "str", "required": True},
+    "home": {"type": "str", "choices": ["keep", "archive", "delete", "secure"], "default": "keep"},
+    "archive": {"type": "str"},
+    "force": {"type": "bool", "default": False},
+    "timeout": {"type": "int", "default": 3600},
+}
+
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "home": {"type": "str", "choices": ["keep", "archive", "delete", "secure"], "default": "keep"},
-            "archive": {"type": "str"},
-            "force": {"type": "bool", "default": False},
-            "timeout": {"type": "int", "default": 3600},
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     request = OffboardRequest(
         name=module.params["name"],
         home=module.params["home"],

@@ -143,24 +143,25 @@ remedy:
   type: str
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
 
+SPEC: dict[str, t.Any] = dict(
+    _module_change.ADMIN,
+    user={"type": "str"},
+    password={"type": "str", "no_log": True},
+    old_password={"type": "str", "no_log": True},
+    orphans={"type": "bool", "default": False},
+    apply={"type": "bool", "default": False},
+)
+
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=dict(
-            _module_change.ADMIN,
-            user={"type": "str"},
-            password={"type": "str", "no_log": True},
-            old_password={"type": "str", "no_log": True},
-            orphans={"type": "bool", "default": False},
-            apply={"type": "bool", "default": False},
-        ),
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     request = RepairRequest(
         user=module.params["user"] or "",
         admin_user=module.params["admin_user"] or "",

@@ -118,22 +118,23 @@ remedy:
   type: str
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 
+SPEC: dict[str, t.Any] = dict(
+    _module_change.GRANTER,
+    user={"type": "str", "required": True},
+    password={"type": "str", "no_log": True},
+    state={"type": "str", "choices": ["present", "absent"], "default": "present"},
+)
+
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=dict(
-            _module_change.GRANTER,
-            user={"type": "str", "required": True},
-            password={"type": "str", "no_log": True},
-            state={"type": "str", "choices": ["present", "absent"], "default": "present"},
-        ),
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     _module_change.change(
         module,
         TokenRequest(

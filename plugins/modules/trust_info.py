@@ -263,18 +263,21 @@ mac:
       returned: success
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module, _module_info
 
+SPEC: dict[str, t.Any] = {
+    "reader": {"type": "str", "choices": ["module", "shell"], "default": "module"},
+    "include": {"type": "list", "elements": "str", "choices": ["escrow", "preflight"], "default": []},
+    "timeout": _module.TIMEOUT,
+}
+
 
 def main() -> None:
-    spec = {
-        "reader": {"type": "str", "choices": ["module", "shell"], "default": "module"},
-        "include": {"type": "list", "elements": "str", "choices": ["escrow", "preflight"], "default": []},
-        "timeout": _module.TIMEOUT,
-    }
-    _module_info.read(AnsibleModule(argument_spec=spec, supports_check_mode=True))
+    _module_info.read(AnsibleModule(argument_spec=SPEC, supports_check_mode=True))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from maclab.host import Host
 
 _log = logging.getLogger(__name__)
 
+KEY, PASSWORD = "publickey", "password"
+
 
 class Gate(asyncssh.SSHServer):
     """One connection. All Macs share one set of options; the port says which Mac it is."""
@@ -44,7 +46,7 @@ class Gate(asyncssh.SSHServer):
         # Before FileVault is unlocked, the keys lie on the volume that nobody can read.
         known = key.public_data == self._client_key.public_data and not self._host.mac.locked
         ok = known and self._host.may_log_in(username)
-        return self._judge(username, "publickey", ok)
+        return self._judge(username, KEY, ok)
 
     def password_auth_supported(self) -> bool:
         return self._passwords
@@ -55,21 +57,23 @@ class Gate(asyncssh.SSHServer):
             return False
         if self._host.mac.locked:
             self._unlocks = self._host.unlocks(username, password)
-            return self._judge(username, "password", self._unlocks)
+            return self._judge(username, PASSWORD, self._unlocks)
         ok = bool(directory.authenticate(self._host.mac, username, password))
         await self._host.commit("sshd")
-        return self._judge(username, "password", ok)
+        return self._judge(username, PASSWORD, ok)
 
     def _judge(self, user: str, method: str, ok: bool) -> bool:
-        # A client asks first whether a key would do, and proves it afterwards: a success is one when it is complete.
+        # Before the client hears of it: whoever waits for the client may look into the journal at once. Only a key is
+        # asked about first and proven afterwards: that success is one when it is complete.
         self._method = method
-        if not ok:
-            self._host.log(journal.Login(time.time(), user, method, False))
+        if not ok or method == PASSWORD:
+            self._host.log(journal.Login(time.time(), user, method, ok))
         return ok
 
     def auth_completed(self) -> None:
         user = str(self._connection.get_extra_info("username"))
-        self._host.log(journal.Login(time.time(), user, self._method, True))
+        if self._method == KEY:
+            self._host.log(journal.Login(time.time(), user, self._method, True))
         if self._unlocks:
             self._host.log(journal.Event(time.time(), "unlock", f"by {user}, over SSH"))
             self._host.unlocked_by_ssh()

@@ -210,4 +210,4 @@ def _name(result: dict[str, t.Any]) -> str:
 def _failure(reason: str, why: str) -> dict[str, t.Any]:
     remedy = REASONS[reason].remedy
     account = {"reason": reason, "msg": f"{why}. {remedy} [{reason}]", "remedy": remedy, "evidence": []}
-    return {"failed": True, "changed": False, "plan": [], **account}
+    return {"failed": True, "changed": False, "plan": [], "notes": [], **account}

@@ -72,6 +72,8 @@ def change(module: AnsibleModule, request: Request, only_show: bool = False) -> 
         "state": {"before": outcome.before, "after": outcome.after},
         "diff": {"before": outcome.before, "after": outcome.after},
         "plan": outcome.plan,
+        # Beside the warnings: those of a loop's results are not kept by every ansible-core.
+        "notes": list(outcome.notes),
     }
     if module.params.get("recovery_key") == RETURN:
         result["recovery_key"] = outcome.recovery_key

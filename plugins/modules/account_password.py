@@ -107,6 +107,13 @@ plan:
     - set the password of itadmin from the old password
     - read the Mac again and compare what its sources say of itadmin
     - have macOS check that the password opens the key of itadmin, which unlocks FileVault
+notes:
+  description:
+    - What a person should know beside the steps, one sentence each. Empty where there is nothing to say.
+    - Each is told as a warning, too. Act on these, as ansible-core does not keep the warnings of a loop's results.
+  returned: always
+  type: list
+  elements: str
 password_matches:
   description:
     - Whether O(password) was the account's before this task. V(null) where that could not be found without a login.

@@ -113,6 +113,13 @@ plan:
   returned: always
   type: list
   elements: str
+notes:
+  description:
+    - What a person should know beside the steps, one sentence each. Empty where there is nothing to say.
+    - Each is told as a warning, too. Act on these, as ansible-core does not keep the warnings of a loop's results.
+  returned: always
+  type: list
+  elements: str
 recovery_key:
   description: The new recovery key in clear, only with O(recovery_key=return). Empty when macOS gave none.
   returned: when O(recovery_key=return)

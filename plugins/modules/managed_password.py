@@ -211,6 +211,13 @@ plan:
   returned: always
   type: list
   elements: str
+notes:
+  description:
+    - What a person should know beside the steps, one sentence each. Empty where there is nothing to say.
+    - Each is told as a warning, too. Act on these, as ansible-core does not keep the warnings of a loop's results.
+  returned: always
+  type: list
+  elements: str
 reason:
   description: A stable code for why the task failed. The guide on troubleshooting lists them all.
   returned: failure

@@ -102,6 +102,13 @@ plan:
     - grant ana a Secure Token, authorised by itadmin
     - read the Mac again and compare what its sources say of ana
     - update the preboot volume, so that the FileVault window shows the right people
+notes:
+  description:
+    - What a person should know beside the steps, one sentence each. Empty where there is nothing to say.
+    - Each is told as a warning, too. Act on these, as ansible-core does not keep the warnings of a loop's results.
+  returned: always
+  type: list
+  elements: str
 reason:
   description: A stable code for why the task failed. The guide on troubleshooting lists them all.
   returned: failure

@@ -20,6 +20,9 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key impo
     is_age,
 )
 
+KEPT = ("changed", "plan", "notes")
+"""What the module said of its run, which a key that cannot be encrypted afterwards does not undo."""
+
 
 class KeyAction(ActionBase):
     """Run the module of the same name; where a recipient is an age one, take the key over and encrypt it here."""
@@ -46,7 +49,7 @@ class KeyAction(ActionBase):
             answer["recovery_key_age"] = encrypt_with_age(courier.open(message), age) if message else ""
         except (AgeError, ValueError) as exc:
             # What the certificates' owners can open stays in the result.
-            answer.update(_unusable(str(exc)), changed=answer.get("changed", False), plan=answer.get("plan", []))
+            answer = {**answer, **_unusable(str(exc)), **{key: answer[key] for key in KEPT if key in answer}}
         if not certificates:
             answer.pop("recovery_key_encrypted", None)
         # The courier's certificate is of no use to anybody once this task has ended.
@@ -67,4 +70,4 @@ def _unusable(why: str) -> dict[str, t.Any]:
     remedy = REASONS[reason].remedy
     msg = f"{why}. {remedy} [{reason}]"
     account = {"reason": reason, "msg": msg, "remedy": remedy, "evidence": []}
-    return {"failed": True, "changed": False, "plan": [], **account}
+    return {"failed": True, "changed": False, "plan": [], "notes": [], **account}

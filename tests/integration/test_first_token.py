@@ -160,5 +160,5 @@ def test_macos_hands_it_out_and_the_run_says_so(played: Played, version: str) ->
     """Nobody asked for a token, and the account gets one by macOS's own rule: that is predicted and said."""
     check, run = (played[name(version, "omit"), step] for step in ("omit, check", OMIT.title))
     assert check.after["secure_token"] == run.after["secure_token"] == "holder"
-    assert any("first Secure Token" in warning for warning in run.result["warnings"]), run
+    assert any("first Secure Token" in note for note in run.result["notes"]), run
     assert check.touched_nothing

@@ -185,9 +185,10 @@ def test_while_the_directory_is_away_the_kept_password_grants(played: Played) ->
 
 def test_a_password_changed_elsewhere_is_told_to_a_holder_and_nothing_is_touched(played: Played) -> None:
     told, quiet = played["elsewhere", "holder: changed"], played["elsewhere", "holder: the same"]
-    (warning,) = told.result["warnings"]
-    assert "changed in the directory" in warning and "stale" in warning
-    assert "warnings" not in quiet.result
+    (note,) = told.result["notes"]
+    assert "changed in the directory" in note and "stale" in note
+    assert told.result["warnings"] == [note]
+    assert quiet.result["notes"] == [] and "warnings" not in quiet.result
     for answer in (told, quiet):
         assert answer.ok and not answer.changed and answer.touched_nothing, answer
 

@@ -1,129 +1,507 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random Macs and requests for the property tests of the plan."""
+"""Random Macs and requests for the property tests of the plan.
+
+Everything is drawn by a function ``pick`` that chooses one of several values. Hypothesis picks where a failure is to
+be made small (:func:`macs` and the other strategies); a random number generator picks where there are to be many. The
+plainest value stands first, as Hypothesis makes things small by going there.
+
+A Mac is drawn as it is first (:func:`whole_mac`), then some of it is hidden as a reading may miss it (:func:`hidden`).
+So a test can judge what a plan would do to the Mac that is really there.
+"""
 
 from __future__ import annotations
 
 import typing as t
 from dataclasses import replace
+from functools import cache
 
+from hypothesis import currently_in_test_context, event
 from hypothesis import strategies as st
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    MOBILE,
     Account,
     FileVault,
     Mac,
     Management,
+    Missing,
+    Network,
+    PasswordPolicy,
+    Person,
     Sources,
     Version,
     Volume,
+    archived,
+    creation,
+    folded,
+    offboarding,
+    promotion,
+    repairing,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
+    CollectRequest,
+    FileVaultRequest,
+    KeyRequest,
+    UnlockerRequest,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.mobile import MobileAccountRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import healed, with_healing
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS, RepairRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart import RestartRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 NAMES = ("itadmin", "ana", "bob", "svc")
+PEER = "ada"
+"""Somebody whom the directory knows, and who has no account yet."""
+DEFERRAL = "/var/db/keyholder-filevault.plist"
+ARCHIVE = "/var/root/ana.tar.gz"
 VERSIONS = tuple(Version.parse(text) for text in ("10.13.6", "10.14.6", "10.15.7", "11.7", "13.6", "15.6", "26.1"))
-
-_bools = st.booleans()
-_sources = st.one_of(
-    st.just(Sources(True, True, True)),
-    st.just(Sources(False, False, False)),
-    st.builds(Sources, _bools, _bools, _bools),
-)
+STATES = ("on", "off", "encrypting", "decrypting", "restart_to_enable", "restart_to_finish", "restart_to_disable")
+HARDWARE = ((True, "Mac14,2"), (False, "MacBookPro16,1"), (False, "MacBookPro14,1"))
+"""Apple silicon, an Intel Mac with a T2 chip, and one without."""
+ORPHAN = "0A7B3C2D-1111-2222-3333-444455556666"
 
 
-@st.composite
-def accounts(draw: st.DrawFn, name: str, uid: int) -> Account:
+T = t.TypeVar("T")
+
+
+class Pick(t.Protocol):
+    """Chooses one of ``values``."""
+
+    def __call__(self, values: t.Sequence[T]) -> T:
+        raise NotImplementedError
+
+
+_BOOLS = (False, True)
+_OFTEN = (True, True, True, False)
+_SELDOM = (False,) * 7 + (True,)
+_TOLD = (True, False, None)
+
+
+# -- Macs -------------------------------------------------------------------------------------------------------------
+
+
+def sources(pick: Pick) -> Sources:
+    everywhere, nowhere = Sources(True, True, True), Sources(False, False, False)
+    return pick((nowhere, everywhere, None)) or Sources(pick(_BOOLS), pick(_BOOLS), pick(_BOOLS))
+
+
+def person(pick: Pick, name: str, uid: int) -> Account:
+    primary = pick((20,) * 11 + (80,))
+    said = sources(pick)
     return Account(
         name=name,
         guid=f"00000000-0000-0000-0000-{uid:012d}",
         full_name=name.title(),
         uid=uid,
-        gid=20,
-        admin=draw(_bools),
-        hidden=draw(_bools),
-        disabled_tag=draw(_bools),
+        gid=primary,
+        kind=pick(("local",) * 6 + (MOBILE,)),
+        admin=pick(_BOOLS) or primary == 80,
+        hidden=pick(_SELDOM),
+        disabled_tag=pick(_SELDOM),
         home=f"/Users/{name}",
         shell="/bin/zsh",
-        sources=draw(_sources),
-        has_password=draw(st.sampled_from([True, True, True, False])),
-        disabled=draw(st.sampled_from([False] * 5 + [True])),
-        failed_logins=0,
+        sources=said,
+        has_password=pick(_OFTEN),
+        disabled=pick(_SELDOM),
+        volume_owner=bool(said.crypto),
+        failed_logins=pick((0, 0, 0, 2, 12)),
     )
 
 
-def _granter(person: Account) -> Account:
+def _granter(who: Account) -> Account:
     """Most Macs have somebody who can grant; otherwise most requests would only be refused."""
-    return replace(person, admin=True, sources=Sources(True, True, True), has_password=True, disabled=False)
+    held = Sources(True, True, True)
+    return replace(who, admin=True, sources=held, has_password=True, disabled=False, failed_logins=0, kind="local")
 
 
-def _standard_holder(person: Account) -> Account:
-    return replace(_granter(person), admin=False)
+_POLICIES = (PasswordPolicy(),) * 3 + (
+    PasswordPolicy(("failures",), max_failed_logins=5),
+    PasswordPolicy(("failures",), max_failed_logins=5, lock_expires=True),
+)
+
+
+def keys(pick: Pick) -> FileVault:
+    state = pick(("off", "off", *("on",) * 5, *STATES))
+    deferred = pick(("",) * 6 + NAMES[:2]) if state == "off" else ""
+    return FileVault(
+        state,
+        deferred_user=deferred,
+        deferral_path=pick(("", DEFERRAL)) if deferred else "",
+        personal_key=pick(_BOOLS),
+        institutional_key=pick(_SELDOM),
+        icloud_key=pick(_SELDOM),
+        escrowed_at=pick((0, 1_700_000_000)),
+        escrow_profile=pick(_TOLD),
+        authrestart=pick(_TOLD),
+    )
+
+
+def management(pick: Pick) -> Management:
+    bootstrap = pick(("not_escrowed", "unsupported", "not_enrolled", "escrowed_unproven", "valid"))
+    return Management(
+        enrolled=bootstrap != "not_enrolled",
+        automated=pick(_BOOLS),
+        user_approved=pick(_BOOLS),
+        bootstrap=bootstrap,
+        supported=bootstrap != "unsupported",
+        preflight=pick(_TOLD),
+        bootstrap_crypto_user=bootstrap in ("escrowed_unproven", "valid") and pick(_OFTEN),
+        token_dialog_suppressed=pick(_TOLD),
+    )
+
+
+def network(pick: Pick) -> Network | None:
+    if not pick(_OFTEN):
+        return None
+    who = Person(pick((PEER,) * 4 + (PEER.title(),)), "Ada", pick((612, 612, 502)))
+    bound = pick(_OFTEN)
+    return Network(
+        ("/Active Directory/CORP",) if bound else (),
+        pick((True, True, False, None)) if bound else False,
+        who if bound and pick(_OFTEN) else None,
+    )
+
+
+def notes_of_runs(pick: Pick, people: t.Sequence[Account]) -> frozenset[str]:
+    """What earlier runs may have left on the Mac, one note or none: each kind, on somebody who is there or was."""
+    kinds = [creation("bob"), repairing("ana"), repairing("itadmin"), promotion("ana"), promotion("itadmin"), "preboot"]
+    for who in people[:2]:
+        kinds += [offboarding(who.name, who.guid), archived(who.name, who.guid)]
+    return frozenset({pick(kinds)}) if pick((False, False, True)) else frozenset()
+
+
+def whole_mac(pick: Pick) -> Mac:
+    """A Mac as it is, with nothing hidden."""
+    names = [name for name in NAMES if pick((False, True, True))]
+    people = [person(pick, name, 501 + index) for index, name in enumerate(names)]
+    # Of eight Macs four have a granter, one has a standard holder, on one nobody holds a token, two are as they come.
+    lead = pick(("granter", "granter", "granter", "granter", "standard", "nobody", "", ""))
+    if lead in ("granter", "standard"):
+        people[:1] = [_granter(who) for who in people[:1]]
+    if lead == "standard":
+        people[:1] = [replace(who, admin=False, gid=20) for who in people[:1]]
+    if lead == "nobody":
+        people = [replace(who, sources=Sources(False, False, False), volume_owner=False) for who in people]
+    silicon, model = pick(HARDWARE)
+    paths = (DEFERRAL, ARCHIVE, *(who.home for who in people))
+    return Mac(
+        version=pick(VERSIONS),
+        model=model,
+        apple_silicon=silicon,
+        volume=Volume("disk3s1s1", True, True),
+        accounts=tuple(people),
+        orphans=pick(((), (), (), (ORPHAN,))),
+        filevault=keys(pick),
+        management=management(pick),
+        policy=pick(_POLICIES),
+        network=network(pick),
+        foreign_admins=pick(_SELDOM),
+        files=frozenset(path for path in paths if pick(_BOOLS)),
+        sessions=pick((frozenset(), frozenset(), frozenset({"ana"}))),
+        as_root=True,
+        pending=notes_of_runs(pick, people),
+        names=_names(people),
+        taken=_taken(people),
+    )
+
+
+UNREAD = {
+    "crypto": "crypto users of the boot volume",
+    "list": "FileVault's list of users",
+    "status": "FileVault's status",
+    "groups": "groups of the local directory",
+    "enrolment": "enrolment in device management",
+    "bootstrap": "Bootstrap Token",
+    "escrow": "when a recovery key was last put aside",
+    "sessions": "",
+    "network": "",
+    "root": "failed logins and password dates",
+    "apfs": "",
+    "old": "",
+}
+"""What can be hidden, and as what a reading says that it missed it; "" where it says nothing, or where it is no lack:
+"apfs" is a volume that is none, "old" a macOS before the oldest."""
+
+
+def hidden(mac: Mac, what: str) -> Mac:
+    """``mac`` as a reading shows it that missed one thing; "" for nothing."""
+    if UNREAD.get(what):
+        mac = replace(mac, missing=(*mac.missing, Missing(UNREAD[what], "exit status 1")))
+    if what in ("crypto", "list", "root"):
+        who = [replace(one, sources=_unread(one.sources, what)) for one in mac.accounts]
+        mac = replace(mac, accounts=tuple(who))
+    if what == "crypto":
+        mac = replace(mac, volume=Volume(), orphans=(), accounts=_ownerless(mac))
+        keys = replace(mac.filevault, personal_key=None, institutional_key=None, icloud_key=None)
+        return replace(mac, filevault=keys, management=replace(mac.management, bootstrap_crypto_user=None))
+    if what == "status":
+        return replace(mac, filevault=replace(mac.filevault, state="unknown", deferred_user="", deferral_path=""))
+    if what == "groups":
+        nobody = tuple(replace(one, admin=False) for one in mac.accounts)
+        return replace(mac, groups_read=False, accounts=nobody, foreign_admins=False)
+    if what == "root":
+        return replace(mac, as_root=False, accounts=tuple(replace(one, failed_logins=None) for one in mac.accounts))
+    managed = {
+        "enrolment": {"enrolled": None, "automated": None, "user_approved": None},
+        "bootstrap": {"bootstrap": "unknown", "supported": None, "preflight": None},
+    }
+    if what in managed:
+        return replace(mac, management=replace(mac.management, **t.cast("dict[str, t.Any]", managed[what])))
+    changed: dict[str, dict[str, t.Any]] = {
+        "escrow": {"filevault": replace(mac.filevault, escrowed_at=None)},
+        "sessions": {"sessions": None},
+        "network": {"network": None},
+        "apfs": {"volume": replace(mac.volume, apfs=False)},
+        "old": {"version": Version(10, 12, 6)},
+    }
+    return replace(mac, **changed.get(what, {}))
+
+
+def _unread(sources: Sources, what: str) -> Sources:
+    return replace(sources, crypto=None) if what == "crypto" else replace(sources, filevault=None)
+
+
+def _ownerless(mac: Mac) -> tuple[Account, ...]:
+    return tuple(replace(one, volume_owner=None) for one in mac.accounts)
+
+
+LACKS = ("",) * 24 + ("status",) * 4 + ("escrow",) * 2 + ("bootstrap",) * 2 + tuple(sorted(UNREAD))
+"""What a reading misses: mostly nothing. What lets a plan be made all the same comes more often."""
+
+
+# -- requests ---------------------------------------------------------------------------------------------------------
+
+
+def somebody(pick: Pick, people: t.Sequence[str]) -> str:
+    """Whom a request is about: mostly one of ``people``."""
+    strange = ("root", "_www", "nobody", "BOB", PEER, "-x")
+    return pick((*people, *people, *people, None)) or pick((*NAMES, *strange))
+
+
+def granter(pick: Pick, people: t.Sequence[str]) -> str:
+    return pick((*people[:1], *people[:1], "", *people, NAMES[1]))
+
+
+def given(pick: Pick, *options: str) -> frozenset[str]:
+    return frozenset(options) if pick(_OFTEN) else frozenset(option for option in options if pick(_BOOLS))
+
+
+def _maybe(pick: Pick, *values: T) -> T | None:
+    return pick((None, None, *values))
+
+
+def token_request(pick: Pick, people: t.Sequence[str]) -> TokenRequest:
+    return TokenRequest(
+        user=somebody(pick, people),
+        state=pick(("present", "absent")),
+        admin_user=granter(pick, people),
+        first_token=pick(_BOOLS),
+        allow_temporary_promotion=pick(_BOOLS),
+        accept_pending=pick(_BOOLS),
+    )
+
+
+def account_request(pick: Pick, people: t.Sequence[str]) -> AccountRequest:
+    return AccountRequest(
+        name=somebody(pick, people),
+        state=pick(("present", "present", "absent")),
+        full_name=_maybe(pick, "Ana Sousa") if pick(_OFTEN) else _maybe(pick, "Bob", "Itadmin", "two\nlines"),
+        uid=_maybe(pick, 501, 502, 700) if pick(_SELDOM) else None,
+        gid=_maybe(pick, 20, 80) if pick(_SELDOM) else None,
+        shell=_maybe(pick, "/bin/bash"),
+        home=_maybe(pick, "/Users/elsewhere"),
+        hint=_maybe(pick, "the usual"),
+        picture=_maybe(pick, "/Library/picture.png"),
+        admin=_maybe(pick, *_BOOLS),
+        hidden=_maybe(pick, *_BOOLS),
+        update_password=pick(("on_create", "always")),
+        secure_token=pick(("omitted", "omitted", "present", "prevented", "allowed")),
+        admin_user=granter(pick, people),
+        first_token=pick(_BOOLS),
+        allow_temporary_promotion=pick(_BOOLS),
+        accept_pending=pick(_BOOLS),
+        remove=pick(("keep_home", "delete_home", "secure")),
+        given=given(pick, "password", "old_password", "admin_password"),
+    )
+
+
+def password_request(pick: Pick, people: t.Sequence[str]) -> PasswordRequest:
+    return PasswordRequest(
+        name=somebody(pick, people),
+        admin_user=granter(pick, people),
+        verify_key=pick(("on_change", "always", "never")),
+        given=given(pick, "password", "old_password", "admin_password"),
+    )
+
+
+def mobile_request(pick: Pick, people: t.Sequence[str]) -> MobileAccountRequest:
+    return MobileAccountRequest(
+        name=pick((PEER, PEER, PEER, *people)),
+        home=_maybe(pick, "/Users/elsewhere") if pick(_OFTEN) else "elsewhere",
+        secure_token=pick(("omitted", "present")),
+        admin_user=granter(pick, people),
+        given=given(pick, "password", "admin_password"),
+    )
+
+
+def offboard_request(pick: Pick, people: t.Sequence[str]) -> OffboardRequest:
+    return OffboardRequest(
+        name=somebody(pick, people),
+        home=pick(("keep", "archive", "delete", "secure")),
+        archive=pick(("",) * 5 + (ARCHIVE, "/Users/ana/inside.tgz", "/tmp/everybody.tgz")),
+        force=pick(_BOOLS),
+    )
+
+
+def repair_request(pick: Pick, people: t.Sequence[str]) -> RepairRequest:
+    return RepairRequest(
+        user=somebody(pick, people) if pick(_OFTEN) else "",
+        admin_user=granter(pick, people),
+        orphans=pick(_BOOLS),
+        given=given(pick, "password", "old_password", "admin_password"),
+    )
+
+
+def bootstrap_request(pick: Pick, people: t.Sequence[str]) -> BootstrapRequest:
+    return BootstrapRequest(state=pick(("escrowed", "absent", "validated")), admin_user=granter(pick, people))
+
+
+def filevault_request(pick: Pick, people: t.Sequence[str]) -> FileVaultRequest:
+    return FileVaultRequest(
+        state=pick(("enabled", "disabled", "deferred")),
+        user=granter(pick, people),
+        additional_users=tuple(name for name in people[1:] if not pick(_OFTEN)),
+        recovery_key=pick(("discard", "return", "encrypt")),
+        defer_path=pick((DEFERRAL, DEFERRAL, DEFERRAL, "", "relative")),
+        force_at_login=_maybe(pick, 0, 3),
+        ask_at_logout=pick(_BOOLS),
+        show_key=pick(_BOOLS),
+    )
+
+
+def unlocker_request(pick: Pick, people: t.Sequence[str]) -> UnlockerRequest:
+    state = pick(("present", "absent", "absent"))
+    return UnlockerRequest(user=somebody(pick, people), state=state, admin_user=granter(pick, people))
+
+
+def key_request(pick: Pick, people: t.Sequence[str]) -> KeyRequest:
+    return KeyRequest(
+        state=pick(("present", "rotated", "absent", "absent", "validated")),
+        user=granter(pick, people),
+        recovery_key=pick(("discard", "return", "encrypt")),
+        given=given(pick, "password", "current_key"),
+    )
+
+
+def collect_request(pick: Pick, people: t.Sequence[str]) -> CollectRequest:
+    how = pick(("discard", "return", "encrypt"))
+    return CollectRequest(pick((DEFERRAL, DEFERRAL, DEFERRAL, "relative")), how, remove=pick(_BOOLS))
+
+
+def restart_request(pick: Pick, people: t.Sequence[str]) -> RestartRequest:
+    return RestartRequest(
+        user=granter(pick, people), ssh_unlock=pick(_BOOLS), given=given(pick, "password", "current_key")
+    )
+
+
+REQUESTS: tuple[t.Callable[[Pick, t.Sequence[str]], t.Any], ...] = (
+    token_request,
+    account_request,
+    password_request,
+    mobile_request,
+    offboard_request,
+    repair_request,
+    bootstrap_request,
+    filevault_request,
+    unlocker_request,
+    key_request,
+    collect_request,
+    restart_request,
+)
+"""Of every module that writes, with all options."""
+
+_TAKERS = (account_request, account_request, offboard_request, offboard_request, token_request, unlocker_request)
+
+
+def any_request(pick: Pick, people: t.Sequence[str]) -> t.Any:
+    """Of any module, those that can take something away more often than the others."""
+    return pick((*REQUESTS, *_TAKERS))(pick, people)
+
+
+# -- for Hypothesis ---------------------------------------------------------------------------------------------------
+
+
+@cache
+def _below(number: int) -> st.SearchStrategy[int]:
+    return st.integers(0, number - 1)
+
+
+def _picking(draw: st.DrawFn) -> Pick:
+    def pick(values: t.Sequence[T]) -> T:
+        return values[draw(_below(len(values)))]
+
+    return pick
 
 
 @st.composite
 def macs(draw: st.DrawFn) -> Mac:
-    """A Mac as root reads it: every source readable."""
-    names = draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=draw(st.sampled_from([0, 2, 3]))))
-    people = [draw(accounts(name, 501 + index)) for index, name in enumerate(sorted(names))]
-    granters = draw(st.integers(0, 4))
-    if granters == 0:
-        people = [_standard_holder(person) if person.name == NAMES[0] else person for person in people]
-    if granters > 1:
-        people = [_granter(person) if person.name == NAMES[0] else person for person in people]
-    taken = {word.lower() for person in people for word in (person.name, person.full_name, f"uid:{person.uid}")}
-    return Mac(
-        version=draw(st.sampled_from(VERSIONS)),
-        apple_silicon=draw(_bools),
-        volume=Volume("disk3s1s1", True, True),
-        accounts=tuple(people),
-        filevault=FileVault(draw(st.sampled_from(["on", "off", "encrypting"])), personal_key=draw(_bools)),
-        management=Management(
-            bootstrap=draw(st.sampled_from(["not_escrowed", "unsupported", "escrowed_unproven", "valid"]))
-        ),
-        as_root=True,
-        pending=draw(st.sampled_from([frozenset(), frozenset(), frozenset({"preboot"}), frozenset({"creating bob"})])),
-        taken=frozenset(taken),
-    )
+    """A Mac as it was read: any state, and mostly with nothing missing."""
+    pick = _picking(draw)
+    return hidden(whole_mac(pick), pick(LACKS))
 
 
-token_requests: st.SearchStrategy[TokenRequest] = st.builds(
-    TokenRequest,
-    user=st.sampled_from(NAMES),
-    state=st.sampled_from(["present", "absent"]),
-    admin_user=st.sampled_from((NAMES[0], NAMES[0], "") + NAMES),
-    first_token=_bools,
-    allow_temporary_promotion=_bools,
-    accept_pending=_bools,
-)
+@st.composite
+def _drawn(draw: st.DrawFn, make: t.Callable[[Pick, t.Sequence[str]], t.Any]) -> t.Any:
+    return make(_picking(draw), NAMES)
 
 
-def _maybe(strategy: st.SearchStrategy[t.Any]) -> st.SearchStrategy[t.Any]:
-    return st.one_of(st.none(), strategy)
-
-
-account_requests: st.SearchStrategy[AccountRequest] = st.builds(
-    AccountRequest,
-    name=st.sampled_from(NAMES),
-    state=st.sampled_from(["present", "present", "absent"]),
-    full_name=_maybe(st.sampled_from(["Ana Sousa", "Bob", "Itadmin"])),
-    uid=_maybe(st.sampled_from([501, 502, 700])),
-    gid=_maybe(st.sampled_from([20, 80])),
-    shell=_maybe(st.just("/bin/bash")),
-    hint=_maybe(st.just("the usual")),
-    admin=_maybe(_bools),
-    hidden=_maybe(_bools),
-    update_password=st.sampled_from(["on_create", "always"]),
-    secure_token=st.sampled_from(["present", "prevented", "omitted", "allowed"]),
-    admin_user=st.sampled_from((NAMES[0], NAMES[0], "") + NAMES),
-    first_token=_bools,
-    allow_temporary_promotion=_bools,
-    accept_pending=_bools,
-    remove=st.sampled_from(["keep_home", "delete_home", "secure"]),
-    given=st.sets(st.sampled_from(["password", "old_password", "admin_password"])).map(frozenset),
-)
-
+token_requests: st.SearchStrategy[TokenRequest] = _drawn(token_request)
+account_requests: st.SearchStrategy[AccountRequest] = _drawn(account_request)
 requests: st.SearchStrategy[t.Any] = st.one_of(token_requests, account_requests)
+
+
+# -- plans ------------------------------------------------------------------------------------------------------------
+
+
+def plan_or_refusal(request: t.Any, mac: Mac, same: bool | None = False, opens: bool | None = None) -> Plan | Refusal:
+    """As a run makes it: what an earlier one left of a promotion is taken back first. What came of it is counted.
+
+    ``same``: what each comparison of a password says; ``opens``: what macOS says where a password is tried against a
+    key.
+    """
+    sound = healed(mac)
+    compared: dict[str, bool | None] = dict.fromkeys(request.compares(sound), same)
+    if hasattr(request, "tries") and request.tries(sound, compared) is not None:
+        compared[OPENS] = opens
+    made: Plan | Refusal
+    try:
+        made = with_healing(mac, request.plan(sound, compared))
+    except Refusal as refusal:
+        made = refusal
+    if currently_in_test_context():
+        event(outcome(made))
+    return made
+
+
+def outcome(made: Plan | Refusal) -> str:
+    """One word for what became of a request: the reason of its refusal, or whether its plan changes anything."""
+    if isinstance(made, Refusal):
+        return made.reason
+    return "a plan that changes something" if made.changes else "a plan that changes nothing"
+
+
+def misses_something(mac: Mac) -> bool:
+    """Whether no plan is to be expected from this reading, whatever is asked."""
+    sound = mac.as_root and mac.groups_read and mac.volume.apfs and mac.version >= VERSIONS[0]
+    return not sound or any(None in (who.sources.crypto, who.sources.filevault) for who in mac.accounts)
 
 
 def settled(mac: Mac) -> Mac:
@@ -138,5 +516,14 @@ def settled(mac: Mac) -> Mac:
             "guid": account.guid if account.guid[0] != "(" else f"11111111-0000-0000-0000-{index:012d}",
         }
         filled.append(replace(account, **defaults))
-    taken = {word.lower() for who in filled for word in (who.name, who.full_name, f"uid:{who.uid}")}
-    return replace(mac, accounts=tuple(filled), taken=frozenset(taken))
+    return replace(mac, accounts=tuple(filled), taken=_taken(filled), names=_names(filled))
+
+
+def _names(people: t.Sequence[Account]) -> frozenset[str]:
+    return frozenset({"root", "daemon", "_www", *(folded(who.name) for who in people)})
+
+
+def _taken(people: t.Sequence[Account]) -> frozenset[str]:
+    """What a reading calls taken, in the very form in which it does (see ``_probe.parse``)."""
+    words = (word for who in people for word in (who.name, who.full_name, f"uid:{who.uid}"))
+    return frozenset(map(folded, words))

@@ -25,10 +25,10 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard, made
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import healed, with_healing
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
+from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils.strategies import plan_or_refusal
 
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE, has_password=True)
 ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20, has_password=True)
@@ -44,15 +44,6 @@ def mac(*accounts: Account, version: str = "15.6", **more: t.Any) -> Mac:
         "taken": taken,
     }
     return Mac(Version.parse(version), accounts=accounts, **{**made_up, **more})
-
-
-def plan_or_refusal(request: t.Any, of: Mac, same: bool | None = False) -> Plan | Refusal:
-    """As a run makes it: what an earlier one left of a promotion is taken back first."""
-    sound = healed(of)
-    try:
-        return with_healing(of, request.plan(sound, dict.fromkeys(request.compares(sound), same)))
-    except Refusal as refusal:
-        return refusal
 
 
 def reason(request: t.Any, of: Mac) -> str:
@@ -135,8 +126,11 @@ def test_an_option_left_out_touches_nothing(of: Mac, name: str) -> None:
     """Design rule 1: with nothing but a name, an existing account keeps everything, its token first of all."""
     account = of.account(name)
     assume(account is not None and account.has_password and not of.pending)
-    plan = AccountRequest(name).plan(of, {})
-    assert plan.steps == ()
+    plan = plan_or_refusal(AccountRequest(name), of)
+    if isinstance(plan, Refusal):
+        assert strategies.misses_something(of)
+    else:
+        assert plan.steps == ()
 
 
 def test_the_first_holder_that_a_plan_makes_is_not_taken_back_by_it() -> None:

@@ -61,6 +61,7 @@ _ARGUMENTS: dict[str, t.Any] = {
     "length": {"type": "int", "default": 24},
     "account": {"type": "dict"},
     "repair_stale_key": {"type": "bool", "default": False},
+    "allow_own_account": {"type": "bool", "default": False},
     "verify_key": {"type": "str", "choices": ["on_change", "always", "never"], "default": "on_change"},
     "timeout": {"type": "int", "default": 120},
 }
@@ -188,7 +189,8 @@ class _OnTheMac:
             raise _Stop("password_policy", str(exc)) from exc
 
     def _ask(self, module: str, options: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
-        return self._action.execute(module, {**options, **self._limit}, self._task_vars, check)
+        own = {} if module == "trust_info" else {"allow_own_account": self._arguments["allow_own_account"]}
+        return self._action.execute(module, {**options, **self._limit, **own}, self._task_vars, check)
 
 
 def _told(rotated: Rotated) -> dict[str, t.Any]:

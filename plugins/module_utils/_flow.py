@@ -22,7 +22,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     sysadminctl,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._delivery import Recipients
-from ansible_collections.keyholder.macos.plugins.module_utils._model import ESCROWED, MOBILE, Account, Mac
+from ansible_collections.keyholder.macos.plugins.module_utils._model import ESCROWED, MOBILE, Account, Mac, folded
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import (
     healed,
@@ -100,15 +100,22 @@ class Outcome:
 
 
 class Flow:
-    """One run of one request against one Mac. ``deadline``: seconds for each command."""
+    """One run of one request against one Mac. ``deadline``: seconds for each command. ``own``: names, as
+    :func:`folded`, of the accounts that the run came in by and must leave alone."""
 
     def __init__(
-        self, runner: Runner, secrets: t.Mapping[str, Secret], deadline: float, recipients: t.Sequence[str] = ()
+        self,
+        runner: Runner,
+        secrets: t.Mapping[str, Secret],
+        deadline: float,
+        recipients: t.Sequence[str] = (),
+        own: t.Collection[str] = (),
     ) -> None:
         self._runner = runner
         self._secrets = secrets
         self._deadline = deadline
         self._recipients = Recipients(recipients)
+        self._own = frozenset(own)
         self._extras: tuple[str, ...] = ()
         self._key: Secret | None = None
         self._done: list[Step] = []
@@ -165,7 +172,8 @@ class Flow:
 
     def _read(self) -> Mac:
         try:
-            return read_mac(self._runner, self._deadline, self._extras)
+            mac = read_mac(self._runner, self._deadline, self._extras)
+            return replace(mac, own=frozenset(who.name for who in mac.accounts if folded(who.name) in self._own))
         except ProbeError as exc:
             raise Refusal(exc.reason, str(exc)) from exc
 
@@ -224,6 +232,9 @@ class Flow:
         if opens is False:
             msg = f"{step.secret} is the password of {step.user}, but does not open its key: the key is stale. {fate}"
             raise Refusal("stale_key", msg, tuple(self._evidence[-1:]))
+        if opens is None and step.needed:
+            msg = f"whether the password of {step.user} opens its key could not be checked. {fate}"
+            raise Refusal("key_unproven", msg, tuple(self._evidence[-1:]))
         if opens is None:
             self._notes.append(f"whether the key of {step.user} follows its password could not be checked")
 

@@ -228,6 +228,11 @@ class FileVault:
         return self.state in ("on", "encrypting")
 
     @property
+    def asks(self) -> bool:
+        """Return whether the volume may ask for a key at start-up. A status that could not be read counts as on."""
+        return self.state != "off"
+
+    @property
     def on(self) -> bool:
         """Whether the volume asks for a key at start-up, now or once what is under way has finished."""
         return self.state in ("on", "encrypting", "restart_to_enable", "restart_to_finish")
@@ -248,6 +253,8 @@ class Management:
     bootstrap: str = "unknown"
     supported: bool | None = None
     preflight: bool | None = None
+    preflight_asked: bool = False
+    """Whether macOS was asked for the preflight: then None means that it did not answer."""
     bootstrap_crypto_user: bool | None = None
     token_dialog_suppressed: bool | None = None
     """Whether a profile keeps macOS from asking for a token administrator at a mobile account's login; None: not asked,
@@ -285,6 +292,9 @@ class PasswordPolicy:
     """Whether an account that wrong guesses have locked opens again by itself, nobody knows when."""
     patterns: tuple[str, ...] = ()
     """Regular expressions that a whole password must match."""
+    unjudged: tuple[str, ...] = ()
+    """Identifiers of the rules that may refuse a login and that no reading can judge: one that locks unused accounts,
+    for instance."""
 
 
 @dataclass(frozen=True)
@@ -293,15 +303,6 @@ class Missing:
 
     what: str
     evidence: str
-
-
-@dataclass(frozen=True)
-class Recoverability:
-    """``verdict``: yes, pending (macOS will give an administrator a token by itself), at_risk, no or unknown;
-    ``why``: in words."""
-
-    verdict: str
-    why: str
 
 
 _T2 = frozenset(
@@ -340,6 +341,11 @@ class Mac:
     not know who is in it."""
     files: frozenset[str] = frozenset()
     """Those of the paths that were asked for at which there is something."""
+    full_disk_access: bool | None = None
+    """Whether this session may change what macOS protects; None: not asked, or not said."""
+    full_disk_evidence: str = ""
+    own: frozenset[str] = frozenset()
+    """Accounts that the run itself came in by, and that it may not take away from itself."""
     sessions: frozenset[str] | None = None
     """Who is logged in, at the screen or by a terminal; None: not asked, or not readable."""
     pending: frozenset[str] = frozenset()
@@ -387,12 +393,14 @@ class Mac:
         grants nothing that is escrowed and no crypto user of the volume is assumed."""
         management = self.management
         escrowed = management.bootstrap in ESCROWED and management.bootstrap_crypto_user is not False
-        return self.version >= BIG_SUR and escrowed and management.preflight is not False
+        denied = management.preflight is False or (management.preflight is None and management.preflight_asked)
+        return self.version >= BIG_SUR and escrowed and not denied
 
     def verdict_of(self, account: Account) -> str:
         """The account's verdict, where what this Mac will do by itself is taken into account: never for an account
         that nobody can log in with."""
-        waits = account.verdict == NO_TOKEN and self.grants_at_login and account.able and not self.locked(account)
+        able = account.able and self.locked(account) is not True
+        waits = account.verdict == NO_TOKEN and self.grants_at_login and able
         return PENDING if waits else account.verdict
 
     @property
@@ -435,39 +443,35 @@ class Mac:
 
     @property
     def granters(self) -> tuple[Account, ...]:
-        """Who may authorise a grant today: only a token admin can (Apple Platform Deployment; transcript
-        ston-5101-not-authorized), and none that cannot log in."""
-        return tuple(account for account in self.admin_holders if account.able and not self.locked(account))
+        """Return who may authorise a grant today: only a token admin can (Apple Platform Deployment; transcript
+        ston-5101-not-authorized), and none that cannot log in, or of whom nobody knows whether a rule locks it."""
+        return tuple(account for account in self.admin_holders if self.opens(account))
+
+    @property
+    def likely_granters(self) -> tuple[Account, ...]:
+        """Return the granters, and those of whom it is not known whether a rule of the Mac has locked them."""
+        return tuple(who for who in self.admin_holders if who.able and self.locked(who) is not True)
 
     @property
     def waiting_admins(self) -> tuple[Account, ...]:
         """Administrators who need no more than a login at the screen to be holders. Nobody counts on root's."""
-        people = (account for account in self.accounts if account.admin and account.uid != 0)
+        people = (who for who in self.accounts if who.admin and who.uid != 0 and self.opens(who))
         return tuple(who for who in people if who.name not in self.promoted and self.verdict_of(who) == PENDING)
 
-    @property
-    def recovery_key(self) -> str:
-        """The recovery key that opens the volume, in words; "": none is known. Apple silicon takes no institutional one
-        (Apple, device-management: FDEFileVault)."""
-        if self.filevault.personal_key:
-            return "the personal recovery key"
-        return "the institutional recovery key" if self.filevault.institutional_key and not self.apple_silicon else ""
-
-    @property
-    def ways_in(self) -> tuple[str, ...]:
-        """What opens the volume where nobody holds a token, in words. All but the recovery keys is assumed."""
-        keyed = [who.name for who in self.phantoms if who.sources.crypto and who.able]
-        return (
-            *filter(None, [self.recovery_key]),
-            *(["somebody's Apple Account"] if self.filevault.icloud_key else []),
-            *(f"the password of {name}, about whom the sources disagree" for name in keyed),
-            *(f"the password of the crypto user {guid}, who has no account" for guid in self.orphans),
-        )
-
-    def locked(self, account: Account) -> bool:
-        """Whether wrong guesses have locked the account for good, as far as root may read that."""
+    def locked(self, account: Account) -> bool | None:
+        """Return whether wrong guesses have locked the account. None: nobody can tell, as the lock opens by itself at a
+        time that is not read, the failed logins could not be read, or a rule of the Mac cannot be judged."""
         limit = self.policy.max_failed_logins
-        return limit is not None and not self.policy.lock_expires and (account.failed_logins or 0) >= limit > 0
+        if limit is not None and limit > 0:
+            if account.failed_logins is None:
+                return None if self.as_root else False
+            if account.failed_logins >= limit:
+                return None if self.policy.lock_expires else True
+        return None if self.policy.unjudged else False
+
+    def opens(self, account: Account) -> bool:
+        """Return whether a right password of the account is surely accepted."""
+        return account.able and self.locked(account) is False
 
     @property
     def unlockers(self) -> tuple[Account, ...]:
@@ -475,60 +479,13 @@ class Mac:
         return tuple(account for account in self.accounts if account.sources.filevault)
 
     @property
+    def able_unlockers(self) -> tuple[Account, ...]:
+        """Return those of FileVault's list who hold a token: a phantom is on the list, and opens nothing."""
+        return tuple(account for account in self.unlockers if account.holder)
+
+    @property
     def phantoms(self) -> tuple[Account, ...]:
         return tuple(account for account in self.accounts if account.verdict == PHANTOM)
-
-    @property
-    def recoverability(self) -> Recoverability:
-        """Whether somebody can still hand out tokens and unlock this Mac tomorrow, and why."""
-        if self.volume.apfs is False:
-            return Recoverability(UNKNOWN, "the boot volume is not APFS: there are no Secure Tokens here")
-        if self.volume.apfs is None or any(account.sources.crypto is None for account in self.accounts):
-            return Recoverability(UNKNOWN, "the crypto users of the boot volume could not be read")
-        if not self.groups_read:
-            return Recoverability(UNKNOWN, "the groups could not be read, so nobody knows who is an administrator")
-        if self.granters:
-            return Recoverability("yes", f"{_names(self.granters)} can grant tokens")
-        strangers = [who for who in self.holders if self.foreign_admins and who.kind == MOBILE]
-        if strangers:
-            why = f"a directory's group, which is not read, makes administrators; {_names(strangers)} may be one"
-            return Recoverability(UNKNOWN, why)
-        waiting = self.waiting_admins
-        if self.holders:
-            why = f"no administrator holds a token, only {_names(self.holders)}"
-            if self.admin_holders:
-                why = f"{_names(self.admin_holders)} cannot log in, and no other administrator holds a token"
-            reachable = self.filevault.state == "off" or any(account.able for account in self.holders)
-            rescue = f"; {_granted(waiting)}" if waiting else ""
-            return Recoverability(PENDING if waiting and reachable else "at_risk", why + rescue)
-        if self.filevault.state != "off":
-            return self._without_holder()
-        if self._waiting:
-            return Recoverability(PENDING if waiting else "at_risk", f"nobody holds a token; {_granted(self._waiting)}")
-        first = any(can_be_first(self, account) for account in self.accounts)
-        rule = first_token_rule(self.version) + ("" if first else "; no account here can be that one")
-        return Recoverability("at_risk", f"nobody holds a token; {rule}")
-
-    @property
-    def _waiting(self) -> tuple[Account, ...]:
-        return self.waiting_admins or tuple(who for who in self.accounts if self.verdict_of(who) == PENDING)
-
-    def _without_holder(self) -> Recoverability:
-        """Where FileVault is on, or may be: who holds no token cannot unlock the volume after a restart."""
-        rescue = f"; {_granted(self._waiting)}" if self._waiting else ""
-        if self.ways_in:
-            verb = "is the only way in" if len(self.ways_in) == 1 else "are the only ways in"
-            return Recoverability("at_risk", f"nobody holds a token; {' and '.join(self.ways_in)} {verb}{rescue}")
-        if self.filevault.personal_key is None:
-            return Recoverability(UNKNOWN, "nobody holds a token, and the recovery keys could not be read")
-        if self.filevault.on and rescue:
-            why = "nobody holds a token, and nothing opens the volume after a restart"
-            return Recoverability("at_risk", f"{why}{rescue} before")
-        if self.filevault.on:
-            return Recoverability("no", "FileVault is on, nobody holds a token and no recovery key opens the volume")
-        if self.filevault.state == UNKNOWN:
-            return Recoverability(UNKNOWN, "nobody holds a token, and FileVault's status could not be read")
-        return Recoverability("at_risk", "nobody holds a token, and FileVault is on its way off")
 
 
 def first_token_rule(version: Version) -> str:
@@ -568,14 +525,6 @@ def with_token(mac: Mac, account: Account) -> Account:
 
 def without_token(mac: Mac, account: Account) -> Account:
     return replace(account, sources=NOWHERE, volume_owner=False if mac.owners_known else None)
-
-
-def _granted(accounts: t.Iterable[Account]) -> str:
-    return f"the escrowed Bootstrap Token grants {_names(accounts)} one at a graphical login"
-
-
-def _names(accounts: t.Iterable[Account]) -> str:
-    return ", ".join(account.name for account in accounts)
 
 
 def in_order(accounts: t.Iterable[Account]) -> tuple[Account, ...]:

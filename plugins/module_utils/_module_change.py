@@ -7,9 +7,13 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow
+from ansible_collections.keyholder.macos.plugins.module_utils._model import folded
 from ansible_collections.keyholder.macos.plugins.module_utils._module import TIMEOUT, fail, runner
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
     DISCARD,
@@ -24,6 +28,9 @@ if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
     from ansible_collections.keyholder.macos.plugins.module_utils._flow import Request
+
+OWN_ACCOUNT: dict[str, t.Any] = {"allow_own_account": {"type": "bool", "default": False}}
+"""The option of the modules that can take something from an account; documented in the fragment _own_account."""
 
 ADMIN: dict[str, t.Any] = {
     "admin_user": {"type": "str"},
@@ -62,10 +69,22 @@ def secrets(module: AnsibleModule) -> dict[str, Secret]:
     return {option: Secret(value) for option, value in given.items() if value is not None}
 
 
+def came_in_by() -> frozenset[str]:
+    """Return the accounts, as :func:`folded`, that this process was reached through: who logged in, and who asked sudo,
+    doas or dzdo. On macOS getlogin names the login even where su was used (setlogin(2)); elsewhere, so in the lab, it
+    would name an account of the host."""
+    names = [os.environ.get(f"{program}_USER") for program in ("SUDO", "DOAS", "DZDO")]
+    if sys.platform == "darwin":
+        with contextlib.suppress(OSError):
+            names.append(os.getlogin())
+    return frozenset(folded(name) for name in names if name and name != "root")
+
+
 def change(module: AnsibleModule, request: Request, only_show: bool = False) -> t.NoReturn:
     """Carry ``request`` out and end the module. ``only_show``: foresee it as check mode does, and call it no change."""
     recipients = module.params.get("recipients") or []
-    flow = Flow(runner(module), secrets(module), module.params["timeout"], recipients)
+    own = () if module.params.get("allow_own_account") else came_in_by()
+    flow = Flow(runner(module), secrets(module), module.params["timeout"], recipients, own)
     outcome = flow.run(request, module.check_mode or only_show)
     result: dict[str, t.Any] = {
         "changed": outcome.changed and not only_show,

@@ -28,6 +28,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     BIG_SUR,
     CATALINA,
     MOBILE,
+    PENDING,
     PREFLIGHT_SINCE,
     TOKEN_DIALOG_SINCE,
     Account,
@@ -45,6 +46,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     folded,
     in_order,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Runner
@@ -54,7 +56,7 @@ EXTRAS = ("escrow", "preflight")
 """What a reading holds only where somebody asks for it; see :func:`read_mac`."""
 
 
-_PERSON, _HOME = "person:", "home:"
+_PERSON, _HOME, _WAITING = "person:", "home:", "waiting:"
 
 
 class ProbeError(Exception):
@@ -87,10 +89,11 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     whether macOS can restart past the unlock screen. sessions: who is logged in. person:NAME: what the Mac's
     directories say of that name. token_dialog: whether a profile suppresses the dialog at a mobile account's login. A
     path: whether something is there, as a deferral or an earlier archive leaves a file. home:NAME: whether that
-    account's home folder is there.
+    account's home folder is there. full_disk_access: whether the session has that. waiting:NAME: preflight, where that
+    account is to get its token from the Bootstrap Token. preflight is asked for as well where the verdict rests on it.
     """
     mac = parse(ask(runner, deadline))
-    if "preflight" in extras and mac.version >= PREFLIGHT_SINCE and mac.management.enrolled:
+    if ("preflight" in extras or _rests_on_bootstrap(mac, extras)) and _may_preflight(mac):
         mac = _with_preflight(mac, mdmclient.parse_preflight(runner.run(mdmclient.DEVICE_INFORMATION, deadline)))
     about_to_make = "escrow_if_off" in extras and not mac.filevault.on
     if "escrow" in extras or about_to_make:
@@ -111,10 +114,28 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     if "token_dialog" in extras and mac.version >= TOKEN_DIALOG_SINCE:
         suppressed = network.parse_token_dialog(runner.run(network.TOKEN_DIALOG, deadline))
         mac = replace(mac, management=replace(mac.management, token_dialog_suppressed=suppressed))
+    if "full_disk_access" in extras:
+        answer = runner.run(system.FULL_DISK_ACCESS, deadline)
+        allowed = system.parse_full_disk_access(answer)
+        mac = replace(mac, full_disk_access=allowed, full_disk_evidence=answer.evidence)
     if "sessions" in extras:
         mac = replace(mac, sessions=accounts.parse_who(runner.run(accounts.WHO, deadline)))
     paths = [extra for extra in extras if extra.startswith("/")] + _homes(mac, extras)
     return replace(mac, files=frozenset(path for path in paths if _there(runner, path, deadline)))
+
+
+def _may_preflight(mac: Mac) -> bool:
+    return mac.version >= PREFLIGHT_SINCE and bool(mac.management.enrolled)
+
+
+def _rests_on_bootstrap(mac: Mac, extras: t.Collection[str]) -> bool:
+    """Return whether somebody counts on a token that the Bootstrap Token grants: the verdict, or the request's account.
+    Then macOS is asked, as profiles was seen to call a token escrowed that macOS would not use."""
+    if recoverability(mac).verdict == PENDING:
+        return True
+    names = [extra[len(_WAITING) :] for extra in extras if extra.startswith(_WAITING)]
+    accounts = [(name, mac.account(name)) for name in names]
+    return mac.grants_at_login and any(who is None or mac.verdict_of(who) == PENDING for dummy, who in accounts)
 
 
 def _there(runner: Runner, path: str, deadline: float) -> bool:
@@ -186,7 +207,8 @@ def parse(answers: Answers) -> Mac:
     evidence = _Evidence(
         crypto=None if crypto is None else {uuid: user.owner for uuid, user in crypto_users.items()},
         filevault=_listed(listed, crypto),
-        admins=_admins(directory),
+        admins=_in_group(directory, "admin"),
+        disabled=_in_group(directory, records.ACCESS_DISABLED),
         owners=_version(answers.system) >= BIG_SUR,
         unfinished=frozenset(user.name for user in directory.users if creation(user.name) in pending),
     )
@@ -213,7 +235,7 @@ def parse(answers: Answers) -> Mac:
         orphans=tuple(uuid for uuid in people if uuid not in known and uuid != diskutil.GUEST),
         filevault=_filevault(answers, keys, missing),
         management=_management(answers, keys, missing),
-        policy=PasswordPolicy(rules.identifiers, rules.max_failed, rules.lock_expires, rules.patterns),
+        policy=PasswordPolicy(rules.identifiers, rules.max_failed, rules.lock_expires, rules.patterns, rules.unjudged),
         missing=tuple(missing),
         groups_read=directory.groups is not None,
         foreign_admins=_foreign_admins(directory),
@@ -225,12 +247,13 @@ def parse(answers: Answers) -> Mac:
 
 @dataclass(frozen=True)
 class _Evidence:
-    """By GUID: crypto users and whether they own the volume, and FileVault's list. By name: the administrators, and the
-    accounts that a run has begun to make."""
+    """By GUID: crypto users and whether they own the volume, and FileVault's list. By name: the administrators, the
+    accounts that a group has macOS refuse, and those that a run has begun to make."""
 
     crypto: t.Mapping[str, bool | None] | None
     filevault: set[str] | None
     admins: frozenset[str]
+    disabled: frozenset[str]
     owners: bool
     unfinished: frozenset[str]
 
@@ -238,7 +261,8 @@ class _Evidence:
 def _with_preflight(mac: Mac, preflight: bool | None) -> Mac:
     """A successful preflight outweighs profiles, which was seen to say the opposite (bootstrap-buddy issue 11)."""
     bootstrap = "valid" if preflight else mac.management.bootstrap
-    return replace(mac, management=replace(mac.management, preflight=preflight, bootstrap=bootstrap))
+    management = replace(mac.management, preflight=preflight, preflight_asked=True, bootstrap=bootstrap)
+    return replace(mac, management=management)
 
 
 def _with_escrow(mac: Mac, answer: Ran) -> Mac:
@@ -312,7 +336,7 @@ def _account(user: records.User, evidence: _Evidence) -> Account | None:
         hidden=user.hidden,
         disabled_tag=user.tagged,
         has_password=user.has_password,
-        disabled=user.disabled,
+        disabled=user.disabled or user.name in evidence.disabled,
         home=user.home,
         shell=user.shell,
         hint=user.hint,
@@ -337,10 +361,10 @@ def _listed(listed: dict[str, str] | None, crypto: diskutil.CryptoUsers | None) 
     return None if listed is None else set(listed)
 
 
-def _admin_groups(directory: records.Directory) -> list[records.Group]:
-    """Group admin and the groups of this Mac nested in it."""
+def _groups_in(directory: records.Directory, name: str) -> list[records.Group]:
+    """Return the group of that name and the groups of this Mac nested in it."""
     by_guid = {group.guid: group for group in directory.groups or ()}
-    waiting = [group for group in directory.groups or () if group.name == "admin"]
+    waiting = [group for group in directory.groups or () if group.name == name]
     seen: list[records.Group] = []
     while waiting:
         group = waiting.pop()
@@ -353,13 +377,13 @@ def _admin_groups(directory: records.Directory) -> list[records.Group]:
 def _foreign_admins(directory: records.Directory) -> bool:
     """Whether a group that is none of this Mac's is nested in group admin."""
     own = {group.guid for group in directory.groups or ()}
-    return any(guid not in own for group in _admin_groups(directory) for guid in group.nested)
+    return any(guid not in own for group in _groups_in(directory, "admin") for guid in group.nested)
 
 
-def _admins(directory: records.Directory) -> frozenset[str]:
-    """Names in group admin, by name, by GUID, by primary group, and through groups of this Mac nested in it."""
-    seen = _admin_groups(directory)
-    names = {name for group in seen for name in group.members}
+def _in_group(directory: records.Directory, name: str) -> frozenset[str]:
+    """Return who is in a group: by name, by GUID, by primary group, and through groups of this Mac nested in it."""
+    seen = _groups_in(directory, name)
+    names = {member for group in seen for member in group.members}
     guids = {guid for group in seen for guid in group.member_guids}
     gids = {group.gid for group in seen}
     return frozenset(

@@ -153,6 +153,10 @@ REASONS: dict[str, Reason] = {
         "keyholder.macos.repair names the way that is open: with the password from before the reset the key is brought"
         " back; without it the token is taken and granted again through another administrator with a token.",
     ),
+    "key_unproven": Reason(
+        "macOS did not say whether the password opens the account's key, and the change rests on that.",
+        "Read the evidence, and run again. Leave the change out where this macOS does not answer.",
+    ),
     "orphan_stays": Reason(
         "A crypto user that belongs to no account cannot be removed on this Mac.",
         "It opens nothing without its password. Only erasing the Mac takes it away, where a Secure Enclave keeps it.",
@@ -171,9 +175,17 @@ REASONS: dict[str, Reason] = {
         "The change would take away the last administrator with a token, and nobody could grant one again.",
         "Give another administrator a token first.",
     ),
+    "own_account": Reason(
+        "The change would take something from the account that Ansible itself logged in with, or became root from.",
+        "Log in with another account, or set allow_own_account where the connection reads the new password by itself.",
+    ),
+    "would_worsen": Reason(
+        "The Mac could be recovered less well after the change than before it.",
+        "The message says what would be lost. Give an administrator a Secure Token first.",
+    ),
     "would_lock_out": Reason(
-        "FileVault is on, and the change would leave, or could leave where it is cut off, neither a holder who"
-        " can log in nor a personal recovery key that somebody has.",
+        "FileVault is on or may be, and the change would leave, or could leave where it is cut off, neither a holder"
+        " who can log in nor a recovery key that somebody has.",
         "Make sure that a holder or a personal recovery key remains. A key that is the only way in is made anew only"
         " where a profile of the device management escrows it.",
     ),
@@ -286,6 +298,11 @@ REASONS: dict[str, Reason] = {
         "The account is the last one that can unlock FileVault.",
         "Let another holder unlock FileVault first.",
     ),
+    "last_recovery_key": Reason(
+        "The change would remove the last recovery key, and no holder's password was proven to open the volume.",
+        "Give user and password of a holder: the password is tried against the holder's key before the recovery key"
+        " goes.",
+    ),
     "key_missing": Reason(
         "There is no personal recovery key.",
         "Make one: keyholder.macos.filevault_recovery_key with state present.",
@@ -330,8 +347,8 @@ REASONS: dict[str, Reason] = {
         " changed elsewhere.",
     ),
     "last_holder": Reason(
-        "macOS itself keeps its last administrator and its last holder.",
-        "Give another administrator a token first.",
+        "It is the last holder or the last administrator of the Mac, and macOS itself keeps those.",
+        "Make another account an administrator first, and give it a token.",
     ),
     "not_proven": Reason(
         "macOS accepted the change, but the second reading does not show it.",

@@ -20,6 +20,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Mac,
     promoted_by,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 
 AT_LOGIN = "token comes at the first graphical login (an SSH login does not count)"
 
@@ -29,7 +30,7 @@ def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
 
     ``include``: what was asked for besides; only then it is there, and null means that macOS did not say.
     """
-    recoverability = mac.recoverability
+    whole = recoverability(mac)
     return {
         "os": {"version": str(mac.version), "build": mac.build},
         "hardware": {"model": mac.model, "apple_silicon": mac.apple_silicon, "virtual": mac.virtual},
@@ -64,8 +65,8 @@ def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
         "granters": _names(mac.granters),
         "waiting_admins": _names(mac.waiting_admins),
         "phantoms": _names(mac.phantoms),
-        "recoverable": recoverability.verdict,
-        "recoverable_why": recoverability.why,
+        "recoverable": whole.verdict,
+        "recoverable_why": whole.why,
         "pending": sorted(mac.pending),
         "promoted": list(mac.promoted),
         "missing": [{"what": missing.what, "evidence": missing.evidence} for missing in mac.missing],
@@ -75,11 +76,11 @@ def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
 def summary(mac: Mac) -> list[str]:
     """A line for the Mac, one for whether it is recoverable, one an account, and what is odd."""
     chip = "Apple silicon" if mac.apple_silicon else "Intel"
-    recoverability = mac.recoverability
+    whole = recoverability(mac)
     width = max([len(_plain(account.name)) for account in mac.accounts] or [0])
     lines = [
         f"macOS {mac.version} ({mac.build}), {mac.model or 'unknown model'}, {chip}",
-        f"recoverable: {recoverability.verdict.replace('_', ' ')} - {recoverability.why}",
+        f"recoverable: {whole.verdict.replace('_', ' ')} - {whole.why}",
     ]
     for account in mac.accounts:
         kind = "admin" if account.admin else "standard"

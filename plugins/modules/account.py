@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
   - keyholder.macos._attributes.actiongroup_all
+  - keyholder.macos._own_account
   - keyholder.macos._granter
 options:
   name:
@@ -203,6 +204,7 @@ _SAME = (
 
 SPEC: dict[str, t.Any] = dict(
     _module_change.GRANTER,
+    **_module_change.OWN_ACCOUNT,
     name={"type": "str", "required": True},
     state={"type": "str", "choices": ["present", "absent"], "default": "present"},
     full_name={"type": "str"},

@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
   - keyholder.macos._attributes.actiongroup_all
+  - keyholder.macos._own_account
 options:
   name:
     description:
@@ -145,6 +146,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.password imp
 
 SPEC: dict[str, t.Any] = dict(
     _module_change.ADMIN,
+    **_module_change.OWN_ACCOUNT,
     name={"type": "str", "required": True},
     password={"type": "str", "required": True, "no_log": True},
     old_password={"type": "str", "no_log": True},

@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
   - keyholder.macos._attributes.actiongroup_all
+  - keyholder.macos._own_account
 options:
   user:
     description:
@@ -43,7 +44,9 @@ options:
   admin_user:
     description:
       - The short name of the granter, an administrator who holds a Secure Token and can unlock FileVault. Needed
-        only for O(state=present).
+        for O(state=present).
+      - With O(state=absent), the one who remains. Where one holder is left and FileVault is on, O(admin_password) is
+        tried against that holder's key before anything changes.
     type: str
   admin_password:
     description:
@@ -111,6 +114,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
 
 SPEC: dict[str, t.Any] = dict(
     _module_change.ADMIN,
+    **_module_change.OWN_ACCOUNT,
     user={"type": "str", "required": True},
     password={"type": "str", "no_log": True},
     state={"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -120,7 +124,8 @@ SPEC: dict[str, t.Any] = dict(
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     params = module.params
-    _module_change.change(module, UnlockerRequest(params["user"], params["state"], params["admin_user"] or ""))
+    given = frozenset(_module_change.secrets(module))
+    _module_change.change(module, UnlockerRequest(params["user"], params["state"], params["admin_user"] or "", given))
 
 
 if __name__ == "__main__":

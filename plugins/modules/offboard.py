@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
   - keyholder.macos._attributes.actiongroup_all
+  - keyholder.macos._own_account
 options:
   name:
     description:
@@ -51,6 +52,17 @@ options:
       - Whether to remove the account while its user is logged in. macOS then ends everything that it runs.
     type: bool
     default: false
+  admin_user:
+    description:
+      - The short name of the holder who remains. Where O(name) leaves one holder or one granter and FileVault is on,
+        O(admin_password) is tried against that holder's key before anything changes. A key that did not follow its
+        password is refused with RV(reason=stale_key).
+      - Without it, RV(notes) says that the key was not tried.
+    type: str
+  admin_password:
+    description:
+      - The password of O(admin_user).
+    type: str
   timeout:
     description:
       - Seconds that each of the commands may take. A large home takes long to archive.
@@ -128,10 +140,13 @@ from ansible_collections.keyholder.macos.plugins.module_utils import _module_cha
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 
 SPEC: dict[str, t.Any] = {
+    **_module_change.OWN_ACCOUNT,
     "name": {"type": "str", "required": True},
     "home": {"type": "str", "choices": ["keep", "archive", "delete", "secure"], "default": "keep"},
     "archive": {"type": "str"},
     "force": {"type": "bool", "default": False},
+    "admin_user": {"type": "str"},
+    "admin_password": {"type": "str", "no_log": True},
     "timeout": {"type": "int", "default": 3600},
 }
 
@@ -143,6 +158,8 @@ def main() -> None:
         home=module.params["home"],
         archive=module.params["archive"] or "",
         force=module.params["force"],
+        admin_user=module.params["admin_user"] or "",
+        given=frozenset(_module_change.secrets(module)),
     )
     _module_change.change(module, request)
 

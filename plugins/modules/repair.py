@@ -28,6 +28,7 @@ extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
   - keyholder.macos._attributes.actiongroup_all
+  - keyholder.macos._own_account
 options:
   user:
     description:
@@ -159,6 +160,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair impor
 
 SPEC: dict[str, t.Any] = dict(
     _module_change.ADMIN,
+    **_module_change.OWN_ACCOUNT,
     user={"type": "str"},
     password={"type": "str", "no_log": True},
     old_password={"type": "str", "no_log": True},

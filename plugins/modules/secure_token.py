@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
   - keyholder.macos._attributes.actiongroup_all
+  - keyholder.macos._own_account
   - keyholder.macos._granter
 options:
   user:
@@ -134,6 +135,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
 
 SPEC: dict[str, t.Any] = dict(
     _module_change.GRANTER,
+    **_module_change.OWN_ACCOUNT,
     user={"type": "str", "required": True},
     password={"type": "str", "no_log": True},
     state={"type": "str", "choices": ["present", "absent"], "default": "present"},

@@ -79,7 +79,7 @@ BROKEN: list[tuple[str, str, dict[str, Any], Step, str, str, bool]] = [
         False,
     ),
     ("says-done-on-26", "26.1", UNSTUCK, CREATE, "not_proven", "Done!", True),
-    ("no-disk-access", "15.6", {"fault": "no_full_disk_access"}, DELETE, "no_full_disk_access", "-14120", False),
+    ("no-disk-access", "15.6", {"fault": "no_full_disk_access"}, DELETE, "no_full_disk_access", "not permitted", False),
     ("deletes-nothing", "26.1", {"fault": "delete_does_nothing"}, DELETE, "not_proven", "-deleteUser stan", False),
     ("locked-user", "11.7.10", {"fault": "locked", "user": "ana"}, GRANT, "password_refused", "-secureTokenOn", False),
     ("locked-granter", "15.6", {"fault": "locked", "user": "itadmin"}, GRANT, "key_refused", "-secureTokenOn", False),

@@ -67,7 +67,7 @@ def admin_holders(mac: Mac) -> set[str]:
         for account in mac.accounts.values()
         if (account.name in admins.members or account.generated_uid in admins.member_guids)
         and account.has_authority_token
-        and directory.DISABLED_USER not in account.authority
+        and not directory.refused(mac, account)
         and account.key_password is not None
         and account.generated_uid in mac.crypto_users
     }

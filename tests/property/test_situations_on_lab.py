@@ -47,6 +47,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.mobile import MobileAccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Finding, load
@@ -418,10 +419,10 @@ def test_nobody_is_lost_whom_the_bootstrap_token_can_still_help() -> None:
     mac = cast(escrowed=True)
     fakes.person(mac, "itadmin", IT, admin=True)
     mac.filevault.state, mac.filevault.prk = "on", None
-    said = read_mac(LabRunner(mac), 5).recoverability
+    said = recoverability(read_mac(LabRunner(mac), 5))
     assert (said.verdict, "grants itadmin one at a graphical login before" in said.why) == ("at_risk", True)
     bootstrap.log_in(mac, "itadmin", None, 0.0)
-    assert read_mac(LabRunner(mac), 5).recoverability.verdict == "yes"
+    assert recoverability(read_mac(LabRunner(mac), 5)).verdict == "yes"
 
 
 def test_nobody_is_lost_whose_key_opens_the_volume() -> None:
@@ -429,7 +430,7 @@ def test_nobody_is_lost_whose_key_opens_the_volume() -> None:
     account = fakes.person(mac, "rui", STAN, admin=True, token=True)
     account.authority.remove(SECURE_TOKEN)
     mac.filevault.state, mac.filevault.prk = "on", None
-    said = read_mac(LabRunner(mac), 5).recoverability
+    said = recoverability(read_mac(LabRunner(mac), 5))
     assert (said.verdict, "the password of rui" in said.why) == ("at_risk", True)
 
 
@@ -443,7 +444,7 @@ def test_an_apple_account_opens_the_volume_and_is_nobody_elses() -> None:
         "the only recovery is somebody's Apple Account, which nobody else can use",
     )
     mac.accounts["itadmin"].authority.remove(SECURE_TOKEN)
-    assert "Apple Account and the password of itadmin" in read_mac(LabRunner(mac), 5).recoverability.why
+    assert "Apple Account and the password of itadmin" in recoverability(read_mac(LabRunner(mac), 5)).why
 
 
 def test_what_only_a_directory_knows_of_administrators_is_not_made_up() -> None:
@@ -454,11 +455,11 @@ def test_what_only_a_directory_knows_of_administrators_is_not_made_up() -> None:
     account.authority.append(SECURE_TOKEN)
     mac.crypto_users[account.generated_uid] = CryptoUser(account.generated_uid, owner=True)
     mac.preboot.append(account.generated_uid)
-    assert read_mac(LabRunner(mac), 5).recoverability.verdict == "at_risk"
+    assert recoverability(read_mac(LabRunner(mac), 5)).verdict == "at_risk"
     mac.groups["admin"].nested.append("ABCDEFAB-0000-4000-8000-000000000001")
     assert judged(mac)["admin_holder"].result == "unknown"
     mac.groups["local"] = Group("local", 600, "ABCDEFAB-0000-4000-8000-000000000001", [])
-    assert read_mac(LabRunner(mac), 5).recoverability.verdict == "at_risk"
+    assert recoverability(read_mac(LabRunner(mac), 5)).verdict == "at_risk"
 
 
 def test_keys_of_a_volume_that_is_not_apfs_are_unknown() -> None:

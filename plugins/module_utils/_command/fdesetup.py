@@ -31,7 +31,9 @@ ESCROW = system.find("/var/db/FileVaultPRK.dat")
 (apple/device-management; homebysix/jss-filevault-reissue)."""
 
 _HEADLINE = re.compile(r"^FileVault is (On|Off)([.,].*)$", re.MULTILINE)
-_PROGRESS = re.compile(r"^(Encryption|Decryption) in progress: (?:Percent completed = ([0-9.]+)|(\S+))", re.MULTILINE)
+_PROGRESS = re.compile(
+    r"^(Encryption|Decryption) in progress: (?:Percent completed = ([0-9]+(?:\.[0-9]+)?)|(\S+))", re.MULTILINE
+)
 _DEFERRED = re.compile(r"^Deferred enablement appears to be active for user '(.*)'\.?$", re.MULTILINE)
 _OUTPUT_PATH = re.compile(r'^\s*OutputPath = "?(.*?)"?;$', re.MULTILINE)
 _UUID = re.compile(r"^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
@@ -50,16 +52,17 @@ class Status:
 
 
 def parse_status(ran: Ran) -> Status | None:
-    """None: no line that begins as FileVault's status does. The lines come in any order, and more may follow."""
+    """Return FileVault's state; None where no line begins as one of its status does. The lines come in any order, more
+    may follow, and while the volume is converted the progress may stand alone."""
     headline = _HEADLINE.search(ran.out)
-    if headline is None:
-        return None
+    progress = _PROGRESS.search(ran.out)
     deferred = _DEFERRED.search(ran.out)
     user = deferred.group(1) if deferred else ""
-    progress = _PROGRESS.search(ran.out)
     if progress:
         percent = float(progress.group(2)) if progress.group(2) else None
         return Status("encrypting" if progress.group(1) == "Encryption" else "decrypting", percent, user)
+    if headline is None:
+        return None
     word, rest = headline.groups()
     if "will be enabled after the next restart" in rest:
         return Status("restart_to_enable", None, user)

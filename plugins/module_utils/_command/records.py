@@ -18,8 +18,19 @@ if t.TYPE_CHECKING:
     Record = t.Mapping[str, t.Sequence[str]]
 
 _PREFIX = re.compile(r"^dsAttrType(?:Standard|Native):")
+ACCESS_DISABLED = "com.apple.access_disabled"
+"""The group of accounts that `pwpolicy -disableuser` disables on macOS 27, where their AuthenticationAuthority stays as
+it is (transcript dscl-read-disabled-27)."""
+
 _HASH, _MOBILE, _DISABLED = ";ShadowHash;", ";LocalCachedUser;", ";DisabledUser;"
-_MAX_FAILED = re.compile(r"policyAttributeFailedAuthentications\s*<\s*(\w+)")
+_MAX_FAILED = re.compile(r"policyAttributeFailedAuthentications\s*<=?\s*(\w+)")
+_JUDGED = re.compile(
+    r"\(*\s*policyAttributeFailedAuthentications\s*<=?\s*\w+\s*\)*"
+    r"(\s*OR\s*\(*\s*policyAttributeCurrentTime\s*>\s*\(?\s*policyAttributeLastFailedAuthenticationTime\s*\+\s*\w+\s*\)*)?",
+    re.IGNORECASE,
+)
+"""What is understood of the rules that a login must meet: a limit of failed ones, and a lock that opens again."""
+_AUTHENTICATION = "policyCategoryAuthentication"
 # In a predicate, a quoted text ends at an unescaped quote. One that is denied says what must not be, and is left out.
 _PATTERN = re.compile(r"(NOT\s*|!\s*)?\(?\s*policyAttributePassword\s+matches\s+'((?:[^'\\]|\\.)*)'", re.IGNORECASE)
 _EXPIRY = "policyAttributeLastFailedAuthenticationTime"
@@ -93,13 +104,15 @@ class Rules:
     """The Mac's own rules for passwords: their identifiers, and how many wrong guesses lock an account.
 
     ``patterns``: regular expressions that a whole password must match. ``lock_expires``: whether a locked account opens
-    again by itself (man pwpolicy: ACCOUNT POLICIES).
+    again by itself (man pwpolicy: ACCOUNT POLICIES). ``unjudged``: identifiers of rules that a login must meet and that
+    are not understood. Of several limits the strictest one counts.
     """
 
     identifiers: tuple[str, ...] = ()
     max_failed: int | None = None
     lock_expires: bool = False
     patterns: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -176,18 +189,32 @@ def _group(record: Record) -> Group:
 def _rules(record: Record) -> Rules:
     identifiers: list[str] = []
     patterns: list[str] = []
-    max_failed: int | None = None
-    expires = False
-    for category in _policy_data(record).values():
-        for rule in category if isinstance(category, list) else ():
-            identifiers.append(str(rule.get("policyIdentifier", "a rule without a name")))
+    unjudged: list[str] = []
+    limits: list[tuple[int, bool]] = []
+    for category, rules in _policy_data(record).items():
+        for rule in rules if isinstance(rules, list) else ():
+            identifier = str(rule.get("policyIdentifier", "a rule without a name"))
+            identifiers.append(identifier)
             content = str(rule.get("policyContent", ""))
             patterns += [pattern for denied, pattern in _PATTERN.findall(content) if not denied]
-            bound = _MAX_FAILED.search(content)
-            if bound:
-                limit = (rule.get("policyParameters") or {}).get(bound.group(1), bound.group(1))
-                max_failed, expires = _number(str(limit)), _EXPIRY in content
-    return Rules(tuple(identifiers), max_failed, expires, tuple(patterns))
+            limit = _limit(rule, content)
+            limits += [limit] if limit is not None else []
+            understood = limit is not None and _JUDGED.fullmatch(content.strip()) is not None
+            unjudged += [identifier] if category == _AUTHENTICATION and not understood else []
+    # A lock that does not open again outlasts one that does.
+    expires = bool(limits) and all(opens for dummy, opens in limits)
+    smallest = min((limit for limit, dummy in limits), default=None)
+    return Rules(tuple(identifiers), smallest, expires, tuple(patterns), tuple(unjudged))
+
+
+def _limit(rule: t.Mapping[str, t.Any], content: str) -> tuple[int, bool] | None:
+    """Return how many failed logins lock an account and whether it opens again by itself. None: no such rule, or one
+    whose number cannot be read."""
+    bound = _MAX_FAILED.search(content)
+    if bound is None:
+        return None
+    limit = _number(str((rule.get("policyParameters") or {}).get(bound.group(1), bound.group(1))))
+    return None if limit is None else (limit, _EXPIRY in content)
 
 
 def _policy_data(record: Record) -> dict[str, t.Any]:

@@ -27,6 +27,10 @@ SW_VERS = Command(("sw_vers",))
 RESTART = Command(("shutdown", "-r", "now"))
 NOTHING = -1
 """There is no such file; 0 is a time as well."""
+FULL_DISK_ACCESS = Command(("ls", "/Library/Application Support/com.apple.TCC"))
+"""macOS protects this folder from 10.14 on, and lists it to nobody without Full Disk Access, root included (public
+checks for that permission open it or its TCC.db). That a session which may list it may also delete an account is
+assumed."""
 BOOT_TIME = Command(("sysctl", "-n", "kern.boottime"))
 
 _BOOTED = re.compile(r"sec = (\d+), usec = (\d+)")
@@ -86,3 +90,10 @@ def parse_find(ran: Ran) -> int | None:
     if ran.rc == 0 and said.isdigit():
         return int(said)
     return NOTHING if ran.rc and _NOTHING.search(ran.err) else None
+
+
+def parse_full_disk_access(ran: Ran) -> bool | None:
+    """Return whether the session has Full Disk Access. None: it did not say, as where there is no such folder."""
+    if ran.rc == 0:
+        return True
+    return False if ran.rc is not None and "Operation not permitted" in ran.err else None

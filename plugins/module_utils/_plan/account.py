@@ -21,7 +21,14 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     folded,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import about_the_first, setting
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
+    Plan,
+    Proof,
+    candidates,
+    made,
+    nobody,
+    writable,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     NEW_GUID,
     AllowToken,
@@ -85,7 +92,12 @@ class AccountRequest:
     accept_pending: bool = False
     remove: str = "keep_home"
     given: frozenset[str] = frozenset()
-    extras: t.ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        if self.state == "absent":
+            return ("full_disk_access",)
+        return (f"waiting:{self.name}",) if self.accept_pending else ()
 
     def compares(self, mac: Mac) -> dict[str, str]:
         """Option -> account whose own password it must be compared with before there is a plan."""
@@ -235,7 +247,8 @@ class AccountRequest:
             steps += self._done()
         elif steps:
             steps += [Prove((self.name,))]
-        return made(mac, steps + self._token(_after(mac, steps), check_user=not renewed), notes)
+        steps += self._token(_after(mac, steps), check_user=not renewed)
+        return made(mac, steps, notes, self._proof if self.admin is False else None)
 
     def _deleting(self, mac: Mac, account: Account | None) -> Plan:
         of_macos(mac, self.name, account)
@@ -243,9 +256,14 @@ class AccountRequest:
         if account is None:
             nobody(mac, self.name, account)
             return made(mac, forget)
-        plan = made(mac, [DeleteAccount(self.name, self.remove), Prove((self.name,)), *forget])
+        refuse_without_full_disk_access(mac, self.name)
+        plan = made(mac, [DeleteAccount(self.name, self.remove), Prove((self.name,)), *forget], proof=self._proof)
         not_the_last(mac, account)
         return plan
+
+    @property
+    def _proof(self) -> Proof:
+        return Proof(self.admin_user, self.given)
 
     # -- parts --------------------------------------------------------------------------------------------------------
 
@@ -306,6 +324,14 @@ def of_macos(mac: Mac, name: str, account: Account | None) -> None:
         raise Refusal("system_account", f"{name} belongs to macOS")
     if account is not None and (belongs or (account.uid is not None and account.uid < 200)):
         raise Refusal("system_account", f"{name} (UID {account.uid}) belongs to macOS")
+
+
+def refuse_without_full_disk_access(mac: Mac, name: str) -> None:
+    """Raise :class:`Refusal` where a deletion would fail half-way: the home goes and the record stays (transcript
+    delete-no-fda-27). Where macOS did not say, the deletion itself will tell."""
+    if mac.full_disk_access is False:
+        msg = f"macOS lets nobody delete {name} in this session, which has no Full Disk Access"
+        raise Refusal("no_full_disk_access", msg, (mac.full_disk_evidence,))
 
 
 def not_the_last(mac: Mac, account: Account) -> None:

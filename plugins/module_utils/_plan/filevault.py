@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT, Account, Mac, Version
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, Proof, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     AddUnlocker,
     CancelDeferral,
@@ -29,6 +29,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     RemoveUnlocker,
     Step,
     ValidateKey,
+    VerifyKey,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
     granter_of,
@@ -144,6 +145,7 @@ class UnlockerRequest:
     user: str
     state: str = "present"
     admin_user: str = ""
+    given: frozenset[str] = frozenset()
     extras: t.ClassVar[tuple[str, ...]] = ()
 
     def compares(self, mac: Mac) -> dict[str, str]:
@@ -156,7 +158,7 @@ class UnlockerRequest:
         account = mac.account(self.user)
         if self.state == "absent":
             nobody(mac, self.user, account)
-            return made(mac, self._removing(mac, account))
+            return made(mac, self._removing(mac, account), proof=Proof(self.admin_user, self.given))
         if account is None:
             raise Refusal("user_unknown", f"{self.user} has no account on this Mac")
         if account.sources.filevault:
@@ -221,7 +223,8 @@ class KeyRequest:
             return made(mac, [ValidateKey("current_key")])
         checks, by = self._authentication(mac)
         if self.state == "absent":
-            return made(mac, [*checks, RemoveKey(by), Prove(facts=("personal_key",))])
+            proof = [VerifyKey(by, holder(mac, by).guid, "password", early=True, needed=True)] if by else []
+            return made(mac, [*checks, *proof, RemoveKey(by), Prove(facts=("personal_key",))])
         _settled(mac, "there is no recovery key to make")
         escrows = mac.filevault.escrows
         if (

@@ -14,8 +14,12 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import archived, offboarding
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import not_the_last, of_macos
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import (
+    not_the_last,
+    of_macos,
+    refuse_without_full_disk_access,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, Proof, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     ArchiveHome,
     DeleteAccount,
@@ -44,16 +48,21 @@ _FATES = {"keep": "keep_home", ARCHIVE: "delete_home", "delete": "delete_home", 
 
 @dataclass(frozen=True)
 class OffboardRequest:
-    """``home``: keep, archive, delete or secure. ``archive``: the path for it. ``force``: also while logged in."""
+    """``home``: keep, archive, delete or secure. ``archive``: the path for it. ``force``: also while logged in.
+    ``admin_user``: whose key is proven first, where it is the last one. ``given``: names of the password options that
+    have a value."""
 
     name: str
     home: str = "keep"
     archive: str = ""
     force: bool = False
+    admin_user: str = ""
+    given: frozenset[str] = frozenset()
 
     @property
     def extras(self) -> tuple[str, ...]:
-        return ("sessions", f"home:{self.name}", self._path) if self.home == ARCHIVE else ("sessions",)
+        always = ("sessions", "full_disk_access")
+        return (*always, f"home:{self.name}", self._path) if self.home == ARCHIVE else always
 
     @property
     def _path(self) -> str:
@@ -86,7 +95,8 @@ class OffboardRequest:
         steps += [DeleteAccount(self.name, _FATES[self.home]), Prove((self.name,))]
         written = [step.work for step in steps if isinstance(step, Note)]
         steps += [Forget(note) for note in (*written, *notes)]
-        plan = made(mac, steps)
+        refuse_without_full_disk_access(mac, self.name)
+        plan = made(mac, steps, proof=Proof(self.admin_user, self.given))
         not_the_last(mac, account)
         return plan
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     NO_TOKEN,
     PREBOOT,
+    UNKNOWN,
     Account,
     Mac,
     Sources,
@@ -27,8 +28,15 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     SetPassword,
     Step,
     UpdatePreboot,
+    VerifyKey,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import (
+    recoverability,
+    recovery_keys,
+    sure_ways_in,
+    ways_in,
+)
 
 OLDEST = Version(10, 13)
 
@@ -62,31 +70,52 @@ class Plan:
         return [step.words for step in self.steps]
 
 
-def made(before: Mac, steps: t.Sequence[Step], notes: t.Sequence[str] = ()) -> Plan:
-    """A plan in its lawful order that has passed the guard. Raises :class:`Refusal`.
+@dataclass(frozen=True)
+class Proof:
+    """Who may prove, before a step that leaves one holder, that this one's password opens its key. ``given``: names of
+    the password options that have a value."""
+
+    admin_user: str = ""
+    given: frozenset[str] = frozenset()
+
+
+def made(before: Mac, steps: t.Sequence[Step], notes: t.Sequence[str] = (), proof: Proof | None = None) -> Plan:
+    """Return a plan in its lawful order that has passed the guard. Raises :class:`Refusal`.
 
     Every password is checked first, and once. What may fail silently is proven before anything builds on it. Where
-    tokens change, that is noted before and the preboot volume told after.
+    tokens change, that is noted before and the preboot volume told after. ``proof``: who may prove that the last
+    holder's key is not stale; None: the request takes nothing away.
     """
+    given, said = _last_key(before, steps, proof) if proof is not None else ((), ())
+    steps = (*given, *steps)
     checks = tuple(dict.fromkeys(step for step in steps if isinstance(step, CheckPassword)))
     for check in checks:
         may_authenticate(before, check)
     changes = _with_proofs([step for step in steps if not isinstance(step, CheckPassword)])
-    plan = Plan(before, checks + _with_preboot(before, changes), tuple(notes))
-    states = plan.states()
-    for state, following in zip(states, states[1:]):
-        guard(state, following)
+    plan = Plan(before, checks + _with_preboot(before, changes), (*notes, *said))
+    lawful(plan)
     return plan
 
 
+def lawful(plan: Plan) -> None:
+    """Raise :class:`Refusal` where the guard finds a step that this Mac must not see (design rule 3)."""
+    states = plan.states()
+    for step, state, following in zip(plan.steps, states, states[1:]):
+        _guard_own(step, state, following)
+        guard(state, following)
+        _guard_administrators(plan.before, following)
+    _guard_recovery_key(plan, states)
+
+
 def guard(before: Mac, after: Mac) -> None:
-    """Design rule 3: a Mac keeps an admin holder that it has, and FileVault never stays on with no way in.
+    """Raise :class:`Refusal` where ``after`` is a Mac that is worse to recover than ``before``.
 
     It is asked about each step, as what a plan itself has brought is worth keeping too: the run after one that was cut
     off there must not be refused the rest. One that cannot log in is worth keeping where there is no other: it can be
     enabled again.
     """
-    for had, left in ((before.granters, after.granters), (before.token_admins, after.token_admins)):
+    for who in (_granters, _likely_granters, _admin_holders, _token_admins, _keyed_admins):
+        had, left = who(before), who(after)
         if had and not left:
             names = ", ".join(account.name for account in had)
             raise Refusal(
@@ -97,10 +126,79 @@ def guard(before: Mac, after: Mac) -> None:
     if any(shut and not was for was, shut in zip(_shut(before), _shut(after))):
         raise Refusal(
             "would_lock_out",
-            "FileVault is on, and neither a holder nor a personal recovery key would remain",
+            f"{_filevault(before)}, and neither a holder who can log in nor a recovery key would remain",
             tuple(f"{account.name}: {account.sources.words()}" for account in before.holders)
             + tuple(f"crypto user {guid}: nobody's here, but its password opens the volume" for guid in before.orphans),
         )
+    if before.filevault.asks and before.able_unlockers and not after.able_unlockers:
+        names = ", ".join(account.name for account in before.able_unlockers)
+        raise Refusal("last_unlocker", f"{names} is the last who can unlock FileVault, and macOS keeps that one")
+    was, now = recoverability(before), recoverability(after)
+    if now.worse_than(was):
+        words = now.verdict.replace("_", " ")
+        raise Refusal("would_worsen", f"this Mac would be {words}: {now.why}", (f"now {was.verdict}: {was.why}",))
+
+
+def _guard_administrators(before: Mac, after: Mac) -> None:
+    """Raise :class:`Refusal` where the Mac would lose its last administrator. Root is none: nobody logs in as root."""
+    had = [account for account in before.accounts if account.admin and account.uid != 0]
+    if had and not any(account.admin and account.uid != 0 for account in after.accounts):
+        names = ", ".join(account.name for account in had)
+        raise Refusal("last_holder", f"no administrator would remain on this Mac without {names}")
+
+
+def _guard_own(step: Step, before: Mac, after: Mac) -> None:
+    """Raise :class:`Refusal` where a step takes something from the account that the run came in by."""
+    for name in sorted(before.own):
+        account = before.account(name)
+        if account is None:
+            continue
+        loss = _loss(step, account, after.account(name))
+        if loss:
+            raise Refusal("own_account", f"{name} is the account that this run came in by, and would {loss}")
+
+
+def _loss(step: Step, was: Account, now: Account | None) -> str:
+    """Return in words what the account would lose, "" for nothing."""
+    if now is None:
+        return "be deleted"
+    if was.admin and not now.admin:
+        return "no longer be an administrator"
+    if isinstance(step, SetPassword) and step.user == was.name:
+        return "get another password"
+    if (was.holder and not now.holder) or (was.sources.filevault and not now.sources.filevault):
+        return "lose its Secure Token, or its right to unlock FileVault"
+    if (was.home, was.shell) != (now.home, now.shell):
+        return "get another home folder or shell, with which a login may fail"
+    return ""
+
+
+def _guard_recovery_key(plan: Plan, states: t.Sequence[Mac]) -> None:
+    """Raise :class:`Refusal` where the last recovery key goes before a holder's key has been proven to open."""
+    proven = {step.user for step in plan.steps if isinstance(step, VerifyKey) and step.early and step.needed}
+    for state, following in zip(states, states[1:]):
+        gone = recovery_keys(state) and not recovery_keys(following)
+        if gone and following.filevault.asks and not any(who.name in proven for who in following.holders):
+            raise Refusal("last_recovery_key", f"{_filevault(state)}, and its last recovery key would go")
+
+
+def _last_key(before: Mac, steps: t.Sequence[Step], proof: Proof) -> tuple[tuple[Step, ...], tuple[str, ...]]:
+    """Return the steps that prove the key of the one holder, or granter, whom the steps would leave; and where nothing
+    was given for that, a note. A key that did not follow its password is stale, and no reading shows it."""
+    after = Plan(before, tuple(steps)).after
+    last = None
+    for who in (_holders_who_open, _likely_granters):
+        had, left = who(before), who(after)
+        last = left[0] if len(left) == 1 and len(had) > 1 else last
+    if last is None or not before.filevault.asks:
+        return (), ()
+    if proof.admin_user == last.name and "admin_password" in proof.given:
+        check = CheckPassword(last.name, "admin_password", "granter")
+        return (check, VerifyKey(last.name, last.guid, "admin_password", early=True)), ()
+    return (), (
+        f"{last.name} is the last whose password can unlock this Mac or grant tokens then, and whether it still opens"
+        f" its key was not tried: give admin_user {last.name} and admin_password to have that proven first",
+    )
 
 
 def writable(mac: Mac) -> None:
@@ -128,8 +226,8 @@ def nobody(mac: Mac, name: str, who: Account | None) -> bool:
 
 def candidates(mac: Mac) -> str:
     """In words, who could authorise."""
-    if mac.granters:
-        return f"granters on this Mac: {', '.join(account.name for account in mac.granters)}"
+    if mac.likely_granters:
+        return f"granters on this Mac: {', '.join(account.name for account in mac.likely_granters)}"
     others = f", only {', '.join(account.name for account in mac.holders)}" if mac.holders else ""
     return f"no administrator who can log in on this Mac holds a token{others}"
 
@@ -137,7 +235,7 @@ def candidates(mac: Mac) -> str:
 def may_authenticate(mac: Mac, check: CheckPassword) -> None:
     """A right password is refused for these, and each attempt may count: so there is none."""
     account = mac.account(check.user)
-    if account is None or (account.able and not mac.locked(account)):
+    if account is None or (account.able and mac.locked(account) is not True):
         return
     why = "is disabled" if account.disabled else "has no password"
     if account.able:
@@ -171,8 +269,40 @@ def _tokens(mac: Mac) -> frozenset[tuple[str, Sources]]:
 
 
 def _shut(mac: Mac) -> tuple[bool, bool, bool]:
-    """Whether nothing opens the volume: if only holders count who can log in; if all do; if a crypto user of nobody
-    counts beside those who can, as whoever knows its password may be the last who gets in."""
-    asks = (mac.filevault.on or mac.filevault.busy) and not mac.filevault.personal_key
-    able = any(account.able for account in mac.holders)
-    return asks and not able, asks and not mac.holders, asks and not able and not mac.orphans
+    """Return whether nothing opens the volume: if only what is sure counts; if all counts that may open it; and if
+    holders who cannot log in count as well."""
+    asks, ways = mac.filevault.asks, ways_in(mac)
+    return asks and not sure_ways_in(mac), asks and not ways, asks and not ways and not mac.holders
+
+
+def _filevault(mac: Mac) -> str:
+    """Return FileVault's state in words, for a refusal."""
+    if mac.filevault.state == UNKNOWN:
+        return "FileVault's status could not be read, so it counts as on"
+    return "FileVault is on" if mac.filevault.on else f"FileVault is not off yet ({mac.filevault.state})"
+
+
+def _granters(mac: Mac) -> tuple[Account, ...]:
+    return mac.granters
+
+
+def _likely_granters(mac: Mac) -> tuple[Account, ...]:
+    return mac.likely_granters
+
+
+def _admin_holders(mac: Mac) -> tuple[Account, ...]:
+    return mac.admin_holders
+
+
+def _token_admins(mac: Mac) -> tuple[Account, ...]:
+    return mac.token_admins
+
+
+def _keyed_admins(mac: Mac) -> tuple[Account, ...]:
+    """Return the administrators with a crypto user, whatever the other sources say."""
+    admins = (who for who in mac.accounts if who.admin and who.name not in mac.promoted)
+    return tuple(who for who in admins if who.sources.crypto)
+
+
+def _holders_who_open(mac: Mac) -> tuple[Account, ...]:
+    return tuple(who for who in mac.holders if who.able and mac.locked(who) is not True)

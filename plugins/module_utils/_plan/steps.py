@@ -295,14 +295,15 @@ class SetPassword(Step):
 @dataclass(frozen=True)
 class VerifyKey(Step):
     """Have macOS try whether a password opens the account's key on the volume. ``secret``: the option that holds it.
-    ``early``: before the first write. The Secure Enclave counts wrong ones, so it is only ever a password that the
-    account has."""
+    ``early``: before the first write. ``needed``: no answer is a refusal as well. The Secure Enclave counts wrong ones,
+    so it is only ever a password that the account has."""
 
     writes = False
     user: str
     guid: str
     secret: str
     early: bool = False
+    needed: bool = False
 
     @property
     def words(self) -> str:

@@ -27,6 +27,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
     Plan,
+    Proof,
     candidates,
     made,
     may_authenticate,
@@ -58,7 +59,10 @@ class TokenRequest:
     first_token: bool = False
     allow_temporary_promotion: bool = False
     accept_pending: bool = False
-    extras: t.ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        return (f"waiting:{self.user}",) if self.accept_pending and self.state == "present" else ()
 
     def compares(self, mac: Mac) -> dict[str, str]:
         """Option -> account whose password decides the plan: none. A token is the same whatever the password."""
@@ -74,7 +78,8 @@ class TokenRequest:
             forget = [Forget(repairing(self.user))] if repairing(self.user) in mac.pending else []
             if nobody(mac, self.user, account) or account is None or not _has_something(account):
                 return made(mac, forget)
-            return made(mac, [*revoking(mac, account, self.admin_user), *forget])
+            steps = [*revoking(mac, account, self.admin_user), *forget]
+            return made(mac, steps, proof=Proof(self.admin_user, frozenset({"admin_password"})))
         if account is None:
             raise Refusal("user_unknown", f"{self.user} has no account on this Mac; {_people(mac)}")
         if account.holder or (self.accept_pending and mac.verdict_of(account) == PENDING):
@@ -226,7 +231,7 @@ def at_the_keyboard(mac: Mac, account: Account) -> str:
 
 def _ways_out(mac: Mac) -> str:
     """Where only standard accounts hold a token, in words: what can be done about it."""
-    able = [account.name for account in mac.holders if account.able and not mac.locked(account)]
+    able = [account.name for account in mac.holders if account.able and mac.locked(account) is not True]
     if mac.token_admins or not able:
         return ""
     escrowed = "the escrowed Bootstrap Token grants one" if mac.management.bootstrap in ESCROWED else _ESCROW

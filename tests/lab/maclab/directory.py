@@ -15,6 +15,7 @@ from maclab.state import Account, CryptoUser, Group, Mac
 TOKEN = ";SecureToken;"
 DISABLED_TAG = ";DisabledTags;SecureToken"
 DISABLED_USER = ";DisabledUser;"
+ACCESS_DISABLED = "com.apple.access_disabled"
 SHADOW_HASH = ";ShadowHash;HASHLIST:<SALTED-SHA512-PBKDF2,SRP-RFC5054-4096-SHA512-PBKDF2>"
 PREHASHED = "maclab:prehashed"
 LOCAL_USER = "LocalOpenDirectory"
@@ -129,7 +130,7 @@ def authenticate(mac: Mac, name: str, password: str, now: float | None = None) -
     account = find(mac, name)
     if account is None:
         return Verdict.UNKNOWN
-    if account.locked or DISABLED_USER in account.authority:
+    if account.locked or refused(mac, account):
         return Verdict.DISABLED
     right = network.right_password(mac, account)
     if right is None or right != password:
@@ -141,6 +142,14 @@ def authenticate(mac: Mac, name: str, password: str, now: float | None = None) -
     account.failed_login_at = 0.0
     _first_token_at_authentication(mac, account)
     return Verdict.OK
+
+
+def refused(mac: Mac, account: Account) -> bool:
+    """Return whether the account is disabled: by its record, or on macOS 27 by a group (transcripts
+    dscl-read-disabled-27, id-disabled-27)."""
+    group = mac.groups.get(ACCESS_DISABLED)
+    listed = group is not None and (account.name in group.members or account.generated_uid in group.member_guids)
+    return listed or any(value.startswith(DISABLED_USER) for value in account.authority)
 
 
 def authenticate_anywhere(mac: Mac, name: str, password: str) -> Verdict:

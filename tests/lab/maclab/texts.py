@@ -453,6 +453,7 @@ TEXTS: dict[str, Wordings] = {
     "reboot.not_root": (assumed("reboot: Operation not permitted\n"),),
     # --- files ---
     "files.denied": (assumed("{program}: {path}: Permission denied\n"),),
+    "files.protected": (assumed("{program}: {path}: Operation not permitted\n"),),
     "stat.missing": (assumed("stat: {path}: stat: No such file or directory\n"),),
     "stat.usage": (assumed("usage: stat [-FLnq] [-f format | -l | -r | -s | -x] [-t timefmt] [file ...]\n"),),
     # --- the rest ---

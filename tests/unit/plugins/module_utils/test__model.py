@@ -20,6 +20,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Version,
     Volume,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 
 ADMIN = Account("itadmin", "A", admin=True, sources=EVERYWHERE)
 ANA = Account("ana", "B", sources=EVERYWHERE)
@@ -141,8 +142,8 @@ ESCROWED = Management(bootstrap="escrowed_unproven")
     ],
 )
 def test_recoverability(of: Mac, verdict: str, why: str) -> None:
-    assert of.recoverability.verdict == verdict
-    assert why in of.recoverability.why
+    assert recoverability(of).verdict == verdict
+    assert why in recoverability(of).why
 
 
 def test_a_phantom_administrator_is_no_granter() -> None:

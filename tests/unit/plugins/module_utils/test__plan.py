@@ -27,6 +27,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.account impo
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard, made
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils.strategies import plan_or_refusal
 
@@ -175,7 +176,8 @@ def test_guard_keeps_a_way_into_filevault() -> None:
     with pytest.raises(Refusal) as caught:
         guard(mac(holder, filevault=on), mac(filevault=on))
     assert caught.value.reason == "would_lock_out"
-    guard(mac(holder, filevault=replace(on, personal_key=True)), mac(filevault=replace(on, personal_key=True)))
+    bob = replace(holder, name="bob", guid="C" * 36)
+    guard(mac(holder, bob, filevault=on), mac(bob, filevault=on))
 
 
 def test_guard_looks_at_every_state_on_the_way() -> None:
@@ -508,8 +510,8 @@ def test_an_administrator_who_cannot_log_in_does_not_stand_in_for_the_last_one(h
     assert reason(AccountRequest("itadmin", admin=False), of) == "last_admin_holder"
     assert isinstance(plan_or_refusal(AccountRequest("old", state="absent"), of), Plan)
     alone = mac(other, ANA, replace(ANA, name="bob", uid=511, guid="X" * 36, admin=True))
-    assert alone.recoverability.verdict == "at_risk"
-    assert "old cannot log in" in alone.recoverability.why
+    assert recoverability(alone).verdict == "at_risk"
+    assert "old cannot log in" in recoverability(alone).why
     assert reason(AccountRequest("old", state="absent"), alone) in ("last_admin_holder", "last_holder")
     assert reason(AccountRequest("old", admin=False), alone) == "last_admin_holder"
 

@@ -158,8 +158,8 @@ def test_what_the_cut_run_itself_has_archived_may_be_written_again() -> None:
 
 
 def test_what_has_to_be_read_for_it() -> None:
-    assert OffboardRequest("ana").extras == ("sessions",)
-    assert ARCHIVED.extras == ("sessions", "home:ana", "/var/root/ana.tar.gz")
+    assert OffboardRequest("ana").extras == ("sessions", "full_disk_access")
+    assert ARCHIVED.extras == ("sessions", "full_disk_access", "home:ana", "/var/root/ana.tar.gz")
 
 
 def test_forced_it_goes_on_while_somebody_is_logged_in() -> None:

@@ -32,6 +32,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import 
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import healed, healing, with_healing
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
@@ -95,7 +96,7 @@ def test_nobody_is_promoted_where_an_administrator_holds_a_token() -> None:
 def test_a_promoted_account_is_nobody_to_build_on() -> None:
     of = mac(LENT, ADMIN, pending=frozenset({promotion("ana")}))
     assert of.admin_holders == of.granters == ()
-    assert of.recoverability.verdict == "at_risk"
+    assert recoverability(of).verdict == "at_risk"
     guard(of, healed(of))
     assert view(of)["promoted"] == ["ana"]
     assert any("ana is an administrator for a moment only" in line for line in summary(of))

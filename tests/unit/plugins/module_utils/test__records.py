@@ -84,14 +84,18 @@ def test_who_can_authenticate(authority: list[str], password: bool, disabled: bo
         (f"({FAILED}) OR ({EXPIRES})", {MAXIMUM: 5}, records.Rules(("mine",), 5, True)),
         (f"({FAILED})", {MAXIMUM: 5}, records.Rules(("mine",), 5, False)),
         ("policyAttributeFailedAuthentications < 10", {}, records.Rules(("mine",), 10)),
-        (FAILED, {}, records.Rules(("mine",))),
-        ("policyAttributePassword matches '.{8,}'", {}, records.Rules(("mine",), patterns=(".{8,}",))),
+        (FAILED, {}, records.Rules(("mine",), unjudged=("mine",))),
+        (
+            "policyAttributePassword matches '.{8,}'",
+            {},
+            records.Rules(("mine",), patterns=(".{8,}",), unjudged=("mine",)),
+        ),
         (
             r"policyAttributePassword matches '.*[0-9].*' AND (policyAttributePassword matches '.*it\'s.*')",
             {},
-            records.Rules(("mine",), patterns=(".*[0-9].*", r".*it\'s.*")),
+            records.Rules(("mine",), patterns=(".*[0-9].*", r".*it\'s.*"), unjudged=("mine",)),
         ),
-        ("NOT (policyAttributePassword matches '.*(.)\\1.*')", {}, records.Rules(("mine",))),
+        ("NOT (policyAttributePassword matches '.*(.)\\1.*')", {}, records.Rules(("mine",), unjudged=("mine",))),
     ],
 )
 def test_how_many_wrong_guesses_lock_an_account(

@@ -1,0 +1,21 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The option of every module that could take something from the account that Ansible itself came in by."""
+
+# PRIVATE to the collection: other collections must not extend their documentation with it.
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  allow_own_account:
+    description:
+      - Whether the account that Ansible itself logged in with, or became root from, may be deleted, demoted, stripped
+        of its token or given another password, home folder or shell. Without it that is refused with
+        RV(reason=own_account), in check mode too.
+      - Set it where the connection reads the same store as this task, so that the next task can still log in.
+    type: bool
+    default: false
+"""

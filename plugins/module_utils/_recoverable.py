@@ -1,0 +1,152 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one definition of a recoverable Mac: who can grant Secure Tokens, what opens the volume, and the verdict. Pure.
+
+The reading's verdict, the guard of a plan, the audit and the documentation use these functions. What could not be read
+counts as its worst value.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    MOBILE,
+    PENDING,
+    UNKNOWN,
+    can_be_first,
+    first_token_rule,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+
+YES, AT_RISK, NO = "yes", "at_risk", "no"
+WORST_FIRST = (NO, UNKNOWN, AT_RISK, PENDING, YES)
+"""The verdicts. A Mac of which nothing is known is better than a lost one, and worse than one whose risk is known."""
+
+
+@dataclass(frozen=True)
+class Recoverability:
+    """``verdict``: one of :data:`WORST_FIRST`; pending means that macOS will give an administrator a token by itself.
+    ``why``: in words."""
+
+    verdict: str
+    why: str
+
+    def worse_than(self, other: Recoverability) -> bool:
+        return WORST_FIRST.index(self.verdict) < WORST_FIRST.index(other.verdict)
+
+
+def recovery_keys(mac: Mac) -> tuple[str, ...]:
+    """Return the recovery keys that open the volume, in words. Apple silicon takes no institutional one (Apple,
+    device-management: FDEFileVault)."""
+    institutional = mac.filevault.institutional_key and not mac.apple_silicon
+    return (
+        *(["the personal recovery key"] if mac.filevault.personal_key else []),
+        *(["the institutional recovery key"] if institutional else []),
+    )
+
+
+def sure_ways_in(mac: Mac) -> tuple[str, ...]:
+    """Return what is known to open the volume at start-up, in words: holders whose login is surely accepted, and
+    recovery keys."""
+    return (*(f"the password of {who.name}" for who in mac.holders if mac.opens(who)), *recovery_keys(mac))
+
+
+def other_ways_in(mac: Mac) -> tuple[str, ...]:
+    """Return what else may open the volume, in words: all of it is assumed."""
+    keyed = [who.name for who in mac.phantoms if who.sources.crypto and who.able]
+    unsure = [who.name for who in mac.holders if who.able and mac.locked(who) is None]
+    return (
+        *(["somebody's Apple Account"] if mac.filevault.icloud_key else []),
+        *(f"the password of {name}, about whom the sources disagree" for name in keyed),
+        *(f"the password of {name}, unless a rule has locked the account" for name in unsure),
+        *(f"the password of the crypto user {guid}, who has no account" for guid in mac.orphans),
+    )
+
+
+def ways_in(mac: Mac) -> tuple[str, ...]:
+    """Return all that opens the volume at start-up, or may, in words."""
+    return sure_ways_in(mac) + other_ways_in(mac)
+
+
+def recoverability(mac: Mac) -> Recoverability:
+    """Return whether tokens can still be granted and this Mac unlocked tomorrow, and by whom."""
+    if mac.volume.apfs is False:
+        return Recoverability(UNKNOWN, "the boot volume is not APFS: there are no Secure Tokens here")
+    if mac.volume.apfs is None or any(account.sources.crypto is None for account in mac.accounts):
+        return Recoverability(UNKNOWN, "the crypto users of the boot volume could not be read")
+    if not mac.groups_read:
+        return Recoverability(UNKNOWN, "the groups could not be read, so nobody knows who is an administrator")
+    if mac.granters:
+        return Recoverability(YES, f"{_names(mac.granters)} can grant tokens")
+    if mac.likely_granters:
+        return Recoverability(UNKNOWN, f"{_names(mac.likely_granters)} can grant tokens, unless {_doubt(mac)}")
+    strangers = [who for who in mac.holders if mac.foreign_admins and who.kind == MOBILE]
+    if strangers:
+        why = f"a directory's group, which is not read, makes administrators; {_names(strangers)} may be one"
+        return Recoverability(UNKNOWN, why)
+    if mac.holders:
+        return _without_granter(mac)
+    if mac.filevault.asks:
+        return _without_holder(mac)
+    if _waiting(mac):
+        verdict = PENDING if mac.waiting_admins else AT_RISK
+        return Recoverability(verdict, f"nobody holds a token; {_granted(_waiting(mac))}")
+    first = any(can_be_first(mac, account) for account in mac.accounts)
+    rule = first_token_rule(mac.version) + ("" if first else "; no account here can be that one")
+    return Recoverability(AT_RISK, f"nobody holds a token; {rule}")
+
+
+def _without_granter(mac: Mac) -> Recoverability:
+    """Return the verdict where there are holders, and none of them can grant."""
+    waiting = mac.waiting_admins
+    why = f"no administrator holds a token, only {_names(mac.holders)}"
+    if mac.admin_holders:
+        why = f"{_names(mac.admin_holders)} cannot log in, and no other administrator holds a token"
+    reachable = not mac.filevault.asks or any(mac.opens(account) for account in mac.holders)
+    stuck = "" if reachable or ways_in(mac) else "; nothing opens the volume after a restart"
+    rescue = f"; {_granted(waiting)}" if waiting else ""
+    return Recoverability(PENDING if waiting and reachable else AT_RISK, why + stuck + rescue)
+
+
+def _without_holder(mac: Mac) -> Recoverability:
+    """Return the verdict where FileVault is on, or may be: who holds no token cannot unlock the volume."""
+    rescue = f"; {_granted(_waiting(mac))}" if _waiting(mac) else ""
+    ways = ways_in(mac)
+    if ways:
+        verb = "is the only way in" if len(ways) == 1 else "are the only ways in"
+        return Recoverability(AT_RISK, f"nobody holds a token; {' and '.join(ways)} {verb}{rescue}")
+    if mac.filevault.personal_key is None:
+        return Recoverability(UNKNOWN, "nobody holds a token, and the recovery keys could not be read")
+    if mac.filevault.on and rescue:
+        why = "nobody holds a token, and nothing opens the volume after a restart"
+        return Recoverability(AT_RISK, f"{why}{rescue} before")
+    if mac.filevault.on:
+        return Recoverability(NO, "FileVault is on, nobody holds a token and no recovery key opens the volume")
+    if mac.filevault.state == UNKNOWN:
+        return Recoverability(UNKNOWN, "nobody holds a token, and FileVault's status could not be read")
+    return Recoverability(AT_RISK, "nobody holds a token, and FileVault is on its way off")
+
+
+def _waiting(mac: Mac) -> tuple[Account, ...]:
+    return mac.waiting_admins or tuple(who for who in mac.accounts if mac.verdict_of(who) == PENDING)
+
+
+def _doubt(mac: Mac) -> str:
+    """Return in words why nobody can tell whether accounts are locked."""
+    if mac.policy.unjudged:
+        return f"the password rule {' or '.join(mac.policy.unjudged)} has locked the account, which no reading tells"
+    return "failed logins have locked the account, which opens again by itself"
+
+
+def _granted(accounts: t.Iterable[Account]) -> str:
+    return f"the escrowed Bootstrap Token grants {_names(accounts)} one at a graphical login"
+
+
+def _names(accounts: t.Iterable[Account]) -> str:
+    return ", ".join(account.name for account in accounts)

@@ -1,0 +1,304 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guard, rule by rule: each row is a plan that one rule alone refuses, and its neighbour that passes."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    EVERYWHERE,
+    Account,
+    FileVault,
+    Mac,
+    Management,
+    PasswordPolicy,
+    Sources,
+    Version,
+    Volume,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import KeyRequest, UnlockerRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import made
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import (
+    WORST_FIRST,
+    Recoverability,
+    other_ways_in,
+    recoverability,
+    sure_ways_in,
+)
+
+ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE, failed_logins=0)
+DEPUTY = replace(ADMIN, name="deputy", guid="D" * 36, uid=504)
+HOLDER = Account("ana", "B" * 36, "Ana Sousa", 502, 20, sources=EVERYWHERE, failed_logins=0)
+BOB = replace(HOLDER, name="bob", guid="C" * 36, uid=503)
+NOBODY = replace(BOB, name="rui", guid="E" * 36, uid=505, sources=Sources(False, False, False))
+ON, OFF = FileVault("on", personal_key=False), FileVault("off", personal_key=False)
+WITH_KEY = replace(ON, personal_key=True)
+KEY_ONLY = Sources(authority=False, crypto=True, filevault=True)
+
+
+def mac(*accounts: Account, **more: t.Any) -> Mac:
+    made_up: dict[str, t.Any] = {
+        "volume": Volume("disk3s1s1", True, True),
+        "as_root": True,
+        "filevault": ON,
+        "sessions": frozenset(),
+    }
+    return Mac(Version.parse("15.6"), accounts=accounts, **{**made_up, **more})
+
+
+def delete(name: str) -> do.DeleteAccount:
+    return do.DeleteAccount(name, "keep_home")
+
+
+def reason(of: Mac, *steps: do.Step) -> str:
+    try:
+        made(of, steps)
+    except Refusal as refusal:
+        return refusal.reason
+    return ""
+
+
+# -- the last of each kind --------------------------------------------------------------------------------------------
+
+UNABLE = replace(ADMIN, disabled=True)
+
+
+@pytest.mark.parametrize(
+    ("of", "step", "refused", "instead"),
+    [
+        # Who can grant, today.
+        (mac(ADMIN, HOLDER, filevault=OFF), do.SetAdmin("itadmin", False), "last_admin_holder", mac(ADMIN, DEPUTY)),
+        (mac(ADMIN, UNABLE.__class__(**{**vars(UNABLE), "name": "old", "guid": "F" * 36}), filevault=OFF),
+         do.SetAdmin("itadmin", False), "last_admin_holder", mac(ADMIN, DEPUTY)),
+        # Who could, once enabled again: not on FileVault's list any more, and nobody is left who could put it there.
+        (mac(UNABLE, HOLDER), do.RemoveUnlocker("itadmin"), "last_admin_holder", mac(UNABLE, DEPUTY)),
+        # An administrator with a key that its record does not name.
+        (mac(replace(ADMIN, sources=KEY_ONLY), HOLDER), do.SetAdmin("itadmin", False), "last_admin_holder",
+         mac(replace(ADMIN, sources=KEY_ONLY), DEPUTY)),
+        # An administrator without a token.
+        (mac(replace(NOBODY, admin=True), HOLDER), do.SetAdmin("rui", False), "last_holder",
+         mac(replace(NOBODY, admin=True), DEPUTY)),
+        # What opens the volume.
+        (mac(HOLDER, replace(BOB, disabled=True)), delete("ana"), "would_lock_out", mac(HOLDER, BOB)),
+        (mac(HOLDER, orphans=("0C0F",)), delete("ana"), "would_lock_out", mac(HOLDER, BOB, orphans=("0C0F",))),
+        (mac(replace(NOBODY, sources=KEY_ONLY), NOBODY), delete("rui"), "would_lock_out",
+         mac(replace(NOBODY, sources=KEY_ONLY), filevault=WITH_KEY)),
+        (mac(NOBODY, orphans=("0C0F",)), do.RemoveOrphan("0C0F"), "would_lock_out",
+         mac(NOBODY, orphans=("0C0F",), filevault=WITH_KEY)),
+        (mac(replace(BOB, disabled=True)), delete("bob"), "would_lock_out", mac(replace(BOB, disabled=True), HOLDER)),
+        (mac(HOLDER, filevault=WITH_KEY), do.RemoveUnlocker("ana"), "last_unlocker", mac(HOLDER, BOB)),
+        # macOS would have given an administrator its token by itself.
+        (mac(replace(NOBODY, admin=True), filevault=OFF, management=Management(bootstrap="valid", preflight=True)),
+         do.RemoveBootstrap("rui"), "would_worsen",
+         mac(ADMIN, filevault=OFF, management=Management(bootstrap="valid", preflight=True))),
+    ],
+)  # fmt: skip
+def test_the_last_of_its_kind_stays(of: Mac, step: do.Step, refused: str, instead: Mac) -> None:
+    assert reason(of, step) == refused
+    assert reason(instead, step) == ""
+
+
+STATES = ("on", "encrypting", "decrypting", "restart_to_enable", "restart_to_finish", "restart_to_disable", "unknown")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_volume_that_was_not_read_as_off_may_ask_for_a_key(state: str) -> None:
+    """safety.md: a status that is unread, and one that is still on its way off, were taken for off."""
+    of = mac(HOLDER, replace(BOB, disabled=True), filevault=FileVault(state, personal_key=False))
+    assert reason(of, delete("ana")) == "would_lock_out"
+    assert reason(replace(of, filevault=OFF), delete("ana")) == ""
+
+
+def test_a_key_that_could_not_be_read_is_no_way_in() -> None:
+    unread = FileVault("on", personal_key=None, institutional_key=None, icloud_key=None)
+    assert reason(mac(HOLDER, NOBODY, filevault=unread), delete("ana")) == "would_lock_out"
+
+
+def test_what_a_plan_has_brought_is_worth_keeping() -> None:
+    of = mac(replace(NOBODY, admin=True), HOLDER, DEPUTY, filevault=OFF)
+    assert reason(mac(NOBODY, filevault=OFF), do.SetAdmin("rui", True), do.SetAdmin("rui", False)) == ""
+    steps = [do.SetAdmin("deputy", False), do.SetAdmin("deputy", True)]
+    assert reason(replace(of, accounts=(HOLDER, DEPUTY)), *steps) == "last_admin_holder"
+
+
+# -- one definition ---------------------------------------------------------------------------------------------------
+
+
+def test_verdicts_have_one_order() -> None:
+    worst_first = [Recoverability(verdict, "") for verdict in WORST_FIRST]
+    assert WORST_FIRST == ("no", "unknown", "at_risk", "pending", "yes")
+    for index, verdict in enumerate(worst_first):
+        assert [verdict.worse_than(other) for other in worst_first] == [index < place for place in range(5)]
+
+
+def test_what_is_only_assumed_is_no_sure_way_in() -> None:
+    phantom = replace(NOBODY, sources=KEY_ONLY)
+    of = mac(ADMIN, phantom, orphans=("0C0F",), filevault=replace(WITH_KEY, icloud_key=True))
+    assert sure_ways_in(of) == ("the password of itadmin", "the personal recovery key")
+    assert other_ways_in(of) == (
+        "somebody's Apple Account",
+        "the password of rui, about whom the sources disagree",
+        "the password of the crypto user 0C0F, who has no account",
+    )
+
+
+# -- rules that lock --------------------------------------------------------------------------------------------------
+
+INACTIVE = PasswordPolicy(rules=("Inactive Account",), unjudged=("Inactive Account",))
+AFTER_FIVE = PasswordPolicy(max_failed_logins=5)
+
+
+@pytest.mark.parametrize(
+    ("policy", "failed", "verdict", "why"),
+    [
+        (AFTER_FIVE, 4, "yes", "itadmin can grant tokens"),
+        (AFTER_FIVE, 5, "at_risk", "itadmin cannot log in"),
+        (replace(AFTER_FIVE, lock_expires=True), 4, "yes", "itadmin can grant tokens"),
+        (replace(AFTER_FIVE, lock_expires=True), 5, "unknown", "opens again by itself"),
+        (AFTER_FIVE, None, "unknown", "itadmin can grant tokens, unless"),
+        (INACTIVE, 0, "unknown", "unless the password rule Inactive Account has locked the account"),
+        (replace(AFTER_FIVE, unjudged=("Inactive Account",)), 5, "at_risk", "itadmin cannot log in"),
+    ],
+)
+def test_a_rule_that_may_have_locked_the_granter(
+    policy: PasswordPolicy, failed: int | None, verdict: str, why: str
+) -> None:
+    said = recoverability(mac(replace(ADMIN, failed_logins=failed), policy=policy))
+    assert (said.verdict, why in said.why) == (verdict, True), said
+
+
+def test_an_account_that_may_be_locked_does_not_stand_in_for_one_that_is_not() -> None:
+    expires = PasswordPolicy(max_failed_logins=5, lock_expires=True)
+    of = mac(ADMIN, replace(DEPUTY, failed_logins=5), policy=expires)
+    assert reason(of, do.SetAdmin("itadmin", False)) == "last_admin_holder"
+    assert reason(replace(of, accounts=(ADMIN, DEPUTY)), do.SetAdmin("itadmin", False)) == ""
+
+
+# -- the account that the run came in by ------------------------------------------------------------------------------
+
+OWN = mac(ADMIN, DEPUTY, HOLDER, own=frozenset({"deputy"}), filevault=OFF)
+BY_ADMIN: dict[str, t.Any] = {"admin_user": "itadmin"}
+GIVEN = frozenset({"password", "old_password", "admin_password"})
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        AccountRequest("deputy", state="absent"),
+        AccountRequest("deputy", admin=False),
+        AccountRequest("deputy", update_password="always", given=GIVEN, **BY_ADMIN),
+        AccountRequest("deputy", home="/Users/elsewhere"),
+        AccountRequest("deputy", shell="/usr/bin/false"),
+        OffboardRequest("deputy"),
+        TokenRequest("deputy", state="absent", **BY_ADMIN),
+        UnlockerRequest("deputy", state="absent"),
+        PasswordRequest("deputy", given=GIVEN),
+    ],
+    ids=lambda request: f"{type(request).__name__}",
+)
+def test_the_way_in_is_guarded(request_: t.Any) -> None:
+    same = {"password": False}
+    with pytest.raises(Refusal) as caught:
+        request_.plan(OWN, same)
+    assert caught.value.reason == "own_account"
+    assert "deputy is the account that this run came in by" in caught.value.msg
+    assert request_.plan(replace(OWN, own=frozenset()), same).changes
+    assert request_.plan(replace(OWN, own=frozenset({"ana"})), same).changes
+
+
+def test_the_way_in_may_change_in_harmless_ways() -> None:
+    for harmless in ({"hidden": True}, {"hint": "the usual"}, {"full_name": "Deputy"}):
+        assert AccountRequest("deputy", **harmless).plan(OWN, {}).changes  # type: ignore[arg-type]
+
+
+# -- a key that may be stale ------------------------------------------------------------------------------------------
+
+PROVEN = frozenset({"admin_password"})
+LEAVE_ONE = [
+    (AccountRequest, {"name": "ana", "state": "absent"}),
+    (AccountRequest, {"name": "deputy", "admin": False}),
+    (OffboardRequest, {"name": "ana"}),
+    (UnlockerRequest, {"user": "ana", "state": "absent"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "options"), LEAVE_ONE)
+def test_who_is_left_alone_is_proven_or_said_to_be_unproven(kind: t.Any, options: dict[str, t.Any]) -> None:
+    others = (HOLDER, DEPUTY) if options.get("name") == "deputy" else (HOLDER,)
+    of = mac(ADMIN, *others)
+    unproven = kind(**options).plan(of, {})
+    assert not [step for step in unproven.steps if isinstance(step, do.VerifyKey)]
+    assert "give admin_user itadmin and admin_password" in " ".join(unproven.notes)
+    proven = kind(**options, admin_user="itadmin", given=PROVEN).plan(of, {})
+    assert proven.steps[:2] == (
+        do.CheckPassword("itadmin", "admin_password", "granter"),
+        do.VerifyKey("itadmin", "A" * 36, "admin_password", early=True),
+    )
+    assert not proven.notes
+    elsewhere = kind(**options, admin_user="somebody", given=PROVEN).plan(of, {})
+    assert elsewhere.notes == unproven.notes
+
+
+def test_a_revocation_that_leaves_one_proves_its_granter() -> None:
+    plan = TokenRequest("ana", state="absent", admin_user="itadmin").plan(mac(ADMIN, HOLDER), {})
+    assert do.VerifyKey("itadmin", "A" * 36, "admin_password", early=True) in plan.steps
+
+
+@pytest.mark.parametrize("of", [mac(ADMIN, HOLDER, filevault=OFF), mac(ADMIN, HOLDER, DEPUTY)])
+def test_nothing_is_proven_where_nothing_rests_on_it(of: Mac) -> None:
+    plan = OffboardRequest("ana", admin_user="itadmin", given=PROVEN).plan(of, {})
+    assert not plan.notes
+    assert not [step for step in plan.steps if isinstance(step, (do.VerifyKey, do.CheckPassword))]
+
+
+# -- the last recovery key --------------------------------------------------------------------------------------------
+
+
+def test_the_last_recovery_key_goes_only_where_a_holder_is_proven() -> None:
+    of = mac(ADMIN, filevault=WITH_KEY)
+    with pytest.raises(Refusal) as caught:
+        KeyRequest("absent", given=frozenset({"current_key"})).plan(of, {})
+    assert caught.value.reason == "last_recovery_key"
+    plan = KeyRequest("absent", user="itadmin").plan(of, {})
+    assert do.VerifyKey("itadmin", "A" * 36, "password", early=True, needed=True) in plan.steps
+    # Where FileVault is off, or another recovery key stays, nothing rests on it.
+    for other in (replace(WITH_KEY, state="off"), replace(WITH_KEY, institutional_key=True)):
+        assert KeyRequest("absent", given=frozenset({"current_key"})).plan(mac(ADMIN, filevault=other), {}).changes
+
+
+# -- what is read and not found out by failing ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("request_", [OffboardRequest("ana"), AccountRequest("ana", state="absent")])
+def test_without_full_disk_access_nothing_is_deleted(request_: t.Any) -> None:
+    of = mac(ADMIN, HOLDER, full_disk_access=False, full_disk_evidence="ls: Operation not permitted")
+    with pytest.raises(Refusal) as caught:
+        request_.plan(of, {})
+    assert (caught.value.reason, caught.value.evidence) == ("no_full_disk_access", ("ls: Operation not permitted",))
+    for other in (True, None):
+        assert request_.plan(replace(of, full_disk_access=other), {}).changes
+    assert "full_disk_access" in request_.extras
+
+
+def test_a_bootstrap_token_that_does_not_answer_grants_nobody_anything() -> None:
+    management = Management(enrolled=True, bootstrap="escrowed_unproven", preflight_asked=True)
+    of = mac(replace(NOBODY, admin=True), filevault=OFF, management=management)
+    assert recoverability(of).verdict == "at_risk"
+    assert recoverability(replace(of, management=replace(management, preflight_asked=False))).verdict == "pending"
+    assert recoverability(replace(of, management=replace(management, preflight=True))).verdict == "pending"
+
+
+def test_removing_a_bootstrap_token_where_somebody_can_grant_is_nobodys_loss() -> None:
+    of = mac(ADMIN, management=Management(enrolled=True, automated=True, bootstrap="valid"))
+    assert BootstrapRequest("absent", admin_user="itadmin").plan(of, {}).changes

@@ -50,6 +50,10 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
         "The task itself cannot be carried out as it is written. Nothing was written.",
         {
             "option_missing": NOTHING,
+            "option_unknown": "None. The message lists the options that there are.",
+            "not_text": "None. The message says what the value is; of a secret the kind alone.",
+            "password_is_hash": NOTHING,
+            "async_unsupported": NOTHING,
             "name_unusable": NOTHING,
             "value_unusable": NOTHING,
             "password_unusable": "None. The message gives the number of bytes and the limit, never the password.",

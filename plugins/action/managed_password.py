@@ -9,11 +9,15 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleError
-from ansible.plugins.action import ActionBase
+from ansible.module_utils.common.validation import check_type_dict
 from ansible.plugins.loader import lookup_loader
 
-from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_name
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.modules import account
+from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure
 from ansible_collections.keyholder.macos.plugins.plugin_utils._new_password import PolicyError, new_password
+from ansible_collections.keyholder.macos.plugins.plugin_utils._options import check
 from ansible_collections.keyholder.macos.plugins.plugin_utils._password_store import (
     AgeStore,
     CommandStore,
@@ -65,30 +69,30 @@ _ARGUMENTS: dict[str, t.Any] = {
     "verify_key": {"type": "str", "choices": ["on_change", "always", "never"], "default": "on_change"},
     "timeout": {"type": "int", "default": 120},
 }
-LENGTHS = range(12, 129)
+
+_DECIDED = ("name", "password", "old_password", "timeout")
+"""Options of the module account that this one decides itself; and it takes no account away."""
 
 
-class _Stop(Exception):
-    """A failure that is told as the modules tell theirs."""
-
-    def __init__(self, reason: str, msg: str) -> None:
-        super().__init__(msg)
-        self.reason = reason
-
-
-class ActionModule(ActionBase):
+class ActionModule(Action):
     """See the module of the same name, which is documentation only."""
 
-    _supports_check_mode = True
+    _supports_async = False
+    SPEC = _ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
+    def check(self) -> None:
+        """Raise :class:`Refusal`, before the store is touched, for the options of an account to be made too."""
+        super().check()
+        given = self._task.args
+        usable_name("name", str(given["name"]))
+        options = {option: entry for option, entry in account.SPEC.items() if option not in _DECIDED}
+        check({**options, "state": {"choices": ["present"]}}, check_type_dict(given.get("account") or {}), "account.")
+
+    def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         validate: t.Callable[..., tuple[t.Any, dict[str, t.Any]]] = self.validate_argument_spec
         dummy, arguments = validate(argument_spec=_ARGUMENTS)
         try:
-            store = self._store(arguments, task_vars or {})
-            if arguments["length"] not in LENGTHS:
-                raise _Stop("value_unusable", f"length is {arguments['length']}, and must be 12 to 128")
+            store = self._store(arguments, task_vars)
             wanted = Wanted(
                 now=datetime.datetime.now(datetime.timezone.utc),
                 rotate=arguments["rotate"],
@@ -97,15 +101,12 @@ class ActionModule(ActionBase):
                 repair=arguments["repair_stale_key"],
                 check_mode=bool(self._task.check_mode),
             )
-            rotated = rotate(store, _OnTheMac(self, arguments, task_vars or {}), wanted)
+            rotated = rotate(store, _OnTheMac(self, arguments, task_vars), wanted)
         except StoreError as exc:
-            result.update(_failure("store_failed", str(exc)), changed=exc.changed)
-            return result
-        except _Stop as stop:
-            result.update(_failure(stop.reason, str(stop)))
-            return result
-        result.update(_told(rotated))
-        return result
+            return failure(Refusal("store_failed", str(exc)), exc.changed)
+        except Refusal as refusal:
+            return failure(refusal)
+        return _told(rotated)
 
     def execute(
         self, module: str, arguments: dict[str, t.Any], task_vars: dict[str, t.Any], check: bool
@@ -114,7 +115,7 @@ class ActionModule(ActionBase):
         asked = self._task.check_mode
         self._task.check_mode = asked or check
         try:
-            answer: dict[str, t.Any] = self._execute_module(
+            answer = self._execute_module(
                 module_name=f"keyholder.macos.{module}", module_args=arguments, task_vars=task_vars
             )
         finally:
@@ -129,7 +130,7 @@ class ActionModule(ActionBase):
         given = arguments["store"]
         missing = [option for option in STORES[given["kind"]] if not given.get(option)]
         if missing:
-            raise _Stop("option_missing", f"a store of kind {given['kind']} needs {', '.join(missing)}")
+            raise Refusal("option_missing", f"a store of kind {given['kind']} needs {', '.join(missing)}")
 
         def lookup(name: str, terms: list[str], **options: t.Any) -> t.Any:
             plugin = lookup_loader.get(name, loader=self._loader, templar=self._templar)
@@ -182,11 +183,11 @@ class _OnTheMac:
     def generate(self) -> str:
         read = self._ask("trust_info", {}, False)
         if read.get("failed"):
-            raise _Stop(read["reason"], read["msg"])
+            raise Refusal(read["reason"], read["msg"])
         try:
             return new_password(read["mac"]["policy"]["patterns"], self._arguments["length"])
         except PolicyError as exc:
-            raise _Stop("password_policy", str(exc)) from exc
+            raise Refusal("password_policy", str(exc)) from exc
 
     def _ask(self, module: str, options: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
         own = {} if module == "trust_info" else {"allow_own_account": self._arguments["allow_own_account"]}
@@ -197,8 +198,8 @@ def _told(rotated: Rotated) -> dict[str, t.Any]:
     """The module's own result, with what became of the password beside it."""
     told = {**rotated.result, "changed": rotated.changed, "rotated": rotated.rotated, "healed": rotated.healed}
     if told.get("reason") == "password_drifted":
-        told.update(_failure("password_drifted", f"no password in the store is the one of {_name(told)}"))
-        told["changed"] = rotated.changed
+        refusal = Refusal("password_drifted", f"no password in the store is the one of {_name(told)}")
+        told.update(failure(refusal, rotated.changed))
     elif not told.get("failed"):
         for key in ("failed", "reason", "remedy", "evidence", "msg"):
             told.pop(key, None)
@@ -207,9 +208,3 @@ def _told(rotated: Rotated) -> dict[str, t.Any]:
 
 def _name(result: dict[str, t.Any]) -> str:
     return str(result.get("state", {}).get("before", {}).get("name", "this account"))
-
-
-def _failure(reason: str, why: str) -> dict[str, t.Any]:
-    remedy = REASONS[reason].remedy
-    account = {"reason": reason, "msg": f"{why}. {remedy} [{reason}]", "remedy": remedy, "evidence": []}
-    return {"failed": True, "changed": False, "plan": [], "notes": [], **account}

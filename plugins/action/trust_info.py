@@ -7,57 +7,36 @@ from __future__ import annotations
 import shlex
 import typing as t
 
-from ansible.plugins.action import ActionBase
-
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import (
-    EXTRAS,
     ProbeError,
     at_once,
     read_mac,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
+from ansible_collections.keyholder.macos.plugins.modules.trust_info import SPEC
+from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import Said, ScriptRunner, Unreadable
 
 MODULE, SHELL = "module", "shell"
 SH = "/bin/sh"
 
 
-class ActionModule(ActionBase):
+class ActionModule(Action):
     """See the module of the same name."""
 
-    _supports_check_mode = True
     _supports_async = False
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
+    def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         if self._task.args.get("reader", MODULE) != SHELL:
-            # A value that is neither is for the module to refuse.
-            result.update(self._execute_module(task_vars=task_vars))
-            return result
-        _valid, arguments = t.cast("t.Any", self).validate_argument_spec(
-            {
-                "reader": {"type": "str", "choices": [MODULE, SHELL], "default": MODULE},
-                "include": {"type": "list", "elements": "str", "choices": list(EXTRAS), "default": []},
-                "timeout": {"type": "int", "default": 120},
-            }
-        )
-        result["changed"] = False
+            return self._execute_module(task_vars=task_vars)
+        _valid, arguments = t.cast("t.Any", self).validate_argument_spec(SPEC)
         try:
-            result.update(self._read(arguments["timeout"], arguments["include"]))
+            return {"changed": False, **self._read(arguments["timeout"], arguments["include"])}
         except Refusal as refusal:
-            result.update(
-                failed=True,
-                msg=f"{refusal.msg}. {refusal.remedy} [{refusal.reason}]",
-                reason=refusal.reason,
-                evidence=list(refusal.evidence),
-                remedy=refusal.remedy,
-            )
-        return result
+            return failure(refusal)
 
     def _read(self, timeout: int, include: list[str]) -> dict[str, t.Any]:
-        if timeout < 1:
-            raise Refusal("value_unusable", f"timeout is {timeout}, and must be a second at least")
         try:
             mac = read_mac(ScriptRunner(self._send, at_once(include)), timeout, include)
         except ProbeError as problem:

@@ -12,13 +12,18 @@ import sys
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient, network, system
-from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import within
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import ProcessRunner
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 TIMEOUT = {"type": "int", "default": 120}
+
+WHOLE_REASON = "keyholder_reason"
+"""In a module's result, for the action beside it: the reason code as a key, as Ansible masks what is a word of a
+secret in values only."""
 
 
 def runner(module: AnsibleModule) -> ProcessRunner:
@@ -32,9 +37,10 @@ def runner(module: AnsibleModule) -> ProcessRunner:
             _guard_host(path, find("fdesetup"))
         return str(path)
 
-    if module.params["timeout"] < 1:
-        msg = f"timeout is {module.params['timeout']}, and must be a second at least"
-        fail(module, "value_unusable", msg, [], {})
+    try:
+        within(module.params)
+    except Refusal as refusal:
+        fail(module, refusal.reason, refusal.msg, [], {})
     return ProcessRunner(find)
 
 
@@ -48,4 +54,6 @@ def _guard_host(restarter: str, witness: str) -> None:
 def fail(module: AnsibleModule, reason: str, msg: str, evidence: list[str], result: dict[str, t.Any]) -> t.NoReturn:
     """End the module with the result contract's account of a failure."""
     remedy = REASONS[reason].remedy
-    module.fail_json(msg=f"{msg}. {remedy} [{reason}]", reason=reason, evidence=evidence, remedy=remedy, **result)
+    whole: dict[str, t.Any] = {WHOLE_REASON: {reason: True}}
+    msg = f"{msg}. {remedy} [{reason}]"
+    module.fail_json(msg=msg, reason=reason, evidence=evidence, remedy=remedy, **whole, **result)

@@ -77,12 +77,32 @@ REASONS: dict[str, Reason] = {
         "An option that this change needs was not given.",
         "Give the option that the message names.",
     ),
+    "option_unknown": Reason(
+        "There is no such option.",
+        "Correct its name, or take it away. 'ansible-doc keyholder.macos.NAME' lists what a module takes.",
+    ),
+    "not_text": Reason(
+        "A name, a secret or another text was given as a number, a date, a list or something else that is no text.",
+        "Put it in quotes where it is written: 0012345 without quotes is the number 5349, and '| string' does not bring"
+        " the zeros back. ansible-core 2.19 and newer makes a number of !unsafe '0123' in an extra-vars file as well:"
+        " leave !unsafe out there, or give the value in group_vars or a vault.",
+    ),
+    "password_is_hash": Reason(
+        "The value is a hash of a password, such as password_hash makes for Linux. macOS wants the password itself.",
+        "Give the password itself. Where an account's password really is that text, as it was set so by mistake, give"
+        " it once as old_password (current_password with a store) and set another one.",
+    ),
+    "async_unsupported": Reason(
+        "An asynchronous task writes its options and its result, with the secrets in them, to the Mac's disk; and what"
+        " a module does on the controller cannot wait there.",
+        "Take async and poll away from the task. A larger timeout is for a slow Mac, forks for many Macs.",
+    ),
     "name_unusable": Reason(
         "macOS's tools cannot work with this account name.",
-        "Use a short name of letters, digits, '.', '_' and '-' that does not begin with '-'.",
+        "Use a short name of letters, digits, '.', '_', '-' and '@' that does not begin with '-'.",
     ),
     "value_unusable": Reason(
-        "The value of an option cannot be stored in an account's record.",
+        "The value of an option cannot be used.",
         "Change the option that the message names.",
     ),
     "password_unusable": Reason(

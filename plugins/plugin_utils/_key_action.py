@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
-
-from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure, failure_after
 from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key import (
     AgeError,
     Courier,
@@ -20,26 +19,22 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key impo
     is_age,
 )
 
-KEPT = ("changed", "plan", "notes")
-"""What the module said of its run, which a key that cannot be encrypted afterwards does not undo."""
 
-
-class KeyAction(ActionBase):
+class KeyAction(Action):
     """Run the module of the same name; where a recipient is an age one, take the key over and encrypt it here."""
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
+    _supports_async = False
+
+    def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         arguments = dict(self._task.args)
         recipients = _listed(arguments.get("recipients"))
         age = [recipient for recipient in recipients if is_age(recipient)]
         if not age:
-            result.update(self._execute_module(task_vars=task_vars))
-            return result
+            return self._execute_module(task_vars=task_vars)
         try:
             check_age(age)
         except AgeError as exc:
-            result.update(_unusable(str(exc)))
-            return result
+            return failure(Refusal("recipient_unusable", str(exc)))
         courier = Courier.new()
         certificates = [recipient for recipient in recipients if not is_age(recipient)]
         arguments["recipients"] = certificates + [courier.pem]
@@ -49,25 +44,15 @@ class KeyAction(ActionBase):
             answer["recovery_key_age"] = encrypt_with_age(courier.open(message), age) if message else ""
         except (AgeError, ValueError) as exc:
             # What the certificates' owners can open stays in the result.
-            answer = {**answer, **_unusable(str(exc)), **{key: answer[key] for key in KEPT if key in answer}}
+            answer = failure_after(answer, Refusal("recipient_unusable", str(exc)))
         if not certificates:
             answer.pop("recovery_key_encrypted", None)
         # The courier's certificate is of no use to anybody once this task has ended.
         answer.pop("invocation", None)
-        result.update(answer)
-        return result
+        return answer
 
 
 def _listed(recipients: t.Any) -> list[str]:
     """As the module itself would read the option: a text is a list of one, or of several with commas between."""
     given = recipients.split(",") if isinstance(recipients, str) else recipients or []
     return [str(recipient) for recipient in given]
-
-
-def _unusable(why: str) -> dict[str, t.Any]:
-    """The result contract's account of a failure, as the module itself would return it."""
-    reason = "recipient_unusable"
-    remedy = REASONS[reason].remedy
-    msg = f"{why}. {remedy} [{reason}]"
-    account = {"reason": reason, "msg": msg, "remedy": remedy, "evidence": []}
-    return {"failed": True, "changed": False, "plan": [], "notes": [], **account}

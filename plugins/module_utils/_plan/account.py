@@ -49,8 +49,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
     authoriser,
     granting,
-    usable_name,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names, within
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 _KEYS = ("uid", "full_name", "gid", "shell", "home", "hint", "picture", "hidden")
@@ -109,7 +109,7 @@ class AccountRequest:
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """``same``: whether the option's password is the account's today; None: could not be compared. Raises
         Refusal."""
-        usable_name("name", self.name)
+        usable_names(self)
         self._usable_values()
         writable(mac)
         account = mac.account(self.name)
@@ -161,10 +161,7 @@ class AccountRequest:
                 raise Refusal("value_unusable", f"{key} is {value!r}, and must be an absolute path")
         if self.full_name == "":
             raise Refusal("value_unusable", "full_name is empty")
-        for key in ("uid", "gid"):
-            number = getattr(self, key)
-            if number is not None and not 0 <= number < 2**31:
-                raise Refusal("value_unusable", f"{key} is {number}, and must be between 0 and {2**31 - 1}")
+        within({"uid": self.uid, "gid": self.gid})
         if self.gid == _ADMIN_GROUP:
             raise Refusal("value_unusable", "gid 80 is the group of administrators: use admin instead")
 
@@ -174,6 +171,7 @@ class AccountRequest:
         if wants_name and folded(t.cast(str, self.full_name)) in mac.taken - {folded(self.name)}:
             raise Refusal("full_name_taken", f"full_name {self.full_name!r} is in use on this Mac")
         if account is None and folded(self.name) in mac.taken:
+            nobody(mac, self.name, account)
             raise Refusal("full_name_taken", f"name {self.name!r} is in use on this Mac, as a name or a full name")
         if self.uid is None or (account is not None and account.uid == self.uid):
             return
@@ -185,6 +183,8 @@ class AccountRequest:
     # -- plans --------------------------------------------------------------------------------------------------------
 
     def _creating(self, mac: Mac) -> Plan:
+        if self.name.startswith("_"):
+            raise Refusal("system_account", f"{self.name}: names that begin with '_' are those of macOS's own accounts")
         wanted = {key: getattr(self, key) for key in _KEYS if getattr(self, key) is not None}
         account = replace(new_account(self.name), **{"full_name": self.name, "admin": bool(self.admin), **wanted})
         steps = [*self._authorised(mac), Note(creation(self.name))]

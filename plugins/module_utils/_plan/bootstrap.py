@@ -21,6 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     ValidateBootstrap,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granter_of
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 _USER_APPROVED_IS_ENOUGH = Version(10, 15, 4)
@@ -40,6 +41,7 @@ class BootstrapRequest:
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
+        usable_names(self)
         writable(mac)
         status = mac.management.bootstrap
         if self.state == "absent" and status not in (*ESCROWED, "unknown"):

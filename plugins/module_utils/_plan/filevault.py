@@ -33,8 +33,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
     granter_of,
-    usable_name,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 DISCARD, RETURN, ENCRYPT = "discard", "return", "encrypt"
@@ -62,6 +62,7 @@ class FileVaultRequest:
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
+        usable_names(self)
         writable(mac)
         if mac.filevault.state == "unknown":
             raise Refusal("reading_incomplete", "the status of FileVault could not be read", mac.unread)
@@ -109,6 +110,7 @@ class FileVaultRequest:
             raise Refusal("value_unusable", f"defer_path is {self.defer_path!r}, and must be absolute")
         name = self._person()
         if mac.account(name) is None:
+            nobody(mac, name, None)
             raise Refusal("user_unknown", f"user {name} has no account on this Mac")
         if mac.filevault.deferred_user == name and mac.filevault.deferral_path in ("", self.defer_path):
             return []
@@ -134,7 +136,6 @@ class FileVaultRequest:
     def _person(self) -> str:
         if not self.user:
             raise Refusal("option_missing", f"user was not given, and is needed to have FileVault {self.state}")
-        usable_name("user", self.user)
         return self.user
 
 
@@ -153,13 +154,14 @@ class UnlockerRequest:
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
-        usable_name("user", self.user)
+        usable_names(self)
         writable(mac)
         account = mac.account(self.user)
         if self.state == "absent":
             nobody(mac, self.user, account)
             return made(mac, self._removing(mac, account), proof=Proof(self.admin_user, self.given))
         if account is None:
+            nobody(mac, self.user, account)
             raise Refusal("user_unknown", f"{self.user} has no account on this Mac")
         if account.sources.filevault:
             return made(mac, ())
@@ -213,6 +215,7 @@ class KeyRequest:
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
+        usable_names(self)
         writable(mac)
         present = mac.filevault.personal_key
         if (self.state == "present" and present) or (self.state == "absent" and not present):
@@ -309,6 +312,7 @@ def holder(mac: Mac, name: str) -> Account:
     """An account that can unlock the volume, or a :class:`Refusal` that says who can."""
     account = mac.account(name)
     if account is None:
+        nobody(mac, name, account)
         raise Refusal("user_unknown", f"user {name} has no account on this Mac")
     if not account.holder:
         names = ", ".join(other.name for other in mac.holders) or "nobody"

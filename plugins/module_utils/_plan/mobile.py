@@ -17,8 +17,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Mac,
     Person,
     creation,
+    folded,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     CreateHome,
     CreateMobileAccount,
@@ -28,7 +29,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     Step,
     new_account,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granting, usable_name
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granting
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 
@@ -57,7 +59,7 @@ class MobileAccountRequest:
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
-        usable_name("name", self.name)
+        usable_names(self)
         if self.home is not None and not (self.home.startswith("/") and self.home.isprintable()):
             raise Refusal("value_unusable", f"home is {self.home!r}, and must be an absolute path that can be printed")
         writable(mac)
@@ -142,7 +144,8 @@ class MobileAccountRequest:
     def _person(self, mac: Mac) -> Person:
         """Whom the directory knows under the name, where he can become an account of this Mac."""
         network = mac.network
-        if self.name.lower() in mac.taken:
+        if folded(self.name) in mac.taken:
+            nobody(mac, self.name, None)
             raise Refusal("full_name_taken", f"name {self.name!r} is in use on this Mac, as a name or a full name")
         if network is None or network.person is None:
             raise self._nobody(mac)

@@ -30,7 +30,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     RemoveUnlocker,
     Step,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import usable_name
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 if t.TYPE_CHECKING:
@@ -73,7 +73,7 @@ class OffboardRequest:
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
-        usable_name("name", self.name)
+        usable_names(self)
         self._usable_path()
         writable(mac)
         account = mac.account(self.name)

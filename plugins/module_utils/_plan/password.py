@@ -22,8 +22,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
     granter_of,
     refuse_phantom,
-    usable_name,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 if t.TYPE_CHECKING:
@@ -48,7 +48,7 @@ class PasswordRequest:
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
-        usable_name("name", self.name)
+        usable_names(self)
         writable(mac)
         account = mac.account(self.name)
         if account is None:

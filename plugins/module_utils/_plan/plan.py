@@ -219,6 +219,10 @@ def nobody(mac: Mac, name: str, who: Account | None) -> bool:
     not tell them apart by case (assumed, as it refuses a name that differs only by that)."""
     if who is not None:
         return False
+    other = next((account.name for account in mac.accounts if folded(account.name) == folded(name)), "")
+    if other:
+        msg = f"{name} is no account here, but {other} is, and macOS takes both for one: write {other}"
+        raise Refusal("name_differs", msg)
     if folded(name) in mac.names:
         raise Refusal("name_differs", f"{name} is no account of a person here, but a record uses that name")
     return True

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import NO_TOKEN, PREBOOT, repairing
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     AddUnlocker,
     CheckPassword,
@@ -26,7 +26,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     Step,
     VerifyKey,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granter_of, usable_name
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granter_of
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 if t.TYPE_CHECKING:
@@ -88,6 +89,7 @@ class RepairRequest:
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
+        usable_names(self)
         writable(mac)
         steps = self._of_user(mac, same) if self.user else []
         notes = self._about_the_key(mac, same)
@@ -118,9 +120,9 @@ class RepairRequest:
     # -- of one account -----------------------------------------------------------------------------------------------
 
     def _of_user(self, mac: Mac, same: t.Mapping[str, bool | None]) -> list[Step]:
-        usable_name("user", self.user)
         account = mac.account(self.user)
         if account is None:
+            nobody(mac, self.user, account)
             raise Refusal("user_unknown", f"{self.user} has no account on this Mac")
         kinds = {finding.kind for finding in _of_account(mac, account)}
         if MARKER in kinds or KEY in kinds:

@@ -20,6 +20,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     Step,
     ValidateKey,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 UNLOCKS_BY_SSH = Version(26)
@@ -40,6 +41,7 @@ class RestartRequest:
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`: a Mac that would wait at its unlock screen is not restarted."""
+        usable_names(self)
         writable(mac)
         filevault = mac.filevault
         if filevault.state == "unknown":

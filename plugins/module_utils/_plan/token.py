@@ -44,6 +44,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     Revoke,
     Step,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 _ESCROW = "a Bootstrap Token grants one once the device management has it"
@@ -70,7 +71,7 @@ class TokenRequest:
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
-        usable_name("user", self.user)
+        usable_names(self)
         writable(mac)
         account = mac.account(self.user)
         if self.state == "absent":
@@ -81,6 +82,7 @@ class TokenRequest:
             steps = [*revoking(mac, account, self.admin_user), *forget]
             return made(mac, steps, proof=Proof(self.admin_user, frozenset({"admin_password"})))
         if account is None:
+            nobody(mac, self.user, account)
             raise Refusal("user_unknown", f"{self.user} has no account on this Mac; {_people(mac)}")
         if account.holder or (self.accept_pending and mac.verdict_of(account) == PENDING):
             return made(mac, ())
@@ -154,9 +156,9 @@ def granter_of(mac: Mac, name: str, promotion: bool = False) -> Account:
     account, where no administrator holds a token."""
     if not name:
         raise Refusal("granter_missing", f"admin_user was not given; {candidates(mac)}")
-    usable_name("admin_user", name)
     granter = mac.account(name)
     if granter is None:
+        nobody(mac, name, granter)
         raise Refusal("granter_unknown", f"admin_user {name} has no account on this Mac; {candidates(mac)}")
     evidence = (f"{name}: {granter.sources.words()}",)
     if granter.verdict == PHANTOM:
@@ -178,15 +180,6 @@ def refuse_phantom(account: Account) -> None:
         raise Refusal(
             "phantom", f"the sources disagree about the token of {account.name}: {words}", (f"{account.name}: {words}",)
         )
-
-
-def usable_name(option: str, name: str) -> None:
-    """Names that no option of macOS's tools could carry: sysadminctl has no ``--``, and dscl's paths are split at
-    ``/``."""
-    if not name or name.startswith("-") or any(char in "/\\:" or not char.isprintable() for char in name):
-        raise Refusal("name_unusable", f"{option} {name!r} is no name that macOS's tools can be given")
-    if len(name.encode("utf-8")) > 244:
-        raise Refusal("name_unusable", f"{option} has {len(name.encode('utf-8'))} bytes, and macOS fails above 244")
 
 
 def _first(mac: Mac, account: Account, first_token: bool) -> str:

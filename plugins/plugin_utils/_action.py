@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action beside each module: look at the options on the controller, then let the module of the same name work.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import importlib
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.keyholder.macos.plugins.module_utils._module import WHOLE_REASON
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.plugin_utils._options import Spec, check
+
+_MODULES = "ansible_collections.keyholder.macos.plugins.modules"
+
+
+class Action(ActionBase):
+    """Run the module of the same name. ``SPEC``: its options, where the module has none of its own."""
+
+    _supports_check_mode = True
+    _supports_async = True
+    SPEC: t.ClassVar[Spec] = {}
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Raise nothing that is the user's to put right: a refusal is a result."""
+        try:
+            self.check()
+        except Refusal as refusal:
+            return failure(refusal)
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        result.update(self.act(task_vars or {}))
+        return result
+
+    def check(self) -> None:
+        """Raise :class:`Refusal` for options that the module must not get."""
+        spec = self.spec()
+        check(spec, self._task.args)
+        secrets = [option for option in spec if spec[option].get("no_log") and self._task.args.get(option) is not None]
+        if self._task.async_val and (secrets or not self._supports_async):
+            why = f"{secrets[0]} would be written to the Mac's disk" if secrets else "this module cannot be"
+            raise Refusal("async_unsupported", f"the task is asynchronous, and {why}")
+
+    def spec(self) -> Spec:
+        """The module's options."""
+        return self.SPEC or t.cast(Spec, importlib.import_module(f"{_MODULES}.{self._name}").SPEC)
+
+    def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Do what the task is for, and return its result."""
+        return self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)
+
+    @property
+    def _name(self) -> str:
+        return type(self).__module__.rpartition(".")[2]
+
+    def _execute_module(self, *args: t.Any, **options: t.Any) -> dict[str, t.Any]:
+        return with_reason(super()._execute_module(*args, **options))
+
+
+def with_reason(result: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return a module's result with its reason code whole: Ansible masks a part of it where a password is a word of it.
+    The codes are known to everybody, so nothing is told by that."""
+    whole = result.pop(WHOLE_REASON, None)
+    if isinstance(whole, dict) and len(whole) == 1:
+        result["reason"] = next(iter(whole))
+    return result
+
+
+def failure(refusal: Refusal, changed: bool = False) -> dict[str, t.Any]:
+    """Return the result contract's account of a refusal, as a module itself gives it."""
+    return {
+        "failed": True,
+        "changed": changed,
+        "plan": [],
+        "notes": [],
+        "msg": f"{refusal.msg}. {refusal.remedy} [{refusal.reason}]",
+        "reason": refusal.reason,
+        "evidence": list(refusal.evidence),
+        "remedy": refusal.remedy,
+    }
+
+
+def failure_after(result: dict[str, t.Any], refusal: Refusal) -> dict[str, t.Any]:
+    """Return a module's result as one that failed after its run: what the run did and said, that does not undo."""
+    kept: dict[str, t.Any] = {key: result[key] for key in ("changed", "plan", "notes") if key in result}
+    return {**result, **failure(refusal), **kept}

@@ -1,0 +1,188 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""On the controller: look at the values of options as they arrived, before anything converts them.
+
+Ansible makes text of whatever an option of type str gets: the number 5349 of a name 0012345, and a list of a password.
+That would be another account, or a password that nobody knows.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import typing as t
+from collections.abc import Mapping, Sequence
+
+from ansible.module_utils.common.validation import check_type_bool, check_type_dict, check_type_float, check_type_int
+
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import LIMITS, shortened, usable_name
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+
+Spec = Mapping[str, Mapping[str, t.Any]]
+"""Option -> what AnsibleModule's argument_spec says of it."""
+
+FORMER = ("old_password", "current_password")
+"""What an account has now may be a hash's text, where somebody has set that by mistake: so it can be set right."""
+
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (bool, "true or false"),
+    (int, "a whole number"),
+    (float, "a number"),
+    ((datetime.date, datetime.time), "a date"),
+    (Mapping, "a dictionary"),
+    (bytes, "bytes"),
+    ((Sequence, set, frozenset), "a list"),
+    (type(None), "empty (null)"),
+)
+"""The first that fits: a boolean is an int too, and text is a sequence."""
+
+_SECRET = re.compile(r"(^|_|\.)(password|current_key|secret)$")
+_NAME = re.compile(r"(?<!full)(^|_|\.)(name|names|user|users)$")
+
+_HASH = re.compile(
+    r"""[!*]*                             # how Linux locks an account and keeps its password
+    (?:(?:\{CRYPT\})?
+       \$(?:1|2[abxy]?|3|5|6|7|8|9|y|gy|md5|apr1|sha1|sm3|sm3y|scrypt|bcrypt(?:-sha256)?|argon2(?:id|i|d)|pbkdf2[\w-]*|P|H)
+       [$,][^\s]*[./0-9A-Za-z+=]{20,}
+    |  \{(?:S?SHA(?:224|256|384|512)?|S?MD5|PBKDF2[\w-]*|ARGON2\w*|BCRYPT)\}[./0-9A-Za-z+=$,:-]{16,}
+    |  (?:;ShadowHash;.*)?SALTED-SHA(?:1|512)(?:-PBKDF2)?[:>,].*
+    )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""The forms of crypt(3) and of directories, with all that they hold: no person's password is so by chance."""
+
+
+def is_text(value: object) -> bool:
+    """Whether it is text, in any of the kinds that Ansible has for that. Up to ansible-core 2.18 what comes out of a
+    vault is no str."""
+    return isinstance(value, str) or type(value).__name__ == "AnsibleVaultEncryptedUnicode"
+
+
+def is_hash(text: str) -> bool:
+    """Whether a password is no password but the hash of one."""
+    return _HASH.fullmatch(text.strip()) is not None
+
+
+def kind_of(value: object) -> str:
+    """What a value that is no text is, in words."""
+    found = next((words for kinds, words in _KINDS if isinstance(value, kinds)), f"a {type(value).__name__}")
+    return "a text" if is_text(value) else found
+
+
+def check(spec: Spec, given: Mapping[str, t.Any], before: str = "") -> None:
+    """Raise :class:`Refusal` for what a module would refuse or misread. ``before``: the option that these are in."""
+    for option in given:
+        if option not in spec:
+            known = ", ".join(sorted(spec))
+            raise Refusal("option_unknown", f"{before}{shortened(option)} is no option; there are {known}")
+    for option, entry in spec.items():
+        value = given.get(option)
+        if value is not None:
+            _check(before + option, entry, value)
+        elif entry.get("required"):
+            raise Refusal("option_missing", f"{before}{option} was not given")
+
+
+def _check(option: str, entry: Mapping[str, t.Any], value: t.Any) -> None:
+    kind, choices = entry.get("type", "str"), entry.get("choices")
+    if kind == "list":
+        _check_list(option, entry, value)
+    elif kind == "dict":
+        content = value if isinstance(value, Mapping) else _converted(option, check_type_dict, value, "a dictionary")
+        if entry.get("options"):
+            check(entry["options"], content, f"{option}.")
+    elif choices:
+        if not is_text(value) or str(value) not in choices:
+            # An option that is called after a secret, and is none, may still get one.
+            told = kind_of(value) if "no_log" in entry else _told(value)
+            raise Refusal("value_unusable", f"{option} is {told}, and must be one of {', '.join(choices)}")
+    elif kind in ("str", "path"):
+        check_text(option, value, secret=bool(entry.get("no_log")))
+    elif kind == "bool":
+        _converted(option, check_type_bool, value, "true or false")
+    elif kind == "float":
+        _converted(option, check_type_float, value, "a number")
+    elif kind == "int":
+        check_number(option, _converted(option, _whole, value, "a whole number"))
+
+
+def _check_list(option: str, entry: Mapping[str, t.Any], value: t.Any) -> None:
+    """Text is a list of its parts between commas, where its elements are texts."""
+    elements = entry.get("elements", "str")
+    if elements in ("str", "path") and is_text(value):
+        value = str(value).split(",")
+    if isinstance(value, Mapping) or is_text(value) or not isinstance(value, Sequence):
+        raise Refusal("value_unusable", f"{option} is {_told(value)}, and must be a list")
+    for index, element in enumerate(value):
+        _check(f"{option}[{index}]", {**entry, "type": elements, "no_log": entry.get("no_log")}, element)
+
+
+def check_text(option: str, value: t.Any, secret: bool) -> None:
+    """Raise :class:`Refusal` where the value is no text, or a hash in a password's place."""
+    if not is_text(value):
+        raise Refusal("not_text", f"{option} is {kind_of(value) if secret else _told(value)}, and must be text")
+    if secret and option.rpartition(".")[2] not in FORMER and is_hash(str(value)):
+        raise Refusal("password_is_hash", f"{option} is the hash of a password, and must be the password itself")
+
+
+def check_number(option: str, number: int) -> None:
+    """Raise :class:`Refusal` where the number is outside of its option's limits."""
+    limits = LIMITS.get(option.rpartition(".")[2])
+    if limits is not None and number not in limits:
+        raise Refusal("value_unusable", f"{option} is {shortened(number)}, and must be {limits[0]} to {limits[-1]}")
+
+
+def check_variables(given: Mapping[str, t.Any], lists: t.Collection[str] = ()) -> None:
+    """Raise :class:`Refusal` for values of a role's or playbook's variables. None: not given.
+
+    What a variable holds is told by how its name ends: ``_password`` a secret, ``_user`` or ``_name`` an account.
+    ``lists``: those that must be lists; an entry that is a dictionary is looked at key by key.
+    """
+    for name, value in given.items():
+        if name in lists and (isinstance(value, Mapping) or is_text(value) or not isinstance(value, Sequence)):
+            raise Refusal("value_unusable", f"{name} is {_told(value)}, and must be a list")
+        if value is not None:
+            _check_variable(name, name, value, name in lists)
+
+
+def _check_variable(label: str, name: str, value: t.Any, is_list: bool = False) -> None:
+    if is_list:
+        for index, element in enumerate(value):
+            _check_variable(f"{label}[{index}]", name, element)
+    elif isinstance(value, Mapping) and not _SECRET.search(name) and not (_NAME.search(name) and name[-5:] != "users"):
+        for key, inner in value.items():
+            if inner is not None and (_SECRET.search(str(key)) or _NAME.search(str(key)) or str(key) in _TEXTS):
+                _check_variable(f"{label}.{key}", str(key), inner)
+    else:
+        check_text(label, value, secret=_SECRET.search(name) is not None)
+        if _NAME.search(name):
+            usable_name(label, str(value))
+
+
+_TEXTS = frozenset({"full_name", "hint", "home", "shell", "picture"})
+"""Keys of a person's entry that hold text beside names and secrets."""
+
+
+def _converted(option: str, convert: t.Callable[[t.Any], t.Any], value: t.Any, wanted: str) -> t.Any:
+    """What Ansible makes of it. Its own words may hold the value, which may be a secret in the wrong option."""
+    try:
+        return convert(value)
+    except (TypeError, ValueError, OverflowError):
+        raise Refusal("value_unusable", f"{option} is {kind_of(value)}, and must be {wanted}") from None
+
+
+def _whole(value: t.Any) -> int:
+    """A number, but not one that Ansible would make of true or of 5.7."""
+    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+        raise TypeError
+    return t.cast(int, check_type_int(value))
+
+
+def _told(value: t.Any) -> str:
+    """A value that is no secret, in words: a number or text as it is, of anything else what it is."""
+    if is_text(value):
+        return f"the text {shortened(value)!r}"
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return f"the number {shortened(value)}" if number else kind_of(value)

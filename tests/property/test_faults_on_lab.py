@@ -318,6 +318,7 @@ def test_a_password_that_nobody_dated_is_a_password() -> None:
         ("a\nb", "holds a line break or another control character"),
         ("a\rb", "holds a line break or another control character"),
         ("a\x07b", "holds a line break or another control character"),
+        ("a\x7fb", "holds a line break or another control character"),
         ("a\uffffb", "holds a character that no property list can hold"),
         ("a\0b", "holds a line break or another control character"),
         ("ü" * 512, "has 1024 bytes, and the prompt takes 1022"),

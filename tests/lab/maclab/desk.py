@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from maclab import faults, journal, programs, shim
+from maclab import faults, journal, lies, programs, shim
 from maclab.call import STDOUT, Answer, Call, Handover, hang
 from maclab.host import Host, Identity, PowerCut, Session
 
@@ -202,7 +202,7 @@ async def _main(call: Call) -> int | None:
         call.err(f"maclab: {call.program}: this lab has no such program\n")
         return NOT_FOUND
     try:
-        return await program(call)
+        return await lies.run(program, call)
     except PowerCut:
         return None
     except Exception as error:

@@ -33,6 +33,12 @@ OPTIONS: dict[str, dict[str, str]] = {
     "mobile_account_not_made": {},
     "installer_does_nothing": {},
     "hash_unreadable": {"user": "account"},
+    "does_nothing": {"program": "required name", "argument": "text"},
+    "delete_keeps_key": {},
+    "escrow_stands_still": {},
+    "source_stands_still": {"user": "required account", "source": "required authority|crypto_user|filevault_list"},
+    "name_taken_over": {"user": "required account", "program": "name"},
+    "archive_cut_off": {},
 }
 
 

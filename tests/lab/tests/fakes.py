@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from maclab import directory, programs
+from maclab import directory, lies, programs
 from maclab.call import STDERR, STDOUT, Answer, Call, Record, Restart
 from maclab.models import SYSTEM_GROUPS
 from maclab.state import Account, Group, Mac
@@ -146,7 +146,7 @@ async def _await(program: programs.Program, call: Call, patience: float) -> int:
     """Raises TimeoutError for a program that hangs."""
     try:
         async with asyncio.timeout(patience):
-            return await program(call)
+            return await lies.run(program, call)
     except PowerCut:
         return KILLED
 

@@ -344,7 +344,8 @@ def _account(user: records.User, evidence: _Evidence) -> Account | None:
         sources=sources,
         volume_owner=owner,
         password_changed=user.policy.get("passwordLastSetTime"),
-        failed_logins=user.policy.get("failedLoginCount"),
+        # macOS writes the number down with the first failed login.
+        failed_logins=user.policy.get("failedLoginCount", 0 if user.policy else None),
     )
 
 

@@ -41,6 +41,8 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
             "macos_too_old": NOTHING,
             "not_apfs": NOTHING,
             "reading_incomplete": UNREAD,
+            "output_too_long": "The command, and how much it may print.",
+            "reading_damaged": "Where in this collection the answer was not understood.",
             "root_locked_out": WORDS,
             "no_full_disk_access": WORDS,
         },

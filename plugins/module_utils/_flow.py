@@ -313,6 +313,11 @@ class Flow:
             # Nobody knows whether it was done.
             self._done.append(step)
             raise Refusal("timeout", f"no answer while trying to {step.words}", tuple(self._evidence))
+        if ran.too_long:
+            self._done.append(step)
+            raise Refusal(
+                "output_too_long", f"a program was stopped while trying to {step.words}", tuple(self._evidence)
+            )
         if ran.rc is None:
             raise Refusal("command_failed", f"could not {step.words}: {ran.err}", tuple(self._evidence))
         if isinstance(step, BecomeFirstHolder) and step.how == "authenticate":

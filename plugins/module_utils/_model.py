@@ -74,6 +74,10 @@ def promoted_by(work: str) -> str:
     return work[len(_PROMOTED) :] if work.startswith(_PROMOTED) else ""
 
 
+_LONGEST = 4
+"""Digits of a part of a version."""
+
+
 @dataclass(frozen=True, order=True)
 class Version:
     """A macOS version, comparable: ``Version(10, 15) <= Version.parse("10.15.7")``."""
@@ -85,8 +89,9 @@ class Version:
     @classmethod
     def parse(cls, text: str) -> Version:
         """ValueError where ``text`` begins with no number. 10.16 is what 11 says in compatibility mode."""
-        numbers = [int(number) for number in re.findall(r"\d+", text)[:3]]
-        if not numbers:
+        found = re.findall(r"[0-9]+", text)[:3]
+        numbers = [int(number) for number in found if len(number) <= _LONGEST]
+        if not numbers or len(numbers) < len(found):
             raise ValueError(f"not a macOS version: {text!r}")
         if numbers[:2] == [10, 16]:
             numbers = [11, 0]

@@ -9,6 +9,8 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import os
+import traceback
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -47,6 +49,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     in_order,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Runner
@@ -55,6 +58,9 @@ if t.TYPE_CHECKING:
 EXTRAS = ("escrow", "preflight")
 """What a reading holds only where somebody asks for it; see :func:`read_mac`."""
 
+
+SHOWN = 20
+"""Values of the directory that are named one by one where they could not be read."""
 
 _PERSON, _HOME, _WAITING = "person:", "home:", "waiting:"
 
@@ -92,6 +98,21 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     account's home folder is there. full_disk_access: whether the session has that. waiting:NAME: preflight, where that
     account is to get its token from the Bootstrap Token. preflight is asked for as well where the verdict rests on it.
     """
+    whole = _Whole(runner)
+    try:
+        return _read_mac(whole, deadline, extras)
+    except ProbeError:
+        raise
+    except Exception as problem:
+        if any(problem is one for one in whole.failed):
+            raise
+        where = traceback.extract_tb(problem.__traceback__)[-1]
+        said = f"what the Mac said could not be understood ({os.path.basename(where.filename)}, line {where.lineno})"
+        reason = "reading_damaged"
+        raise ProbeError(said, reason) from problem
+
+
+def _read_mac(runner: Runner, deadline: float, extras: t.Collection[str]) -> Mac:
     mac = parse(ask(runner, deadline))
     if ("preflight" in extras or _rests_on_bootstrap(mac, extras)) and _may_preflight(mac):
         mac = _with_preflight(mac, mdmclient.parse_preflight(runner.run(mdmclient.DEVICE_INFORMATION, deadline)))
@@ -168,6 +189,23 @@ def at_once(extras: t.Collection[str] = ()) -> tuple[Command, ...]:
     return commands + ((fdesetup.ESCROW,) if "escrow" in extras else ())
 
 
+class _Whole:
+    """A runner whose answers are whole or nothing: see :attr:`Ran.whole`."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+        self.failed: list[BaseException] = []
+        """What kept the runner from asking at all; that is no fault of an answer."""
+
+    def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        try:
+            return self._runner.run(command, deadline).whole
+        except BaseException as problem:
+            self.failed.append(problem)
+            raise
+
+
 def ask(runner: Runner, deadline: float) -> Answers:
     """The independent commands run side by side: most of their time they wait for a daemon of macOS."""
     with ThreadPoolExecutor(max_workers=6) as pool:
@@ -194,7 +232,8 @@ def ask(runner: Runner, deadline: float) -> Answers:
 def parse(answers: Answers) -> Mac:
     directory = records.parse(answers.directory.out)
     if directory.users is None:
-        raise ProbeError(f"the local directory could not be read: {answers.directory.evidence}")
+        reason = "output_too_long" if answers.directory.too_long else "not_a_mac"
+        raise ProbeError(f"the local directory could not be read: {answers.directory.evidence}", reason)
     missing: list[Missing] = []
     crypto = diskutil.parse_users(answers.crypto)
     if crypto is None:
@@ -220,6 +259,9 @@ def parse(answers: Answers) -> Mac:
     policy_data = any(user.policy for user in directory.users)
     if not policy_data and listed is None:
         missing.append(Missing("failed logins and password dates", "only root may read accountPolicyData"))
+    missing += [Missing("what the local directory holds", words) for words in directory.unread[:SHOWN]]
+    if len(directory.unread) > SHOWN:
+        missing.append(Missing("what the local directory holds", f"and {len(directory.unread) - SHOWN} values more"))
     rules = directory.rules or records.Rules()
     # A volume that is not APFS has keys as well, and no crypto users that would tell of them.
     keys = set(crypto_users) if crypto is not None and crypto.apfs else None
@@ -302,7 +344,12 @@ def _read_directory(runner: Runner, deadline: float) -> Ran:
         return answer
     singly = [runner.run(command, deadline) for command in dscl.READ_EACH]
     return type(answer)(
-        answer.command, singly[0].rc, "".join(ran.out for ran in singly), "".join(ran.err for ran in singly)
+        answer.command,
+        next((ran.rc for ran in singly if ran.rc), singly[0].rc),
+        "".join(ran.out for ran in singly),
+        "".join(ran.err for ran in singly),
+        timed_out=any(ran.timed_out for ran in singly),
+        too_long=any(ran.too_long for ran in singly),
     )
 
 
@@ -343,9 +390,8 @@ def _account(user: records.User, evidence: _Evidence) -> Account | None:
         picture=user.picture,
         sources=sources,
         volume_owner=owner,
-        password_changed=user.policy.get("passwordLastSetTime"),
-        # macOS writes the number down with the first failed login.
-        failed_logins=user.policy.get("failedLoginCount", 0 if user.policy else None),
+        password_changed=user.password_changed,
+        failed_logins=user.failed_logins,
     )
 
 

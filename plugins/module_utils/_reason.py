@@ -64,6 +64,14 @@ REASONS: dict[str, Reason] = {
         "A source that the decision rests on could not be read.",
         "Read the evidence. Usual causes: no root, no Full Disk Access, a command that never answered.",
     ),
+    "output_too_long": Reason(
+        "A program on the Mac printed more than any Mac has to say, and was stopped.",
+        "Run the program that the evidence names on the Mac, and see what it prints: it may be broken, or not Apple's.",
+    ),
+    "reading_damaged": Reason(
+        "What the Mac's programs said could not be understood.",
+        "Read the Mac again; if it happens again, report it with the evidence and the version of macOS.",
+    ),
     "root_locked_out": Reason(
         "macOS refuses sysadminctl even to root: its authorization database was hardened.",
         "Run 'security authorizationdb reset' on the right that your hardening changed (usnistgov/macos_security 574).",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start one process: secrets on its stdin or its terminal only, a session of its own, a deadline, both streams.
+"""Start one process: secrets on its stdin or terminal only, a session of its own, a deadline, a limit on its output.
 
 This file is PRIVATE to the collection.
 """
@@ -12,19 +12,29 @@ import html
 import os
 import pty
 import select
+import selectors
 import signal
 import subprocess
 import termios
 import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DEADLINE = 60.0
 """Seconds a command may take when nobody says otherwise."""
 
 
+LIMIT = 1 << 20
+"""Bytes that a program may print on either stream when nobody says otherwise: the longest usual answers, lists with a
+line or two for each account, are a tenth of that for a thousand accounts."""
+
+LONG_LIMIT = 8 * LIMIT
+"""For the programs that print a record of every account, profile or group."""
+
 _LAST_WORDS = 2.0
 """Seconds for the pipes of a process that was stopped."""
+
+_BLOCK = 1 << 16
 
 
 class Secret:
@@ -59,6 +69,8 @@ class Command:
 
     ``document``: a secret that is the whole of stdin. ``dialogue``: for a program that only reads a terminal, what to
     type at each prompt, given by how the prompt ends. ``private``: what it prints must not be shown to anybody.
+    ``limit``: bytes that it may print on either stream; where it prints more it is stopped, and what it has printed is
+    no answer. ``only_status``: its exit status is all that is asked for, so what is beyond the limit is thrown away.
     """
 
     argv: tuple[str, ...]
@@ -67,6 +79,8 @@ class Command:
     document: Secret | None = None
     dialogue: tuple[tuple[str, Secret], ...] = ()
     private: bool = False
+    limit: int = LIMIT
+    only_status: bool = False
 
     def input(self) -> bytes:
         if self.document is not None:
@@ -83,13 +97,27 @@ class Command:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a process said. ``rc`` is None when it was not there, or was stopped at its deadline."""
+    """What a process said. ``rc`` is None when it was not there, or was stopped at its deadline or its limit."""
 
     command: Command
     rc: int | None
     out: str = ""
     err: str = ""
     timed_out: bool = False
+    too_long: bool = False
+
+    @property
+    def whole(self) -> Ran:
+        """This answer where the program ended by itself, else the same without its words: half a list of accounts
+        must not be taken for the whole one."""
+        if self.rc is not None and self.rc >= 0:
+            return self
+        return replace(self, out="", err=self.err if self.rc is None and not self.stopped else "")
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the program was there, and was stopped before its end."""
+        return self.timed_out or self.too_long
 
     @property
     def text(self) -> str:
@@ -112,6 +140,8 @@ class Ran:
         words = " | ".join(line.strip() for line in text.splitlines() if line.strip())[-600:]
         if self.timed_out:
             said = "no answer before the deadline"
+        elif self.too_long:
+            said = f"it printed more than {self.command.limit} bytes, and was stopped"
         elif self.rc is None:
             said = words
         else:
@@ -153,13 +183,88 @@ class ProcessRunner:
             env=environment,
             start_new_session=True,
         )
-        try:
-            out, err = process.communicate(command.input(), timeout=deadline)
-        except subprocess.TimeoutExpired:
+        streams = _Streams(process, command)
+        until = time.monotonic() + deadline
+        if not streams.finish(until):
             # What it has printed may be a recovery key that nobody else has.
-            out, err = _end(process)
-            return Ran(command, None, _text(out), _text(err), timed_out=True)
-        return Ran(command, process.returncode, _text(out), _text(err))
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            # What has left the session may hold the pipes for ever; nobody needs to hear its end.
+            streams.finish(time.monotonic() + _LAST_WORDS, ended=True)
+            streams.close()
+            said = Ran(command, None, streams.said(process.stdout), streams.said(process.stderr))
+            return replace(said, timed_out=not streams.too_long, too_long=streams.too_long)
+        return Ran(command, process.returncode, streams.said(process.stdout), streams.said(process.stderr))
+
+
+class _Streams:
+    """The three pipes of a process: its input goes in, and of its output no more than the command's limit is kept."""
+
+    def __init__(self, process: subprocess.Popen[bytes], command: Command) -> None:
+        self._process = process
+        self._command = command
+        self._waiting = memoryview(command.input())
+        self._kept: dict[t.Any, bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
+        self.too_long = False
+
+    def said(self, stream: t.Any) -> str:
+        return _text(bytes(self._kept[stream]))
+
+    def close(self) -> None:
+        for stream in (self._process.stdin, *self._kept):
+            _close(stream)
+        self._process.poll()
+
+    def finish(self, until: float, ended: bool = False) -> bool:
+        """Whether the process has ended by ``until``, and within its limit. ``ended``: it was stopped, and only what
+        is left in its pipes is taken."""
+        with selectors.DefaultSelector() as selector:
+            stdin = self._process.stdin
+            if stdin is not None and not stdin.closed:
+                if self._waiting and not ended:
+                    os.set_blocking(stdin.fileno(), False)
+                    selector.register(stdin, selectors.EVENT_WRITE)
+                else:
+                    _close(stdin)
+            for stream in self._kept:
+                if not stream.closed:
+                    selector.register(stream, selectors.EVENT_READ)
+            while selector.get_map():
+                for key, _events in selector.select(max(0.0, until - time.monotonic())):
+                    if not self._step(key.fileobj):
+                        selector.unregister(key.fileobj)
+                        _close(key.fileobj)
+                late = time.monotonic() >= until
+                if selector.get_map() and (late or (self.too_long and not ended)):
+                    return False
+        if self.too_long and not ended:
+            return False
+        try:
+            self._process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def _step(self, stream: t.Any) -> bool:
+        """Read or write once what can be; whether there is more to come."""
+        if stream not in self._kept:
+            try:
+                self._waiting = self._waiting[os.write(stream.fileno(), self._waiting[:_BLOCK]) :]
+            except BrokenPipeError:
+                return False
+            return bool(self._waiting)
+        block = os.read(stream.fileno(), _BLOCK)
+        kept, limit = self._kept[stream], self._command.limit
+        if len(kept) + len(block) > limit and not self._command.only_status:
+            self.too_long = True
+        kept += block[: limit - len(kept)]
+        return bool(block)
+
+
+def _close(stream: t.Any) -> None:
+    """Close a pipe; that nobody reads what was not yet written does not matter."""
+    with contextlib.suppress(OSError):
+        stream.close()
 
 
 def _converse(command: Command, path: str, environment: dict[str, str], deadline: float) -> Ran:
@@ -183,6 +288,9 @@ def _converse(command: Command, path: str, environment: dict[str, str], deadline
                 status = _exit_status(pid, until)
                 return Ran(command, status, _text(said).replace("\r\n", "\n"), timed_out=status is None)
             said += chunk
+            if len(said) > command.limit:
+                _stop(pid)
+                return Ran(command, None, _text(said), too_long=True)
             if waiting and _text(said[answered:]).rstrip(" ").endswith(waiting[0][0]):
                 os.write(terminal, waiting.pop(0)[1].reveal() + b"\n")
                 answered = len(said)
@@ -211,16 +319,6 @@ def _stop(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-
-
-def _end(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    try:
-        return process.communicate(timeout=_LAST_WORDS)
-    except subprocess.TimeoutExpired as still:
-        # What has left the session may hold the pipes for ever; nobody needs to hear its end.
-        return still.stdout or b"", still.stderr or b""
 
 
 def _text(data: bytes) -> str:

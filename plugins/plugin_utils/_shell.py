@@ -16,15 +16,19 @@ import shlex
 import threading
 import typing as t
 
+from ansible_collections.keyholder.macos.plugins.module_utils import _kind
 from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
 
 # What is behind the dots of `answer` and `run`:
 # * A stage is one command. All stages of the pipeline run at once; when its command has ended, each passes on what the
 #   stages before it said, and then its own answer. So nothing is mixed, and nobody needs a file to wait in.
-# * Descriptor 3 is the answer, 4 the errors' way to their own `od`, 6 the program's input, 7 the earlier answers.
+# * Descriptor 3 is the answer, 4 the errors' way to their own `od`, 5 the exit status's way, 6 the program's input, 7
+#   the earlier answers.
 # * The first `od` keeps 4 open while it writes, so the second one does not see an end before the first is done.
 # * The program gets none of these, or a daemon that it leaves behind would keep the answer open.
+# * Each `od` takes one byte more than the program may print, and ends: the next byte ends the program by a SIGPIPE, and
+#   one that does not mind is ended at its deadline.
 _SCRIPT = """\
 PATH=${{PATH:-/usr/bin:/bin}}:/sbin:/usr/sbin:/usr/local/sbin:{folder}
 LC_ALL=C
@@ -32,10 +36,10 @@ LANG=C
 export PATH LC_ALL LANG
 run() {{
     exec 6<&0
-    "$@" <&6 3>&- 4>&- 6<&- 7<&- &
+    "$@" <&6 3>&- 4>&- 5>&- 6<&- 7<&- &
     program=$!
     (
-        exec </dev/null >/dev/null 2>&1 3>&- 4>&- 6<&- 7<&-
+        exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6<&- 7<&-
         sleep {deadline} &
         trap 'kill "$!"; exit 1' TERM
         wait "$!" && trap '' TERM && kill -9 "$program"
@@ -45,22 +49,28 @@ run() {{
     status=$?
     kill "$guard" 2>/dev/null
     wait "$guard" 2>/dev/null && status=deadline
-    printf '\\n%s' "$status" >&2
+    echo "$status" >&5
 }}
 answer() {{
-    input=$1
-    shift
+    limit=$1
+    input=$2
+    shift 2
     command -v "$1" >/dev/null || {{
         echo absent
         return
     }}
     exec 3>&1
-    {{
-        printf '%s' "$input" | run "$@" 2>&4 | od -An -v -tx1 >&3
-    }} 4>&1 | {{
-        errors=$(od -An -v -tx1)
-        printf 'errors\\n%s\\n' "$errors"
-    }}
+    status=$(
+        {{
+            {{
+                printf '%s' "$input" | run "$@" 2>&4 | od -An -v -tx1 -N "$limit" >&3
+            }} 4>&1 | {{
+                errors=$(od -An -v -tx1 -N "$limit")
+                printf 'errors\\n%s\\n' "$errors" >&3
+            }}
+        }} 5>&1
+    )
+    printf 'status\\n%s\\n' "$status"
 }}
 stage() {{
     exec 7<&0
@@ -75,8 +85,8 @@ echo '{mark} begin'
 echo '{mark} end'
 """
 
-_ABSENT, _ERRORS, _DEADLINE = "absent", "errors", "deadline"
-_HEXADECIMAL = re.compile(r"[0-9a-f\s]*")
+_ABSENT, _ERRORS, _STATUS, _DEADLINE = "absent", "errors", "status", "deadline"
+_HEXADECIMAL = re.compile(rb"[0-9a-f\s]*")
 _BY_SIGNAL = 128
 """A shell says 128 and the signal's number, where a runner says the number, negated."""
 
@@ -107,7 +117,7 @@ def compose(commands: t.Sequence[Command], deadline: float, mark: str) -> str:
         if command.secrets or command.document:
             raise ValueError(f"{command}: a script is no place for a secret")
     stages = [
-        " ".join(["stage", str(number), shlex.quote(command.stdin), *map(shlex.quote, command.argv)])
+        " ".join(["stage", str(number), str(command.limit + 1), *map(shlex.quote, (command.stdin, *command.argv))])
         for number, command in enumerate(commands)
     ]
     stages[0] += " </dev/null"
@@ -115,32 +125,48 @@ def compose(commands: t.Sequence[Command], deadline: float, mark: str) -> str:
 
 
 def parse(said: Said, commands: t.Sequence[Command], mark: str) -> list[Ran]:
-    """The commands' answers in their order. Raises :class:`Unreadable`."""
-    text = said.out.decode("ascii", errors="replace").replace("\r\n", "\n")
-    before, begun, rest = text.partition(f"{mark} begin\n")
-    body, ended, _after = rest.partition(f"{mark} end\n")
-    if not begun or not ended:
-        raise Unreadable(_evidence(said, "the answer has no end" if begun else "no answer"))
-    frames = body.split(f"{mark} ")[1:]
-    numbers = [frame.partition("\n")[0] for frame in frames]
-    if body[: body.find(mark)].strip() or numbers != [str(number) for number in range(len(commands))]:
+    """Return the commands' answers in their order. Raises :class:`Unreadable`.
+
+    In bytes, and each part cut off only where it is looked at: a Mac may have said some fifty megabytes.
+    """
+    frame, end = f"{mark} ".encode("ascii"), f"{mark} end\n".encode("ascii")
+    text = said.out.replace(b"\r\n", b"\n") if b"\r" in said.out else said.out
+    begun = text.find(frame + b"begin\n")
+    ended = text.find(end, max(0, begun))
+    if begun < 0 or ended < 0:
+        raise Unreadable(_evidence(said, "no answer" if begun < 0 else "the answer has no end"))
+    body = text[begun + len(frame + b"begin\n") : ended]
+    before, *frames = body.split(frame)
+    numbers = [one[: one.find(b"\n")].decode("ascii", "replace") for one in frames]
+    if before.strip() or numbers != [str(number) for number in range(len(commands))]:
         raise Unreadable(_evidence(said, "something else stands between the answers"))
-    return [_ran(command, frame.partition("\n")[2], said) for command, frame in zip(commands, frames)]
+    return [_ran(command, one.partition(b"\n")[2], said) for command, one in zip(commands, frames)]
 
 
-def _ran(command: Command, frame: str, said: Said) -> Ran:
-    if frame.strip() == _ABSENT:
+def _ran(command: Command, frame: bytes, said: Said) -> Ran:
+    if frame.strip() == _ABSENT.encode():
         return Ran(command, None, err=f"{command.argv[0]} was not found")
-    out, separated, err = frame.partition(f"{_ERRORS}\n")
-    if not separated or not _HEXADECIMAL.fullmatch(out) or not _HEXADECIMAL.fullmatch(err):
+    out, separated, rest = frame.partition(f"{_ERRORS}\n".encode())
+    err, also_separated, status = rest.partition(f"{_STATUS}\n".encode())
+    whole = separated and also_separated
+    if not whole or not _HEXADECIMAL.fullmatch(out) or not _HEXADECIMAL.fullmatch(err):
         raise Unreadable(_evidence(said, f"the answer of {command} is broken"))
-    errors, _line, status = bytes.fromhex(err).rpartition(b"\n")
-    if status == _DEADLINE.encode():
+    if status.strip() == _DEADLINE.encode():
         return Ran(command, None, timed_out=True)
-    if not status.isdigit():
+    try:
+        printed, errors = _bytes(out), _bytes(err)
+    except ValueError as problem:
+        raise Unreadable(_evidence(said, f"the answer of {command} is broken")) from problem
+    if max(len(printed), len(errors)) > command.limit:
+        return Ran(command, None, too_long=True)
+    rc = _kind.number(status.decode("ascii", "replace").strip())
+    if rc is None or not 0 <= rc <= 255:
         raise Unreadable(_evidence(said, f"{command} has no exit status"))
-    rc = int(status)
-    return Ran(command, rc if rc <= _BY_SIGNAL else _BY_SIGNAL - rc, _text(bytes.fromhex(out)), _text(errors))
+    return Ran(command, rc if rc <= _BY_SIGNAL else _BY_SIGNAL - rc, _text(printed), _text(errors))
+
+
+def _bytes(hexadecimal: bytes) -> bytes:
+    return bytes.fromhex(hexadecimal.decode("ascii"))
 
 
 def _text(data: bytes) -> str:

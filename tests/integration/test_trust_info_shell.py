@@ -22,6 +22,7 @@ CHECKED = SHELL.but("shell, check mode", check=True, diff=True)
 PREFLIGHT = [step.but(f"{step.title}, preflight", include=["preflight"]) for step in (MODULE, SHELL)]
 BOTH = [MODULE, SHELL]
 EAGER = [step.but(step.title, timeout=4) for step in BOTH]
+PATIENT = [step.but(step.title, timeout=600) for step in BOTH]
 NONSENSE = [
     SHELL.but("no time", timeout=0),
     SHELL.but("no such extra", include=["everything"]),
@@ -49,6 +50,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "hang-diskutil": {"fault": "hang", "program": "diskutil"},
     "hang-profiles": {"fault": "hang", "program": "profiles"},
     "hang-dscl": {"fault": "hang", "program": "dscl"},
+    "floods-fdesetup": {"fault": "floods", "program": "fdesetup", "argument": "list"},
+    "floods-dscl": {"fault": "floods", "program": "dscl"},
     "no-full-disk-access": {"fault": "no_full_disk_access"},
     "mdm-unreachable": {"fault": "mdm_unreachable"},
     "slow": {"fault": "slow", "seconds": 1},
@@ -83,7 +86,7 @@ def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
 @pytest.fixture(scope="module")
 def played(ansible: Ansible, lab: Lab) -> Played:
     steps = {host: [*BOTH, *AS_USER, CHECKED, *PREFLIGHT] for host in lab.names}
-    steps |= dict.fromkeys(FAULTS, EAGER)
+    steps |= {host: PATIENT if host.startswith("floods") else EAGER for host in FAULTS}
     steps[EVIL] = [account(f"make {user}", user, full_name=NAMES[user], password="plain-1") for user in NAMES] + steps[
         EVIL
     ]
@@ -99,6 +102,11 @@ def test_the_same_field_by_field(played: Played, host: str) -> None:
     module, shell = played[host, "module"], played[host, "shell"]
     if host == "hang-dscl":
         assert (module.reason, shell.reason) == ("not_a_mac", "not_a_mac"), shell
+        assert shell.result["evidence"] == module.result["evidence"]
+        return
+    if host == "floods-dscl":
+        assert (module.reason, shell.reason) == ("output_too_long", "output_too_long"), shell
+        assert "printed more than 8388608 bytes" in str(shell.result["evidence"])
         assert shell.result["evidence"] == module.result["evidence"]
         return
     assert module.ok, module
@@ -163,6 +171,13 @@ def test_hostile_names_arrive(played: Played) -> None:
 def test_what_hangs_is_named_and_the_rest_is_there(played: Played, host: str) -> None:
     reading = played[host, "shell"].result["mac"]
     assert "no answer before the deadline" in str(reading["missing"])
+    assert len(reading["accounts"]) == 7
+
+
+def test_what_prints_for_ever_is_named_and_the_rest_is_there(played: Played) -> None:
+    reading = played["floods-fdesetup", "shell"].result["mac"]
+    said = "fdesetup list: it printed more than 1048576 bytes, and was stopped"
+    assert said in [missing["evidence"] for missing in reading["missing"]]
     assert len(reading["accounts"]) == 7
 
 

@@ -31,11 +31,11 @@ def archive(home: str, path: str) -> Command:
     """For root alone. macOS's tar keeps extended attributes and access lists. Private: it names files of a person."""
     parent, name = posixpath.split(home.rstrip("/"))
     tar = ("tar", "-c", "-z", "-f", path, "-C", parent, name)
-    return Command(("sh", "-c", 'umask 077; exec "$@"', "sh", *tar), private=True)
+    return Command(("sh", "-c", 'umask 077; exec "$@"', "sh", *tar), private=True, only_status=True)
 
 
 def read_archive(path: str) -> Command:
-    return Command(("tar", "-t", "-z", "-f", path), private=True)
+    return Command(("tar", "-t", "-z", "-f", path), private=True, only_status=True)
 
 
 def parse_who(ran: Ran) -> frozenset[str] | None:

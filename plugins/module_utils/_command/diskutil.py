@@ -14,13 +14,13 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import LONG_LIMIT, Command
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Secret
 
 LIST_USERS = Command(("diskutil", "apfs", "listUsers", "/"))
-UPDATE_PREBOOT = Command(("diskutil", "apfs", "updatePreboot", "/"), private=True)
+UPDATE_PREBOOT = Command(("diskutil", "apfs", "updatePreboot", "/"), private=True, limit=LONG_LIMIT)
 """Private: it prints hundreds of lines with every user's authentication data (transcript
 du-updatepreboot-user-lines)."""
 

@@ -14,8 +14,9 @@ import hashlib
 import hmac
 import typing as t
 
+from ansible_collections.keyholder.macos.plugins.module_utils import _kind
 from ansible_collections.keyholder.macos.plugins.module_utils._command import plists
-from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import LONG_LIMIT, Command
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Secret
@@ -44,8 +45,10 @@ _QUERIES = (
     f"readall /Groups {_GROUP_KEYS}",
     f"read /Config/shadowhash {_POLICY_KEYS}",
 )
-READ_ALL = Command(("dscl", "-q", "-plist", "."), stdin="".join(f"{query}\n" for query in _QUERIES))
-READ_EACH = tuple(Command(("dscl", "-plist", ".") + tuple(f"-{query}".split(" "))) for query in _QUERIES)
+READ_ALL = Command(("dscl", "-q", "-plist", "."), stdin="".join(f"{query}\n" for query in _QUERIES), limit=LONG_LIMIT)
+READ_EACH = tuple(
+    Command(("dscl", "-plist", ".") + tuple(f"-{query}".split(" ")), limit=LONG_LIMIT) for query in _QUERIES
+)
 """The same three readings, a process each: for a dscl whose stdin mode has changed since Apple published it."""
 
 _FIELDS = {
@@ -128,18 +131,25 @@ def read_hash(user: str) -> Command:
     return Command(("dscl", "-plist", ".", "-read", _path(user), "dsAttrTypeNative:ShadowHashData"), private=True)
 
 
+_ITERATIONS, _ENTROPY = 10_000_000, 1024
+"""What a verifier may ask for at most: macOS has some 100,000 rounds for 128 bytes, and more could take days."""
+
+
 def hash_matches(ran: Ran, password: Secret) -> bool | None:
-    """Whether ``password`` is the account's, by the PBKDF2 verifier in its hash. None: no such verifier was
+    """Return whether ``password`` is the account's, by the PBKDF2 verifier in its hash. None: no such verifier was
     readable."""
     found = plists.documents(ran.out) if ran.rc == 0 else []
     try:
         (content,) = found
         (shown,) = content["dsAttrTypeNative:ShadowHashData"]
         verifier = plists.load(bytes.fromhex(str(shown).replace("\n", " ")))["SALTED-SHA512-PBKDF2"]
-        entropy, salt, iterations = bytes(verifier["entropy"]), bytes(verifier["salt"]), int(verifier["iterations"])
-        derived = hashlib.pbkdf2_hmac("sha512", password.reveal(), salt, iterations, len(entropy))
-    except (ValueError, KeyError, TypeError, OverflowError):
+        entropy, salt, iterations = (verifier[key] for key in ("entropy", "salt", "iterations"))
+    except (ValueError, KeyError, TypeError):
         return None
+    readable = isinstance(entropy, bytes) and isinstance(salt, bytes) and _kind.whole(iterations) is not None
+    if not readable or not 0 < len(entropy) <= _ENTROPY or not 0 < iterations <= _ITERATIONS:
+        return None
+    derived = hashlib.pbkdf2_hmac("sha512", password.reveal(), salt, iterations, len(entropy))
     return hmac.compare_digest(derived, entropy)
 
 

@@ -32,10 +32,10 @@ ESCROW = system.find("/var/db/FileVaultPRK.dat")
 
 _HEADLINE = re.compile(r"^FileVault is (On|Off)([.,].*)$", re.MULTILINE)
 _PROGRESS = re.compile(
-    r"^(Encryption|Decryption) in progress: (?:Percent completed = ([0-9]+(?:\.[0-9]+)?)|(\S+))", re.MULTILINE
+    r"^(Encryption|Decryption) in progress: (?:Percent completed = ([0-9]{1,3}(?:\.[0-9]{0,9})?)|(\S+))", re.MULTILINE
 )
 _DEFERRED = re.compile(r"^Deferred enablement appears to be active for user '(.*)'\.?$", re.MULTILINE)
-_OUTPUT_PATH = re.compile(r'^\s*OutputPath = "?(.*?)"?;$', re.MULTILINE)
+_OUTPUT_PATH = re.compile(r'^[ \t]*OutputPath = "?(.*?)"?;$', re.MULTILINE)
 _UUID = re.compile(r"^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
 
 

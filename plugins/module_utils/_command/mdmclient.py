@@ -21,10 +21,11 @@ DEVICE_INFORMATION = Command(("mdmclient", "QueryDeviceInformation"), private=Tr
 FOLDER = "/usr/libexec"
 """mdmclient is on no PATH."""
 
-_PREFLIGHT = re.compile(r"EACSPreflight\s*=\s*\"?([^;\"]+)\"?;")
+_PREFLIGHT = re.compile(r"EACSPreflight\s*=([^;]*);")
 
 
 def parse_preflight(ran: Ran) -> bool | None:
     """Macjutsu/super and Inetum-Poland/bootstrap-buddy take these two as success; None: not said (before 13.3)."""
     said = _PREFLIGHT.search(ran.text)
-    return None if said is None else said.group(1).strip() == "success" or "EFI password exists" in said.group(1)
+    words = "" if said is None else said.group(1).strip().strip('"').strip()
+    return words == "success" or "EFI password exists" in words if words else None

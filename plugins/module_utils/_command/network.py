@@ -30,7 +30,7 @@ TOKEN_DIALOG = Command(
 """Whether a profile keeps macOS from asking for a token administrator at a mobile account's login
 (apple/device-management, com.apple.MCX, mobile accounts)."""
 
-_NODE = re.compile(r"^\s*(/(?:Active Directory|LDAPv3)\b.*?)\s+(Online|Offline)\b", re.MULTILINE)
+_NODE = re.compile(r"(/(?:Active Directory|LDAPv3)\b.*)\s(Online|Offline)\b")
 """Public scripts look for a node's path and the word Online behind it; more is not known of the output."""
 
 _KEYS = ("RecordName", "RealName", "UniqueID", "AppleMetaNodeLocation")
@@ -50,7 +50,8 @@ def parse_nodes(ran: Ran) -> dict[str, bool] | None:
     """Node -> whether it is online. None: odutil gave no answer."""
     if ran.rc != 0:
         return None
-    return {node: status == "Online" for node, status in _NODE.findall(ran.out)}
+    found = (_NODE.match(line.strip()) for line in ran.out.splitlines())
+    return {one.group(1).rstrip(): one.group(2) == "Online" for one in found if one}
 
 
 def find(name: str) -> Command:
@@ -62,11 +63,10 @@ def parse_person(ran: Ran) -> Person | None:
     for content in plists.documents(ran.out) if ran.rc == 0 else []:
         if isinstance(content, dict):
             record = records.attributes(content)
-            number = records.first(record, "UniqueID")
             return Person(
                 name=records.first(record, "RecordName"),
                 full_name=records.first(record, "RealName"),
-                uid=int(number) if number.isdigit() else None,
+                uid=records.identifier(records.first(record, "UniqueID")),
                 node=records.first(record, "AppleMetaNodeLocation"),
             )
     return None

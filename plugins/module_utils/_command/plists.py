@@ -10,26 +10,38 @@ from __future__ import annotations
 import plistlib
 import re
 import typing as t
-from xml.parsers.expat import ExpatError
 
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Characters that a property list in XML cannot hold. That macOS prints them in one all the same is assumed."""
 
-_DOCUMENT = re.compile(r"<\?xml.*?</plist>", re.DOTALL)
+_BEGIN, _END = "<?xml", "</plist>"
 
 
 def documents(text: str) -> list[t.Any]:
-    """The content of each XML property list in ``text``, in order; None for one that is broken.
+    """Return the content of each XML property list in ``text``, in order; None for one that is broken.
 
     One account whose name holds a control character must not hide all the others.
     """
     whole = _NO_XML.sub("\ufffd", text)
-    return [load(document.encode("utf-8")) for document in _DOCUMENT.findall(whole)]
+    found: list[t.Any] = []
+    # No pattern: one that looks for an end from each beginning takes for ever where there are many and no end.
+    begin = whole.find(_BEGIN)
+    while begin >= 0:
+        end = whole.find(_END, begin)
+        if end < 0:
+            break
+        found.append(load(whole[begin : end + len(_END)].encode("utf-8", "replace")))
+        begin = whole.find(_BEGIN, end)
+    return found
 
 
 def load(data: bytes) -> t.Any:
-    """One property list, XML or binary; None where it is none."""
+    """Return the content of one property list, XML or binary; None where it is none.
+
+    plistlib raises nearly anything on what was made to break it (LookupError, IndexError, struct.error,
+    RecursionError, AttributeError), and not the same in each Python.
+    """
     try:
         return plistlib.loads(data)
-    except (ValueError, OverflowError, ExpatError, plistlib.InvalidFileException):
+    except Exception:
         return None

@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import plists
-from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Secret
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import LONG_LIMIT, Command, Secret
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
 ENROLLMENT = Command(("profiles", "status", "-type", "enrollment"))
 BOOTSTRAP_TOKEN = Command(("profiles", "status", "-type", "bootstraptoken"))
 
-INSTALLED = Command(("profiles", "show", "-output", "stdout-xml"), private=True)
+INSTALLED = Command(("profiles", "show", "-output", "stdout-xml"), private=True, limit=LONG_LIMIT)
 """Private: profiles carry secrets of other software. From macOS 10.15 on usnistgov/macos_security asks like this; that
 10.13 and 10.14 know it is assumed."""
 

@@ -11,6 +11,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.keyholder.macos.plugins.module_utils import _kind
 from ansible_collections.keyholder.macos.plugins.module_utils._command import plists
 from ansible_collections.keyholder.macos.plugins.module_utils._command.dscl import DISABLED_TAG, MARKER, PENDING
 
@@ -30,9 +31,14 @@ _JUDGED = re.compile(
     re.IGNORECASE,
 )
 """What is understood of the rules that a login must meet: a limit of failed ones, and a lock that opens again."""
-_AUTHENTICATION = "policyCategoryAuthentication"
+_CATEGORY = "policyCategory"
+_AUTHENTICATION = f"{_CATEGORY}Authentication"
+_LONGEST_RULE = 4096
+"""Characters of a rule that are looked at whole; longer ones are not judged."""
 # In a predicate, a quoted text ends at an unescaped quote. One that is denied says what must not be, and is left out.
-_PATTERN = re.compile(r"(NOT\s*|!\s*)?\(?\s*policyAttributePassword\s+matches\s+'((?:[^'\\]|\\.)*)'", re.IGNORECASE)
+_PATTERN = re.compile(r"policyAttributePassword\s+matches\s+'((?:[^'\\]|\\.)*)'", re.IGNORECASE)
+_BEFORE = 4096
+"""Characters in front of a pattern among which a denial is looked for."""
 _EXPIRY = "policyAttributeLastFailedAuthenticationTime"
 
 
@@ -55,7 +61,12 @@ class User:
     authority: tuple[str, ...] = ()
     """``AuthenticationAuthority``, value by value."""
     policy: t.Mapping[str, t.Any] = field(default_factory=dict)
-    """``accountPolicyData``, which only root may read: the failed logins, the last change of the password."""
+    """``accountPolicyData``, which only root may read."""
+    password_changed: float | None = None
+    """When the password was last set, in seconds since 1970."""
+    failed_logins: int | None = None
+    unread: tuple[str, ...] = ()
+    """What of the record is not of the kind that it must be, in words, and so counts as not read."""
     pending: tuple[str, ...] = ()
     """Our own notes on unfinished work; root's record carries them."""
     names: tuple[str, ...] = ()
@@ -117,11 +128,12 @@ class Rules:
 
 @dataclass(frozen=True)
 class Directory:
-    """What was read; None: it was not."""
+    """What was read; None: it was not. ``unread``: what was not of the kind that it must be, in words."""
 
     users: tuple[User, ...] | None = None
     groups: tuple[Group, ...] | None = None
     rules: Rules | None = None
+    unread: tuple[str, ...] = ()
 
 
 def parse(text: str) -> Directory:
@@ -129,22 +141,40 @@ def parse(text: str) -> Directory:
     users: tuple[User, ...] | None = None
     groups: tuple[Group, ...] | None = None
     rules: Rules | None = None
+    unread: list[str] = []
     for content in plists.documents(text):
         if isinstance(content, dict):
-            rules = _rules(attributes(content))
+            rules = _rules(attributes(content), unread)
         elif isinstance(content, list):
-            records = [attributes(record) for record in content if isinstance(record, dict)]
-            named = [record for record in records if first(record, "RecordName")]
-            if any("UniqueID" in record for record in records):
-                users = tuple(_user(record) for record in named)
+            records = [(attributes(record), odd(record)) for record in content if isinstance(record, dict)]
+            named = [(record, strange) for record, strange in records if first(record, "RecordName")]
+            lost = len(content) - len(named)
+            unread += [f"{lost} records without a name"] if lost else []
+            if any("UniqueID" in record for record, _strange in records):
+                users = tuple(_user(record, strange) for record, strange in named)
+                unread += [words for user in users for words in user.unread]
             else:
-                groups = tuple(_group(record) for record in named)
-    return Directory(users, groups, rules)
+                groups = tuple(_group(record) for record, _strange in named)
+                unread += [f"{words} of group {first(record, 'RecordName')}" for record, odd in named for words in odd]
+    return Directory(users, groups, rules, tuple(unread))
 
 
-def attributes(content: t.Mapping[str, t.Any]) -> Record:
-    """A record's attributes without their ``dsAttrType...:`` prefix."""
-    return {_PREFIX.sub("", key): [str(value) for value in values] for key, values in content.items()}
+def attributes(content: t.Mapping[t.Any, t.Any]) -> Record:
+    """Return a record's attributes without their ``dsAttrType...:`` prefix: lists of texts, and nothing else."""
+    return {
+        _PREFIX.sub("", key): [text for text in map(_kind.text, values) if text is not None]
+        for key, values in content.items()
+        if isinstance(key, str) and isinstance(values, list)
+    }
+
+
+def odd(content: t.Mapping[t.Any, t.Any]) -> tuple[str, ...]:
+    """Return in words which attributes hold something else than a list of texts."""
+    found = []
+    for key, values in content.items():
+        wrong = [values] if not isinstance(values, list) else [one for one in values if _kind.text(one) is None]
+        found += [f"{_PREFIX.sub('', str(key))} is {_kind.words(wrong[0])}"] if wrong else []
+    return tuple(found)
 
 
 def first(record: Record, key: str) -> str:
@@ -152,15 +182,27 @@ def first(record: Record, key: str) -> str:
     return values[0] if values else ""
 
 
-def _user(record: Record) -> User:
+def _user(record: Record, strange: tuple[str, ...]) -> User:
     names = tuple(record.get("RecordName") or ())
     numbers = (f"uid:{first(record, 'UniqueID')}",)
+    policy = _policy_data(record)
+    unread = [*strange]
+    for key, kind in (("UniqueID", "a number"), ("PrimaryGroupID", "a number")):
+        unread += [f"{key} is not {kind}"] if first(record, key) and identifier(first(record, key)) is None else []
+    if policy is None:
+        unread.append("accountPolicyData is no property list")
+    changed = (policy or {}).get("passwordLastSetTime")
+    # macOS writes the number down with the first failed login.
+    failed = (policy or {}).get("failedLoginCount", 0 if policy else None)
+    unread += _unlike("passwordLastSetTime", changed, _kind.moment(changed))
+    unread += _unlike("failedLoginCount", failed, _kind.count(failed))
+    name = first(record, "RecordName")
     return User(
-        name=first(record, "RecordName"),
+        name=name,
         guid=first(record, "GeneratedUID").upper(),
         full_name=first(record, "RealName"),
-        uid=_number(first(record, "UniqueID")),
-        gid=_number(first(record, "PrimaryGroupID")),
+        uid=identifier(first(record, "UniqueID")),
+        gid=identifier(first(record, "PrimaryGroupID")),
         home=first(record, "NFSHomeDirectory"),
         shell=first(record, "UserShell"),
         hint=first(record, "AuthenticationHint"),
@@ -168,11 +210,18 @@ def _user(record: Record) -> User:
         hidden=first(record, "IsHidden").lower() in ("1", "true", "yes"),
         network=bool(record.get("OriginalNodeName")),
         authority=tuple(record.get("AuthenticationAuthority") or ()),
-        policy=_policy_data(record),
+        policy=policy or {},
+        password_changed=_kind.moment(changed),
+        failed_logins=_kind.count(failed),
+        unread=tuple(f"{words} of {name}" for words in unread),
         pending=tuple(record.get(PENDING) or ()),
         names=names,
         taken=frozenset(names + tuple(record.get("RealName") or ()) + numbers),
     )
+
+
+def _unlike(key: str, said: t.Any, taken: t.Any) -> list[str]:
+    return [f"{key} is {_kind.words(said)} that it cannot be"] if said is not None and taken is None else []
 
 
 def _group(record: Record) -> Group:
@@ -186,21 +235,24 @@ def _group(record: Record) -> Group:
     )
 
 
-def _rules(record: Record) -> Rules:
+def _rules(record: Record, unread: list[str]) -> Rules:
     identifiers: list[str] = []
     patterns: list[str] = []
     unjudged: list[str] = []
     limits: list[tuple[int, bool]] = []
-    for category, rules in _policy_data(record).items():
-        for rule in rules if isinstance(rules, list) else ():
-            identifier = str(rule.get("policyIdentifier", "a rule without a name"))
-            identifiers.append(identifier)
-            content = str(rule.get("policyContent", ""))
-            patterns += [pattern for denied, pattern in _PATTERN.findall(content) if not denied]
-            limit = _limit(rule, content)
-            limits += [limit] if limit is not None else []
-            understood = limit is not None and _JUDGED.fullmatch(content.strip()) is not None
-            unjudged += [identifier] if category == _AUTHENTICATION and not understood else []
+    for category, rule in _each_rule(record):
+        identifier, content = "a rule without a name", None
+        if isinstance(rule, dict):
+            identifier = _kind.text(rule.get("policyIdentifier")) or identifier
+            content = _kind.text(rule.get("policyContent", ""))
+        identifiers.append(identifier)
+        if content is None:
+            unread.append(f"the password rule {identifier} ({category}) is not of the kind that a rule is")
+        patterns += _patterns(content or "")
+        limit = _limit(rule, content) if isinstance(rule, dict) and content is not None else None
+        limits += [limit] if limit is not None else []
+        known = content is not None and len(content) <= _LONGEST_RULE and _JUDGED.fullmatch(content.strip())
+        unjudged += [identifier] if category == _AUTHENTICATION and not (limit is not None and known) else []
     # A lock that does not open again outlasts one that does.
     expires = bool(limits) and all(opens for dummy, opens in limits)
     smallest = min((limit for limit, dummy in limits), default=None)
@@ -213,18 +265,46 @@ def _limit(rule: t.Mapping[str, t.Any], content: str) -> tuple[int, bool] | None
     bound = _MAX_FAILED.search(content)
     if bound is None:
         return None
-    limit = _number(str((rule.get("policyParameters") or {}).get(bound.group(1), bound.group(1))))
+    given = rule.get("policyParameters")
+    said = (given if isinstance(given, dict) else {}).get(bound.group(1), bound.group(1))
+    limit = _kind.number(_kind.text(said) or "")
     return None if limit is None else (limit, _EXPIRY in content)
 
 
-def _policy_data(record: Record) -> dict[str, t.Any]:
-    """``accountPolicyData``: a property list in a property list, of an account or of the whole Mac."""
-    content = plists.load(first(record, "accountPolicyData").encode("utf-8"))
-    return content if isinstance(content, dict) else {}
+def _each_rule(record: Record) -> t.Iterator[tuple[str, t.Any]]:
+    """Yield each rule with its category. What is no rule where one belongs, or no list of rules, is yielded as well: it
+    cannot be judged, so it may be any rule."""
+    policy = _policy_data(record)
+    if policy is None:
+        yield _AUTHENTICATION, None
+    for category, rules in (policy or {}).items():
+        if isinstance(rules, list) or str(category).startswith(_CATEGORY):
+            yield from ((str(category), rule) for rule in (rules if isinstance(rules, list) else [rules]))
 
 
-def _number(text: str) -> int | None:
-    try:
-        return int(text)
-    except ValueError:
-        return None
+def _patterns(content: str) -> list[str]:
+    """Return the patterns that a password must match. Of what stands before one, only the last words are looked at: a
+    pattern that begins with blanks would try each of them."""
+    found = []
+    for match in _PATTERN.finditer(content):
+        before = content[max(0, match.start() - _BEFORE) : match.start()].rstrip()
+        before = before[:-1].rstrip() if before.endswith("(") else before
+        if not before.endswith("!") and not before.upper().endswith("NOT"):
+            found.append(match.group(1))
+    return found
+
+
+def _policy_data(record: Record) -> dict[t.Any, t.Any] | None:
+    """Return ``accountPolicyData``: a property list in a property list, of an account or of the whole Mac. None: it is
+    there, and is none."""
+    text = first(record, "accountPolicyData")
+    if not text.strip():
+        return {}
+    content = plists.load(text.encode("utf-8", "replace"))
+    return content if isinstance(content, dict) else None
+
+
+def identifier(text: str) -> int | None:
+    """Return the number of an account or a group: 32 bits, and -2 is nobody's."""
+    found = _kind.number(text)
+    return found if found is not None and -(1 << 31) <= found < 1 << 32 else None

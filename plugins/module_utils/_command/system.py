@@ -14,6 +14,7 @@ import re
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.keyholder.macos.plugins.module_utils import _kind
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
 
 if t.TYPE_CHECKING:
@@ -33,9 +34,9 @@ checks for that permission open it or its TCC.db). That a session which may list
 assumed."""
 BOOT_TIME = Command(("sysctl", "-n", "kern.boottime"))
 
-_BOOTED = re.compile(r"sec = (\d+), usec = (\d+)")
+_BOOTED = re.compile(r"sec = ([0-9]{1,12}), usec = ([0-9]{1,6})\b")
 _NOTHING = re.compile(r": (?:No such file or directory|Not a directory)$", re.MULTILINE)
-_LINE = re.compile(r"^([A-Za-z0-9_.]+):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_NAME = re.compile(r"[A-Za-z0-9_.]+")
 
 
 def parse_boot_time(text: str) -> float | None:
@@ -74,7 +75,8 @@ def with_sw_vers(system: System, ran: Ran) -> System:
 
 def _values(ran: Ran) -> dict[str, str]:
     """Both programs print ``name: value`` lines; a name that this Mac does not know is left out."""
-    return dict(_LINE.findall(ran.out))
+    pairs = (line.partition(":") for line in ran.out.split("\n"))
+    return {name: value.strip(" \t\r") for name, colon, value in pairs if colon and _NAME.fullmatch(name)}
 
 
 def find(path: str) -> Command:
@@ -86,9 +88,9 @@ def find(path: str) -> Command:
 def parse_find(ran: Ran) -> int | None:
     """When it was last written, in seconds since 1970, or :data:`NOTHING`; None: nobody could look. The text is that of
     FreeBSD's stat, which macOS has (apache/hadoop TestStat)."""
-    said = ran.out.strip()
-    if ran.rc == 0 and said.isdigit():
-        return int(said)
+    written = _kind.number(ran.out.strip())
+    if ran.rc == 0 and written is not None and written >= 0:
+        return written
     return NOTHING if ran.rc and _NOTHING.search(ran.err) else None
 
 

@@ -40,6 +40,8 @@ class Link(Protocol):
 
     async def read_all(self) -> Answer: ...
 
+    async def drain(self) -> None: ...
+
 
 @dataclass(frozen=True)
 class Handover:
@@ -172,6 +174,13 @@ async def hang() -> NoReturn:
     """Never answer; the caller's death cancels the wait."""
     while True:
         await asyncio.sleep(3600)
+
+
+async def flood(link: Link) -> NoReturn:
+    """Print for ever, as fast as it is read; the caller's death ends it."""
+    while True:
+        link.write(STDOUT, b"There is no end to this line. " * 2000)
+        await link.drain()
 
 
 def _encode(text: str | bytes) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from maclab import faults, journal, lies, programs, shim
-from maclab.call import STDOUT, Answer, Call, Handover, hang
+from maclab.call import STDOUT, Answer, Call, Handover, flood, hang
 from maclab.host import Host, Identity, PowerCut, Session
 
 CRASHED = 70
@@ -57,6 +57,9 @@ class ShimLink:
     async def _ask(self, letter: bytes, payload: bytes) -> Answer:
         self._writer.write(frame(letter, payload))
         return await self._answers.get()
+
+    async def drain(self) -> None:
+        await self._writer.drain()
 
     async def listen(self) -> None:
         """Until the shim is gone."""
@@ -197,6 +200,10 @@ async def _main(call: Call) -> int | None:
     hanging = call.fault("hang")
     if hanging is not None and hanging.options.get("at", "start") == "start":
         await hang()
+    if call.fault("floods") is not None:
+        with suppress(ConnectionError):
+            await flood(call.link)
+        return None
     program = programs.find(call.program)
     if program is None:
         call.err(f"maclab: {call.program}: this lab has no such program\n")

@@ -15,6 +15,7 @@ STALE_KEY = "the password before the last one"
 OPTIONS: dict[str, dict[str, str]] = {
     "no_full_disk_access": {},
     "hang": {"program": "name", "argument": "text", "at": "start|prompt"},
+    "floods": {"program": "name", "argument": "text"},
     "token_does_not_stick": {"user": "account"},
     "stale_key": {"user": "required account"},
     "kill": {"step": "required number", "program": "name", "before": "boolean"},

@@ -31,6 +31,9 @@ class FakeLink:
         self.streams[stream] += data
         self.merged += data
 
+    async def drain(self) -> None:
+        """Everything has been read already."""
+
     async def getpass(self, prompt: bytes, limit: int | None) -> Answer:
         if self.typed is None:
             self.write(STDERR, prompt)

@@ -101,6 +101,14 @@ def test_hanging_until_killed(mac: Handle, at: str, before: str) -> None:
     assert [run.killed for run in journal.programs(mac.journal(), "probe")] == [True, False]
 
 
+def test_flooding_until_nobody_reads(mac: Handle) -> None:
+    mac.set_fault("floods", program="probe", argument="getpass")
+    done = mac.ssh("probe getpass | head -c 1000000 | wc -c; probe who")
+    assert done.out.split()[0] == "1000000"
+    assert "itadmin root=False" in done.out
+    assert [run.killed for run in journal.programs(mac.journal(), "probe")] == [True, False]
+
+
 _TIMED = "exec 3<&0; probe getpass <&3 & p=$!; sleep 0.7; kill $p; wait $p; [ $? -gt 128 ] && echo killed; probe who"
 
 

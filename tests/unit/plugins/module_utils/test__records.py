@@ -32,13 +32,20 @@ def user(**attributes: t.Sequence[str]) -> records.User:
 def test_records_are_sorted_whatever_stands_between() -> None:
     users = [{"dsAttrTypeStandard:RecordName": ["ana", "Ana S"], "dsAttrTypeStandard:UniqueID": ["502"]}, {}]
     groups = [{"dsAttrTypeStandard:RecordName": ["admin"], "dsAttrTypeStandard:GroupMembership": ["root"]}]
-    policy = {"dsAttrTypeNative:accountPolicyData": ["<plist/>"]}
+    policy = {"dsAttrTypeNative:accountPolicyData": ["<plist><dict/></plist>"]}
     read = records.parse(plist(users) + "read: Invalid Path\n" + plist(groups) + plist(policy))
     assert [(one.name, one.uid) for one in read.users or ()] == [("ana", 502)]
     assert read.groups == (records.Group("admin", "", members=("root",)),)
     assert read.rules == records.Rules()
     assert records.parse(plist(groups)) == records.Directory(None, read.groups, None)
     assert records.parse("<?xml broken </plist>") == records.Directory()
+
+
+def test_rules_that_cannot_be_read_may_be_any() -> None:
+    for data in ("<plist/>", plist({"policyCategoryAuthentication": [1]}), plist({"policyCategoryAuthentication": 1})):
+        rules = records.parse(plist({"dsAttrTypeNative:accountPolicyData": [data]})).rules
+        assert rules is not None
+        assert rules.unjudged == ("a rule without a name",), data
 
 
 def test_a_record_with_everything() -> None:
@@ -55,7 +62,11 @@ def test_a_record_with_everything() -> None:
     assert read.taken == {"Ana", "ana.sousa", "Ana Sousa", "uid:502"}
     assert read.pending == ("creating x y", "preboot")
     assert user(UniqueID=["what"], accountPolicyData=["nonsense"]) == records.User(
-        "ana", "", names=("ana",), taken=frozenset({"ana", "uid:what"})
+        "ana",
+        "",
+        names=("ana",),
+        taken=frozenset({"ana", "uid:what"}),
+        unread=("UniqueID is not a number of ana", "accountPolicyData is no property list of ana"),
     )
 
 

@@ -62,6 +62,59 @@ def test_what_was_said_before_the_deadline_is_not_lost() -> None:
     assert ran.evidence.endswith(": no answer before the deadline")
 
 
+ENDLESS = "import sys\nwhile True: sys.{}.write('x' * 1000)"
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_what_prints_for_ever_is_stopped_at_its_limit(stream: str) -> None:
+    begun = time.monotonic()
+    ran = ProcessRunner(find).run(Command(("python", "-c", ENDLESS.format(stream)), limit=5000), 600)
+    assert time.monotonic() - begun < 60
+    assert (ran.rc, ran.too_long, ran.timed_out, len(ran.text)) == (None, True, False, 5000)
+    assert ran.evidence.endswith(": it printed more than 5000 bytes, and was stopped")
+    assert ran.whole.text == ""
+
+
+def test_a_terminal_that_is_written_to_for_ever_too() -> None:
+    asked = Command(("python", "-c", ENDLESS.format("stdout")), limit=5000, dialogue=(("never: ", Secret("x")),))
+    ran = ProcessRunner(find).run(asked, 600)
+    assert (ran.rc, ran.too_long) == (None, True)
+    assert len(ran.out) < 10_000
+
+
+def test_the_limit_to_the_byte_and_where_only_the_status_counts() -> None:
+    code = "print('x' * 4999)"
+    ran = ProcessRunner(find).run(Command(("python", "-c", code), limit=5000), 20)
+    assert (ran.rc, len(ran.out), ran.too_long) == (0, 5000, False)
+    ran = ProcessRunner(find).run(Command(("python", "-c", code), limit=4999), 20)
+    assert (ran.rc, len(ran.out), ran.too_long) == (None, 4999, True)
+    ran = ProcessRunner(find).run(Command(("python", "-c", code), limit=4999, only_status=True), 20)
+    assert (ran.rc, len(ran.out), ran.too_long) == (0, 4999, False)
+
+
+def test_only_the_status_counts_and_the_deadline_holds() -> None:
+    asked = Command(("python", "-c", ENDLESS.format("stdout")), limit=5000, only_status=True)
+    assert ProcessRunner(find).run(asked, 0.5).timed_out
+
+
+def test_a_program_that_reads_nothing_of_a_long_input() -> None:
+    asked = Command(("python", "-c", "print('done')"), stdin="x" * 1_000_000)
+    assert ProcessRunner(find).run(asked, 20).out == "done\n"
+    asked = Command(("python", "-c", "import sys; print(len(sys.stdin.read()))"), stdin="x" * 1_000_000)
+    assert ProcessRunner(find).run(asked, 20).out == "1000000\n"
+
+
+@pytest.mark.parametrize(
+    ("rc", "timed_out", "kept"), [(0, False, "o"), (1, False, "o"), (-9, False, ""), (None, True, "")]
+)
+def test_half_an_answer_is_none(rc: int | None, timed_out: bool, kept: str) -> None:
+    assert Ran(Command(("x",)), rc, "o", "", timed_out=timed_out).whole.out == kept
+
+
+def test_a_program_that_is_not_there_says_so() -> None:
+    assert Ran(Command(("x",)), None, err="x was not found").whole.evidence == "x: x was not found"
+
+
 def test_a_secret_that_begins_another_leaves_nothing_of_it() -> None:
     ran = Ran(Command(("x",), prompts=(Secret("pw"), Secret("pw<2"))), 1, "", "pw<2 pw&lt;2 pw\n")
     assert ran.evidence == "x: rc 1: ******** ******** ********"

@@ -91,6 +91,35 @@ def test_a_deadline_for_each_and_all_side_by_side(shell: list[str]) -> None:
 
 
 @each_shell
+@pytest.mark.parametrize("stream", ["", " >&2"])
+def test_what_prints_for_ever_is_stopped_at_its_limit(shell: list[str], stream: str) -> None:
+    endless = f"while :; do echo {'x' * 1000}{stream}; done"
+    asked = [Command(("sh", "-c", endless), limit=5000), sh("echo kept")]
+    begun = time.monotonic()
+    flood, kept = run(shell, *asked, deadline=LONG)
+    assert time.monotonic() - begun < 60
+    assert (flood.rc, flood.too_long, flood.timed_out, flood.out, flood.err) == (None, True, False, "", "")
+    assert flood.evidence.endswith("it printed more than 5000 bytes, and was stopped")
+    assert (kept.rc, kept.out) == (0, "kept\n")
+    assert not sleeping(LONG)
+
+
+@each_shell
+def test_what_ignores_that_nobody_reads_is_ended_at_its_deadline(shell: list[str]) -> None:
+    """And the answer is no longer than without it."""
+    stubborn = f"trap '' PIPE; while :; do echo {'x' * 1000}; done 2>/dev/null"
+    (said,) = run(shell, Command(("sh", "-c", stubborn), limit=5000), deadline=2)
+    assert (said.rc, said.timed_out, said.out) == (None, True, "")
+
+
+@each_shell
+@pytest.mark.parametrize(("size", "whole"), [(5000, True), (5001, False)])
+def test_the_limit_to_the_byte(shell: list[str], size: int, whole: bool) -> None:
+    (said,) = run(shell, Command(("sh", "-c", f"printf '%0{size}d' 7"), limit=5000))
+    assert (said.rc == 0, said.too_long, len(said.out)) == (whole, not whole, size if whole else 0)
+
+
+@each_shell
 def test_nobody_sleeps_on_after_a_quick_command(shell: list[str]) -> None:
     for _time in range(5):
         run(shell, sh("sleep 0.1"), sh("sleep 0.2"), deadline=LONG)
@@ -130,7 +159,7 @@ def answer(*frames: str) -> bytes:
 
 
 ASKED = [sh("one"), sh("two")]
-ONE, TWO = " 61\nerrors\n 0a 30\n", "errors\n 0a 31\n"
+ONE, TWO = " 61\nerrors\n\nstatus\n0\n", "errors\n 0a\nstatus\n1\n"
 
 
 def test_what_stands_around_the_answer_is_left_out() -> None:
@@ -154,9 +183,12 @@ def test_a_terminal_in_between() -> None:
         (answer(ONE, TWO).replace(b"begin\n", b"begin\nnoise\n"), "between the answers"),
         (answer("noise\n" + ONE, TWO), "broken"),
         (answer(" 61\n", TWO), "broken"),
-        (answer(" 61\nerrors\n 0a 3x\n", TWO), "broken"),
-        (answer(" 61\nerrors\n 61\n", TWO), "no exit status"),
-        (answer(" 61\nerrors\n\n", TWO), "no exit status"),
+        (answer(" 61\nerrors\n 0a 3x\nstatus\n0\n", TWO), "broken"),
+        (answer(" 61\nerrors\n 0a 3\nstatus\n0\n", TWO), "broken"),
+        (answer(" 61\nerrors\n 61\n", TWO), "broken"),
+        (answer(" 61\nerrors\n 61\nstatus\n", TWO), "no exit status"),
+        (answer(" 61\nerrors\n\nstatus\n-1\n", TWO), "no exit status"),
+        (answer(" 61\nerrors\n\nstatus\n256\n", TWO), "no exit status"),
     ],
 )
 def test_what_was_tampered_with_is_refused(out: bytes, why: str) -> None:

@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kinds of values in a reading as data, in one table, and a check of what claims to be one. Pure.
+
+A reading may come from a saved report, from another version of this collection, or from a Mac that does not play fair.
+What follows of it (rules, tables, pages) relies on the kinds.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.keyholder.macos.plugins.module_utils import _kind
+
+_DEEPEST = 12
+"""Levels of lists and dictionaries under a key that is not known here."""
+
+
+class ShapeError(ValueError):
+    """It is no reading; the text says where, and what stands there."""
+
+
+class _Leaf(t.NamedTuple):
+    """A kind of value: how it is taken, None for what is another kind; in words; whether it may be unread."""
+
+    taken: t.Callable[[t.Any], t.Any]
+    words: str
+    unread: bool = False
+
+
+class _Key(t.NamedTuple):
+    """A key that need not be there: an option asked for it, or an earlier version did not know it."""
+
+    shape: t.Any
+
+
+def _one_of(*choices: str) -> _Leaf:
+    return _Leaf(lambda value: value if isinstance(value, str) and value in choices else None, " or ".join(choices))
+
+
+def _flag(value: t.Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _text(value: t.Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+TEXT = _Leaf(_text, "a text")
+FLAG = _Leaf(_flag, "true or false")
+MAYBE_FLAG = _Leaf(_flag, "true or false", unread=True)
+MAYBE_COUNT = _Leaf(_kind.count, "a number of things", unread=True)
+MAYBE_NUMBER = _Leaf(_kind.whole, "a whole number", unread=True)
+MAYBE_MOMENT = _Leaf(_kind.moment, "a number of seconds", unread=True)
+TEXTS = [TEXT]
+
+READING: dict[str, t.Any] = {
+    "os": {"version": TEXT, "build": TEXT},
+    "hardware": {"model": TEXT, "apple_silicon": FLAG, "virtual": FLAG},
+    "volume": {"device": TEXT, "apfs": MAYBE_FLAG, "sealed_snapshot": MAYBE_FLAG},
+    "accounts": [
+        {
+            "name": TEXT,
+            "full_name": _Key(TEXT),
+            "uid": _Key(MAYBE_NUMBER),
+            "guid": TEXT,
+            "kind": _Key(TEXT),
+            "admin": FLAG,
+            "hidden": _Key(FLAG),
+            "secure_token": _one_of("holder", "unproven", "none", "pending", "phantom", "unknown"),
+            "sources": {"authority": MAYBE_FLAG, "crypto_user": MAYBE_FLAG, "filevault_list": MAYBE_FLAG},
+            "volume_owner": _Key(MAYBE_FLAG),
+            "first_token_prevented": _Key(FLAG),
+            "password_set": _Key(FLAG),
+            "disabled": _Key(FLAG),
+            "password_changed": _Key(MAYBE_MOMENT),
+            "failed_logins": _Key(MAYBE_COUNT),
+        }
+    ],
+    "orphaned_crypto_users": TEXTS,
+    "filevault": {
+        "state": TEXT,
+        "percent": MAYBE_MOMENT,
+        "deferred_user": TEXT,
+        "personal_recovery_key": MAYBE_FLAG,
+        "institutional_recovery_key": MAYBE_FLAG,
+        "icloud_recovery": _Key(MAYBE_FLAG),
+        "recovery_key_escrowed_at": _Key(MAYBE_COUNT),
+    },
+    "management": {
+        "enrolled": MAYBE_FLAG,
+        "automated": MAYBE_FLAG,
+        "user_approved": MAYBE_FLAG,
+        "server": TEXT,
+        "bootstrap_token": TEXT,
+        "bootstrap_crypto_user": MAYBE_FLAG,
+        "bootstrap_preflight": _Key(MAYBE_FLAG),
+    },
+    "policy": {"rules": TEXTS, "patterns": _Key(TEXTS), "max_failed_logins": MAYBE_NUMBER},
+    "holders": TEXTS,
+    "admin_holders": TEXTS,
+    "granters": TEXTS,
+    "waiting_admins": TEXTS,
+    "phantoms": TEXTS,
+    "recoverable": _one_of("yes", "pending", "at_risk", "no", "unknown"),
+    "recoverable_why": TEXT,
+    "pending": TEXTS,
+    "promoted": _Key(TEXTS),
+    "missing": [{"what": TEXT, "evidence": TEXT}],
+}
+"""What :func:`_report.view` makes, and keyholder.macos.trust_info documents. A key more is no error."""
+
+
+def conform(reading: t.Any) -> dict[str, t.Any]:
+    """Return the reading with each value of the kind that it must be. Raises :class:`ShapeError`.
+
+    What may be unread and is of another kind is None, and ``missing`` says so; anything else that is not as it must be
+    is an error, as nothing could be said of such a Mac.
+    """
+    unread: list[tuple[str, str]] = []
+    made = _conform(reading, READING, "", unread)
+    made["missing"] += [{"what": where, "evidence": f"it is {words} that it cannot be"} for where, words in unread]
+    return t.cast("dict[str, t.Any]", made)
+
+
+def _conform(value: t.Any, shape: t.Any, where: str, unread: list[tuple[str, str]]) -> t.Any:
+    if isinstance(shape, _Leaf):
+        taken = shape.taken(value)
+        if taken is None and value is not None and shape.unread:
+            unread.append((where, _kind.words(value)))
+        if taken is None and not shape.unread:
+            raise ShapeError(f"{where} is {_kind.words(value)}, and must be {shape.words}")
+        return taken
+    if isinstance(shape, list):
+        if not isinstance(value, list):
+            raise ShapeError(f"{where} is {_kind.words(value)}, and must be a list")
+        return [_conform(one, shape[0], f"{where}[{index}]", unread) for index, one in enumerate(value)]
+    if not isinstance(value, dict):
+        raise ShapeError(f"{where or 'the reading'} is {_kind.words(value)}, and must be a dictionary")
+    made = {}
+    for key, below in shape.items():
+        path = f"{where}.{key}" if where else key
+        needed = not isinstance(below, _Key)
+        if key in value:
+            made[key] = _conform(value[key], below if needed else below.shape, path, unread)
+        elif needed:
+            raise ShapeError(f"{path} is missing")
+    for key, one in value.items():
+        if key not in shape:
+            made[str(key)] = plain_data(one, f"{where}.{key}" if where else str(key))
+    return made
+
+
+def plain_data(value: t.Any, where: str, depth: int = 0) -> t.Any:
+    """Return what JSON can hold: texts, finite numbers, true, false, nothing, lists and dictionaries of them. Raises
+    :class:`ShapeError`."""
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, int) and _kind.whole(value) is not None:
+        return value
+    if isinstance(value, float) and _kind.moment(value) is not None:
+        return value
+    if depth < _DEEPEST and isinstance(value, dict):
+        return {str(key): plain_data(one, f"{where}.{key}", depth + 1) for key, one in value.items()}
+    if depth < _DEEPEST and isinstance(value, list):
+        return [plain_data(one, f"{where}[{index}]", depth + 1) for index, one in enumerate(value)]
+    raise ShapeError(f"{where} is {_kind.words(value)}, and cannot be in a reading")

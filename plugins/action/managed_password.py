@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import typing as t
 from pathlib import Path
@@ -101,7 +102,12 @@ class ActionModule(Action):
                 repair=arguments["repair_stale_key"],
                 check_mode=bool(self._task.check_mode),
             )
-            rotated = rotate(store, _OnTheMac(self, arguments, task_vars), wanted)
+            # Vault refuses to write over another run by itself; what a command writes to, nobody can hold.
+            alone: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+            if isinstance(store, AgeStore) and not wanted.check_mode:
+                alone = store.alone(arguments["timeout"])
+            with alone:
+                rotated = rotate(store, _OnTheMac(self, arguments, task_vars), wanted)
         except StoreError as exc:
             return failure(Refusal("store_failed", str(exc)), exc.changed)
         except Refusal as refusal:

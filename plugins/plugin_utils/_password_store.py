@@ -7,10 +7,13 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import subprocess
 import tempfile
+import time
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +71,32 @@ class AgeStore:
     path: Path
     recipients: t.Sequence[str]
     identity: Path
+
+    @contextlib.contextmanager
+    def alone(self, seconds: float) -> t.Iterator[None]:
+        """Hold this account's file for one rotation, on this controller. The system lets go when the process ends.
+        Raises :class:`StoreError` after ``seconds``: another rotation of the same account is at work."""
+        until = time.monotonic() + seconds
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(
+                self.path.parent / f".{self.path.name}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600
+            )
+        except OSError as exc:
+            raise StoreError(f"{self.path}: {exc}") from exc
+        try:
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError as exc:
+                    if time.monotonic() > until:
+                        msg = f"{self.path}: another run rotates this password, and has for {seconds:g} seconds"
+                        raise StoreError(msg) from exc
+                    time.sleep(0.1)
+            yield
+        finally:
+            os.close(handle)
 
     def read(self) -> Stored:
         if not self.path.exists():

@@ -181,11 +181,14 @@ def _once(store: Store, account: Account, wanted: Wanted) -> Rotated:
     real = not done.failed and not wanted.check_mode
     if real:
         if done.noted != stored:
+            _unmoved(store, stored)
             _write(store, done.noted)
         done = _carried_out(account, done.noted, wanted)
     mend = _mend(account, done, stored, wanted, real) if wanted.repair and done.reason == "stale_key" else None
     if mend is not None and not wanted.check_mode:
         if mend.noted != (done.noted if real else stored):
+            if not real:
+                _unmoved(store, stored)
             _write(store, mend.noted, real and done.changed)
         mend = _mended(account, mend.noted, wanted, done if real else None)
         real = True
@@ -311,6 +314,13 @@ def _never(result: Result, new: bool) -> bool:
 def _both(first: Result, then: Result) -> Result:
     changed = bool(first.get("changed") or then.get("changed"))
     return {**then, "changed": changed, "plan": [*first.get("plan", []), *then.get("plan", [])]}
+
+
+def _unmoved(store: Store, stored: Stored) -> None:
+    """Raise :class:`StoreError` where another run has written to the store since this one read it. Its pending password
+    may be the one that the Mac has by now."""
+    if store.read() != stored:
+        raise StoreError("another run has changed what the store holds of this account: run again once it has ended")
 
 
 def _write(store: Store, stored: Stored, changed: bool = False) -> None:

@@ -240,6 +240,20 @@ def test_a_store_that_keeps_nothing_is_known_before_the_mac_is_touched() -> None
     assert account.writes == []
 
 
+def test_a_store_that_another_run_has_written_to_meanwhile_is_left_as_it_is() -> None:
+    class Shared(MemoryStore):
+        """Another run notes its pending password between this one's reading and its writing."""
+
+        def read(self) -> Stored:
+            seen, self.stored = self.stored, Stored(FIRST, "theirs-pw-1")
+            return seen
+
+    account, store = InMemory(cast()), Shared(Stored(FIRST))
+    with pytest.raises(StoreError, match="another run"):
+        rotate(store, account, wanted(rotate=True))
+    assert (account.writes, store.stored, store.moments) == ([], Stored(FIRST, "theirs-pw-1"), 0)
+
+
 def test_changed_elsewhere_it_is_refused_until_somebody_knows_it() -> None:
     mac, store = cast(), MemoryStore(Stored("another-pw"))
     for want in (wanted(), wanted(rotate=True)):

@@ -130,6 +130,15 @@ def test_an_age_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         AgeStore(store.path, ["age1nonsense"], identity).write(FIRST)
 
 
+def test_one_rotation_at_a_time_holds_an_age_file(tmp_path: Path) -> None:
+    store, other = (AgeStore(tmp_path / "store" / f"{name}.age", [], tmp_path / "identity") for name in ("a", "b"))
+    busy = pytest.raises(StoreError, match="another run rotates this password")
+    with store.alone(1), other.alone(1), busy, store.alone(0):
+        raise AssertionError("held twice")
+    with store.alone(0):
+        pass
+
+
 @dataclass
 class Vault:
     """A key/value engine of version 2, by the shapes that Vault's HTTP API documents for it."""

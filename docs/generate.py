@@ -219,8 +219,15 @@ def assumed() -> str:
     return "\n".join(lines)
 
 
+def verdicts() -> str:
+    """Return the table of example Macs, judged by the product's own function."""
+    sys.path.append(str(ROOT / ".cache" / "tree"))
+    return importlib.import_module("verdicts").table()  # type: ignore[no-any-return]
+
+
 PARTS: dict[str, tuple[str, t.Callable[[], str]]] = {
     "reasons": ("guide_reasons.rst", reasons),
+    "verdicts": ("guide_tokens.rst", verdicts),
     "assumed": ("guide_assumed.rst", assumed),
 }
 

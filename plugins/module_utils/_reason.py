@@ -87,7 +87,7 @@ REASONS: dict[str, Reason] = {
     ),
     "option_unknown": Reason(
         "There is no such option.",
-        "Correct its name, or take it away. 'ansible-doc keyholder.macos.NAME' lists what a module takes.",
+        "Correct its name, or take it away. Its page, or ansible-doc, lists what a module takes.",
     ),
     "not_text": Reason(
         "A name, a secret or another text was given as a number, a date, a list or something else that is no text.",

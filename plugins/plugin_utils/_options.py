@@ -60,6 +60,11 @@ def is_text(value: object) -> bool:
     return isinstance(value, str) or type(value).__name__ == "AnsibleVaultEncryptedUnicode"
 
 
+def is_list(value: object) -> bool:
+    """Whether it is a list, and nothing else that has members."""
+    return isinstance(value, Sequence) and not isinstance(value, bytes) and not is_text(value)
+
+
 def is_hash(text: str) -> bool:
     """Whether a password is no password but the hash of one."""
     return _HASH.fullmatch(text.strip()) is not None
@@ -113,7 +118,7 @@ def _check_list(option: str, entry: Mapping[str, t.Any], value: t.Any) -> None:
     elements = entry.get("elements", "str")
     if elements in ("str", "path") and is_text(value):
         value = str(value).split(",")
-    if isinstance(value, Mapping) or is_text(value) or not isinstance(value, Sequence):
+    if not is_list(value):
         raise Refusal("value_unusable", f"{option} is {_told(value)}, and must be a list")
     for index, element in enumerate(value):
         _check(f"{option}[{index}]", {**entry, "type": elements, "no_log": entry.get("no_log")}, element)
@@ -141,7 +146,7 @@ def check_variables(given: Mapping[str, t.Any], lists: t.Collection[str] = ()) -
     ``lists``: those that must be lists; an entry that is a dictionary is looked at key by key.
     """
     for name, value in given.items():
-        if name in lists and (isinstance(value, Mapping) or is_text(value) or not isinstance(value, Sequence)):
+        if name in lists and not is_list(value):
             raise Refusal("value_unusable", f"{name} is {_told(value)}, and must be a list")
         if value is not None:
             _check_variable(name, name, value, name in lists)

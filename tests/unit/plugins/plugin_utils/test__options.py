@@ -92,7 +92,7 @@ class Number(int):
         {"password": Text("0012345"), "old_password": HASHES[0]},
         {"state": "absent", "uid": "501", "admin": "yes", "recipients": "a,b"},
         {"uid": Number(0), "admin": 0, "recipients": ["a"], "others": [{"name": "bob", "password": "x"}]},
-        {"account": {"admin_password": "x"}, "password": None, "uid": 501.0},
+        {"account": {"admin_password": "x"}, "password": None, "uid": 501},
     ],
 )
 def test_what_is_as_it_must_be_passes(good: dict[str, t.Any]) -> None:

@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever an option is given, the answer is a refusal with a reason of ours: from the action and the request alone."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import typing as t
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from bad_input import GOOD, HASH, MARK, MODULES, Bad, spec_of, table
+from readings import MAC
+
+from ansible_collections.keyholder.macos.plugins.module_utils import _flow, _module_change
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
+
+COLLECTION = "ansible_collections.keyholder.macos.plugins"
+TABLE = table()
+ANY = MagicMock()
+"""The connection and all that is not asked for anything."""
+
+
+class Ended(Exception):
+    """The module's result."""
+
+
+class Module:
+    """AnsibleModule, as far as it decides: it converts by the argument spec, as the real one does."""
+
+    check_mode = True
+
+    def __init__(self, argument_spec: dict[str, t.Any], supports_check_mode: bool) -> None:
+        done = ArgumentSpecValidator(argument_spec).validate(t.cast("t.Any", Module).given)
+        assert not done.error_messages, "the action has let pass what the module refuses in Ansible's words"
+        self.params = done.validated_parameters
+
+    def exit_json(self, **result: t.Any) -> t.NoReturn:
+        raise Ended(result)
+
+    def fail_json(self, **result: t.Any) -> t.NoReturn:
+        raise Ended({"failed": True, **result})
+
+    def warn(self, text: str) -> None:
+        pass
+
+
+class NoMac:
+    """A runner of a Mac on which nothing may be started but what reads a hash, and that is not readable."""
+
+    def run(self, command: Command, deadline: float) -> Ran:
+        assert command.argv[0] == "dscl" and "ShadowHashData" in str(command), f"{command} was started"
+        return Ran(command, 1, "", "")
+
+
+def act(module: str, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch, **task: t.Any) -> tuple[t.Any, int]:
+    """The action's result, and how many modules it has sent to the Mac."""
+    action = importlib.import_module(f"{COLLECTION}.action.{module}").ActionModule
+    sent: list[dict[str, t.Any]] = []
+
+    def send(_self: t.Any, module_name: str = "", module_args: t.Any = None, **_: t.Any) -> dict[str, t.Any]:
+        name = module_name.rpartition(".")[2] or module
+        sent.append(options)
+        monkeypatch.setattr(Module, "given", dict(module_args or options), raising=False)
+        code = importlib.import_module(f"{COLLECTION}.modules.{name}")
+        monkeypatch.setattr(code, "AnsibleModule", Module)
+        with pytest.raises(Ended) as ended:
+            code.main()
+        return t.cast("dict[str, t.Any]", ended.value.args[0])
+
+    monkeypatch.setattr("ansible.plugins.action.ActionBase._execute_module", send)
+    monkeypatch.setattr("subprocess.run", lambda *_a, **_k: pytest.fail("the store was touched"))
+    monkeypatch.setattr(_flow, "read_mac", lambda *_: MAC)
+    monkeypatch.setattr(_module_change, "runner", lambda module: _checked(module))
+    described = {"async_val": 0, "check_mode": False, "action": f"keyholder.macos.{module}", **task}
+    loaded = action(SimpleNamespace(args=options, **described), ANY, ANY, ANY, ANY, None)
+    return loaded.run(None, {}), len(sent)
+
+
+def _checked(module: t.Any) -> NoMac:
+    from ansible_collections.keyholder.macos.plugins.module_utils._module import runner
+
+    runner(module)
+    return NoMac()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_bad_value_is_refused_with_a_reason(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One test for all values of a module, as there are two thousand."""
+    wrong = {}
+    for bad in (bad for bad in TABLE if bad.module == module):
+        try:
+            judge(bad, *act(bad.module, bad.options, monkeypatch))
+        except Exception as problem:
+            wrong[bad.title] = f"{type(problem).__name__}: {problem}"
+    assert wrong == {}
+
+
+def judge(bad: Bad, result: dict[str, t.Any], sent: int) -> None:
+    assert result["failed"] and not result["changed"]
+    assert result["reason"] in bad.reasons
+    assert result["remedy"] == REASONS[result["reason"]].remedy and result["msg"].endswith(f"[{result['reason']}]")
+    assert not (bad.early and sent), "it went to the Mac"
+    for words in ("Traceback", "object", "NoneType", "Error", "invalid literal", "unable to convert"):
+        assert words not in result["msg"]
+    secret = any(word.endswith(("password", "current_key")) for word in bad.title.split()[1:])
+    assert not secret or (MARK not in str(result) and HASH not in str(result))
+
+
+def test_there_are_enough_of_them_and_each_is_another() -> None:
+    assert len({bad.module.encode() + pickle.dumps(bad.options) for bad in TABLE}) == len(TABLE) > 1500
+    assert {bad.module for bad in TABLE} == set(MODULES)
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"trust_info", "managed_password"}))
+def test_what_is_made_bad_was_good(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the table would be refused for something else."""
+    result, sent = act(module, GOOD.get(module, {}), monkeypatch)
+    assert sent
+    assert result.get("reason") not in ("not_text", "name_unusable", "option_unknown", "password_is_hash")
+
+
+SECRET_OPTIONS = [
+    (module, option) for module in MODULES for option, entry in spec_of(module).items() if entry.get("no_log")
+]
+
+
+@pytest.mark.parametrize(("module", "option"), SECRET_OPTIONS)
+def test_no_secret_is_written_to_the_macs_disk_by_async(
+    module: str, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, sent = act(module, {**GOOD.get(module, {}), option: MARK}, monkeypatch, async_val=30)
+    assert (result["reason"], sent) == ("async_unsupported", 0)
+    assert MARK not in str(result)
+
+
+@pytest.mark.parametrize(
+    "module", ["filevault", "filevault_recovery_key", "filevault_reboot", "managed_password", "trust_info"]
+)
+def test_what_works_on_the_controller_too_is_never_asynchronous(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {key: value for key, value in GOOD.get(module, {}).items() if key != "password"}
+    assert act(module, options, monkeypatch, async_val=30)[0]["reason"] == "async_unsupported"
+
+
+def test_a_reason_is_whole_where_ansible_masks_a_word_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ansible_collections.keyholder.macos.plugins.plugin_utils._action import with_reason
+
+    masked = {"reason": "********_unknown", "keyholder_reason": {"granter_unknown": True}, "msg": "m"}
+    assert with_reason(masked) == {"reason": "granter_unknown", "msg": "m"}
+    assert with_reason({"changed": True}) == {"changed": True}

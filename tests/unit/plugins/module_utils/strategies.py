@@ -122,9 +122,10 @@ def _granter(who: Account) -> Account:
     return replace(who, admin=True, sources=held, has_password=True, disabled=False, failed_logins=0, kind="local")
 
 
-_POLICIES = (PasswordPolicy(),) * 3 + (
+_POLICIES = (PasswordPolicy(),) * 5 + (
     PasswordPolicy(("failures",), max_failed_logins=5),
     PasswordPolicy(("failures",), max_failed_logins=5, lock_expires=True),
+    PasswordPolicy(("unused",), unjudged=("unused",)),
 )
 
 
@@ -146,13 +147,15 @@ def keys(pick: Pick) -> FileVault:
 
 def management(pick: Pick) -> Management:
     bootstrap = pick(("not_escrowed", "unsupported", "not_enrolled", "escrowed_unproven", "valid"))
+    preflight = pick(_TOLD)
     return Management(
         enrolled=bootstrap != "not_enrolled",
         automated=pick(_BOOLS),
         user_approved=pick(_BOOLS),
         bootstrap=bootstrap,
         supported=bootstrap != "unsupported",
-        preflight=pick(_TOLD),
+        preflight=preflight,
+        preflight_asked=preflight is not None or pick(_BOOLS),
         bootstrap_crypto_user=bootstrap in ("escrowed_unproven", "valid") and pick(_OFTEN),
         token_dialog_suppressed=pick(_TOLD),
     )
@@ -205,6 +208,8 @@ def whole_mac(pick: Pick) -> Mac:
         network=network(pick),
         foreign_admins=pick(_SELDOM),
         files=frozenset(path for path in paths if pick(_BOOLS)),
+        full_disk_access=pick((*_TOLD[::2], None, None, False)),
+        own=frozenset(who.name for who in people[:1] if pick(_SELDOM)),
         sessions=pick((frozenset(), frozenset(), frozenset({"ana"}))),
         as_root=True,
         pending=notes_of_runs(pick, people),
@@ -338,7 +343,7 @@ def password_request(pick: Pick, people: t.Sequence[str]) -> PasswordRequest:
         name=somebody(pick, people),
         admin_user=granter(pick, people),
         verify_key=pick(("on_change", "always", "never")),
-        given=given(pick, "password", "old_password", "admin_password"),
+        given=given(pick, "old_password", "admin_password") | {"password"},
     )
 
 
@@ -358,6 +363,8 @@ def offboard_request(pick: Pick, people: t.Sequence[str]) -> OffboardRequest:
         home=pick(("keep", "archive", "delete", "secure")),
         archive=pick(("",) * 5 + (ARCHIVE, "/Users/ana/inside.tgz", "/tmp/everybody.tgz")),
         force=pick(_BOOLS),
+        admin_user=granter(pick, people),
+        given=given(pick, "admin_password"),
     )
 
 
@@ -366,7 +373,7 @@ def repair_request(pick: Pick, people: t.Sequence[str]) -> RepairRequest:
         user=somebody(pick, people) if pick(_OFTEN) else "",
         admin_user=granter(pick, people),
         orphans=pick(_BOOLS),
-        given=given(pick, "password", "old_password", "admin_password"),
+        given=given(pick, "password") | pick((frozenset(), {"admin_password"}, {"admin_password", "old_password"})),
     )
 
 
@@ -388,8 +395,12 @@ def filevault_request(pick: Pick, people: t.Sequence[str]) -> FileVaultRequest:
 
 
 def unlocker_request(pick: Pick, people: t.Sequence[str]) -> UnlockerRequest:
-    state = pick(("present", "absent", "absent"))
-    return UnlockerRequest(user=somebody(pick, people), state=state, admin_user=granter(pick, people))
+    return UnlockerRequest(
+        user=somebody(pick, people),
+        state=pick(("present", "absent", "absent")),
+        admin_user=granter(pick, people),
+        given=given(pick, "password", "admin_password"),
+    )
 
 
 def key_request(pick: Pick, people: t.Sequence[str]) -> KeyRequest:
@@ -428,7 +439,7 @@ REQUESTS: tuple[t.Callable[[Pick, t.Sequence[str]], t.Any], ...] = (
 )
 """Of every module that writes, with all options."""
 
-_TAKERS = (account_request, account_request, offboard_request, offboard_request, token_request, unlocker_request)
+_TAKERS = (account_request, account_request, offboard_request, offboard_request, unlocker_request, key_request)
 
 
 def any_request(pick: Pick, people: t.Sequence[str]) -> t.Any:
@@ -491,11 +502,14 @@ def plan_or_refusal(request: t.Any, mac: Mac, same: bool | None = False, opens: 
     return made
 
 
+CHANGES, CHANGES_NOTHING = PLANNED = ("a plan that changes something", "a plan that changes nothing")
+
+
 def outcome(made: Plan | Refusal) -> str:
     """One word for what became of a request: the reason of its refusal, or whether its plan changes anything."""
     if isinstance(made, Refusal):
         return made.reason
-    return "a plan that changes something" if made.changes else "a plan that changes nothing"
+    return CHANGES if made.changes else CHANGES_NOTHING
 
 
 def misses_something(mac: Mac) -> bool:

@@ -154,6 +154,16 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
         },
     ),
     (
+        "Another run, and what an earlier one has left",
+        "The first two are decided before the Mac is read. The third comes when all else was done.",
+        {
+            "another_run": "The lock's file on the Mac.",
+            "lock_unusable": "The lock's file on the Mac.",
+            "preboot_failed": "Every command of the run so far, with its exit status. What ``updatePreboot`` prints is"
+            " not shown.",
+        },
+    ),
+    (
         "What macOS did",
         "Something went wrong after the first write had begun. ``state.after`` is a reading made after the failure, and"
         " ``changed`` says whether that reading differs from the one before. The next run goes on from there.",

@@ -69,6 +69,7 @@ _ARGUMENTS: dict[str, t.Any] = {
     "allow_own_account": {"type": "bool", "default": False},
     "verify_key": {"type": "str", "choices": ["on_change", "always", "never"], "default": "on_change"},
     "timeout": {"type": "int", "default": 120},
+    "lock_timeout": {"type": "int"},
 }
 
 _DECIDED = ("name", "password", "old_password", "timeout")
@@ -165,26 +166,27 @@ class _OnTheMac:
         self._task_vars = task_vars
         self._name = arguments["name"]
         self._limit = {"timeout": arguments["timeout"]}
+        self._patience = {"lock_timeout": arguments["lock_timeout"]}
 
     def set(self, new: str, old: str, check: bool) -> dict[str, t.Any]:
         # One that is there already is tried against the key too: a cut may have come before the key followed.
         verify = "never" if self._arguments["verify_key"] == "never" else "always"
         options = {"password": new, "verify_key": verify, **({"old_password": old} if old else {})}
-        return self._ask("account_password", {"name": self._name, **options}, check)
+        return self._change("account_password", {"name": self._name, **options}, check)
 
     def look(self, password: str) -> dict[str, t.Any]:
         options = {"password": password, "old_password": password, "verify_key": self._arguments["verify_key"]}
-        return self._ask("account_password", {"name": self._name, **options}, True)
+        return self._change("account_password", {"name": self._name, **options}, True)
 
     def create(self, password: str, check: bool) -> dict[str, t.Any] | None:
         account = self._arguments["account"]
         if account is None:
             return None
-        return self._ask("account", {**account, "name": self._name, "password": password}, check)
+        return self._change("account", {**account, "name": self._name, "password": password}, check)
 
     def repair(self, password: str, key_password: str, check: bool) -> dict[str, t.Any]:
         options = {"user": self._name, "password": password, "old_password": key_password, "apply": True}
-        return self._ask("repair", options, check)
+        return self._change("repair", options, check)
 
     def generate(self) -> str:
         read = self._ask("trust_info", {}, False)
@@ -194,6 +196,10 @@ class _OnTheMac:
             return new_password(read["mac"]["policy"]["patterns"], self._arguments["length"])
         except PolicyError as exc:
             raise Refusal("password_policy", str(exc)) from exc
+
+    def _change(self, module: str, options: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
+        """Each of them holds the Mac's lock by itself: between two, another run may come in, which each one reads."""
+        return self._ask(module, {**options, **self._patience}, check)
 
     def _ask(self, module: str, options: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
         own = {} if module == "trust_info" else {"allow_own_account": self._arguments["allow_own_account"]}

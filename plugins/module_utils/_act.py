@@ -11,7 +11,6 @@ import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     accounts,
-    diskutil,
     dscl,
     fdesetup,
     launchd,
@@ -80,7 +79,8 @@ def commands(step: do.Step, mac: Mac, secrets: Secrets) -> list[Command]:
     if isinstance(step, do.Forget):
         return [dscl.forget(step.work)]
     if isinstance(step, do.UpdatePreboot):
-        return [diskutil.UPDATE_PREBOOT] + ([dscl.forget(PREBOOT)] if PREBOOT in mac.pending else [])
+        # The update itself has more than one try, so the run starts it.
+        return [dscl.forget(PREBOOT)] if PREBOOT in mac.pending else []
     if isinstance(step, do.Grant):
         return [sysadminctl.grant(step.user, step.granter, secrets["admin_password"], secrets["password"])]
     if isinstance(step, do.Revoke):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import time
 import typing as t
 from dataclasses import dataclass, replace
 
@@ -22,7 +23,15 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     sysadminctl,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._delivery import Recipients
-from ansible_collections.keyholder.macos.plugins.module_utils._model import ESCROWED, MOBILE, Account, Mac, folded
+from ansible_collections.keyholder.macos.plugins.module_utils._lock import Lock, NoLock
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    ESCROWED,
+    MOBILE,
+    PREBOOT,
+    Account,
+    Mac,
+    folded,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import (
     healed,
@@ -41,6 +50,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     CheckRecipients,
     CreateMobileAccount,
     DeliverKey,
+    Forget,
     Note,
     Prove,
     ReadKeyFile,
@@ -52,7 +62,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     VerifyKey,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
-from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Runner, Secret
@@ -99,9 +109,16 @@ class Outcome:
     """A new recovery key as the caller asked for it: encrypted, or as it is; "" for none."""
 
 
+PREBOOT_TRIES = 3
+"""updatePreboot fails now and then and works the next time, so others ask as often (Macjutsu/super)."""
+PREBOOT_PAUSE = 2.0
+"""Seconds between two tries: something else may hold the preboot volume."""
+
+
 class Flow:
     """One run of one request against one Mac. ``deadline``: seconds for each command. ``own``: names, as
-    :func:`folded`, of the accounts that the run came in by and must leave alone."""
+    :func:`folded`, of the accounts that the run came in by and must leave alone. ``lock``: keeps other changing runs
+    away, from before the first reading to after the last."""
 
     def __init__(
         self,
@@ -110,12 +127,16 @@ class Flow:
         deadline: float,
         recipients: t.Sequence[str] = (),
         own: t.Collection[str] = (),
+        lock: Lock | None = None,
+        pause: t.Callable[[float], None] = time.sleep,
     ) -> None:
         self._runner = runner
         self._secrets = secrets
         self._deadline = deadline
         self._recipients = Recipients(recipients)
         self._own = frozenset(own)
+        self._lock = lock or NoLock()
+        self._pause = pause
         self._extras: tuple[str, ...] = ()
         self._key: Secret | None = None
         self._done: list[Step] = []
@@ -124,6 +145,18 @@ class Flow:
         self._notes: list[str] = []
 
     def run(self, request: Request, check_mode: bool) -> Outcome:
+        """In check mode nothing is changed, and no lock is taken: what it reads may be another run's work half done."""
+        if check_mode:
+            return self._run(request, True)
+        try:
+            with self._lock.held() as waited:
+                outcome = self._run(request, False)
+        except Refusal as refusal:
+            return Outcome(before={}, after={}, plan=[], notes=[], refusal=refusal)
+        outcome.notes[:0] = [waited] if waited else []
+        return outcome
+
+    def _run(self, request: Request, check_mode: bool) -> Outcome:
         outcome = Outcome(before={}, after={}, plan=[], notes=[])
         self._extras = request.extras
         try:
@@ -148,8 +181,7 @@ class Flow:
     def _only_healing(mac: Mac, outcome: Outcome) -> Plan:
         """Rights that an earlier run has left behind must not wait for a request that can be met."""
         plan = Plan(mac, tuple(healing(mac)))
-        if plan.steps:
-            outcome.plan, outcome.notes = plan.words(), list(notes(mac))
+        outcome.plan, outcome.notes = plan.words(), list(notes(mac))
         return plan
 
     # -- before the first write ---------------------------------------------------------------------------------------
@@ -283,6 +315,7 @@ class Flow:
     def _carry_out(self, plan: Plan, request: Request, outcome: Outcome) -> None:
         states = plan.states()
         mac = plan.before
+        owed: frozenset[str] = frozenset()
         self._evidence.clear()
         self._answers.clear()
         try:
@@ -296,18 +329,43 @@ class Flow:
                 self._handle_key(step, outcome)
                 if isinstance(step, VerifyKey) and not step.early:
                     self._verify_key(step, "The password was changed, and its key did not follow")
+                if isinstance(step, UpdatePreboot) and not self._update_preboot(plan, step, mac):
+                    owed = frozenset({PREBOOT})
+                    continue
+                acting = Forget(PREBOOT) if isinstance(step, UpdatePreboot) else step
                 for command in _act.commands(step, states[index], self._secrets):
-                    self._judge(step, self._start(command))
+                    self._judge(acting, self._start(command))
                 self._done.append(step)
-            outcome.changed = plan.changes
+            outcome.changed = any(step.writes for step in self._done)
             # Since the last reading only notes have gone, and each of those commands has said that it worked.
-            outcome.after = request.view(replace(mac, pending=plan.after.pending))
+            outcome.after = request.view(replace(mac, pending=plan.after.pending | owed))
         except Refusal as refusal:
             raise self._aftermath(plan, request, outcome, refusal) from refusal
 
+    def _update_preboot(self, plan: Plan, step: UpdatePreboot, mac: Mac) -> bool:
+        """Whether the preboot volume was told. Where this run owes it that, a failure is the run's: raises
+        :class:`Refusal`. What an earlier run has left to do fails no run that cannot help it: its note stays."""
+        until = time.monotonic() + self._deadline
+        for left in reversed(range(PREBOOT_TRIES)):
+            ran = self._start(diskutil.UPDATE_PREBOOT)
+            if diskutil.preboot_updated(ran):
+                return True
+            if ran.rc is None or not left or time.monotonic() + PREBOOT_PAUSE >= until:
+                break
+            self._pause(PREBOOT_PAUSE)
+        why = _preboot_cause(mac, ran)
+        msg = f"the preboot volume could not be told who may unlock{why}"
+        if Note(PREBOOT) in plan.steps:
+            self._done.append(step)
+            reason = "timeout" if ran.timed_out else "preboot_failed"
+            raise Refusal(reason, f"{msg}; everything else was done", tuple(self._evidence))
+        remedy = REASONS["preboot_failed"].remedy
+        self._notes.append(f"{msg}, which an earlier run has left to do. {remedy} [preboot_failed]")
+        return False
+
     def _judge(self, step: Step, ran: Ran) -> None:
         """Stop at once where going on makes no sense. That a step *worked* is for the next reading to say."""
-        if launchd.may_fail(ran):
+        if launchd.may_fail(ran) or dscl.already_forgotten(ran):
             return
         if ran.timed_out:
             # Nobody knows whether it was done.
@@ -326,9 +384,6 @@ class Flow:
             if answer != "right":
                 reason = reasons.get(answer, "command_failed")
                 raise Refusal(reason, f"could not {step.words}", tuple(self._evidence))
-        elif isinstance(step, UpdatePreboot) and ran.command is diskutil.UPDATE_PREBOOT:
-            if not diskutil.preboot_updated(ran):
-                raise Refusal("command_failed", f"could not {step.words}", tuple(self._evidence))
         elif isinstance(step, ReadKeyFile) and ran.rc == 0:
             if fdesetup.new_key(ran) is None:
                 raise Refusal("key_file_unusable", f"{step.path} holds no recovery key", tuple(self._evidence[-1:]))
@@ -431,8 +486,11 @@ class Flow:
             mac = self._read()
         except Refusal:
             return refusal
-        mac = self._undo_promotion(mac)
+        mac = self._undo_promotion(mac, set(mac.promoted) - set(plan.before.promoted))
         ours = {step.work for step in plan.steps if isinstance(step, Note)} & mac.pending - plan.before.pending
+        if UpdatePreboot() in self._done:
+            # Tokens have come and gone, though the accounts look as before.
+            ours -= {PREBOOT}
         if ours and _settled(mac) == _settled(plan.before) and not unseen:
             for work in sorted(ours):
                 self._start(dscl.forget(work))
@@ -453,10 +511,10 @@ class Flow:
         msg = f"{refusal.msg}; {renewed[-1].user} has old_password now: run again to have the wanted one set"
         return Refusal(refusal.reason, msg, refusal.evidence)
 
-    def _undo_promotion(self, mac: Mac) -> Mac:
+    def _undo_promotion(self, mac: Mac, own: set[str]) -> Mac:
         """Whatever went wrong, nobody stays an administrator for it. What fails here is left to the Mac's own job and
-        to the next run: the note still stands."""
-        steps = healing(mac)
+        to the next run: the note still stands. ``own``: whom this run has promoted."""
+        steps = healing(mac, own)
         if not steps:
             return mac
         with contextlib.suppress(Refusal):
@@ -497,6 +555,20 @@ class Flow:
 def _settled(mac: Mac) -> list[Account]:
     """The accounts, but for what a wrong guess changes."""
     return [replace(account, failed_logins=None) for account in mac.accounts]
+
+
+def _preboot_cause(mac: Mac, ran: Ran) -> str:
+    """In words, whom updatePreboot failed over; else which crypto user of nobody may be why (assumed)."""
+    if ran.rc is None:
+        return ": diskutil did not answer"
+    failed = diskutil.preboot_failed_for(ran)
+    names = {account.guid: account.name for account in mac.accounts}
+    if failed:
+        whom = [names.get(guid, f"the crypto user {guid}, which belongs to no account") for guid in failed]
+        return f": diskutil failed over {', '.join(whom)}"
+    if mac.orphans:
+        return f"; the cause may be the crypto user {', '.join(mac.orphans)}, which belongs to no account"
+    return ""
 
 
 def _meaning(ran: Ran) -> str:

@@ -12,6 +12,7 @@ import sys
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient, network, system
+from ansible_collections.keyholder.macos.plugins.module_utils._lock import FOLDER, FileLock
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import within
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import ProcessRunner
@@ -20,28 +21,59 @@ if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 TIMEOUT = {"type": "int", "default": 120}
+LOCK_TIMEOUT = {"type": "int"}
+"""Documented in the fragment _one_run."""
 
 WHOLE_REASON = "keyholder_reason"
 """In a module's result, for the action beside it: the reason code as a key, as Ansible masks what is a word of a
 secret in values only."""
 
 
-def runner(module: AnsibleModule) -> ProcessRunner:
-    """Programs are found on PATH, then in the system's directories."""
+PROGRAMS = "/usr/bin"
+WITNESS = "fdesetup"
+"""A program that every Mac has, that is found in PROGRAMS there, and that no other host has."""
+
+
+def runner(module: AnsibleModule, passed: t.Callable[[], tuple[int, ...]] = tuple) -> ProcessRunner:
+    """Return a runner whose programs are found as :func:`finder` does. ``passed``: see there."""
+    try:
+        within(module.params)
+    except Refusal as refusal:
+        fail(module, refusal.reason, refusal.msg, [], {})
+    return ProcessRunner(finder(module), passed)
+
+
+def finder(module: AnsibleModule) -> t.Callable[[str], str]:
+    """Return what finds a program on PATH, then in the system's directories."""
 
     def find(program: str) -> str:
         path = module.get_bin_path(program, opt_dirs=[mdmclient.FOLDER, network.FOLDER])
         if path is None:
             raise LookupError(program)
         if program in system.RESTART.argv and sys.platform != "darwin":
-            _guard_host(path, find("fdesetup"))
+            _guard_host(path, find(WITNESS))
         return str(path)
 
+    return find
+
+
+def lock(module: AnsibleModule, came_in: t.Collection[str]) -> FileLock:
+    """Return the lock that a changing run holds on its Mac. ``came_in``: the accounts that it was reached through."""
+    given = module.params["lock_timeout"]
     try:
-        within(module.params)
-    except Refusal as refusal:
-        fail(module, refusal.reason, refusal.msg, [], {})
-    return ProcessRunner(find)
+        folder = _lock_folder(finder(module)(WITNESS))
+    except LookupError:
+        fail(module, "not_a_mac", f"{WITNESS} was not found", [], {})
+    name = module._name.rpartition(".")[2]  # pylint: disable=protected-access
+    user = ", ".join(sorted(came_in)) or os.environ.get("LOGNAME", "")
+    return FileLock(folder, name, user, module.params["timeout"] if given is None else given)
+
+
+def _lock_folder(witness: str) -> str:
+    """Return the folder of the lock. A Mac of the lab shares its host with others, which is not root's to give: it has
+    a /var/db of its own beside the folder of its programs. macOS itself lets nobody put fdesetup anywhere else."""
+    programs = os.path.dirname(witness)
+    return FOLDER if programs == PROGRAMS else os.path.join(os.path.dirname(programs), f"root{FOLDER}")
 
 
 def _guard_host(restarter: str, witness: str) -> None:

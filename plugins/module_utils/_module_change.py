@@ -14,7 +14,13 @@ import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow
 from ansible_collections.keyholder.macos.plugins.module_utils._model import folded
-from ansible_collections.keyholder.macos.plugins.module_utils._module import TIMEOUT, fail, runner
+from ansible_collections.keyholder.macos.plugins.module_utils._module import (
+    LOCK_TIMEOUT,
+    TIMEOUT,
+    fail,
+    lock,
+    runner,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
     DISCARD,
     ENCRYPT,
@@ -36,6 +42,7 @@ ADMIN: dict[str, t.Any] = {
     "admin_user": {"type": "str"},
     "admin_password": {"type": "str", "no_log": True},
     "timeout": TIMEOUT,
+    "lock_timeout": LOCK_TIMEOUT,
 }
 """Options of every module that a granter authorises."""
 
@@ -83,8 +90,11 @@ def came_in_by() -> frozenset[str]:
 def change(module: AnsibleModule, request: Request, only_show: bool = False) -> t.NoReturn:
     """Carry ``request`` out and end the module. ``only_show``: foresee it as check mode does, and call it no change."""
     recipients = module.params.get("recipients") or []
-    own = () if module.params.get("allow_own_account") else came_in_by()
-    flow = Flow(runner(module), secrets(module), module.params["timeout"], recipients, own)
+    came_in = came_in_by()
+    own = () if module.params.get("allow_own_account") else came_in
+    mine = lock(module, came_in)
+    starts = runner(module, mine.descriptors)
+    flow = Flow(starts, secrets(module), module.params["timeout"], recipients, own, mine)
     outcome = flow.run(request, module.check_mode or only_show)
     result: dict[str, t.Any] = {
         "changed": outcome.changed and not only_show,

@@ -355,6 +355,24 @@ REASONS: dict[str, Reason] = {
         "FileVault is on, and macOS cannot restart this Mac past its unlock screen.",
         "Restart it where somebody can unlock it at the screen; on macOS 26 and newer ssh_unlock may be tried.",
     ),
+    # Another run, and what an earlier one has left
+    "another_run": Reason(
+        "Another run changes this Mac, and only one may at a time. Nothing was read or changed.",
+        "Wait for it, or raise lock_timeout. A job that was cancelled goes on on the Mac until its command there ends."
+        " Where nothing should be at work any more, 'lsof' on the lock's file, which the evidence names, says what is,"
+        " and a restart of the Mac ends it.",
+    ),
+    "lock_unusable": Reason(
+        "The lock that keeps a second run away cannot be held safely, so nothing was read or changed.",
+        "Look at the file and its folder on the Mac: something else was put there, or may be. Take it away as root;"
+        " the next run makes its own.",
+    ),
+    "preboot_failed": Reason(
+        "The preboot volume was not told who may unlock, so the FileVault window may show the wrong people.",
+        "The note stays on the Mac: each later run tries again, and only warns where it fails. Where a crypto user that"
+        " belongs to no account is named, remove it with keyholder.macos.repair (orphans). Otherwise run"
+        " 'diskutil apfs updatePreboot /' on the Mac and read what it says.",
+    ),
     # What macOS did
     "timeout": Reason(
         "A command did not answer before its deadline and was stopped.",

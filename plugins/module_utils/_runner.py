@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import html
+import math
 import os
 import pty
 import select
@@ -35,6 +36,10 @@ _LAST_WORDS = 2.0
 """Seconds for the pipes of a process that was stopped."""
 
 _BLOCK = 1 << 16
+_GRACE = 5.0
+"""Seconds after which a command ends by itself that nobody was left to stop at its deadline."""
+_LONGEST = 100_000_000
+"""Seconds that a timer of Darwin may run (apple-oss-distributions/xnu, itimerfix)."""
 
 
 class Secret:
@@ -157,10 +162,12 @@ class Runner(t.Protocol):
 
 
 class ProcessRunner:
-    """Start real processes. ``find`` turns a program's name into its path, or raises ``LookupError``."""
+    """Start real processes. ``find`` turns a program's name into its path, or raises ``LookupError``. ``passed`` says
+    which open files each process gets beside its streams: those that hold the lock of the run."""
 
-    def __init__(self, find: t.Callable[[str], str]) -> None:
+    def __init__(self, find: t.Callable[[str], str], passed: t.Callable[[], tuple[int, ...]] = tuple) -> None:
         self._find = find
+        self._passed = passed
         self._paths: dict[str, str] = {}
 
     def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
@@ -170,8 +177,9 @@ class ProcessRunner:
         except LookupError:
             return Ran(command, None, err=f"{program} was not found")
         environment = dict(os.environ, LC_ALL="C", LANG="C")
+        files = self._passed()
         if command.dialogue:
-            return _converse(command, path, environment, deadline)
+            return _converse(command, path, environment, deadline, files)
         # A session of its own has no controlling terminal, so a prompt reads stdin and not a person's /dev/tty
         # (Apple's readpassphrase takes /dev/tty where there is one).
         # AnsibleModule.run_command has no deadline and keeps the terminal, so it is not what is needed here.
@@ -182,6 +190,8 @@ class ProcessRunner:
             stderr=subprocess.PIPE,
             env=environment,
             start_new_session=True,
+            pass_fds=files,
+            preexec_fn=(lambda: _end_by_itself(deadline)) if files else None,
         )
         streams = _Streams(process, command)
         until = time.monotonic() + deadline
@@ -267,11 +277,25 @@ def _close(stream: t.Any) -> None:
         stream.close()
 
 
-def _converse(command: Command, path: str, environment: dict[str, str], deadline: float) -> Ran:
+def _end_by_itself(deadline: float) -> None:
+    """Have the system end this process soon after ``deadline``: a timer outlives exec (POSIX). A command that hangs
+    would hold the lock of a run for ever, where the module that should stop it was killed."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+    signal.alarm(math.ceil(min(deadline + _GRACE, _LONGEST)))
+
+
+def _converse(
+    command: Command, path: str, environment: dict[str, str], deadline: float, files: tuple[int, ...] = ()
+) -> Ran:
     """Run on a terminal of its own and answer each prompt once it is there: getpass discards what came before."""
     until = time.monotonic() + deadline
     pid, terminal = pty.fork()
     if pid == 0:
+        for file in files:
+            os.set_inheritable(file, True)
+        if files:
+            _end_by_itself(deadline)
         os.execve(path, (path,) + command.argv[1:], environment)
     said, answered, waiting = b"", 0, list(command.dialogue)
     try:

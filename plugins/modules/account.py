@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - keyholder.macos._attributes.change_module
   - keyholder.macos._attributes.actiongroup_all
   - keyholder.macos._own_account
+  - keyholder.macos._one_run
   - keyholder.macos._granter
 options:
   name:

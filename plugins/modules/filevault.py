@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
   - keyholder.macos._attributes.actiongroup_all
+  - keyholder.macos._one_run
   - keyholder.macos._recovery_key
 options:
   state:
@@ -185,6 +186,7 @@ SPEC: dict[str, t.Any] = dict(
     ask_at_logout={"type": "bool", "default": True},
     show_key={"type": "bool", "default": False, "no_log": False},
     timeout={"type": "int", "default": 120},
+    lock_timeout={"type": "int"},
 )
 
 

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
   - keyholder.macos._attributes.actiongroup_all
+  - keyholder.macos._one_run
 attributes:
   idempotent:
     support: none
@@ -126,6 +127,7 @@ SPEC: dict[str, t.Any] = {
     "ssh_unlock": {"type": "bool", "default": False},
     "reboot_timeout": {"type": "int", "default": 600},
     "timeout": {"type": "int", "default": 120},
+    "lock_timeout": {"type": "int"},
 }
 
 

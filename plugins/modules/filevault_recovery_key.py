@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
   - keyholder.macos._attributes.actiongroup_all
+  - keyholder.macos._one_run
   - keyholder.macos._recovery_key
 attributes:
   idempotent:
@@ -168,6 +169,7 @@ SPEC: dict[str, t.Any] = dict(
     path={"type": "str", "default": "/var/db/keyholder-filevault.plist"},
     remove={"type": "bool", "default": False},
     timeout={"type": "int", "default": 120},
+    lock_timeout={"type": "int"},
 )
 
 

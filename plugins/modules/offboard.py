@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - keyholder.macos._attributes.change_module
   - keyholder.macos._attributes.actiongroup_all
   - keyholder.macos._own_account
+  - keyholder.macos._one_run
 options:
   name:
     description:
@@ -148,6 +149,7 @@ SPEC: dict[str, t.Any] = {
     "admin_user": {"type": "str"},
     "admin_password": {"type": "str", "no_log": True},
     "timeout": {"type": "int", "default": 3600},
+    "lock_timeout": {"type": "int"},
 }
 
 

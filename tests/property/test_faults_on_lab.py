@@ -21,13 +21,14 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
     UnlockerRequest,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab import directory, vault
-from maclab.state import Fault, Mac
+from maclab.state import CryptoUser, Fault, Mac
 
 GRANT = TokenRequest("ana", admin_user="itadmin")
 RIGHT = {"password": "ana-pw-1", "admin_password": "admin-pw-1"}
@@ -62,7 +63,7 @@ def cast(version: str = "15.6", hardware: str = "apple-silicon") -> Mac:
 
 def flow(runner: LabRunner, request: t.Any, passwords: dict[str, str] | None = None, check: bool = False) -> Outcome:
     secrets = {option: Secret(value) for option, value in (RIGHT if passwords is None else passwords).items()}
-    return Flow(runner, secrets, 5).run(request, check)
+    return Flow(runner, secrets, 5, pause=lambda seconds: None).run(request, check)
 
 
 def refused(outcome: Outcome) -> str:
@@ -87,17 +88,117 @@ def test_done_that_is_not_true() -> None:
     assert "keyholder" not in pending(mac)
 
 
-def test_preboot_that_fails_is_done_by_the_next_run() -> None:
+def test_preboot_that_fails_once_is_no_failure() -> None:
     mac = cast()
-    failing = OddRunner(mac, instead={"updatePreboot": Ran(Command(("x",)), 1, "", "error\n")})
-    first = flow(failing, GRANT)
-    assert refused(first) == "command_failed"
-    assert first.changed
-    assert "preboot" in pending(mac)
-    second = flow(LabRunner(mac), GRANT, {})
-    assert (second.refusal, second.changed) == (None, True)
+    mac.faults.append(Fault("preboot_fails", {"times": 2}))
+    runner = LabRunner(mac)
+    outcome = flow(runner, GRANT)
+    assert (outcome.refusal, outcome.changed) == (None, True)
+    assert tried(runner) == 3
     assert mac.accounts["ana"].generated_uid in mac.preboot
-    assert flow(LabRunner(mac), GRANT, {}).plan == []
+    assert "keyholder" not in pending(mac)
+
+
+def test_preboot_that_fails_fails_the_run_that_owes_it_and_no_later_one() -> None:
+    mac = cast()
+    mac.faults.append(Fault("preboot_fails", {}))
+    runner = LabRunner(mac)
+    first = flow(runner, GRANT)
+    assert refused(first) == "preboot_failed"
+    assert "everything else was done" in t.cast(t.Any, first.refusal).msg
+    assert first.changed
+    assert tried(runner) == 3
+    assert "preboot" in pending(mac)
+    # A run that has nothing to do with it tries, and says what is left; it is neither a failure nor a change.
+    for request in (GRANT, AccountRequest("ana")):
+        later = flow(LabRunner(mac), request, {})
+        assert (later.refusal, later.changed) == (None, False)
+        (note,) = later.notes
+        assert "which an earlier run has left to do" in note
+        assert "[preboot_failed]" in note
+        assert "preboot" in pending(mac)
+        assert later.after == later.before
+    hidden = flow(LabRunner(mac), AccountRequest("ana", hidden=True), {})
+    assert (hidden.refusal, hidden.changed, len(hidden.notes)) == (None, True, 1)
+    # One that moves tokens itself owes it again.
+    revoked = flow(LabRunner(mac), TokenRequest("ana", "absent", "itadmin"))
+    assert refused(revoked) == "preboot_failed"
+    mac.faults.clear()
+    last = flow(LabRunner(mac), AccountRequest("ana"), {})
+    assert (last.refusal, last.changed, last.notes) == (None, True, [])
+    assert flow(LabRunner(mac), AccountRequest("ana"), {}).plan == []
+
+
+def test_preboot_that_never_answers_later_is_no_failure_either() -> None:
+    mac = cast()
+    hanging = OddRunner(mac, instead={"updatePreboot": SILENT})
+    assert refused(flow(hanging, GRANT)) == "timeout"
+    assert "preboot" in pending(mac)
+    later = flow(hanging, GRANT, {})
+    assert (later.refusal, later.changed) == (None, False)
+    assert "diskutil did not answer" in later.notes[0]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_preboot_that_fails_over_an_orphan_names_it_and_repair_mends_it(named: bool) -> None:
+    mac = cast("10.15.7", "intel")
+    orphan = directory.new_guid()
+    mac.crypto_users[orphan] = CryptoUser(orphan, "LocalOpenDirectory", False)
+    mac.faults.append(Fault("preboot_fails", {"because": "orphan" if named else "unnamed_orphan"}))
+    outcome = flow(LabRunner(mac), GRANT)
+    assert refused(outcome) == "preboot_failed"
+    said = t.cast(t.Any, outcome.refusal).msg
+    assert f"the crypto user {orphan}, which belongs to no account" in said
+    assert ("diskutil failed over" in said) == named
+    mended = flow(LabRunner(mac), RepairRequest(orphans=True), {})
+    assert (mended.refusal, mended.notes) == (None, [])
+    assert "keyholder" not in pending(mac)
+    assert mended.after["findings"] == []
+
+
+def test_a_token_taken_and_granted_again_keeps_the_note_where_preboot_fails() -> None:
+    """The accounts look as before, and their keys are others."""
+    mac = cast()
+    fakes.person(mac, "rui", "rui-pw-1", token=True)
+    mac.filevault.state = "on"
+    mac.accounts["rui"].key_password = "the one before"
+    mac.faults.append(Fault("preboot_fails", {}))
+    request = RepairRequest("rui", "itadmin", given=frozenset({"password", "admin_password"}))
+    outcome = flow(LabRunner(mac), request, {"password": "rui-pw-1", "admin_password": RIGHT["admin_password"]})
+    assert refused(outcome) == "preboot_failed"
+    assert "preboot" in pending(mac)
+
+
+def test_a_note_that_is_gone_already_is_no_failure() -> None:
+    mac = cast()
+
+    @dataclass
+    class Forgetful(LabRunner):
+        """Somebody takes the note away right before the run does."""
+
+        def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+            if command.argv[2:3] == ("-delete",):
+                self.mac.accounts["root"].attributes.clear()
+            return super().run(command, deadline)
+
+    runner = Forgetful(mac)
+    outcome = flow(runner, GRANT)
+    assert (outcome.refusal, outcome.changed) == (None, True)
+    assert "eDSAttributeNotFound" in "".join(run.err for _, run in runner.runs)
+
+
+def test_a_note_that_cannot_be_taken_away_is_not_blamed_on_preboot() -> None:
+    mac = cast()
+    denied = Ran(Command(("x",)), 40, "", "<dscl_cmd> DS Error: -14120 (eDSPermissionError)\n")
+    outcome = flow(OddRunner(mac, instead={"-delete": denied}), GRANT)
+    assert refused(outcome) == "command_failed"
+    said = t.cast(t.Any, outcome.refusal).msg
+    assert "could not take the note off the Mac: preboot is done" in said
+    assert mac.accounts["ana"].generated_uid in mac.preboot
+
+
+def tried(runner: LabRunner) -> int:
+    return sum("updatePreboot" in command.argv for command, _ in runner.runs)
 
 
 def test_a_stale_key_of_the_granter() -> None:

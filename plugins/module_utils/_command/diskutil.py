@@ -34,6 +34,10 @@ ICLOUD_RECOVERY = "EC1C2AD9-B618-4ED6-BD8D-50F361C27507"
 """Seen in transcript du-listusers-icloud. That somebody's Apple Account opens the volume by it is assumed."""
 GUEST = "FFFFEEEE-DDDD-CCCC-BBBB-AAAA000000C9"
 
+_FAILED_FOR = re.compile(
+    r"Considering (?:APFS Crypto )?[Uu]ser ([0-9A-Fa-f-]{36})$|Error for this (?:processed )?user was -?[1-9]\d*$",
+    re.MULTILINE,
+)
 _HEAD = re.compile(r"^(?:No cryptographic users|Cryptographic users?) for (\S+)", re.MULTILINE)
 _USER = re.compile(r"^\+-- ([0-9A-Fa-f-]{36})$((?:\n[| ] +\S.*)*)", re.MULTILINE)
 _SNAPSHOT = re.compile(r"^disk\d+s\d+s\d+$")
@@ -88,6 +92,19 @@ def key_opens(ran: Ran) -> bool | None:
 def preboot_updated(ran: Ran) -> bool:
     """Success is rc 0 and a zero in the last but one line (transcript du-updatepreboot-ok)."""
     return ran.rc == 0 and "overall error=(ZeroMeansSuccess)=0" in ran.out
+
+
+def preboot_failed_for(ran: Ran) -> tuple[str, ...]:
+    """The GUIDs of those whom updatePreboot could not take over (transcript du-updatepreboot-user-lines; that it names
+    a crypto user like that where it fails over one is assumed)."""
+    failed: list[str] = []
+    considered = ""
+    for guid in _FAILED_FOR.findall(ran.text):
+        if guid:
+            considered = guid.upper()
+        elif considered and considered not in failed:
+            failed.append(considered)
+    return tuple(failed)
 
 
 def _user(uuid: str, rest: str) -> CryptoUser:

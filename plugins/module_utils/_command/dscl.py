@@ -99,6 +99,12 @@ def forget(work: str) -> Command:
     return Command(("dscl", ".", "-delete", _path("root"), _NOTES, work))
 
 
+def already_forgotten(ran: Ran) -> bool:
+    """Whether a note was to be taken away that is not there: eDSAttributeNotFound is -14134, 54 as a dscl's status."""
+    mine = ran.command.argv[:3] == ("dscl", ".", "-delete") and _NOTES in ran.command.argv
+    return mine and ran.rc == 54
+
+
 def change_password(user: str, old: Secret, new: Secret) -> Command:
     """As root, for a holder: dscl asks for the new password, is denied, then asks for the old one
     (dscl-passwd-root-token-26)."""

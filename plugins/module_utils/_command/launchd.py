@@ -5,7 +5,8 @@
 The job is a property list in /Library/LaunchDaemons, so that it outlives a restart, and holds a name and no secret.
 launchd starts it every so many seconds of the Mac's waking time (man launchd.plist, StartInterval) and not at once.
 It demotes as long as its property list is there, which an orderly run takes away, and takes the note and itself away
-afterwards; where the demotion fails, it is tried again at the next interval.
+afterwards; where the demotion fails, it is tried again at the next interval. The last administrator beside root stays
+one.
 
 This file is PRIVATE to the collection.
 """
@@ -26,6 +27,8 @@ PATH = f"/Library/LaunchDaemons/{LABEL}.plist"
 
 SCRIPT = f"""\
 if ls '{PATH}' >/dev/null 2>&1; then
+    members=$(dscl . -read /Groups/admin GroupMembership | tr ' ' '\\n')
+    printf '%s\\n' "$members" | grep -q -v -x -F -e GroupMembership: -e root -e "$1" -e '' || exit 1
     dseditgroup -o edit -d "$1" -t user admin || exit 1
     dscl . -delete /Users/root 'dsAttrTypeNative:{PENDING}' "$2"
     rm -f '{PATH}'

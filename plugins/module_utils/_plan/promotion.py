@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Administrator rights for the moment of a grant: noted before they are given, taken back whatever happens. Pure.
 
-Three can take them back: the run itself, the Mac after a deadline, and the next run of any module that writes.
+Three can take them back: the run itself, the Mac after a deadline, and the next run of any module that writes. As one
+run at a time changes a Mac, a note that a run finds is that of a run which is over.
 
 This file is PRIVATE to the collection.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import promotion
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     CheckPassword,
     DropDemotion,
@@ -23,6 +24,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     SetAdmin,
     Step,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
@@ -42,26 +44,56 @@ def promoted(name: str, change: t.Sequence[Step], prove: t.Sequence[str]) -> lis
     ]
 
 
-def healing(mac: Mac) -> list[Step]:
+def healing(mac: Mac, own: t.Collection[str] = ()) -> list[Step]:
     """What takes back every promotion that still stands; nothing where none does, or where only root could. Without
-    the groups nobody knows who is still an administrator: then the note and the Mac's own job stay."""
+    the groups nobody knows who is still an administrator: then the note and the Mac's own job stay. ``own``: whom this
+    very run has promoted, so that they were none before."""
+    steps, ended, kept = _sorted_out(mac, own)
+    if ended and not kept:
+        # There is one job on a Mac, and it may be for any of them.
+        steps.append(DropDemotion(ended[-1]))
+    return [*steps, *(Forget(promotion(name)) for name in ended)]
+
+
+def _sorted_out(mac: Mac, own: t.Collection[str] = ()) -> tuple[list[Step], list[str], dict[str, str]]:
+    """The demotions, whose promotion ends by them or has ended, and who stays an administrator and why."""
     steps: list[Step] = []
+    ended: list[str] = []
+    kept: dict[str, str] = {}
+    state = mac
     for name in mac.promoted if mac.as_root and mac.groups_read else ():
         account = mac.account(name)
         if account is not None and account.admin:
-            steps += [SetAdmin(name, False), Prove((name,))]
-        steps += [DropDemotion(name), Forget(promotion(name))]
-    return steps
+            demotion = SetAdmin(name, False)
+            why = _unbearable(state, demotion.after(state), name in own)
+            if why:
+                kept[name] = why
+                continue
+            state = demotion.after(state)
+            steps += [demotion, Prove((name,))]
+        ended.append(name)
+    return steps, ended, kept
+
+
+def _unbearable(before: Mac, after: Mac, own: bool) -> str:
+    """Why the Mac must not come from ``before`` to ``after``, "" where it may. A note can be older than what made its
+    account the one that the Mac needs."""
+    try:
+        guard(before, after)
+    except Refusal as refusal:
+        return refusal.msg
+    others = any(who.admin and who.able and who.uid != 0 and who.name not in after.promoted for who in after.accounts)
+    return "" if own or others else "no other account that can log in is an administrator"
 
 
 def with_healing(mac: Mac, plan: Plan) -> Plan:
     """``plan``, which was made for the healed Mac, from ``mac`` as it is. Passwords are checked first all the same."""
-    heal = healing(mac)
-    if not heal:
+    heal, told = healing(mac), notes(mac)
+    if not heal and not told:
         return plan
     checks = tuple(step for step in plan.steps if isinstance(step, CheckPassword))
     others = plan.steps[len(checks) :]
-    return Plan(mac, (*checks, *heal, *others), (*notes(mac), *plan.notes))
+    return Plan(mac, (*checks, *heal, *others), (*told, *plan.notes))
 
 
 def healed(mac: Mac) -> Mac:
@@ -69,7 +101,13 @@ def healed(mac: Mac) -> Mac:
 
 
 def notes(mac: Mac) -> tuple[str, ...]:
-    return tuple(
-        f"an earlier run made {name} an administrator for a moment and was cut off; that is undone first"
-        for name in mac.promoted
+    dummy, ended, kept = _sorted_out(mac)
+    begun = "an earlier run made {} an administrator for a moment and was cut off"
+    return (
+        *(f"{begun.format(name)}; that is undone first" for name in ended),
+        *(
+            f"{begun.format(name)}, and it stays one: {why}. Make another account an administrator, and the next run"
+            f" undoes it"
+            for name, why in kept.items()
+        ),
     )

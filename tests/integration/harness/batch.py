@@ -198,7 +198,7 @@ def _playbook(steps: Mapping[str, Sequence[Step]]) -> list[dict[str, Any]]:
 def _play(number: int, kind: tuple[str, bool, bool, bool], steps: Mapping[str, Step]) -> dict[str, Any]:
     module, check, diff, become = kind
     arguments = {}
-    for option in MODULES[module]:
+    for option in (*MODULES[module], "lock_timeout"):
         given = [option in step.options for step in steps.values()]
         if any(given):
             value = f"steps[inventory_hostname][{number}].options.{option}"

@@ -82,6 +82,12 @@ class MacFolder:
         return self.root / "tmp"
 
     @property
+    def databases(self) -> Path:
+        """The Mac's /var/db, where a run that changes the Mac holds its lock. macOS has it for root alone; here the one
+        user of all Macs may write there, as ownership is not real."""
+        return self.root / "var" / "db"
+
+    @property
     def state(self) -> Path:
         return self.path / "state.json"
 
@@ -152,6 +158,9 @@ class LabFolder:
         folder = self.mac(name)
         for needed in (folder.bin, folder.modelled, folder.tmp, folder.root / "var" / "root"):
             needed.mkdir(parents=True, exist_ok=True)
+        folder.databases.mkdir(exist_ok=True)
+        # As on a Mac, whatever the caller's umask is: who locks looks at it.
+        folder.databases.chmod(0o755)
         for account in accounts:
             if not account.service and account.home_exists:
                 folder.home(account).mkdir(parents=True, exist_ok=True)

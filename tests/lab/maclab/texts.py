@@ -276,6 +276,19 @@ TEXTS: dict[str, Wordings] = {
         ),
     ),
     "diskutil.preboot_user_end": (seen("UpdatePreboot: Error for this user was 0\n", "du-updatepreboot-user-lines"),),
+    "diskutil.preboot_orphan": (
+        assumed(
+            "UpdatePreboot: Considering APFS Crypto User {guid}\n"
+            "UpdatePreboot: Processed APFS Volume Crypto User {guid}\n"
+            "UpdatePreboot: Error for this processed user was -69537\n"
+        ),
+    ),
+    "diskutil.preboot_failed": (
+        assumed(
+            "UpdatePreboot: Exiting Update Preboot operation with overall error=(ZeroMeansSuccess)=-69537\n"
+            "Error: -69537: Couldn't update the Preboot volume\n"
+        ),
+    ),
     "diskutil.preboot_end": (
         seen(
             "UpdatePreboot: Releasing flock hold on Preboot Volume Subject Dir\n"

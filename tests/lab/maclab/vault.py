@@ -82,6 +82,12 @@ def unlockers(mac: Mac) -> list[str]:
     return [guid for guid in people if guid not in mac.filevault.hidden_users]
 
 
+def orphans(mac: Mac) -> list[str]:
+    """Return the GUIDs of people's crypto users that belong to no account."""
+    people = [user.uuid for user in mac.crypto_users.values() if user.kind == directory.LOCAL_USER]
+    return [guid for guid in people if mac.by_guid(guid) is None]
+
+
 def may_unlock(mac: Mac, account: Account) -> bool:
     return directory.is_holder(mac, account) and account.generated_uid in unlockers(mac)
 

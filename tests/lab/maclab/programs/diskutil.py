@@ -10,7 +10,7 @@ from typing import Any
 
 from maclab import directory, plists, records, rules, vault
 from maclab.call import Call
-from maclab.state import CryptoUser, Mac
+from maclab.state import CryptoUser, Fault, Mac
 from maclab.texts import say
 
 FAILED = 1
@@ -137,6 +137,10 @@ async def _update_preboot(call: Call) -> int:
     if not call.is_root:
         return _complain(call, "owner_needed")
     people = vault.unlockers(call.mac)
+    fault = call.fault("preboot_fails")
+    orphans = vault.orphans(call.mac)
+    if fault is not None and (orphans or fault.options.get("because", "nothing") == "nothing"):
+        return await _preboot_fails(call, fault, orphans)
     call.mac.preboot[:] = people
     call.wrote("preboot updated")
     await call.commit()
@@ -145,6 +149,18 @@ async def _update_preboot(call: Call) -> int:
         call.out(_preboot_user(call, guid))
     call.out(_preboot(call, "end"))
     return 0
+
+
+async def _preboot_fails(call: Call, fault: Fault, orphans: list[str]) -> int:
+    """Fail, over a crypto user of nobody where that is the fault's cause. All of the texts are assumed."""
+    fault.seen += 1
+    fault.spent = fault.seen >= int(fault.options.get("times", fault.seen + 1))
+    await call.commit()
+    call.out(_preboot(call, "start"))
+    for guid in orphans if fault.options.get("because") == "orphan" else []:
+        call.out(_preboot(call, "orphan", guid=guid))
+    call.out(_preboot(call, "failed"))
+    return FAILED
 
 
 def _preboot(call: Call, key: str, **values: object) -> str:

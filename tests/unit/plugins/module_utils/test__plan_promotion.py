@@ -26,6 +26,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     promoted_by,
     promotion,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan import promotion as promoting
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard
@@ -131,6 +132,8 @@ def test_every_plan_heals_first_and_no_temporary_right_survives(of: Mac, request
     assume(lent is not None)
     others = frozenset(work for work in of.pending if not promoted_by(work))
     open_ = replace(of.with_account(replace(t.cast(Account, lent), admin=True)), pending=others | {promotion(name)})
+    # Who is the only administrator stays one; see below.
+    assume(any(who.admin and who.able and who.uid != 0 and who.name != name for who in of.accounts))
     try:
         plan = with_healing(open_, request.plan(healed(open_), {}))
     except Refusal:
@@ -161,6 +164,49 @@ def test_a_right_that_still_stands_is_taken_proven_and_only_then_forgotten() -> 
     assert healing(replace(of, accounts=(ADMIN,))) == cleared
 
 
+def test_the_only_administrator_stays_one_and_the_way_out_is_named() -> None:
+    """The others may be gone since the note was written: then what it says is no longer what the Mac needs."""
+    for others in [(), (replace(ADMIN, disabled=True),), (replace(ADMIN, uid=0),)]:
+        of = mac(LENT, *others, pending=frozenset({promotion("ana")}))
+        assert healing(of) == []
+        assert healed(of) == of
+        (note,) = with_healing(of, Plan(of)).notes
+        assert "it stays one: no other account that can log in is an administrator" in note
+        assert "Make another account an administrator" in note
+        # A run knows of its own promotion that there was no right before.
+        assert do.SetAdmin("ana", False) in healing(of, {"ana"})
+
+
+def test_two_that_are_promoted_are_nobodys_only_administrators() -> None:
+    """And the Mac's job stays until the last right was taken: nobody knows for whom of them it is."""
+    bob = replace(ADMIN, name="bob", uid=503, guid="C" * 36)
+    notes = frozenset({promotion("ana"), promotion("bob")})
+    alone = mac(LENT, bob, pending=notes)
+    assert healing(alone) == []
+    assert len(with_healing(alone, Plan(alone)).notes) == 2
+    assert [type(step) for step in healing(mac(LENT, bob, ADMIN, pending=notes))] == [
+        *(do.SetAdmin, do.Prove, do.SetAdmin, do.Prove),
+        *(do.DropDemotion, do.Forget, do.Forget),
+    ]
+    kept = mac(replace(LENT, disabled=True), replace(bob, admin=False), pending=notes)
+    assert healing(kept) == [do.Forget(promotion("bob"))]
+
+
+def test_healing_passes_the_guard_like_any_other_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = mac(LENT, ADMIN, pending=frozenset({promotion("ana")}))
+    asked = []
+
+    def refusing(before: Mac, after: Mac) -> None:
+        asked.append((before, after))
+        raise Refusal("would_lock_out", "this would lock the Mac")
+
+    monkeypatch.setattr(promoting, "guard", refusing)
+    assert healing(of, {"ana"}) == []
+    assert asked == [(of, of.with_account(ANA))]
+    (note,) = with_healing(of, Plan(of)).notes
+    assert "this would lock the Mac" in note
+
+
 def test_a_plan_that_heals_checks_its_passwords_first_and_says_why_it_heals() -> None:
     of = mac(LENT, ADMIN, pending=frozenset({promotion("ana")}))
     plan = with_healing(of, WANTED.plan(healed(of), {}))
@@ -184,34 +230,41 @@ def test_the_job_starts_later_and_holds_no_more_than_a_name() -> None:
 
 _PROGRAM = """#!/bin/sh
 printf '%s' "$(basename "$0")" >> "$LOG"; printf ' <%s>' "$@" >> "$LOG"; echo >> "$LOG"
-case " $FAILS " in *" $(basename "$0") "*) exit 1 ;; esac
+case " $FAILS " in *" $(basename "$0") "* | *" $(basename "$0")$2 "*) exit 1 ;; esac
+[ "$2" != -read ] || printf '%s\n' "$MEMBERS"
 """
 
 
-def fire(tmp_path: Path, fails: str = "") -> tuple[int, list[str]]:
+def fire(tmp_path: Path, fails: str = "", members: str = "GroupMembership: root ana itadmin") -> tuple[int, list[str]]:
     """Run the job's own script with programs that only write down how they were called, and fail where they should."""
     for name in ("dscl", "dseditgroup", "launchctl", "ls", "rm"):
         (tmp_path / name).write_text(_PROGRAM)
         (tmp_path / name).chmod(0o755)
-    argv = plistlib.loads(launchd.job("it's ana", "promoted it's ana", 900).encode())["ProgramArguments"]
-    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "LOG": str(tmp_path / "log"), "FAILS": fails}
+    argv = plistlib.loads(launchd.job("ana", "promoted ana", 900).encode())["ProgramArguments"]
+    environment = {
+        "PATH": f"{tmp_path}:/usr/bin:/bin",
+        "LOG": str(tmp_path / "log"),
+        "FAILS": fails,
+        "MEMBERS": members,
+    }
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, (tmp_path / "log").read_text().splitlines()
 
 
 LOOK = f"ls <{launchd.PATH}>"
-DEMOTE = "dseditgroup <-o> <edit> <-d> <it's ana> <-t> <user> <admin>"
-FORGET = "dscl <.> <-delete> </Users/root> <dsAttrTypeNative:keyholder_pending> <promoted it's ana>"
+MEMBERS = "dscl <.> <-read> </Groups/admin> <GroupMembership>"
+DEMOTE = "dseditgroup <-o> <edit> <-d> <ana> <-t> <user> <admin>"
+FORGET = "dscl <.> <-delete> </Users/root> <dsAttrTypeNative:keyholder_pending> <promoted ana>"
 REMOVE = f"rm <-f> <{launchd.PATH}>"
 UNLOAD = f"launchctl <bootout> <system/{launchd.LABEL}>"
 
 
 def test_the_job_demotes_forgets_and_removes_itself(tmp_path: Path) -> None:
-    assert fire(tmp_path) == (0, [LOOK, DEMOTE, FORGET, REMOVE, UNLOAD])
+    assert fire(tmp_path) == (0, [LOOK, MEMBERS, DEMOTE, FORGET, REMOVE, UNLOAD])
 
 
 def test_the_job_demotes_although_somebody_has_lost_the_note(tmp_path: Path) -> None:
-    assert fire(tmp_path, fails="dscl") == (0, [LOOK, DEMOTE, FORGET, REMOVE, UNLOAD])
+    assert fire(tmp_path, fails="dscl-delete") == (0, [LOOK, MEMBERS, DEMOTE, FORGET, REMOVE, UNLOAD])
 
 
 def test_the_job_demotes_nobody_once_a_run_has_taken_its_property_list_away(tmp_path: Path) -> None:
@@ -220,4 +273,12 @@ def test_the_job_demotes_nobody_once_a_run_has_taken_its_property_list_away(tmp_
 
 
 def test_a_job_that_fails_stays_to_try_again(tmp_path: Path) -> None:
-    assert fire(tmp_path, fails="dseditgroup") == (1, [LOOK, DEMOTE])
+    assert fire(tmp_path, fails="dseditgroup") == (1, [LOOK, MEMBERS, DEMOTE])
+
+
+@pytest.mark.parametrize(
+    ("fails", "members"),
+    [("", "GroupMembership: root ana"), ("", "GroupMembership:\n root\n ana"), ("", ""), ("dscl-read", "")],
+)
+def test_the_job_leaves_a_mac_its_last_administrator_and_tries_again(tmp_path: Path, fails: str, members: str) -> None:
+    assert fire(tmp_path, fails, members) == (1, [LOOK, MEMBERS])

@@ -1,0 +1,357 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two controllers change one Mac at the same time, over SSH: one works, the other waits, and the Mac keeps its trust.
+
+What each of them may do alone takes the last administrator away where both do it. Every program of these Macs is slow,
+so that the second run surely comes while the first is at work; that it did is asserted by what it says.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.keyholder.macos.plugins.module_utils._lock import NAME, FileLock
+from harness.ansible import Ansible
+from harness.batch import Answer, Played, Step, account, play, token
+from harness.macs import PASSWORDS, mac
+from harness.safe import Safe
+from harness.wait import processes, until
+from maclab import directory
+from maclab.lab import Handle, Lab
+from maclab.state import Mac
+
+BringUp = Callable[[Mapping[str, Any]], Lab]
+
+SLOW = {"fault": "slow", "seconds": 0.7}
+ON = {"state": "on", "prk": True}
+
+
+def demote(user: str, **options: Any) -> Step:
+    return account("run", user, admin=False, **options)
+
+
+def leave(user: str, **options: Any) -> Step:
+    return Step("run", "offboard", {"name": user, **options})
+
+
+def unlist(user: str, **options: Any) -> Step:
+    return Step("run", "filevault_user", {"user": user, "state": "absent", **options})
+
+
+HIDE = account("run", "ana", hidden=True)
+# Mac; what each of two controllers does to it, at the same time.
+PAIRS: dict[str, tuple[Step, Step]] = {
+    "demote-demote": (demote("itadmin"), demote("deputy")),
+    "leave-leave": (leave("itadmin"), leave("deputy")),
+    "demote-leave": (demote("itadmin"), leave("deputy")),
+    "unlist-unlist": (unlist("itadmin"), unlist("deputy")),
+    "impatient": (demote("itadmin", lock_timeout=0), demote("deputy", lock_timeout=0)),
+}
+WAIT_LONG = {"lock_timeout": 300}
+LENT = token(
+    "run",
+    "helper",
+    password=PASSWORDS["helper"],
+    admin_user="stan",
+    admin_password=PASSWORDS["stan"],
+    allow_temporary_promotion=True,
+)
+
+
+def admin_holders(mac: Mac) -> list[str]:
+    """By the lab's own state: administrators who can grant today."""
+    return [
+        who.name
+        for who in mac.accounts.values()
+        if mac.is_admin(who.name)
+        and directory.is_holder(mac, who)
+        and who.generated_uid not in mac.filevault.hidden_users
+    ]
+
+
+def notes(mac: Mac) -> list[str]:
+    return mac.accounts["root"].attributes.get("dsAttrTypeNative:keyholder_pending", [])
+
+
+def lock_of(mac: Handle) -> Path:
+    return mac.folder.databases / NAME
+
+
+@pytest.fixture(scope="module")
+def controllers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ansible, Ansible]]:
+    both = Ansible(tmp_path_factory.mktemp("first")), Ansible(tmp_path_factory.mktemp("second"))
+    yield both
+    for one in both:
+        one.close()
+
+
+def at_once(*plays: Callable[[], Played]) -> list[Played]:
+    done: list[Played | None] = [None] * len(plays)
+
+    def run(number: int) -> None:
+        done[number] = plays[number]()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(plays))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    played = [one for one in done if one is not None]
+    assert len(played) == len(plays)
+    return played
+
+
+@pytest.fixture(scope="module")
+def lab(bring_up: BringUp) -> Lab:
+    described = mac("15.6", "itadmin", "deputy", "helper", "ana", ssh_user="helper", filevault=ON, faults=[SLOW])
+    return bring_up(dict.fromkeys(PAIRS, described))
+
+
+@pytest.fixture(scope="module")
+def raced(controllers: tuple[Ansible, Ansible], lab: Lab) -> dict[str, list[Answer]]:
+    """What each of the two said, by Mac."""
+
+    def controller(number: int, names: list[str]) -> Callable[[], Played]:
+        steps = {name: PAIRS[name][number] for name in names}
+        patient = {name: [step.but("run", **{**WAIT_LONG, **step.options})] for name, step in steps.items()}
+        return lambda: play(controllers[number], lab, patient)
+
+    # A play does one module after another, so what meets another module has to be played alone.
+    alike = [name for name, (first, second) in PAIRS.items() if first.module == second.module]
+    alone = [[name] for name in PAIRS if name not in alike]
+    answers: dict[str, list[Answer]] = {}
+    for names in (alike, *alone):
+        played = at_once(controller(0, names), controller(1, names))
+        answers.update({name: [one[name, "run"] for one in played] for name in names})
+    return answers
+
+
+def waited(answer: Answer) -> bool:
+    return any(note.startswith("waited ") for note in answer.result.get("notes", []))
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_an_administrator_who_can_grant_remains(pair: str, raced: dict[str, list[Answer]], lab: Lab) -> None:
+    assert len(admin_holders(lab.mac(pair).state())) == 1, [str(answer) for answer in raced[pair]]
+    assert [answer.changed for answer in raced[pair]].count(True) == 1
+
+
+@pytest.mark.parametrize("pair", [pair for pair in PAIRS if pair != "impatient"])
+def test_the_other_run_waits_reads_and_is_refused(pair: str, raced: dict[str, list[Answer]]) -> None:
+    (first,) = [answer for answer in raced[pair] if answer.changed]
+    (second,) = [answer for answer in raced[pair] if not answer.changed]
+    assert first.ok
+    assert not waited(first)
+    assert waited(second), second
+    assert second.reason in ("last_admin_holder", "last_unlocker", "last_holder", "would_lock_out"), second
+    (note,) = [note for note in second.result["notes"] if note.startswith("waited ")]
+    assert f"keyholder.macos.{first.line.action.rpartition('.')[2]}, run by helper as process " in note
+
+
+def test_the_other_run_that_does_not_wait_is_refused_and_told_who_is_at_work(raced: dict[str, list[Answer]]) -> None:
+    (second,) = [answer for answer in raced["impatient"] if not answer.changed]
+    assert second.reason == "another_run"
+    assert "another run changes this Mac: keyholder.macos.account, run by helper as process " in second.result["msg"]
+    assert second.result["plan"] == []
+    assert second.result["state"] == {"before": {}, "after": {}}
+
+
+# -- what lets go of it -----------------------------------------------------------------------------------------------
+
+KILLED, PROMOTING, CUT, RESTARTED, POWER = "killed", "promoting", "cut", "restarted", "power"
+HANG = {"fault": "hang", "program": "dseditgroup"}
+HANGING = "dseditgroup -o edit "
+
+
+@pytest.fixture(scope="module")
+def broken(bring_up: BringUp) -> Lab:
+    """Macs on which the first run hangs, or is cut, where it makes or unmakes an administrator."""
+
+    def one(*faults: dict[str, Any], **other: Any) -> dict[str, Any]:
+        people = ("itadmin", "deputy", "helper", "ana")
+        return mac("15.6", *people, ssh_user="helper", faults=list(faults), **other)
+
+    return bring_up(
+        {
+            KILLED: one(HANG, filevault=ON),
+            PROMOTING: mac("15.6", "helper", "stan", "ana", ssh_user="helper", faults=[HANG]),
+            CUT: one(HANG, {"fault": "ssh_cut", "step": 1, "program": "dseditgroup"}),
+            RESTARTED: one(HANG),
+            POWER: one({"fault": "kill", "step": 1}, filevault=ON),
+        }
+    )
+
+
+def hanging(controller: Ansible, lab: Lab, host: str, step: Step) -> tuple[threading.Thread, int]:
+    """A run that hangs in its dseditgroup, and its process on the Mac, as the lock tells it."""
+    run = threading.Thread(target=play, args=(controller, lab, {host: [step]}))
+    run.start()
+    mac = lab.mac(host)
+    until(lambda: any(HANGING in line for line in processes(mac)), f"the command of the run on {host} hangs")
+    return run, int(json.loads(lock_of(mac).read_text())["pid"])
+
+
+def end(mac: Handle) -> None:
+    """End the command that hangs."""
+    listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    mine = [line for line in listed.splitlines() if str(mac.folder.path) in line and HANGING in line]
+    assert mine
+    for line in mine:
+        os.kill(int(line.split()[0]), signal.SIGKILL)
+    until(lambda: not processes(mac), "nothing runs on the Mac any more")
+
+
+def at_once_on(ansible: Ansible, lab: Lab, host: str) -> Answer:
+    return play(ansible, lab, {host: [HIDE.but("run", lock_timeout=0)]})[host, "run"]
+
+
+def test_the_death_of_a_module_lets_it_go_once_its_command_has_ended(
+    ansible: Ansible, controllers: tuple[Ansible, Ansible], broken: Lab
+) -> None:
+    run, pid = hanging(controllers[0], broken, KILLED, demote("deputy"))
+    os.kill(pid, signal.SIGKILL)
+    run.join()
+    # The command is still at it, whoever started it.
+    early = at_once_on(ansible, broken, KILLED)
+    assert early.reason == "another_run", early
+    assert f"process {pid} since" in early.result["msg"]
+    assert "that process was ended, but a command that it started still runs" in early.result["msg"]
+    end(broken.mac(KILLED))
+    assert at_once_on(ansible, broken, KILLED).changed
+    assert broken.mac(KILLED).state().accounts["ana"].hidden
+
+
+def test_a_live_promotion_is_not_taken_for_an_old_one_and_a_dead_one_is(
+    ansible: Ansible, controllers: tuple[Ansible, Ansible], broken: Lab
+) -> None:
+    """Else the other run would take the note and the Mac's own job away right before the rights are given."""
+    mac = broken.mac(PROMOTING)
+    run, pid = hanging(controllers[0], broken, PROMOTING, LENT)
+    assert at_once_on(ansible, broken, PROMOTING).reason == "another_run"
+    left = mac.state()
+    assert (notes(left), list(left.jobs)) == (["promoted stan"], ["keyholder.macos.demote"])
+    os.kill(pid, signal.SIGKILL)
+    run.join()
+    end(mac)
+    later = at_once_on(ansible, broken, PROMOTING)
+    assert later.changed, later
+    assert any("made stan an administrator for a moment and was cut off" in note for note in later.result["notes"])
+    healed = mac.state()
+    assert (healed.is_admin("stan"), notes(healed), healed.jobs) == (False, [], {})
+
+
+def test_a_module_whose_connection_was_cut_goes_on_and_keeps_others_out(ansible: Ansible, broken: Lab) -> None:
+    cut = play(ansible, broken, {CUT: [demote("deputy")]})[CUT, "run"]
+    assert cut.line.status == "unreachable"
+    other = at_once_on(ansible, broken, CUT)
+    assert other.reason == "another_run", other
+    assert "run by helper" in other.result["msg"]
+    assert "was ended" not in other.result["msg"]
+    end(broken.mac(CUT))
+    assert at_once_on(ansible, broken, CUT).changed
+
+
+def test_a_power_cut_and_a_restart_let_it_go(
+    ansible: Ansible, controllers: tuple[Ansible, Ansible], broken: Lab
+) -> None:
+    cut = play(ansible, broken, {POWER: [demote("deputy")]})[POWER, "run"]
+    assert cut.line.status == "unreachable"
+    run, dummy = hanging(controllers[0], broken, RESTARTED, demote("deputy"))
+    mac = broken.mac(RESTARTED)
+    mac.restart()
+    run.join()
+    assert mac.wait_until(reachable=True)
+    for host in (POWER, RESTARTED):
+        # The file is there, as it was.
+        assert Path(lock_of(broken.mac(host))).read_text()
+        later = at_once_on(ansible, broken, host)
+        assert later.changed, later
+
+
+# -- who needs it, and what is no lock --------------------------------------------------------------------------------
+
+HELD, FREE, LINKED, OPEN = "held", "free", "linked", "open"
+SAFE = Safe.new()
+
+
+@pytest.fixture(scope="module")
+def told(ansible: Ansible, bring_up: BringUp, tmp_path_factory: pytest.TempPathFactory) -> tuple[Played, Lab]:
+    """On one of these Macs another run is at work, which is this test."""
+    names = (HELD, FREE, LINKED, OPEN)
+    lab = bring_up({name: mac("15.6", "itadmin", "deputy", "ana", filevault=ON) for name in names})
+    kept = tmp_path_factory.mktemp("kept")
+    (kept / "identity").write_text(str(SAFE.identity))
+    store = {"kind": "age", "recipients": [SAFE.recipient], "identity": str(kept / "identity")}
+    store["directory"] = str(kept / "store")
+    lock_of(lab.mac(LINKED)).symlink_to(kept / "target")
+    lock_of(lab.mac(OPEN)).touch(mode=0o600)
+    lock_of(lab.mac(OPEN)).chmod(0o666)
+    lock_of(lab.mac(FREE)).write_text('{"module": "account", "pid": 1, "user": "long gone", "since": 1}')
+    lock_of(lab.mac(FREE)).chmod(0o600)
+    steps = [
+        HIDE.but("at once", lock_timeout=0),
+        HIDE.but("soon", lock_timeout=1),
+        HIDE.but("by its timeout", timeout=1),
+        HIDE.but("check mode", check=True),
+        Step("read", "trust_info"),
+        Step("show", "repair"),
+        Step("mend", "repair", {"apply": True, "lock_timeout": 0}),
+        Step("restart", "filevault_reboot", {"user": "itadmin", "password": PASSWORDS["itadmin"], "lock_timeout": 0}),
+        Step(
+            "rotate",
+            "managed_password",
+            {"name": "deputy", "store": store, "current_password": PASSWORDS["deputy"], "lock_timeout": 0},
+        ),
+        HIDE.but("no time", lock_timeout=-1),
+    ]
+    with FileLock(str(lab.mac(HELD).folder.databases), "offboard", "somebody", 0).held():
+        own = {HELD: steps, FREE: steps[:1], LINKED: [*steps[:1], steps[3]], OPEN: steps[:1]}
+        return play(ansible, lab, own), lab
+
+
+@pytest.mark.parametrize("step", ["at once", "soon", "by its timeout", "mend", "restart", "rotate"])
+def test_who_would_change_the_mac_is_refused_before_anything_else(step: str, told: tuple[Played, Lab]) -> None:
+    answer = told[0][HELD, step]
+    assert answer.reason == "another_run", answer
+    assert not answer.changed
+    assert f"keyholder.macos.offboard, run by somebody as process {os.getpid()} since" in answer.result["msg"]
+    if step not in ("restart", "rotate"):
+        # Those two look before, in check mode.
+        assert answer.programs == []
+    assert (answer.writes, answer.authentications) == ([], [])
+    patience = {"soon": "after 1 seconds", "by its timeout": "after 1 seconds"}.get(step, "changes this Mac: ")
+    assert patience in answer.result["msg"]
+
+
+@pytest.mark.parametrize("step", ["check mode", "read", "show"])
+def test_who_only_looks_waits_for_nobody(step: str, told: tuple[Played, Lab]) -> None:
+    assert told[0][HELD, step].ok, told[0][HELD, step]
+    assert told[0][HELD, step].touched_nothing
+
+
+def test_a_negative_time_is_refused(told: tuple[Played, Lab]) -> None:
+    assert told[0][HELD, "no time"].reason == "value_unusable"
+
+
+def test_a_file_without_a_holder_is_no_obstacle(told: tuple[Played, Lab]) -> None:
+    assert told[0][FREE, "at once"].changed
+    assert not waited(told[0][FREE, "at once"])
+
+
+@pytest.mark.parametrize("host", [LINKED, OPEN])
+def test_what_somebody_else_has_put_in_its_place_is_refused(host: str, told: tuple[Played, Lab]) -> None:
+    answer = told[0][host, "at once"]
+    assert answer.reason == "lock_unusable", answer
+    assert answer.programs == []
+    if host == LINKED:
+        assert not Path(os.readlink(lock_of(told[1].mac(host)))).exists()
+        assert told[0][host, "check mode"].ok

@@ -279,6 +279,7 @@ def test_the_second_reading_notices(
     reason, msg = refused(flow(LabRunner(mac), request_, passwords))
     assert reason == "not_proven"
     assert says in msg
+    assert "next restart" not in msg
 
 
 def test_a_key_that_stands_still_opens_nothing() -> None:

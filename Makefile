@@ -16,7 +16,7 @@ export LC_ALL := $(shell locale -a 2>/dev/null | grep -iqx 'C\.utf-*8' && echo C
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check docs bench test-mac transcripts lock clean setup
+.PHONY: help demo lab test check docs bench mutants test-mac transcripts lock clean setup
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
@@ -39,6 +39,9 @@ docs: setup ## Build the documentation site into docs/build
 
 bench: setup ## Compare what modules cost with a ping and with hand-made plays
 	@$(IN_VENV) python bench/run.py $(ARGS)
+
+mutants: setup ## Change the core in thousands of places, and list what no test notices; hours (FILES="_flow.py" PART=10)
+	@$(IN_VENV) nice -n 19 python -m checks.mutants --part "$(or $(PART),1)" $(FILES)
 
 test-mac: setup ## DESTRUCTIVE: run the integration targets on real Macs (INVENTORY=macs.yml CONFIRM=yes [RECORD=folder])
 	@$(IN_VENV) python tests/integration/on_macs.py test --inventory "$(INVENTORY)" --confirm "$(CONFIRM)" --record "$(RECORD)" $(ARGS)

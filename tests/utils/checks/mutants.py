@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`make mutants`: changes the core in thousands of places, one at a time, and lists the changes that no test notices.
+
+Not part of `make test`: it takes hours. tests/mutants/README.md says what counts, and why each survivor may live.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+from .environments import CACHE, REQUIREMENTS, ROOT, ensure
+from .mirror import tracked
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PLACE = CACHE / "mutants"
+TREE = Path("ansible_collections") / "keyholder" / "macos"
+CORE = TREE / "plugins" / "module_utils"
+MUTATED = ("_act.py", "_delivery.py", "_flow.py", "_model.py", "_probe.py", "_command/*.py", "_plan/*.py")
+# Those that draw sequences, or cut a run at each write, take minutes: what they find wants a quick test, too.
+TESTS = (
+    "unit/plugins/module_utils",
+    *(
+        f"property/test_{what}_on_lab.py"
+        for what in ("faults", "filevault", "last_way_in", "lies", "offboarding", "repair", "run")
+    ),
+)
+# Read the sources, in which they would find what the mutants say; start processes; try thousands of values.
+UNFIT = [f"--ignore={TREE}/tests/{TESTS[0]}/test__{name}.py" for name in ("reason", "runner", "hostile")]
+RESULTS = ROOT / "tests" / "mutants" / "results.json"
+SETTINGS = f"""
+[tool.mutmut]
+source_paths = ["{CORE}"]
+only_mutate = FILES
+also_copy = ["{TREE}/plugins", "{TREE}/tests", "pytest.ini"]
+pytest_add_cli_args_test_selection = {json.dumps([f"{TREE}/tests/{place}" for place in TESTS])}
+pytest_add_cli_args = {json.dumps(["-p", "no:cacheprovider", *UNFIT])}
+"""
+
+
+def main() -> int:
+    options = _options()
+    environment = ensure(CACHE / "environments" / "mutants", Path(sys.executable), REQUIREMENTS / "mutants.txt")
+    _copy(options.files or MUTATED)
+    command = [environment / "bin" / "python", ROOT / "tests" / "utils" / "mutate.py"]
+    part = {**os.environ, "MUTANTS_PART": str(options.part)}
+    done = subprocess.run([*command, "run", "--max-children", str(options.workers)], cwd=PLACE, env=part, check=False)
+    if done.returncode == 0:
+        _report(command)
+    return done.returncode
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
+    parser.add_argument(
+        "files", nargs="*", help="these only, as `_flow.py _command/*.py`; all others keep their results"
+    )
+    parser.add_argument("--part", type=int, default=1, help="a sample: one mutant of so many")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    return parser.parse_args()
+
+
+def _copy(files: Sequence[str]) -> None:
+    """As mutmut names a mutant by its path, that must be the name it is imported by: .cache/tree will not do."""
+    shutil.rmtree(PLACE, ignore_errors=True)
+    for relative in tracked("plugins/*", "tests/unit/*", "tests/property/*", "tests/lab/*"):
+        target = PLACE / TREE / relative
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / relative, target)
+    (PLACE / "pyproject.toml").write_text(SETTINGS.replace("FILES", json.dumps([f"{CORE}/{name}" for name in files])))
+    paths = " ".join(f"{TREE}/tests/{folder}" for folder in ("lab", "lab/tests"))
+    (PLACE / "pytest.ini").write_text(f"[pytest]\npythonpath = . {paths}\naddopts = --strict-markers\n")
+
+
+def _report(command: list[Path]) -> None:
+    """Count by file, and keep each survivor with its change: a name alone means another mutant after the next edit."""
+    known: dict[str, t.Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for meta in sorted((PLACE / "mutants" / CORE).rglob("*.meta")):
+        statuses = json.loads(meta.read_text())["exit_code_by_key"]
+        alive = [name for name, status in statuses.items() if status in (0, 33)]
+        module = str(meta.relative_to(PLACE / "mutants" / CORE)).removesuffix(".meta")
+        known[module] = {
+            "killed": sum(status is not None for status in statuses.values()) - len(alive),
+            "survived": len(alive),
+            "untried": sum(status is None for status in statuses.values()),
+            "survivors": {name.rpartition(".")[2]: _change(command, name) for name in alive},
+        }
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(dict(sorted(known.items())), indent=1, ensure_ascii=False) + "\n")
+    total = {key: sum(of[key] for of in known.values()) for key in ("killed", "survived", "untried")}
+    print(f"{total['killed']} killed, {total['survived']} survived, {total['untried']} not tried: {RESULTS}")
+
+
+def _change(command: list[Path], name: str) -> str:
+    shown = subprocess.run([*command, "show", name], cwd=PLACE, capture_output=True, text=True, check=True).stdout
+    return "\n".join(line for line in shown.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

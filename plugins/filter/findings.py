@@ -57,15 +57,17 @@ _value:
 
 import typing as t
 
+from ansible_collections.keyholder.macos.plugins.module_utils._text import plain_data
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import judge
 
 
 def findings(reading: t.Any, policy: t.Any = (), host: str = "", now: float | None = None) -> list[dict[str, t.Any]]:
     """Each rule with its result."""
-    return [
+    made = [
         {**finding.rule.view(), "found": [], "accounts": [], **finding.view()}
         for finding in judge.findings(reading, policy, host, now)
     ]
+    return t.cast("list[dict[str, t.Any]]", plain_data(made))
 
 
 class FilterModule:

@@ -29,6 +29,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS, STALE
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
+from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -113,7 +114,7 @@ def change(module: AnsibleModule, request: Request, only_show: bool = False) -> 
     if "findings" in outcome.before:
         result["findings"] = [*outcome.before["findings"], *_stale(module.params["user"], outcome.same)]
     for note in outcome.notes:
-        module.warn(note)
+        module.warn(plain(note))
     refusal = outcome.refusal
     if refusal is not None:
         fail(module, refusal.reason, refusal.msg, list(refusal.evidence), result)

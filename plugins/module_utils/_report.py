@@ -21,6 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     promoted_by,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
+from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 
 AT_LOGIN = "token comes at the first graphical login (an SSH login does not count)"
 
@@ -77,7 +78,7 @@ def summary(mac: Mac) -> list[str]:
     """A line for the Mac, one for whether it is recoverable, one an account, and what is odd."""
     chip = "Apple silicon" if mac.apple_silicon else "Intel"
     whole = recoverability(mac)
-    width = max([len(_plain(account.name)) for account in mac.accounts] or [0])
+    width = max([len(plain(account.name)) for account in mac.accounts] or [0])
     lines = [
         f"macOS {mac.version} ({mac.build}), {mac.model or 'unknown model'}, {chip}",
         f"recoverable: {whole.verdict.replace('_', ' ')} - {whole.why}",
@@ -86,12 +87,12 @@ def summary(mac: Mac) -> list[str]:
         kind = "admin" if account.admin else "standard"
         verdict = mac.verdict_of(account)
         words = AT_LOGIN if verdict == PENDING else ""
-        lines.append(f"{_plain(account.name):<{width}}  {kind:<8}  {verdict:<8}  {why(account, words)}")
+        lines.append(f"{plain(account.name):<{width}}  {kind:<8}  {verdict:<8}  {why(account, words)}")
     lines.append(_filevault(mac))
     lines.append(f"Bootstrap Token: {mac.management.bootstrap.replace('_', ' ')}; {_enrolment(mac)}")
     lines += [f"crypto user {uuid} belongs to no account here" for uuid in mac.orphans]
-    lines += [f"an earlier run was cut off: {_plain(unfinished(work))}" for work in sorted(mac.pending)]
-    lines += [f"could not be read: {missing.what}" for missing in mac.missing]
+    lines += [f"an earlier run was cut off: {plain(unfinished(work))}" for work in sorted(mac.pending)]
+    lines += [f"could not be read: {plain(missing.what)}" for missing in mac.missing]
     return lines
 
 
@@ -152,7 +153,7 @@ def _names(accounts: t.Iterable[Account]) -> list[str]:
 
 def _filevault(mac: Mac) -> str:
     percent = "" if mac.filevault.percent is None else f" ({mac.filevault.percent:g} %)"
-    deferred = f", deferred until {_plain(mac.filevault.deferred_user)} logs in" if mac.filevault.deferred_user else ""
+    deferred = f", deferred until {plain(mac.filevault.deferred_user)} logs in" if mac.filevault.deferred_user else ""
     key = {True: "present", False: "none", None: "unknown"}[mac.filevault.personal_key]
     return f"FileVault: {mac.filevault.state.replace('_', ' ')}{percent}{deferred}; personal recovery key: {key}"
 
@@ -165,8 +166,3 @@ def _enrolment(mac: Mac) -> str:
         return "not enrolled in device management"
     how = "automated" if management.automated else "by its user"
     return f"enrolled ({how}{', user approved' if management.user_approved else ''})"
-
-
-def _plain(text: str) -> str:
-    """Names come from the Mac: nothing in them may steer a terminal."""
-    return "".join(char if char.isprintable() else "?" for char in text)

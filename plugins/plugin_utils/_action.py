@@ -14,6 +14,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.keyholder.macos.plugins.module_utils._module import WHOLE_REASON
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._text import plain, plain_data
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import Spec, check
 
 _MODULES = "ansible_collections.keyholder.macos.plugins.modules"
@@ -31,10 +32,10 @@ class Action(ActionBase):
         try:
             self.check()
         except Refusal as refusal:
-            return failure(refusal)
+            return leaving(failure(refusal))
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         result.update(self.act(task_vars or {}))
-        return result
+        return leaving(result)
 
     def check(self) -> None:
         """Raise :class:`Refusal` for options that the module must not get."""
@@ -59,6 +60,24 @@ class Action(ActionBase):
 
     def _execute_module(self, *args: t.Any, **options: t.Any) -> dict[str, t.Any]:
         return with_reason(super()._execute_module(*args, **options))
+
+
+_WHOLE = ("invocation", "recovery_key", "recovery_key_encrypted", "recovery_key_age")
+"""What is no Mac's text: the task itself, and a key as its owner asked for it."""
+
+_LINES = ("exception", "module_stdout", "module_stderr")
+"""What Ansible shows of a module that did not end as it should, a line each."""
+
+
+def leaving(result: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return a result in which no text of a Mac steers a terminal: see :func:`plain`. Names were compared before."""
+    made = t.cast("dict[str, t.Any]", plain_data(result, (*_WHOLE, *_LINES, "msg")))
+    for key in _LINES:
+        if isinstance(made.get(key), str):
+            made[key] = "\n".join(map(plain, made[key].split("\n")))
+    if isinstance(made.get("msg"), str):
+        made["msg"] = plain(" ".join(made["msg"].split("\n")).rstrip())
+    return made
 
 
 def with_reason(result: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -19,6 +19,7 @@ import typing as t
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
 from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
+from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 
 # What is behind the dots of `answer` and `run`:
 # * A stage is one command. All stages of the pipeline run at once; when its command has ended, each passes on what the
@@ -177,8 +178,7 @@ def _text(data: bytes) -> str:
 def _evidence(said: Said, what: str) -> str:
     last = [line.strip() for line in _text(said.err + b"\n" + said.out[-600:]).splitlines() if line.strip()]
     words = " | ".join(last)[-600:]
-    shown = "".join(char if char.isprintable() else "?" for char in words)
-    return f"/bin/sh: rc {said.rc}, {what}: {shown or 'nothing'}"
+    return f"/bin/sh: rc {said.rc}, {what}: {plain(words) or 'nothing'}"
 
 
 class ScriptRunner:

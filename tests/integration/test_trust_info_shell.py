@@ -162,9 +162,22 @@ def test_nobody_in_a_crowd_is_left_out(played: Played) -> None:
     assert len(played[CROWD, "shell"].result["mac"]["accounts"]) == 200
 
 
-def test_hostile_names_arrive(played: Played) -> None:
-    read = {one["name"]: one["full_name"] for one in played[EVIL, "shell"].result["mac"]["accounts"]}
-    assert read == {"itadmin": "IT Administrator"} | FULL_NAMES | NAMES
+def test_hostile_names_arrive_and_steer_no_terminal(played: Played) -> None:
+    shown = {"lines": "two?errors?absent?", "right": "from ?left"}
+    for title in ("module", "shell"):
+        result = played[EVIL, title].result
+        read = {one["name"]: one["full_name"] for one in result["mac"]["accounts"]}
+        assert read == {"itadmin": "IT Administrator"} | FULL_NAMES | shown | NAMES
+        assert not [text for text in texts([result["mac"], result["summary"]]) if not text.isprintable()]
+
+
+def texts(value: Any) -> list[str]:
+    """Every text in a result, keys as well."""
+    if isinstance(value, Mapping):
+        return [text for pair in value.items() for entry in pair for text in texts(entry)]
+    if isinstance(value, list):
+        return [text for entry in value for text in texts(entry)]
+    return [value] if isinstance(value, str) else []
 
 
 @pytest.mark.parametrize("host", [host for host in FAULTS if host.startswith("hang-") and host != "hang-dscl"])

@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import re
+import traceback
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.keyholder.macos.plugins.module_utils._kind import moment
+from ansible_collections.keyholder.macos.plugins.module_utils._shape import ShapeError, conform
+from ansible_collections.keyholder.macos.plugins.module_utils._text import plain, plain_data
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import (
     FAIL,
     SEVERITIES,
@@ -65,7 +70,7 @@ class Answer:
     @functools.cached_property
     def mac_text(self) -> str:
         """The reading as JSON, the same for the same reading. It goes into four files."""
-        return json.dumps(self.mac, sort_keys=True, separators=(",", ":"))
+        return json.dumps(self.mac, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     def text(self) -> str:
         """The answer as JSON, as :func:`answer_from` takes it."""
@@ -77,7 +82,24 @@ class Answer:
 
 def json_with(content: dict[str, t.Any], ready: t.Mapping[str, str]) -> str:
     """``content`` as JSON, with more keys whose values are JSON already."""
-    return json.dumps(content)[:-1] + "".join(f', "{key}": {text}' for key, text in ready.items()) + "}"
+    return (
+        json.dumps(content, allow_nan=False)[:-1] + "".join(f', "{key}": {text}' for key, text in ready.items()) + "}"
+    )
+
+
+DAMAGED = "reading_damaged"
+
+
+def damaged(host: str, problem: Exception | str, read_at: float | None = None) -> Answer:
+    """Return the answer of a Mac whose reading nobody can use: a row of its own, and no other Mac's trouble."""
+    why = str(problem) if isinstance(problem, (str, ShapeError)) else f"it could not be judged ({_where(problem)})"
+    return Answer(host, REFUSED, read_at, None, plain(f"the reading is damaged: {why}"), DAMAGED)
+
+
+def _where(problem: Exception) -> str:
+    """Return where in this collection an error came up: its own words mean nothing to the reader of a report."""
+    last = traceback.extract_tb(problem.__traceback__)[-1:]
+    return "".join(f"{os.path.basename(one.filename)}, line {one.lineno}" for one in last) or "nobody knows where"
 
 
 def answer_of(host: str, result: t.Mapping[str, t.Any] | None, now: float) -> Answer:
@@ -86,29 +108,33 @@ def answer_of(host: str, result: t.Mapping[str, t.Any] | None, now: float) -> An
         return Answer(host, UNREACHABLE, None, None, "the play did not come as far as this Mac")
     mac = result.get("mac")
     if isinstance(mac, dict) and not result.get("failed"):
-        return Answer(host, READ, now, mac)
+        return _read(host, mac, now)
     # ansible-core from 2.19 on says so before every message.
-    why = " ".join(str(result.get("msg") or "no reason was given").split()).replace("Task failed: ", "", 1)
+    why = plain(" ".join(str(result.get("msg") or "no reason was given").split()).replace("Task failed: ", "", 1))
     if result.get("unreachable") and not _NO_ADMITTANCE.search(why):
         return Answer(host, UNREACHABLE, now, None, why)
-    return Answer(host, REFUSED, now, None, why, str(result.get("reason") or ""))
+    return Answer(host, REFUSED, now, None, why, plain(str(result.get("reason") or "")))
+
+
+def _read(host: str, mac: t.Any, at: float | None) -> Answer:
+    try:
+        return Answer(host, READ, at, plain_data(conform(mac)))
+    except (ShapeError, RecursionError) as problem:
+        return damaged(host, problem, at)
 
 
 def answer_from(saved: t.Any) -> Answer:
     """From what :meth:`Answer.text` made, or an entry of a report. ValueError: it is neither."""
     if not isinstance(saved, dict) or not saved.get("host") or saved.get("status") not in (READ, UNREACHABLE, REFUSED):
         raise ValueError("an entry has no host, or no status that there is")
-    mac = saved.get("mac")
-    if (saved["status"] == READ) != isinstance(mac, dict):
-        raise ValueError(f"{saved['host']!r} is {saved['status']}, and has {'no' if mac is None else 'a'} reading")
+    host, mac, read_at = str(saved["host"]), saved.get("mac"), moment(saved.get("read_at"))
+    if (saved["status"] == READ) != (mac is not None):
+        raise ValueError(f"{host!r} is {saved['status']}, and has {'no' if mac is None else 'a'} reading")
+    if saved["status"] == READ:
+        # In a report, a Mac that was read has the reason for its state in ``why``.
+        return _read(host, mac, read_at)
     return Answer(
-        str(saved["host"]),
-        saved["status"],
-        saved.get("read_at"),
-        mac,
-        # In a report, a Mac that was read has the reason for its state here.
-        "" if saved["status"] == READ else str(saved.get("why") or ""),
-        str(saved.get("reason") or ""),
+        host, saved["status"], read_at, None, plain(str(saved.get("why") or "")), plain(str(saved.get("reason") or ""))
     )
 
 
@@ -172,17 +198,28 @@ class Judged:
 
 @functools.lru_cache(maxsize=4096)
 def _plain_finding(rule: str, result: str) -> str:
-    return json.dumps({"rule": rule, "result": result})
+    return json.dumps({"rule": rule, "result": result}, allow_nan=False)
 
 
 def _finding_text(finding: Finding) -> str:
     """Most findings say no more than their result."""
     if finding.found or finding.exemption or finding.expired:
-        return json.dumps(finding.view())
+        return json.dumps(finding.view(), allow_nan=False)
     return _plain_finding(finding.rule.id, finding.result)
 
 
 def judge(answer: Answer, policy: Policy, now: float) -> Judged:
+    """Return the answer with what the policy says of it. Whatever goes wrong with one Mac is that Mac's row."""
+    try:
+        judged = _judge(answer, policy, now)
+        # All that the files are made of, so that none of them is cut off in the middle of a Mac.
+        _all = judged.view(), judged.ready
+    except Exception as problem:
+        judged = _judge(damaged(answer.host, problem, answer.read_at), policy, now)
+    return judged
+
+
+def _judge(answer: Answer, policy: Policy, now: float) -> Judged:
     if answer.mac is None:
         state = UNREACHABLE if answer.status == UNREACHABLE else REFUSED
         return Judged(answer, (), state, _OF_STATE[state])

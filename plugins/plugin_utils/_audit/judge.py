@@ -13,6 +13,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.keyholder.macos.plugins.module_utils._shape import ShapeError, conform
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import (
     SEVERITIES,
     Finding,
@@ -38,6 +39,10 @@ def findings(reading: t.Any, policy: t.Any, host: str, now: float | None) -> lis
     mac = reading.get("mac", reading) if isinstance(reading, dict) else reading
     if not isinstance(mac, dict) or "accounts" not in mac:
         raise AnsibleFilterError("this is not a reading: give what keyholder.macos.trust_info returned, or its mac")
+    try:
+        mac = conform(mac)
+    except (ShapeError, RecursionError) as problem:
+        raise AnsibleFilterError(f"this is not a reading: {problem}") from problem
     try:
         return loaded(policy).evaluate(host, mac, time.time() if now is None else float(now))
     except PolicyError as problem:

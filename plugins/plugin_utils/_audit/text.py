@@ -11,20 +11,22 @@ import json
 import re
 import typing as t
 
+from ansible_collections.keyholder.macos.plugins.module_utils import _text
+
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>#!|~&$]")
 _LINKS = {"@": "&#64;", "://": "&#58;//", "www.": "www&#46;"}
 """What a ticket system makes a mention or a link of by itself."""
+
+
+def plain(value: t.Any) -> str:
+    """Return a value as text in which nothing steers a terminal: see :func:`_text.plain`."""
+    return _text.plain(str(value))
+
 
 _FORMULA = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 """What makes a spreadsheet calculate a cell (OWASP, CSV Injection), wide forms included."""
 
 _HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-
-
-def plain(text: t.Any) -> str:
-    """Nothing in it steers a terminal, breaks a line or turns the direction of the text around."""
-    words = str(text)
-    return words if words.isprintable() else "".join(char if char.isprintable() else "?" for char in words)
 
 
 _SPLIT = re.compile(r"([;|]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")

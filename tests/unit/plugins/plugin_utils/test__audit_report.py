@@ -38,7 +38,7 @@ BASELINE = load()
 
 
 def read(host: str, at: float = NOW, **changes: t.Any) -> Answer:
-    return Answer(host, "read", at, reading(**changes))
+    return answer_of(host, {"mac": reading(**changes)}, at)
 
 
 FLEET = [
@@ -166,6 +166,54 @@ def test_what_a_task_returned(result: dict[str, t.Any] | None, status: str, why:
 def test_what_is_no_answer_is_not_taken_for_one(saved: t.Any) -> None:
     with pytest.raises(ValueError, match="status|reading"):
         answer_from(saved)
+
+
+ODD: list[tuple[dict[str, t.Any], str]] = [
+    ({"accounts": 5}, "accounts is a whole number, and must be a list"),
+    ({"accounts": [{"name": 5}]}, "accounts[0].name is a whole number, and must be a text"),
+    ({"recoverable": "very"}, "recoverable is a text, and must be yes or pending"),
+    ({"holders": [b"x"]}, "holders[0] is data"),
+    ({"extra": {"deep": float("inf")}}, "extra.deep is a number without end"),
+    ({"os": None}, "os is nothing, and must be a dictionary"),
+]
+
+
+@pytest.mark.parametrize(("odd", "why"), ODD)
+def test_a_reading_that_is_none_is_its_macs_row(odd: dict[str, t.Any], why: str, tmp_path: Path) -> None:
+    bad = {**reading(), **odd}
+    answer = answer_of("bad", {"mac": bad}, NOW)
+    assert (answer.status, answer.reason, answer.mac) == ("refused", "reading_damaged", None)
+    assert why in answer.why
+    assert answer_from({"host": "bad", "status": "read", "read_at": NOW, "mac": bad}) == answer
+    made = make(tmp_path, [read("good"), answer])
+    assert {row.host: row.state for row in made.summary.rows} == {"good": "recoverable", "bad": "refused"}
+
+
+@pytest.mark.parametrize("key", sorted(set(reading()) - {"promoted"}))
+def test_a_reading_that_lacks_a_key_is_its_macs_row(key: str) -> None:
+    lacking = {name: value for name, value in reading().items() if name != key}
+    assert answer_of("bad", {"mac": lacking}, NOW).why == f"the reading is damaged: {key} is missing"
+
+
+def test_an_unread_value_of_another_kind_is_null_and_named() -> None:
+    odd = reading()
+    odd["accounts"][0]["password_changed"] = float("nan")
+    mac = answer_of("m", {"mac": odd}, NOW).mac
+    assert mac is not None
+    assert mac["accounts"][0]["password_changed"] is None
+    evidence = "it is a number without end that it cannot be"
+    assert mac["missing"][-1] == {"what": "accounts[0].password_changed", "evidence": evidence}
+
+
+def test_what_a_rule_cannot_bear_is_its_macs_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(*_args: t.Any) -> t.Any:
+        raise KeyError("bogus")
+
+    answer = read("m")
+    monkeypatch.setattr(type(BASELINE), "evaluate", break_down)
+    judged = judge(answer, BASELINE, NOW)
+    assert (judged.state, judged.answer.reason) == ("refused", "reading_damaged")
+    assert "bogus" not in judged.why and "test__audit_report.py, line" in judged.why
 
 
 # -- a fleet ----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A result leaves the collection with no character that steers a terminal, and with its keys as they were asked for."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from readings import ANA, ITADMIN, MAC, reading
+
+from ansible_collections.keyholder.macos.plugins.filter import plain as plain_filter
+from ansible_collections.keyholder.macos.plugins.filter.findings import findings
+from ansible_collections.keyholder.macos.plugins.module_utils._model import Missing, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.plugin_utils._action import failure, leaving
+
+EVIL = "ana\x1b[2J\x9b31m\u202e\u2028\u200b\ufeff\U000e0041\n"
+
+
+def odd(value: t.Any) -> list[str]:
+    """The texts in which something is left that steers, hides or turns around."""
+    if isinstance(value, dict):
+        return [text for pair in value.items() for entry in pair for text in odd(entry)]
+    if isinstance(value, (list, tuple)):
+        return [text for entry in value for text in odd(entry)]
+    return [value] if isinstance(value, str) and not value.isprintable() else []
+
+
+def test_every_part_of_a_result_is_plain() -> None:
+    refusal = Refusal("phantom", f"the sources disagree about {EVIL}", (f"dscl: {EVIL}",))
+    result = failure(refusal) | {
+        "state": {"before": {EVIL: [EVIL]}, "after": {}},
+        "diff": {"before": {"name": EVIL}, "after": {}},
+        "plan": [f"delete the account {EVIL}"],
+        "notes": [EVIL],
+        "warnings": [EVIL],
+        "mac": reading(accounts=(ITADMIN, replace(ANA, name=EVIL, full_name=EVIL))),
+        "summary": [EVIL],
+    }
+    made = leaving(result)
+    assert odd(result) and not odd(made)
+    assert len(made["notes"][0]) == len(EVIL)
+    assert made["msg"].startswith("the sources disagree about ana?[2J?31m?")
+
+
+def test_a_key_is_as_its_owner_asked_for_it_and_a_traceback_keeps_its_lines() -> None:
+    pem = "-----BEGIN PKCS7-----\nMIIB\n-----END PKCS7-----\n"
+    result = dict.fromkeys(("recovery_key", "recovery_key_encrypted", "recovery_key_age"), pem)
+    assert leaving(result) == result
+    assert leaving({"exception": "a\n\x1b[2Jb"}) == {"exception": "a\n?[2Jb"}
+    assert leaving({"msg": "a\nb\x1b\n"}) == {"msg": "a b?"}
+
+
+def test_findings_are_plain() -> None:
+    mac = reading(
+        replace(MAC, version=Version(10, 13)),
+        accounts=(replace(ANA, name=EVIL),),
+        pending=frozenset([EVIL]),
+        missing=(Missing(EVIL, EVIL),),
+    )
+    assert not odd(findings(mac))
+    assert any("ana?" in str(one["found"]) for one in findings(mac))
+
+
+def test_the_filter() -> None:
+    assert plain_filter.FilterModule().filters()["plain"]("a\x1bb") == "a?b"

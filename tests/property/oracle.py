@@ -167,7 +167,8 @@ def worse(before: Truth, after: Truth, own: t.Collection[str] = ()) -> list[str]
         ("administrator who can grant", before.granters, after.granters),
         ("administrator with a token by all sources", before.admin_holders, after.admin_holders),
         ("administrator with a token, usable or not", before.token_admins, after.token_admins),
-        ("administrator", before.admins, after.admins),
+        # One for the moment stays one where no other is left (guide_security).
+        ("administrator", before.admins, frozenset(who.name for who in after.people if who.admin)),
     ):
         if had and not left:
             said.append(f"no {what} is left without {', '.join(sorted(had))}")

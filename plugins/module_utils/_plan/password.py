@@ -56,7 +56,7 @@ class PasswordRequest:
             people = ", ".join(other.name for other in mac.accounts)
             raise Refusal("user_unknown", f"{self.name} has no account on this Mac; accounts: {people}")
         refuse_phantom(account)
-        verify = self.verify_key != NEVER and account.holder and mac.filevault.on
+        verify = self.verify_key != NEVER and account.holder and mac.filevault.asks
         if same.get("password"):
             only_look = verify and self.verify_key == ALWAYS
             return made(mac, [VerifyKey(self.name, account.guid, "password", early=True)] if only_look else [])

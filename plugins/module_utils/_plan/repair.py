@@ -83,7 +83,7 @@ class RepairRequest:
         """The GUID and the option to try against its key: only a password that is known to be the account's, for the
         Secure Enclave counts."""
         account = mac.account(self.user)
-        if account is None or not (account.holder and mac.filevault.on and same.get("password")):
+        if account is None or not (account.holder and mac.filevault.asks and same.get("password")):
             return None
         return account.guid, "password"
 

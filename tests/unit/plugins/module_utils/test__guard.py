@@ -302,3 +302,12 @@ def test_a_bootstrap_token_that_does_not_answer_grants_nobody_anything() -> None
 def test_removing_a_bootstrap_token_where_somebody_can_grant_is_nobodys_loss() -> None:
     of = mac(ADMIN, management=Management(enrolled=True, automated=True, bootstrap="valid"))
     assert BootstrapRequest("absent", admin_user="itadmin").plan(of, {}).changes
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_new_password_is_tried_against_its_key_wherever_that_may_be_asked_for(state: str) -> None:
+    change = PasswordRequest("ana", given=GIVEN)
+    of = mac(ADMIN, HOLDER, filevault=FileVault(state, personal_key=False))
+    assert do.VerifyKey("ana", "B" * 36, "password") in change.plan(of, {"password": False}).steps
+    off = change.plan(replace(of, filevault=OFF), {"password": False})
+    assert not [step for step in off.steps if isinstance(step, do.VerifyKey)]

@@ -333,9 +333,7 @@ def test_the_guest_is_nobodys_crypto_user() -> None:
 @pytest.mark.parametrize("program", ["dseditgroup", "launchctl"])
 def test_nobody_stays_an_administrator_by_a_demotion_that_did_nothing(program: str) -> None:
     """The note, and the Mac's own job, stay until a demotion is seen to have worked."""
-    mac = cast()
-    mac.accounts["itadmin"].authority.append(directory.DISABLED_USER)
-    directory.give_token(mac, mac.accounts["ana"])
+    mac = holder()
     fakes.person(mac, "bob", "bob-pw-123")
     directory.take_token(mac, mac.accounts["itadmin"])
     argument = "-d" if program == "dseditgroup" else "bootstrap"

@@ -23,6 +23,13 @@ class ActionModule(Action):
 
     _supports_async = False
 
+    def check(self) -> None:
+        """Raise :class:`Refusal`, before the Mac is restarted, where it could not be unlocked afterwards."""
+        super().check()
+        if boolean(self._task.args.get("ssh_unlock") or False) and self._connection.transport != "ssh":
+            msg = f"ssh_unlock needs Ansible's connection ssh, and this one is {self._connection.transport}"
+            raise Refusal("value_unusable", msg)
+
     def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         foreseen = self._foresee(task_vars)
         if self._task.check_mode or foreseen.get("failed"):

@@ -16,6 +16,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._module import WHO
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain, plain_data
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import Spec, check
+from ansible_collections.keyholder.macos.plugins.plugin_utils._written import check_written
 
 _MODULES = "ansible_collections.keyholder.macos.plugins.modules"
 
@@ -41,6 +42,7 @@ class Action(ActionBase):
         """Raise :class:`Refusal` for options that the module must not get."""
         spec = self.spec()
         check(spec, self._task.args)
+        check_written(spec, self._task, self._templar)
         secrets = [option for option in spec if spec[option].get("no_log") and self._task.args.get(option) is not None]
         if self._task.async_val and (secrets or not self._supports_async):
             why = f"{secrets[0]} would be written to the Mac's disk" if secrets else "this module cannot be"

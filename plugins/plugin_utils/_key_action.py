@@ -33,7 +33,7 @@ class KeyAction(Action):
             return self._execute_module(task_vars=task_vars)
         try:
             check_age(age)
-        except AgeError as exc:
+        except (AgeError, ValueError) as exc:
             return failure(Refusal("recipient_unusable", str(exc)))
         courier = Courier.new()
         certificates = [recipient for recipient in recipients if not is_age(recipient)]

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 
 from ansible.module_utils.common.validation import check_type_bool, check_type_dict, check_type_float, check_type_int
 
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import LIMITS, shortened, usable_name
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import LIMITS, NAMES, shortened, usable_name
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 Spec = Mapping[str, Mapping[str, t.Any]]
@@ -52,6 +52,10 @@ _HASH = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """The forms of crypt(3) and of directories, with all that they hold: no person's password is so by chance."""
+
+
+_HALF = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
 
 
 def is_text(value: object) -> bool:
@@ -128,8 +132,15 @@ def check_text(option: str, value: t.Any, secret: bool) -> None:
     """Raise :class:`Refusal` where the value is no text, or a hash in a password's place."""
     if not is_text(value):
         raise Refusal("not_text", f"{option} is {kind_of(value) if secret else _told(value)}, and must be text")
-    if secret and option.rpartition(".")[2] not in FORMER and is_hash(str(value)):
+    text, last = str(value), option.rpartition(".")[2]
+    if _HALF.search(text):
+        reason = "password_unusable" if secret else "name_unusable" if last in NAMES else "value_unusable"
+        raise Refusal(reason, f"{option} holds half a character, which no encoding can hold")
+    if secret and last not in FORMER and is_hash(text):
         raise Refusal("password_is_hash", f"{option} is the hash of a password, and must be the password itself")
+    # Elements of lists may have lines: certificates, and scripts of a store's command.
+    if not secret and last not in NAMES and not last.endswith("]") and _CONTROL.search(text):
+        raise Refusal("value_unusable", f"{option} holds a line break or another control character")
 
 
 def check_number(option: str, number: int) -> None:

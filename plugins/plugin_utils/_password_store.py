@@ -121,7 +121,7 @@ class AgeStore:
                 os.unlink(name)
                 raise
             _keep_names(self.path.parent)
-        except (AgeError, OSError) as exc:
+        except (AgeError, OSError, ValueError) as exc:
             raise StoreError(f"{self.path}: {exc}") from exc
 
 
@@ -204,7 +204,7 @@ def _run(argv: t.Sequence[str], document: str, secrets: t.Sequence[str] = ()) ->
         raise StoreError("the store has no command for this")
     try:
         ran = subprocess.run(list(argv), input=document.encode("utf-8"), capture_output=True, check=False, timeout=300)
-    except (OSError, subprocess.TimeoutExpired) as exc:
+    except (OSError, ValueError, subprocess.TimeoutExpired) as exc:
         raise StoreError(f"{argv[0]}: {exc.__class__.__name__}") from exc
     if ran.returncode != 0:
         said = _masked(ran.stderr.decode("utf-8", errors="replace"), secrets).strip()[-300:] if document else ""

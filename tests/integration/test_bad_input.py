@@ -51,6 +51,13 @@ PLAY = """
       keyholder.macos.account_password: {name: ana, password: "{{ one }}"}
     - name: not_text boolean
       keyholder.macos.account_password: {name: ana, password: true}
+    - name: not_text part of a variable
+      keyholder.macos.secure_token: {user: "{{ one.id }}", state: absent}
+    - name: not_text part of a loop
+      keyholder.macos.secure_token: {user: "{{ item.id }}", state: absent}
+      loop: "{{ [one] }}"
+    - name: not_text with a default
+      keyholder.macos.account_password: {name: ana, password: "{{ one['id'] | default(omit) }}"}
     - name: not_text date
       keyholder.macos.filevault_user: {user: 2026-01-02}
     - name: not_text inside
@@ -104,7 +111,8 @@ PLAY = """
 def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
     pupil = person("5349", full_name="Another Person", password="the pupil's", token=True)
     told = mac("15.6", "itadmin", "stan", "ana", filevault={"state": "on"})
-    return bring_up({"m": {**told, "accounts": [*told["accounts"], pupil]}})
+    address = person("john.o'neil@corp.example.com", full_name="John O'Neil", password="john's")
+    return bring_up({"m": {**told, "accounts": [*told["accounts"], pupil, address]}})
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +182,12 @@ def test_a_role_refuses_its_list_before_any_mac_is_touched(
     assert f"[{reason}]" in run.output, run.output
     assert len(lab.mac("m").journal()) == before
     assert "4711" not in run.output and HASH not in run.output
+
+
+def test_an_address_is_a_name(ansible: Ansible, lab: Lab) -> None:
+    named = json.dumps({"keyholder_hosts": "m", "offboard_user_names": ["john.o'neil@corp.example.com"]})
+    run = ansible.playbook(Path("keyholder.macos.offboard"), lab.inventory, "-e", named, "--check")
+    assert run.rc == 0 and "john.o'neil@corp.example.com: would be removed" in run.output, run.output
 
 
 def test_what_is_a_list_and_empty_is_nothing_to_do(ansible: Ansible, lab: Lab) -> None:

@@ -63,6 +63,10 @@ DIRECTORY_USER_KEYS = "name full_name uid generated_uid password".split()
 BOOTSTRAP_KEYS = "supported escrowed stale error".split()
 CRYPTO_KINDS = ("LocalOpenDirectory", "PersonalRecovery", "MDMRecovery", "iCloudRecovery", "DiskUser", "Unknown")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+SHORT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@'+-]*")
+"""Of an account: identity providers and directories have addresses and apostrophes."""
+
+_IN_SHORT_NAMES = "letters, digits, '_', '.', '-', '@', '+' and the apostrophe"
 
 
 class ScenarioError(ValueError):
@@ -278,8 +282,8 @@ def _add_accounts(mac: Mac, keys: _Keys) -> None:
 
 def _account(mac: Mac, entry: _Keys) -> Account:
     name = entry.text("name", "")
-    if not NAME.fullmatch(name):
-        raise entry.wrong("name", name, "letters, digits, '_', '.' and '-'")
+    if not SHORT_NAME.fullmatch(name):
+        raise entry.wrong("name", name, _IN_SHORT_NAMES)
     if name in mac.accounts:
         raise entry.wrong("name", name, "a name that no other account has")
     uid = entry.number("uid", _free_uid(mac), 0, 2**31 - 1)
@@ -492,8 +496,8 @@ def _network(mac: Mac, keys: _Keys) -> NetworkDirectory:
         entry = described.inner("users", index)
         entry.only(DIRECTORY_USER_KEYS)
         name = entry.text("name", "")
-        if not NAME.fullmatch(name) or name in bound.users:
-            raise entry.wrong("name", name, "letters, digits, '_', '.' and '-', and nobody twice")
+        if not SHORT_NAME.fullmatch(name) or name in bound.users:
+            raise entry.wrong("name", name, f"{_IN_SHORT_NAMES}, and nobody twice")
         if not entry.text("password", ""):
             raise entry.wrong("password", entry.data.get("password"), "text that is not empty")
         identity = entry.text("generated_uid", guid("directory", node, name)).upper()

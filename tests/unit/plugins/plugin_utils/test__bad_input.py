@@ -16,8 +16,11 @@ from bad_input import GOOD, HASH, MARK, MODULES, Bad, spec_of, table
 from readings import MAC
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _flow, _module_change
-from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS
+from ansible_collections.keyholder.macos.plugins.module_utils._lock import NoLock
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import LIMITS
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
+from ansible_collections.keyholder.macos.plugins.plugin_utils._written import check_written
 
 COLLECTION = "ansible_collections.keyholder.macos.plugins"
 TABLE = table()
@@ -75,13 +78,14 @@ def act(module: str, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr("ansible.plugins.action.ActionBase._execute_module", send)
     monkeypatch.setattr("subprocess.run", lambda *_a, **_k: pytest.fail("the store was touched"))
     monkeypatch.setattr(_flow, "read_mac", lambda *_: MAC)
-    monkeypatch.setattr(_module_change, "runner", lambda module: _checked(module))
+    monkeypatch.setattr(_module_change, "runner", _checked)
+    monkeypatch.setattr(_module_change, "lock", lambda *_: SimpleNamespace(descriptors=(), held=NoLock().held))
     described = {"async_val": 0, "check_mode": False, "action": f"keyholder.macos.{module}", **task}
     loaded = action(SimpleNamespace(args=options, **described), ANY, ANY, ANY, ANY, None)
     return loaded.run(None, {}), len(sent)
 
 
-def _checked(module: t.Any) -> NoMac:
+def _checked(module: t.Any, _keeps: t.Any) -> NoMac:
     from ansible_collections.keyholder.macos.plugins.module_utils._module import runner
 
     runner(module)
@@ -114,6 +118,18 @@ def judge(bad: Bad, result: dict[str, t.Any], sent: int) -> None:
 def test_there_are_enough_of_them_and_each_is_another() -> None:
     assert len({bad.module.encode() + pickle.dumps(bad.options) for bad in TABLE}) == len(TABLE) > 1500
     assert {bad.module for bad in TABLE} == set(MODULES)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_number_has_its_limits(module: str) -> None:
+    numbers = {option for option, entry in spec_of(module).items() if entry.get("type") == "int"}
+    assert numbers <= set(LIMITS)
+
+
+def test_a_mac_that_could_not_be_unlocked_is_not_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ANY, "transport", "local")
+    result, sent = act("filevault_reboot", {"ssh_unlock": True, "user": "ana", "password": "right-1"}, monkeypatch)
+    assert (result["reason"], sent) == ("value_unusable", 0)
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - {"trust_info", "managed_password"}))
@@ -152,3 +168,42 @@ def test_a_reason_is_whole_where_ansible_masks_a_word_of_it(monkeypatch: pytest.
     masked = {"reason": "********_unknown", "keyholder_reason": {"granter_unknown": True}, "msg": "m"}
     assert with_reason(masked) == {"reason": "granter_unknown", "msg": "m"}
     assert with_reason({"changed": True}) == {"changed": True}
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "refused"),
+    [
+        ("{{ person.id }}", "int", True),
+        ("{{ people[0]['id'] | default(omit) }}", "date", True),
+        ("{{ person }}", "dict", True),
+        ("{{ person.name }}", "AnsibleUnicode", False),
+        ("{{ lookup('pipe', 'date') }}", "int", False),
+        ("{{ person.id | string }}", "int", False),
+        ("p{{ person.id }}", "int", False),
+        ("ana", "int", False),
+    ],
+)
+def test_before_core_2_19_a_template_is_looked_up_for_its_kind(
+    source: str, kind: str, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    class Templar:
+        SINGLE_VAR = "only there"
+
+        def template(self, text: str) -> str:
+            asked.append(text)
+            return kind
+
+    written = {
+        "name": "a task",
+        "keyholder.macos.filevault": {"state": "enabled", "additional_users": [{"name": source}]},
+    }
+    task = SimpleNamespace(_ds=written, get_ds=lambda: written)
+    if not refused:
+        check_written(spec_of("filevault"), task, Templar())
+        assert not asked or kind.startswith("Ansible")
+        return
+    with pytest.raises(Refusal, match=r"additional_users\[0\].name is .* must be text"):
+        check_written(spec_of("filevault"), task, Templar())
+    check_written(spec_of("filevault"), task, object())

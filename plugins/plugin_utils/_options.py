@@ -151,7 +151,8 @@ def check_number(option: str, number: int) -> None:
 
 
 def check_variables(given: Mapping[str, t.Any], lists: t.Collection[str] = ()) -> None:
-    """Raise :class:`Refusal` for values of a role's or playbook's variables. None: not given.
+    """Raise :class:`Refusal` for values of a role's or playbook's variables. None and "": not given, as a playbook that
+    sets a variable from another one writes ``default('')``.
 
     What a variable holds is told by how its name ends: ``_password`` a secret, ``_user`` or ``_name`` an account.
     ``lists``: those that must be lists; an entry that is a dictionary is looked at key by key.
@@ -159,7 +160,7 @@ def check_variables(given: Mapping[str, t.Any], lists: t.Collection[str] = ()) -
     for name, value in given.items():
         if name in lists and not is_list(value):
             raise Refusal("value_unusable", f"{name} is {_told(value)}, and must be a list")
-        if value is not None:
+        if value is not None and value != "":
             _check_variable(name, name, value, name in lists)
 
 

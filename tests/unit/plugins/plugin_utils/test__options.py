@@ -146,6 +146,8 @@ def test_what_is_not_is_refused_and_no_secret_told(wrong: dict[str, t.Any], reas
     [
         ({"names": ["ana", "0012345"], "granter_user": None, "granter_password": None}, ""),
         ({"names": []}, ""),
+        ({"admin_user": "", "admin_password": ""}, ""),
+        ({"names": [""]}, "[name_unusable]"),
         ({"names": ["ana", 5349]}, "[not_text]"),
         ({"names": [None]}, "[not_text]"),
         ({"names": "ana"}, "[value_unusable]"),

@@ -129,6 +129,7 @@ options:
     description:
       - Where there is no such account, make it by M(keyholder.macos.account) with these options. Where a run that makes
         it was cut off, the next one goes on until it has them all. Otherwise they are not used.
+      - The name and the passwords are those of this module, and C(state) can be V(present) alone.
     type: dict
   repair_stale_key:
     description:

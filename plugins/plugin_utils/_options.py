@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 
 from ansible.module_utils.common.validation import check_type_bool, check_type_dict, check_type_float, check_type_int
 
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import LIMITS, NAMES, shortened, usable_name
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import NAMES, shortened, usable_name, within
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 Spec = Mapping[str, Mapping[str, t.Any]]
@@ -54,8 +54,8 @@ _HASH = re.compile(
 """The forms of crypt(3) and of directories, with all that they hold: no person's password is so by chance."""
 
 
-_HALF = re.compile("[\ud800-\udfff]")
-_CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
+_NOWHERE = re.compile("[\0\ud800-\udfff]")
+"""What no program can be given: NUL ends a text, and no encoding holds half of a character."""
 
 
 def is_text(value: object) -> bool:
@@ -114,7 +114,8 @@ def _check(option: str, entry: Mapping[str, t.Any], value: t.Any) -> None:
     elif kind == "float":
         _converted(option, check_type_float, value, "a number")
     elif kind == "int":
-        check_number(option, _converted(option, _whole, value, "a whole number"))
+        before, dot, last = option.rpartition(".")
+        within({last: _converted(option, _whole, value, "a whole number")}, before + dot)
 
 
 def _check_list(option: str, entry: Mapping[str, t.Any], value: t.Any) -> None:
@@ -133,21 +134,11 @@ def check_text(option: str, value: t.Any, secret: bool) -> None:
     if not is_text(value):
         raise Refusal("not_text", f"{option} is {kind_of(value) if secret else _told(value)}, and must be text")
     text, last = str(value), option.rpartition(".")[2]
-    if _HALF.search(text):
+    if _NOWHERE.search(text):
         reason = "password_unusable" if secret else "name_unusable" if last in NAMES else "value_unusable"
-        raise Refusal(reason, f"{option} holds half a character, which no encoding can hold")
+        raise Refusal(reason, f"{option} holds NUL or half of a character, which no program can be given")
     if secret and last not in FORMER and is_hash(text):
         raise Refusal("password_is_hash", f"{option} is the hash of a password, and must be the password itself")
-    # Elements of lists may have lines: certificates, and scripts of a store's command.
-    if not secret and last not in NAMES and not last.endswith("]") and _CONTROL.search(text):
-        raise Refusal("value_unusable", f"{option} holds a line break or another control character")
-
-
-def check_number(option: str, number: int) -> None:
-    """Raise :class:`Refusal` where the number is outside of its option's limits."""
-    limits = LIMITS.get(option.rpartition(".")[2])
-    if limits is not None and number not in limits:
-        raise Refusal("value_unusable", f"{option} is {shortened(number)}, and must be {limits[0]} to {limits[-1]}")
 
 
 def check_variables(given: Mapping[str, t.Any], lists: t.Collection[str] = ()) -> None:

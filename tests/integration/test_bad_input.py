@@ -29,6 +29,7 @@ PLAY = """
   vars:
     staff: [0012345]
     one: {id: 0012345, day: 2026-01-02, pair: [a, b]}
+    people: [{id: 0012345}]
     number: 0012345
     hashed: "$6$saltsalt$HASH"
     half: {admin: true}
@@ -55,7 +56,7 @@ PLAY = """
       keyholder.macos.secure_token: {user: "{{ one.id }}", state: absent}
     - name: not_text part of a loop
       keyholder.macos.secure_token: {user: "{{ item.id }}", state: absent}
-      loop: "{{ [one] }}"
+      loop: "{{ people }}"
     - name: not_text with a default
       keyholder.macos.account_password: {name: ana, password: "{{ one['id'] | default(omit) }}"}
     - name: not_text date
@@ -182,6 +183,18 @@ def test_a_role_refuses_its_list_before_any_mac_is_touched(
     assert f"[{reason}]" in run.output, run.output
     assert len(lab.mac("m").journal()) == before
     assert "4711" not in run.output and HASH not in run.output
+
+
+def test_a_task_without_a_secret_may_be_asynchronous(ansible: Ansible, lab: Lab, tmp_path: Path) -> None:
+    playbook = tmp_path / "play.yml"
+    module = "keyholder.macos.offboard: {name: nobody.here}"
+    playbook.write_text(
+        f"- {{hosts: m, gather_facts: false, become: true, tasks: [{{{module}, async: 60, poll: 1}}]}}",
+        encoding="utf-8",
+    )
+    run = ansible.playbook(playbook, lab.inventory)
+    assert run.rc == 0, run.output
+    assert run.lines[-1].result["plan"] == []
 
 
 def test_an_address_is_a_name(ansible: Ansible, lab: Lab) -> None:

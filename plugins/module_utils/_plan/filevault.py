@@ -106,8 +106,8 @@ class FileVaultRequest:
     def _deferring(self, mac: Mac) -> list[Step]:
         if mac.filevault.on:
             return []
-        if not self.defer_path.startswith("/"):
-            raise Refusal("value_unusable", f"defer_path is {self.defer_path!r}, and must be absolute")
+        if not (self.defer_path.startswith("/") and self.defer_path.isprintable()):
+            raise Refusal("value_unusable", f"defer_path is {self.defer_path!r}, and must be an absolute path")
         name = self._person()
         if mac.account(name) is None:
             nobody(mac, name, None)
@@ -288,8 +288,8 @@ class CollectRequest:
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`. The key is validated before the file goes, each time."""
         writable(mac)
-        if not self.path.startswith("/"):
-            raise Refusal("value_unusable", f"path is {self.path!r}, and must be absolute")
+        if not (self.path.startswith("/") and self.path.isprintable()):
+            raise Refusal("value_unusable", f"path is {self.path!r}, and must be an absolute path")
         if self.path not in mac.files:
             return made(mac, ())
         if not mac.filevault.on:

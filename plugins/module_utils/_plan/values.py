@@ -40,12 +40,13 @@ _WRONG = frozenset('/\\:*?[]<>|;&()"`')
 ("John.Doe@pretendco.com", erase-install), apostrophes and blanks of directories."""
 
 
-def within(options: Mapping[str, t.Any]) -> None:
-    """Raise :class:`Refusal` for a number outside of its option's limits. None: not given."""
+def within(options: Mapping[str, t.Any], before: str = "") -> None:
+    """Raise :class:`Refusal` for a number outside of its option's limits. None: not given. ``before``: the option that
+    these are in."""
     for option, limits in LIMITS.items():
         value = options.get(option)
         if value is not None and value not in limits:
-            msg = f"{option} is {shortened(value)}, and must be {limits[0]} to {limits[-1]}"
+            msg = f"{before}{option} is {shortened(value)}, and must be {limits[0]} to {limits[-1]}"
             raise Refusal("value_unusable", msg)
 
 

@@ -122,8 +122,11 @@ NO_LIST: dict[str, t.Any] = {
     key: NO_TEXT[key] for key in ("number", "fraction", "true", "dictionary", "date", "bytes", "set")
 }
 
-LINES = {"line break": "a\nb", "escape": "a\x1b[2J", "CSI": "a\x9b2J", "NUL": "a\0b", "half a character": "a\ud800"}
-"""What no text of one line may hold."""
+LINES = {"line break": "a\nb", "escape": "a\x1b[2J", "CSI": "a\x9b2J", "other direction": "a\u202eb"}
+"""What no field of an account's record may hold, and no path."""
+
+NOWHERE = {"NUL": "a\0b", "half a character": "a\ud800"}
+"""What no text may hold."""
 
 
 @dataclass(frozen=True)
@@ -186,15 +189,15 @@ def _of_option(option: str, entry: dict[str, t.Any], good: t.Any = None) -> t.It
     else:
         yield from _all(NO_TEXT, ("not_text",))
         if entry.get("no_log"):
-            yield "half a character", MARK + "\ud800", ("password_unusable",), True
+            yield from ((title, MARK + text, ("password_unusable",), True) for title, text in NOWHERE.items())
             if option not in ("old_password", "current_password"):
                 yield "hash", HASH, ("password_is_hash",), True
         elif option in ("name", "user", "admin_user"):
             yield from ((title, name, ("name_unusable",), False) for title, name in NO_NAME.items())
         else:
-            yield from ((title, f"/{text}", unusable, True) for title, text in LINES.items())
-        if option in ("full_name", "hint", "home", "shell", "picture"):
-            yield "other direction", "/a\u202eb", unusable, False
+            yield from ((title, f"/{text}", unusable, True) for title, text in NOWHERE.items())
+        if option in ("full_name", "hint", "home", "shell", "picture", "archive"):
+            yield from ((title, f"/{text}", unusable, False) for title, text in LINES.items())
 
 
 def _inside(options: dict[str, t.Any], wrapped: t.Callable[[dict[str, t.Any]], t.Any]) -> t.Iterator[Value]:

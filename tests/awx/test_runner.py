@@ -17,12 +17,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from checks.environments import TREE, link_tree
 from harness.safe import Desk, Safe
 from harness.search import Search
 from maclab.lab import Lab
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from test_definitions import AWX, CREDENTIALS, TEMPLATES
+
+PROJECT = AWX / "project"
 SECRETS = {
     "granter": "granter-9f3e-AWX",
     "ana": "ana-51c0-AWX",
@@ -66,6 +76,17 @@ EVERY = {
 }
 
 
+# Whose passwords YAML would read as something else.
+NUMBERS = {
+    "macos": "15.6",
+    "filevault": {"state": "off"},
+    "accounts": [
+        person("itadmin", "0123456701", admin=True, token=True),
+        person("0012345", "12:34:56", full_name="Ana Sousa"),
+    ],
+}
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     people = [
@@ -77,6 +98,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "plain": {"count": MACS - 8, "macos": "15.6", "python": "none", "accounts": people},
         "odd": {"count": 8, "macos": "13.6.9", "python": "none", "accounts": odd},
         "target": {"macos": "15.6", "accounts": people},
+        "numbers": NUMBERS,
         "every": EVERY,
     }
     with Lab({"macs": macs}, tmp_path_factory.mktemp("lab")) as lab:
@@ -90,15 +112,42 @@ def run(lab: Lab) -> Iterator[Run]:
         yield partial(_run, sockets, lab)
 
 
+class _Unsafe(yaml.SafeDumper):
+    """Marks each text, as AWX's own dumper does."""
+
+    def represent_data(self, data: Any) -> yaml.Node:
+        return self.represent_scalar("!unsafe", data) if isinstance(data, str) else super().represent_data(data)
+
+
+def as_awx_writes(credentials: dict[str, dict[str, str]], answers: dict[str, Any]) -> str:
+    """Return the extra variables of a job: what the credential types inject of these fields, by AWX's own kind of
+    template, and the survey's answers. Ansible-core 2.19 and newer looks past the quotes in it."""
+    jinja = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+    given: dict[str, Any] = {}
+    for credential in CREDENTIALS:
+        for name, template in credential["injectors"].get("extra_vars", {}).items():
+            if credential["name"] in credentials:
+                given[name] = jinja.from_string(template).render(**credentials[credential["name"]])
+    given |= answers
+    return "".join(
+        yaml.dump_all([{name: value}], Dumper=_Unsafe, default_flow_style=False) for name, value in given.items()
+    )
+
+
 def _run(
-    sockets: str, lab: Lab, folder: Path, playbook: str, extra: dict[str, Any], *arguments: str
+    sockets: str, lab: Lab, folder: Path, playbook: str, extra: dict[str, Any] | str, *arguments: str
 ) -> subprocess.Popen[bytes]:
     link_tree()
-    for name in ("inventory", "env", "project"):
+    for name in ("inventory", "env"):
         (folder / name).mkdir(parents=True)
     shutil.copy(lab.inventory, folder / "inventory" / "macs.yml")
+    shutil.copytree(PROJECT, folder / "project", dirs_exist_ok=True)
     shutil.copy(Path(__file__).with_name("every_module.yml"), folder / "project")
-    (folder / "env" / "extravars").write_text(json.dumps(extra))
+    if isinstance(extra, str):
+        (folder / "env" / "from-awx.yml").write_text(extra)
+        arguments += ("-e", f"@{folder / 'env' / 'from-awx.yml'}")
+    else:
+        (folder / "env" / "extravars").write_text(json.dumps(extra))
     kept = {name: os.environ[name] for name in ("PATH", "LC_ALL") if name in os.environ}
     environment = kept | {
         "ANSIBLE_COLLECTIONS_PATH": str(TREE),
@@ -130,11 +179,11 @@ def said(path: Path) -> dict[str, Any]:
 
 
 def test_four_slices_of_forty_macs_make_the_same_report(lab: Lab, run: Run, tmp_path: Path) -> None:
-    hosts = sorted(name for name in lab.names if name not in ("target", "every"))
+    hosts = sorted(name for name in lab.names if name not in ("target", "numbers", "every"))
     assert len(hosts) == MACS
     whole = tmp_path / "whole"
     report = {"keyholder_report": str(tmp_path / "report-whole")}
-    ended(run(whole, "keyholder.macos.audit", report, "--limit", "!target,!every"), whole)
+    ended(run(whole, "keyholder.macos.audit", report, "--limit", "!target,!numbers,!every"), whole)
 
     folders = [tmp_path / f"slice-{number}" for number in range(SLICES)]
     running = []
@@ -222,3 +271,63 @@ def test_no_event_of_any_module_holds_a_secret(lab: Lab, run: Run, tmp_path: Pat
     made = {"the deputy's new password": json.loads(store.read_text())["current"]}
     assert made["the deputy's new password"] != SECRETS["deputy"]
     assert Search({**SECRETS, **keys, **made}).files([artifacts]) == []
+
+
+# What YAML 1.1 reads as a number, a time, a date, a boolean or nothing, and what other readers on the way might touch.
+WORDS = (
+    "0123456701", "0700", "0o17", "0x1F", "0b101", "1_234_567", "+1234567890", "-7", "1.5", "1e5", "1.5e+3",
+    ".inf", ".NaN", "12:34:56", "1:30", "2026-11-28", "2026-13-99", "2026-11-28T10:00:00Z", "2026-11-28 10:00:00",
+    "yes", "No", "on", "OFF", "true", "False", "y", "null", "Null", "~", "=", "<<", "!!str x", "!unsafe x", "&a", "*a",
+    "- x", "{{ 7*7 }}", "{% raw %}", "{# x #}", "{'a': 1}", "[1,2]", "@x", "`x`", "%x", "|", ">", "?", ": x", "a: b",
+    "a #b", "$HOME", "${HOME}", "a\\b", "\\n", "'q'", '"q"', '"', "''", "\u00fc\u00e9\u00df", "\U0001f512", "<>&'",
+    " x ", "\t", "a\nb\n", "x" * 20000,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("template", ["keyholder grant", "keyholder onboard", "keyholder filevault"])
+def test_a_credential_arrives_as_it_is(template: str) -> None:
+    """Each value through each credential type and ansible-core's own reading to the variable of the playbook."""
+    playbook = next(one["playbook"] for one in TEMPLATES if one["name"] == template)
+    *dummy, play = yaml.safe_load((PROJECT / playbook).read_text())
+    loader = DataLoader()
+    for word in WORDS:
+        fields = {"admin_user": word, "admin_password": word, "password": word, "recipient": word}
+        extra = as_awx_writes({one["name"]: fields for one in CREDENTIALS}, {})
+        variables = {"hostvars": {"mac": {}}, "inventory_hostname": "mac", **loader.load(extra, json_only=False)}
+        templar = Templar(loader, variables=variables)
+        arrived = {
+            name: templar.template(trust_as_template(value))
+            for name, value in play["vars"].items()
+            if isinstance(value, str) and "_json" in value
+        }
+        assert len(arrived) >= 2
+        for name, value in arrived.items():
+            assert value == ([word] if name == "filevault_recipients" else word), name
+
+
+def test_a_password_that_yaml_takes_for_a_number_is_the_one_on_the_mac(lab: Lab, run: Run, tmp_path: Path) -> None:
+    granter = {"admin_user": "itadmin", "admin_password": "0123456701"}
+    jobs = {
+        "grant": ("12:34:56", {"keyholder_target_name": '"0012345"'}),
+        "onboard": ("2026-11-28", {"keyholder_target_name": "nova", "keyholder_target_full_name": '"0700"'}),
+    }
+    for playbook, (password, answers) in jobs.items():
+        folder = tmp_path / playbook
+        credentials = {"keyholder granter": granter, "keyholder target password": {"password": password}}
+        job = run(folder, f"{playbook}.yml", as_awx_writes(credentials, answers), "--limit", "numbers")
+        ended(job, folder)
+    accounts = lab.mac("numbers").state().accounts
+    assert (accounts["nova"].password, accounts["nova"].full_name) == ("2026-11-28", "0700")
+    assert all(accounts[name].has_authority_token for name in ("0012345", "nova"))
+
+
+@pytest.mark.parametrize("answer", ["0012345", "yes", "null", "2026-03-01", "12:30"])
+def test_an_answer_that_is_no_text_any_more_is_refused(lab: Lab, run: Run, tmp_path: Path, answer: str) -> None:
+    folder = tmp_path / "job"
+    before = len(lab.mac("numbers").journal())
+    process = run(folder, "offboard.yml", as_awx_writes({}, {"keyholder_target_name": answer}), "--limit", "numbers")
+    process.communicate(timeout=600)
+    shown = (folder / "artifacts" / "job" / "stdout").read_text()
+    assert process.returncode != 0
+    assert '"Account"' in shown and "[not_text]" in shown and "double quotes" in shown
+    assert len(lab.mac("numbers").journal()) == before

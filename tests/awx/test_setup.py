@@ -127,7 +127,7 @@ def test_credentials_and_surveys_arrive_whole(runs: Runs, first: tuple[str, dict
         assert template["survey_enabled"] == bool(template["survey_spec"]), template["name"]
     # Ansible must not fill in what AWX is to fill in.
     granter = next(thing for thing in made_.things["credential_types"] if thing["name"] == "keyholder granter")
-    assert granter["injectors"]["extra_vars"]["grant_admin_password"] == "{{ admin_password }}"
+    assert granter["injectors"]["extra_vars"]["keyholder_granter_password_json"] == "{{ admin_password | tojson }}"
     audit = next(thing for thing in made_.things["job_templates"] if thing["name"] == "keyholder audit")
     assert audit["job_type"] == "check"
     assert "{{" not in audit["extra_vars"]

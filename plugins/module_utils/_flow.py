@@ -28,6 +28,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     ESCROWED,
     MOBILE,
     PREBOOT,
+    RECOVERY_KEY,
     Account,
     Mac,
     folded,
@@ -50,6 +51,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     CheckRecipients,
     CreateMobileAccount,
     DeliverKey,
+    EnableFileVault,
     Forget,
     Note,
     Prove,
@@ -491,6 +493,9 @@ class Flow:
         if UpdatePreboot() in self._done:
             # Tokens have come and gone, though the accounts look as before.
             ours -= {PREBOOT}
+        if self._key is not None or any(isinstance(step, EnableFileVault) for step in self._done):
+            # A key came to be, or may have, and the caller may not get it.
+            ours -= {RECOVERY_KEY}
         if ours and _settled(mac) == _settled(plan.before) and not unseen:
             for work in sorted(ours):
                 self._start(dscl.forget(work))

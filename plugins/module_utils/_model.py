@@ -31,6 +31,9 @@ MOBILE = "mobile"
 PREBOOT = "preboot"
 """Pending work: the preboot volume does not know yet what changed."""
 
+RECOVERY_KEY = "making recovery key"
+"""Pending work: a recovery key is being made. Where a run was cut off there, nobody may have the present one."""
+
 
 def creation(name: str) -> str:
     """Pending work: the account ``name`` is not yet all that was asked for."""

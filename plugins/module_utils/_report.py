@@ -15,6 +15,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     PENDING,
     PHANTOM,
     PREBOOT,
+    RECOVERY_KEY,
     UNPROVEN,
     Account,
     Mac,
@@ -100,6 +101,8 @@ def unfinished(work: str) -> str:
     """A note on unfinished work, in words."""
     if work == PREBOOT:
         return "the preboot volume must still be updated"
+    if work == RECOVERY_KEY:
+        return "it was making a recovery key, and the present one may be nobody's"
     name = promoted_by(work)
     return f"{name} is an administrator for a moment only, and must be demoted again" if name else work
 

@@ -118,6 +118,7 @@ state:
   description:
     - FileVault C(before) and C(after). Whether it is C(enabled) (also while the volume is still being encrypted),
       the C(deferred_user), whether there is a C(personal_recovery_key), and the C(users) who may unlock.
+    - C(recovery_key_pending) says whether a run that was cut off has left a key that may be nobody's.
   returned: always
   type: dict
 plan:

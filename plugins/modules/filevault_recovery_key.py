@@ -107,6 +107,8 @@ state:
       a profile escrows keys (C(escrow_profile), C(null) where the profiles could not be listed), and when macOS last
       put a key aside for it (C(escrowed_at), in seconds since 1970; C(0) for never, C(null) where its file could not be
       looked at). With O(state=collected), whether the file is there (C(key_file)).
+    - C(recovery_key_pending) says whether a run was cut off while it made a key, so that nobody may have the present
+      one. O(state=rotated) makes another one, and O(state=validated) proves one that you have; both end that.
   returned: always
   type: dict
 plan:

@@ -8,7 +8,7 @@ import typing as t
 
 import fakes
 import pytest
-from inmemory import LabRunner, snapshot
+from inmemory import LabRunner, PowerCut, snapshot
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
@@ -257,3 +257,72 @@ def test_a_restart_is_armed_by_a_holder_or_by_the_key(version: str, hardware: st
     wrong, runner = flow(mac, RestartRequest("ana", given=frozenset({"password"})), {"password": "wrong-pw-1"})
     assert wrong.refusal is not None
     assert (wrong.refusal.reason, runner.writes) == ("user_password_wrong", [])
+
+
+ROTATE = KeyRequest("rotated", "itadmin", "return", frozenset({"password"}))
+MAKE = KeyRequest("present", "itadmin", "return", frozenset({"password"}))
+ENABLE = FileVaultRequest("enabled", "itadmin", recovery_key="return")
+
+
+def keyed(version: str, hardware: str, request: t.Any) -> Mac:
+    """A Mac on which ``request`` makes a recovery key."""
+    mac = cast(version, hardware)
+    if request is not ENABLE:
+        flow(mac, FileVaultRequest("enabled", "itadmin"))
+        mac.filevault.state = "on"
+    if request is MAKE:
+        flow(mac, KeyRequest("absent", "itadmin"))
+    return mac
+
+
+@every_mac
+@pytest.mark.parametrize("request_", [ROTATE, MAKE, ENABLE], ids=["rotate", "make", "enable"])
+def test_a_key_that_a_cut_has_made_nobodys_is_told_until_there_is_another(
+    version: str, hardware: str, request_: t.Any
+) -> None:
+    whole = keyed(version, hardware, request_)
+    done, runner = flow(whole, request_)
+    assert (done.refusal, done.recovery_key, done.after["recovery_key_pending"]) == (None, whole.filevault.prk, False)
+    lost = 0
+    # After the last write, the note's end, the module only has to print its answer.
+    for cut in range(1, len(runner.writes)):
+        mac = keyed(version, hardware, request_)
+        old = mac.filevault.prk
+        with pytest.raises(PowerCut):
+            Flow(LabRunner(mac, cut=cut), {option: Secret(value) for option, value in PASSWORDS.items()}, 5).run(
+                request_, check_mode=False
+            )
+        mac.filevault.state = "on" if mac.filevault.state == "encrypting" else mac.filevault.state
+        if mac.filevault.prk in (None, old):
+            continue
+        lost += 1
+        for asked in (KeyRequest("present"), FileVaultRequest("enabled")):
+            told, _ = flow(mac, asked, {})
+            assert (told.refusal, told.changed, told.after["recovery_key_pending"]) == (None, False, True)
+            assert any("nobody may have the present one" in note for note in told.notes)
+        healed, _ = flow(mac, ROTATE)
+        assert (healed.refusal, healed.recovery_key) == (None, mac.filevault.prk)
+        quiet, _ = flow(mac, KeyRequest("present"), {})
+        assert (quiet.notes, quiet.after["recovery_key_pending"]) == ([], False)
+    assert lost
+
+
+@every_mac
+def test_who_proves_the_key_has_it(version: str, hardware: str) -> None:
+    mac = keyed(version, hardware, ROTATE)
+    with pytest.raises(PowerCut):
+        Flow(LabRunner(mac, cut=2), {"password": Secret("admin-pw-1")}, 5).run(ROTATE, check_mode=False)
+    wrong, _ = flow(mac, KeyRequest("validated"), {"current_key": "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF"})
+    assert wrong.refusal is not None and wrong.after["recovery_key_pending"]
+    right, _ = flow(mac, KeyRequest("validated"), {"current_key": str(mac.filevault.prk)})
+    assert (right.refusal, right.changed, right.after["recovery_key_pending"]) == (None, True, False)
+
+
+@every_mac
+def test_a_key_that_macos_refuses_to_make_leaves_no_note(version: str, hardware: str) -> None:
+    mac = keyed(version, hardware, ENABLE)
+    mac.mdm.forbids_filevault = True
+    done, runner = flow(mac, ENABLE)
+    assert done.refusal is not None and done.refusal.reason == "fdesetup_31"
+    assert runner.writes
+    assert not done.after["recovery_key_pending"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT, Account, Mac, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT, RECOVERY_KEY, Account, Mac, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, Proof, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     AddUnlocker,
@@ -22,6 +22,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import
     DeliverKey,
     DisableFileVault,
     EnableFileVault,
+    Forget,
+    Note,
     Prove,
     ReadKeyFile,
     RemoveKey,
@@ -68,7 +70,7 @@ class FileVaultRequest:
             raise Refusal("reading_incomplete", "the status of FileVault could not be read", mac.unread)
         if self.state == "enabled":
             steps = self._enabling(mac)
-            return made(mac, steps, self._about_the_key(mac) if steps else ())
+            return made(mac, steps, self._about_the_key(mac) if steps else nobodys_key(mac))
         if self.state == "deferred":
             return made(mac, self._deferring(mac))
         return made(mac, self._disabling(mac))
@@ -80,6 +82,7 @@ class FileVaultRequest:
             "deferred_user": filevault.deferred_user,
             "personal_recovery_key": filevault.personal_key,
             "users": [account.name for account in mac.unlockers],
+            "recovery_key_pending": RECOVERY_KEY in mac.pending,
         }
 
     def _enabling(self, mac: Mac) -> list[Step]:
@@ -93,7 +96,8 @@ class FileVaultRequest:
         checks += [CheckPassword(name, additional(index), "user") for index, name in enumerate(self.additional_users)]
         keep = [] if mac.filevault.personal_key else made_key(self.recovery_key)
         checks += [CheckRecipients()] if self.recovery_key == ENCRYPT and keep else []
-        return [*checks, EnableFileVault(self.user, self.additional_users), *keep, Prove(facts=("filevault",))]
+        enable = [EnableFileVault(self.user, self.additional_users), *keep, Prove(facts=("filevault",))]
+        return [*checks, *noted(enable, bool(keep) and self.recovery_key != DISCARD)]
 
     def _about_the_key(self, mac: Mac) -> list[str]:
         if mac.filevault.personal_key:
@@ -131,7 +135,8 @@ class FileVaultRequest:
                 "filevault_busy", f"FileVault is on its way ({state}), and cannot be disabled before it is on"
             )
         holder(mac, self._person())
-        return [CheckPassword(self.user, "password", "user"), DisableFileVault(self.user), Prove(facts=("filevault",))]
+        check = CheckPassword(self.user, "password", "user")
+        return [check, DisableFileVault(self.user), Prove(facts=("filevault",)), *forgotten(mac)]
 
     def _person(self) -> str:
         if not self.user:
@@ -219,11 +224,12 @@ class KeyRequest:
         writable(mac)
         present = mac.filevault.personal_key
         if (self.state == "present" and present) or (self.state == "absent" and not present):
-            return made(mac, ())
+            return made(mac, (), nobodys_key(mac))
         if self.state == "validated":
             if not present:
                 raise Refusal("key_missing", "there is no personal recovery key on this Mac to validate")
-            return made(mac, [ValidateKey("current_key")])
+            # Who gave it has it.
+            return made(mac, [ValidateKey("current_key"), *forgotten(mac)])
         checks, by = self._authentication(mac)
         if self.state == "absent":
             proof = [VerifyKey(by, holder(mac, by).guid, "password", early=True, needed=True)] if by else []
@@ -248,7 +254,9 @@ class KeyRequest:
         checks += [CheckRecipients()] if self.recovery_key == ENCRYPT else []
         # Where somebody gets the key, it is not lost if macOS no longer escrows it as well.
         facts = ("personal_key", "escrow") if self.recovery_key == DISCARD else ("personal_key",)
-        return made(mac, [*checks, ChangeKey(by), *made_key(self.recovery_key), Prove(facts=facts)])
+        # The device management has a key as soon as macOS has made it.
+        change = [ChangeKey(by), *made_key(self.recovery_key), Prove(facts=facts)]
+        return made(mac, [*checks, *noted(change, self.recovery_key != DISCARD or bool(forgotten(mac)))])
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         return {
@@ -256,6 +264,7 @@ class KeyRequest:
             "filevault_enabled": mac.filevault.on,
             "escrow_profile": mac.filevault.escrow_profile,
             "escrowed_at": mac.filevault.escrowed_at,
+            "recovery_key_pending": RECOVERY_KEY in mac.pending,
         }
 
     def _authentication(self, mac: Mac) -> tuple[list[Step], str]:
@@ -346,3 +355,26 @@ def additional(index: int) -> str:
 def made_key(how: str) -> list[Step]:
     """What becomes of a key that a step before has made: validated, then given to whom it is for."""
     return [ValidateKey()] + ([] if how == DISCARD else [DeliverKey(how)])
+
+
+def noted(steps: t.Sequence[Step], wanted: bool) -> list[Step]:
+    """``steps``, which make a key, between a note on the Mac that they do and its end: a run that is cut off before the
+    key was delivered leaves one that nobody has."""
+    return [Note(RECOVERY_KEY), *steps, Forget(RECOVERY_KEY)] if wanted else list(steps)
+
+
+def forgotten(mac: Mac) -> list[Step]:
+    """The end of such a note that an earlier run has left, once it has lost its meaning."""
+    return [Forget(RECOVERY_KEY)] if RECOVERY_KEY in mac.pending else []
+
+
+def nobodys_key(mac: Mac) -> tuple[str, ...]:
+    """What a person should know of the key where nothing is done about it."""
+    if RECOVERY_KEY not in mac.pending or mac.filevault.personal_key is False or not mac.filevault.on:
+        return ()
+    msg = (
+        "an earlier run was cut off while it made a recovery key, and nobody may have the present one: make a new one"
+        " with keyholder.macos.filevault_recovery_key and state rotated, or prove one that you have with state"
+        " validated and current_key"
+    )
+    return (msg,)

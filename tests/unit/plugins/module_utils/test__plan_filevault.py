@@ -67,10 +67,12 @@ def test_enable_checks_everything_before_and_delivers_a_validated_key() -> None:
     assert kinds(ENABLE, mac()) == [
         "CheckPassword",
         "CheckRecipients",
+        "Note",
         "EnableFileVault",
         "ValidateKey",
         "DeliverKey",
         "Prove",
+        "Forget",
     ]
 
 
@@ -174,7 +176,8 @@ def test_a_key_is_rotated_only_where_somebody_will_have_it() -> None:
     for escrowing in (replace(never, escrow_profile=True), replace(ON, escrowed_at=1)):
         plan = replace(ROTATE, recovery_key="discard").plan(mac(filevault=escrowing), {})
         assert plan.steps[-1] == do.Prove(facts=("personal_key", "escrow"))
-    assert kinds(ROTATE, mac(filevault=ON))[:3] == ["CheckPassword", "CheckRecipients", "ChangeKey"]
+    assert kinds(ROTATE, mac(filevault=ON))[:4] == ["CheckPassword", "CheckRecipients", "Note", "ChangeKey"]
+    assert kinds(ROTATE, mac(filevault=ON))[-1] == "Forget"
 
 
 def test_a_key_that_was_escrowed_once_does_not_stand_for_a_profile_that_is_gone() -> None:

@@ -149,10 +149,17 @@ def check_variables(given: Mapping[str, t.Any], lists: t.Collection[str] = ()) -
     ``lists``: those that must be lists; an entry that is a dictionary is looked at key by key.
     """
     for name, value in given.items():
+        if is_omitted(value):
+            continue
         if name in lists and not is_list(value):
             raise Refusal("value_unusable", f"{name} is {_told(value)}, and must be a list")
         if value is not None and value != "":
             _check_variable(name, name, value, name in lists)
+
+
+def is_omitted(value: t.Any) -> bool:
+    """Return whether a variable is ``omit``, which Ansible takes out of a task's options: then it is not given."""
+    return type(value).__name__ == "_OmitType" or (is_text(value) and str(value).startswith("__omit_place_holder__"))
 
 
 def _check_variable(label: str, name: str, value: t.Any, is_list: bool = False) -> None:
@@ -161,7 +168,9 @@ def _check_variable(label: str, name: str, value: t.Any, is_list: bool = False) 
             _check_variable(f"{label}[{index}]", name, element)
     elif isinstance(value, Mapping) and not _SECRET.search(name) and not (_NAME.search(name) and name[-5:] != "users"):
         for key, inner in value.items():
-            if inner is not None and (_SECRET.search(str(key)) or _NAME.search(str(key)) or str(key) in _TEXTS):
+            if inner is None or is_omitted(inner):
+                continue
+            if _SECRET.search(str(key)) or _NAME.search(str(key)) or str(key) in _TEXTS:
                 _check_variable(f"{label}.{key}", str(key), inner)
     else:
         check_text(label, value, secret=_SECRET.search(name) is not None)

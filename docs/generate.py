@@ -112,6 +112,8 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
             "account_not_mobile": NOTHING,
             "password_drifted": CHECKED,
             "store_failed": NOTHING,
+            "store_not_durable": NOTHING,
+            "store_conflict": NOTHING,
             "password_policy": WORDS,
         },
     ),

@@ -17,6 +17,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.values impor
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.modules import account
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure
+from ansible_collections.keyholder.macos.plugins.plugin_utils._key_store import demand_marker, must_be_marked
 from ansible_collections.keyholder.macos.plugins.plugin_utils._new_password import PolicyError, new_password
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import check
 from ansible_collections.keyholder.macos.plugins.plugin_utils._password_store import (
@@ -54,6 +55,7 @@ _ARGUMENTS: dict[str, t.Any] = {
             "terms": {"type": "list", "elements": "str", "default": []},
             "options": {"type": "dict", "default": {}},
             "directory": {"type": "path"},
+            "marked": {"type": "bool"},
             "recipients": {"type": "list", "elements": "str"},
             "identity": {"type": "path"},
             "mount": {"type": "str", "default": "secret"},
@@ -152,6 +154,8 @@ class ActionModule(Action):
             return LookupStore(lookup, given["lookup"], given["terms"], given["options"], given["write"])
         if given["kind"] == "vault":
             return VaultStore(lookup, given["mount"], given["path"], given["options"])
+        if must_be_marked(given["marked"], task_vars):
+            demand_marker(Path(given["directory"]))
         host = str(task_vars.get("inventory_hostname", "host"))
         path = Path(given["directory"], f"{host}.{arguments['name']}.age")
         return AgeStore(path, given["recipients"], Path(given["identity"]))

@@ -264,8 +264,18 @@ REASONS: dict[str, Reason] = {
         " through another administrator with a token (admin_user), and then give that one as current_password.",
     ),
     "store_failed": Reason(
-        "The store of the passwords could not be read or written.",
+        "The store of the passwords or recovery keys could not be read or written.",
         "Repair the store. Nothing is set on the Mac that the store does not hold; the next run goes on from here.",
+    ),
+    "store_not_durable": Reason(
+        "Nothing shows that the store outlives this job: what is put into a job's own container goes with it.",
+        "In AWX: expose the folder to the jobs (Settings, Jobs, Paths to expose to isolated jobs), launch 'keyholder"
+        " store' once on each execution node, then run again. Elsewhere: run keyholder.macos.recovery_key_store with"
+        " state marked once, or say with the option marked that no marker is needed.",
+    ),
+    "store_conflict": Reason(
+        "Two runs made a recovery key of one Mac at the same time, so nobody knows which of the two opens it.",
+        "Run again, with one run at a time: it makes a new key and stores that. Keep all files of this Mac until then.",
     ),
     "password_policy": Reason(
         "The password does not meet this Mac's password policy.",

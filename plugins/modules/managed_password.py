@@ -87,6 +87,12 @@ options:
         description:
           - The folder on the controller for the age files.
         type: path
+      marked:
+        description:
+          - Whether O(store.directory) must have the file C(.keyholder-store), see
+            O(keyholder.macos.recovery_key_store#module:marked). Without it the task fails before a password is made.
+          - Left out, it must have it in a job of AWX, and need not have it elsewhere.
+        type: bool
       recipients:
         description:
           - The age recipients (C(age1...)) of the file. One of them must be that of O(store.identity).

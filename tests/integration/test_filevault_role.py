@@ -25,6 +25,8 @@ HANGS = {"fault": "hang", "program": "fdesetup", "argument": "validaterecovery",
 MACS = {
     "hangs": mac("15.6", "itadmin", "stan", filevault=OFF, faults=[HANGS]),
     "forbidden": mac("26.1", "itadmin", "stan", filevault=OFF, mdm={"enrolled": "ade", "forbids_filevault": True}),
+    "raced": mac("15.6", "itadmin", "stan", filevault=OFF),
+    "unmarked": mac("15.6", "itadmin", "stan", filevault=OFF),
     "stale": mac("13.6.9", "itadmin", "stan", filevault=OFF),
 }
 
@@ -51,8 +53,8 @@ class Store:
     def files(self, host: str) -> list[str]:
         return sorted(file.name for file in self.folder.glob(f"{host}.*"))
 
-    def opened(self, host: str) -> str:
-        return DESK.opened((self.folder / f"{host}.pem").read_text(encoding="utf-8"))
+    def opened(self, host: str, file: str = "") -> str:
+        return DESK.opened((self.folder / (file or f"{host}.pem")).read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +68,54 @@ def test_a_key_that_comes_with_a_failure_is_stored(store: Store) -> None:
     run = store.run("hangs", filevault_timeout=5)
     assert run.rc != 0
     assert "[timeout]" in run.output
+    # Nobody has validated it, so it takes no key's place, and the next run makes another one.
+    (kept,) = (store.folder / "hangs.keys").iterdir()
+    assert store.opened("hangs", f"hangs.keys/{kept.name}") == store.lab.mac("hangs").state().filevault.prk
+    assert kept.name.endswith(".unproven.pem")
+    assert store.files("hangs") == ["hangs.keys", "hangs.pending"]
+    store.lab.mac("hangs").clear_faults()
+    healed = store.run("hangs")
+    assert healed.rc == 0, healed.output
     assert store.opened("hangs") == store.lab.mac("hangs").state().filevault.prk
-    assert store.files("hangs") == ["hangs.pem"]
+    assert store.files("hangs") == ["hangs.keys", "hangs.pem"]
+
+
+def test_a_key_of_another_run_is_not_replaced(store: Store) -> None:
+    """As when a second controller has rotated between this one's new key and its storing."""
+    assert store.run("raced").rc == 0
+    before = store.opened("raced")
+    other = store.folder / "raced.keys" / "20260301T000000000000Z-0.unproven.pem"
+    # Ansible asks for the deadline again right before the new key, when this run has noted itself.
+    races = f"test -e {store.folder}/raced.pending && mkdir -p {other.parent} && echo x >{other}; echo 120"
+    run = store.run(
+        "raced", filevault_rotate=True, filevault_timeout=f"{{{{ lookup('ansible.builtin.pipe', '{races}') }}}}"
+    )
+    assert run.rc != 0
+    assert "[store_conflict]" in run.output
+    assert "NOT as asked" in run.output
+    assert store.opened("raced") == before
+    (ours,) = (path.name for path in other.parent.iterdir() if path != other)
+    assert store.opened("raced", f"raced.keys/{ours}") == store.lab.mac("raced").state().filevault.prk != before
+    healed = store.run("raced")
+    assert healed.rc == 0
+    assert "stored before" not in healed.output
+    assert store.opened("raced") == store.lab.mac("raced").state().filevault.prk
+
+
+def test_a_store_that_may_not_stay_is_refused_before_a_key_is_made(store: Store) -> None:
+    """As in a job of AWX, whose container goes with the folder."""
+    for given in ({"filevault_store_marked": True}, {"awx_job_id": 7}):
+        run = store.run("unmarked", **given)
+        assert run.rc != 0
+        assert "[store_not_durable]" in run.output
+        assert store.lab.mac("unmarked").state().filevault.state == "off"
+        assert store.files("unmarked") == []
+    (store.folder / ".keyholder-store").write_text('{"made_at": "2026-03-01"}', encoding="utf-8")
+    try:
+        assert store.run("unmarked", awx_job_id=7).rc == 0
+    finally:
+        (store.folder / ".keyholder-store").unlink()
+    assert store.opened("unmarked") == store.lab.mac("unmarked").state().filevault.prk
 
 
 def test_no_note_remains_of_a_key_that_was_not_made(store: Store) -> None:

@@ -1,0 +1,164 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Encrypted recovery keys in a folder on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: recovery_key_store
+short_description: Keep the encrypted recovery keys of Macs in a folder on the controller
+version_added: 0.1.0
+author:
+  - keyholder.macos contributors (@keyholder)
+description:
+  - Keeps what M(keyholder.macos.filevault) and M(keyholder.macos.filevault_recovery_key) return encrypted. It runs on
+    the controller and connects to no Mac. The role P(keyholder.macos.filevault#role) uses it.
+  - The present key of a Mac is C(HOST.age), or C(HOST.pem) where it is encrypted to certificates. It is replaced only
+    by one that macOS has validated, and only where no other run has changed the store since O(seen). What was replaced
+    is kept in C(HOST.keys), the ten last files for each Mac.
+  - A key that macOS did not validate, and one that came while another run stored a key, is kept in C(HOST.keys) as
+    C(*.unproven.age) or C(*.unproven.pem), and the present one stays.
+extends_documentation_fragment:
+  - keyholder.macos._attributes
+  - keyholder.macos._attributes.actiongroup_all
+attributes:
+  check_mode:
+    support: full
+    details:
+      - It looks, and writes nothing.
+  diff_mode:
+    support: N/A
+    details:
+      - It changes no Mac.
+  idempotent:
+    support: partial
+    details:
+      - O(state=stored) stores what it is given each time.
+options:
+  state:
+    description:
+      - V(looked) says what is there. V(begun) notes that a key is about to be made, and shows by that that the folder
+        can be written to. V(stored) keeps the key and takes the note away. V(forgotten) takes the note away where no
+        key came into being.
+      - V(marked) makes the folder and the file C(.keyholder-store) in it, by which later runs know that the folder
+        outlives a job, see O(marked).
+    type: str
+    choices: [looked, begun, stored, forgotten, marked]
+    default: looked
+  folder:
+    description:
+      - The folder on the controller. It is made with mode 0700, each file with 0600.
+    type: path
+    required: true
+  host:
+    description:
+      - What the Mac's files are called. The host's name in the inventory, where it is left out.
+    type: str
+  seen:
+    description:
+      - What RV(seen) was when this run looked or began. Where the store has changed since, another run was at work.
+    type: str
+    default: ''
+  recovery_key_age:
+    description:
+      - With O(state=stored), the key as an armoured age file.
+    type: str
+    default: ''
+  recovery_key_encrypted:
+    description:
+      - With O(state=stored), the key as a CMS message in PEM.
+    type: str
+    default: ''
+  validated:
+    description:
+      - With O(state=stored), whether macOS has validated the key.
+    type: bool
+    default: true
+  marked:
+    description:
+      - Whether the folder must have the file C(.keyholder-store), which O(state=marked) makes. Without it the task
+        fails with RV(reason=store_not_durable), before anything is written.
+      - Left out, it must have it in a job of AWX, as the folders of a job's container are gone after the job, and need
+        not have it elsewhere.
+    type: bool
+seealso:
+  - module: keyholder.macos.filevault_recovery_key
+"""
+
+EXAMPLES = r"""
+- name: Show later runs that this folder stays
+  keyholder.macos.recovery_key_store:
+    state: marked
+    folder: /var/lib/keyholder/recovery-keys
+  run_once: true
+
+- name: Note that a key is about to be made
+  keyholder.macos.recovery_key_store:
+    state: begun
+    folder: /var/lib/keyholder/recovery-keys
+  register: begun
+
+- name: Rotate the recovery key
+  keyholder.macos.filevault_recovery_key:
+    state: rotated
+    user: itadmin
+    password: "{{ itadmin_password }}"
+    recovery_key: encrypt
+    recipients:
+      - age1qqnkvz9x7v0rmjpgzhcw4j2yu80qkhxpc5ty3mn7qd6qfnkz5s8sd4zc9t
+  become: true
+  register: rotated
+
+- name: Store it
+  keyholder.macos.recovery_key_store:
+    state: stored
+    folder: /var/lib/keyholder/recovery-keys
+    recovery_key_age: "{{ rotated.recovery_key_age }}"
+    seen: "{{ begun.seen }}"
+"""
+
+RETURN = r"""
+present:
+  description: The files of the present key. Each was validated by the Mac when it was stored, and read back.
+  returned: success, but with O(state=marked)
+  type: list
+  elements: str
+unproven:
+  description: Files of keys of which nobody knows whether they open the Mac.
+  returned: success, but with O(state=marked)
+  type: list
+  elements: str
+earlier:
+  description: Files of the keys before the present one.
+  returned: success, but with O(state=marked)
+  type: list
+  elements: str
+interrupted:
+  description: Whether a key is being made, or was when a run was cut off. The present file may then be of a dead key.
+  returned: success, but with O(state=marked)
+  type: bool
+seen:
+  description: Stands for all of this. Give it as O(seen) later in the same run.
+  returned: success, but with O(state=marked)
+  type: str
+marked_at:
+  description: When the file C(.keyholder-store) was made; empty for never.
+  returned: with O(state=marked)
+  type: str
+reason:
+  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  returned: failure
+  type: str
+  sample: store_conflict
+evidence:
+  description: Which command said what. Empty here.
+  returned: failure
+  type: list
+  elements: str
+remedy:
+  description: What to do about it.
+  returned: failure
+  type: str
+"""

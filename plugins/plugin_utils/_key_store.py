@@ -1,0 +1,307 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""On the controller: where encrypted recovery keys are kept, one present key a Mac, and the ones before it.
+
+    FOLDER/HOST.age, HOST.pem    the present key: validated by the Mac, stored, read back
+    FOLDER/HOST.keys/            the ones before it, and those that nobody knows to open the Mac (.unproven.age)
+    FOLDER/HOST.pending          a key is being made, or was when a run was cut off; a line for each run
+    FOLDER/.keyholder-store      the folder outlives a job: set-up has made this, and no job makes it by the way
+
+A present key is replaced only by one that was validated, and only where nobody has changed the store since the run that
+made it looked. What was replaced is kept. Two runs make keys on one Mac in an order that the store cannot see, so a
+present key is called good only while no other run is noted that may still make one.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import socket
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+
+MARKER = ".keyholder-store"
+KINDS = ("age", "pem")
+KEPT = 10
+"""How many files of earlier keys are kept for each Mac."""
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A run that makes a key: on which controller, as which process, begun when (seconds since 1970)."""
+
+    run: str
+    controller: str
+    process: int
+    began: int
+
+    @property
+    def line(self) -> str:
+        return f"run {self.run} {self.controller} {self.process} {self.began}"
+
+    @classmethod
+    def read(cls, line: str) -> Noted | None:
+        """Return the run that a line of a note names, None for any other line."""
+        words = line.split()
+        if len(words) != 5 or words[0] != "run" or not (words[3] + words[4]).isdigit():
+            return None
+        return cls(words[1], words[2], int(words[3]), int(words[4]))
+
+
+FORGOTTEN = 3600
+"""Seconds after which a run of another controller, whose processes nobody sees here, is taken for one that ended."""
+
+
+def goes_on(noted: Noted, now: datetime.datetime) -> bool:
+    """Return whether the run may still make a key: its process lives, or nobody can tell and it began not long ago."""
+    if noted.controller != socket.gethostname():
+        return now.timestamp() - noted.began < FORGOTTEN
+    try:
+        os.kill(noted.process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the store holds of one Mac. ``seen``: stands for all of it, to notice another run by."""
+
+    present: tuple[Path, ...]
+    unproven: tuple[Path, ...]
+    earlier: tuple[Path, ...]
+    interrupted: bool
+    seen: str
+
+
+def marked_at(folder: Path) -> str:
+    """Return when the folder's marker was made, "" where there is none. Raises :class:`Refusal`."""
+    try:
+        return str(json.loads((folder / MARKER).read_text(encoding="utf-8"))["made_at"])
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise Refusal("store_failed", f"{folder / MARKER} is no marker of a store: {exc}") from exc
+
+
+def mark(folder: Path, now: datetime.datetime) -> bool:
+    """Make the folder and its marker. Return whether that was needed. Raises :class:`Refusal`."""
+    if marked_at(folder):
+        return False
+    with _told(folder):
+        _make(folder)
+        made = {"made_at": now.isoformat(timespec="seconds"), "id": secrets.token_hex(8)}
+        _write(folder / MARKER, json.dumps(made) + "\n")
+    return True
+
+
+IN_A_JOB = ("awx_job_id", "tower_job_id")
+"""Extra variables that AWX gives each of its jobs."""
+
+
+def must_be_marked(asked: bool | None, variables: t.Mapping[str, t.Any]) -> bool:
+    """Return whether a store needs its marker: as asked, and left out in each job of AWX, whose containers go."""
+    return any(name in variables for name in IN_A_JOB) if asked is None else asked
+
+
+def demand_marker(folder: Path) -> None:
+    """Raise :class:`Refusal` where nothing shows that the folder will be there after this job."""
+    if not marked_at(folder):
+        raise Refusal(
+            "store_not_durable", f"{folder} has no {MARKER}: nothing shows that it will be there after this job"
+        )
+
+
+@dataclass(frozen=True)
+class KeyStore:
+    """The keys of one Mac. ``host``: its name in the inventory."""
+
+    folder: Path
+    host: str
+    alive: t.Callable[[Noted, datetime.datetime], bool] = goes_on
+
+    def __post_init__(self) -> None:
+        if self.host in ("", ".", "..") or "/" in self.host or "\0" in self.host:
+            raise Refusal("value_unusable", f"the name {self.host!r} cannot be the name of a file in the store")
+
+    @property
+    def note(self) -> Path:
+        return self.folder / f"{self.host}.pending"
+
+    def look(self) -> Contents:
+        """Return what is there. Raises :class:`Refusal`."""
+        with _told(self.folder):
+            return self._contents()
+
+    def begin(self, now: datetime.datetime) -> Contents:
+        """Note that a key is being made, before it is; this also shows that the store can be written to.
+
+        The note takes the place of those of runs that were cut off before. Raises :class:`Refusal`.
+        """
+        # An action's own process ends with its task; the one that it was made by ends with the run.
+        mine = Noted(secrets.token_hex(8), socket.gethostname(), os.getppid(), int(now.timestamp()))
+        with _told(self.folder):
+            _make(self.folder)
+            with _alone(self.folder):
+                self._note([*(noted for noted in self._noted() if self.alive(noted, now)), mine])
+                return self._contents(mine.run)
+
+    def store(self, keys: t.Mapping[str, str], validated: bool, seen: str, now: datetime.datetime) -> Contents:
+        """Keep ``keys`` (kind -> encrypted text), as the present ones if macOS has ``validated`` them and the store is
+        as it was when ``seen`` was. Whatever happens, they are kept. Raises :class:`Refusal`."""
+        run = seen.partition(":")[0]
+        with _told(self.folder):
+            _make(self.folder)
+            with _alone(self.folder):
+                if validated and self._contents(run).seen == seen:
+                    self._replace(keys, now)
+                    self._drop(run)
+                    return self._contents()
+                kept = [self._keep(text, f"unproven.{kind}", now) for kind, text in keys.items()]
+                if not self.note.exists():
+                    # The next run makes a new key: nobody knows whether this one opens the Mac.
+                    self._note([])
+                if validated:
+                    names = " and ".join(str(path) for path in kept)
+                    raise Refusal(
+                        "store_conflict",
+                        f"another run has made a recovery key of {self.host} or stored one since this run began, and"
+                        f" only one of the two opens the Mac. The present key in the store was left as it is, and the"
+                        f" key of this run is in {names}",
+                    )
+                return self._contents()
+
+    def forget(self, seen: str) -> Contents:
+        """Take away the note of the run that ``seen`` stands for. Raises :class:`Refusal`."""
+        with _told(self.folder), _alone(self.folder):
+            self._drop(seen.partition(":")[0])
+            return self._contents()
+
+    @property
+    def _keys(self) -> Path:
+        return self.folder / f"{self.host}.keys"
+
+    def _place(self, kind: str) -> Path:
+        return self.folder / f"{self.host}.{kind}"
+
+    def _contents(self, run: str = "") -> Contents:
+        """``run``: whose eyes it is seen by. Its own note is one that another run may take away and not add."""
+        present = tuple(path for path in map(self._place, KINDS) if path.is_file())
+        kept = sorted(path for path in self._keys.iterdir() if path.is_file()) if self._keys.is_dir() else []
+        unproven = tuple(path for path in kept if ".unproven." in path.name)
+        digest = hashlib.sha256()
+        for path in (*present, *kept):
+            digest.update(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())
+        noted = self._noted()
+        digest.update(str(any(other.run == run for other in noted)).encode())
+        earlier = tuple(path for path in kept if path not in unproven)
+        return Contents(present, unproven, earlier, self.note.exists(), f"{run}:{digest.hexdigest()}")
+
+    def _noted(self) -> list[Noted]:
+        """The runs that the note names; one of before names none, and was made by a run that ended."""
+        if not self.note.exists():
+            return []
+        lines = self.note.read_text(encoding="utf-8").splitlines()
+        return [noted for noted in map(Noted.read, lines) if noted is not None]
+
+    def _note(self, noted: t.Sequence[Noted]) -> None:
+        told = f"A recovery key of {self.host} is being made. While this file is here, it is not stored yet."
+        _write(self.note, "\n".join([told, *(one.line for one in noted)]) + "\n")
+
+    def _drop(self, run: str) -> None:
+        """Take the note of ``run`` away; those of other runs stay."""
+        noted = self._noted()
+        left = [one for one in noted if one.run != run]
+        if left:
+            self._note(left)
+        elif noted:
+            self.note.unlink(missing_ok=True)
+
+    def _replace(self, keys: t.Mapping[str, str], now: datetime.datetime) -> None:
+        """One rename for each kind; what was there has another name by then."""
+        for kind in KINDS:
+            place = self._place(kind)
+            if place.is_file():
+                made = datetime.datetime.fromtimestamp(place.stat().st_mtime, datetime.timezone.utc)
+                self._keep(place.read_text(encoding="utf-8"), kind, made)
+            if kind in keys:
+                _write(place, keys[kind])
+        for kind in KINDS:
+            if kind not in keys:
+                # Encrypted to recipients of another kind, and dead by now.
+                self._place(kind).unlink(missing_ok=True)
+        self._prune()
+
+    def _keep(self, text: str, ending: str, when: datetime.datetime) -> Path:
+        self._keys.mkdir(mode=0o700, exist_ok=True)
+        for path in self._keys.glob(f"*.{ending}"):
+            if path.read_text(encoding="utf-8") == text:
+                return path
+        stamp = when.astimezone(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S%fZ")
+        path = self._keys / f"{stamp}-{secrets.token_hex(3)}.{ending}"
+        _write(path, text)
+        return path
+
+    def _prune(self) -> None:
+        for path in sorted(self._keys.iterdir())[:-KEPT] if self._keys.is_dir() else []:
+            path.unlink()
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the file whole, on the disk, and read it back: a cut leaves what was there or this."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        # What was renamed may be gone after a power cut until its folder is on the disk as well.
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    if path.read_bytes() != text.encode("utf-8"):
+        raise OSError(f"{path} does not read back as it was written")
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> t.Iterator[None]:
+    """Keep other runs of this controller out for a moment, and those of others where the file system can."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _told(folder: Path) -> t.Iterator[None]:
+    try:
+        yield
+    except (OSError, UnicodeError) as exc:
+        raise Refusal("store_failed", f"the store of recovery keys {folder}: {exc}") from exc

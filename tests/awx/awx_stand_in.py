@@ -48,6 +48,10 @@ class StandIn:
     things: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     connections: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     sent: list[tuple[str, str, Any]] = field(default_factory=list)
+    settings: dict[str, Any] = field(
+        default_factory=lambda: {"AWX_ISOLATION_SHOW_PATHS": ["/etc/pki/ca-trust:/etc/pki/ca-trust:O"]}
+    )
+    """As a system administrator sees them. None: somebody else asks."""
     _last: int = 0
 
     def add(self, kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,6 +78,8 @@ class StandIn:
         raise Refused(404, {"detail": "Not found."})
 
     def get(self, path: list[str], query: Mapping[str, str]) -> Any:
+        if path[0] == "settings":
+            return self.settings
         if len(path) == 1:
             found = self.find(path[0], query)
             return {"count": len(found), "results": found, "next": None}
@@ -105,6 +111,11 @@ class StandIn:
         return 204, None
 
     def patch(self, path: list[str], body: dict[str, Any]) -> tuple[int, Any]:
+        if path[0] == "settings":
+            if not self.settings:
+                raise Refused(403, {"detail": "You do not have permission to perform this action."})
+            self.settings |= body
+            return 200, self.settings
         thing = self.one(*path)
         thing.update(body)
         return 200, thing

@@ -175,7 +175,7 @@ def test_each_answer_in_words_is_looked_at_before_a_mac_is(template: dict[str, A
     """An answer has no injector: what ansible-core makes of 0700 can only be refused, by the question's name."""
     plays = yaml.safe_load((AWX / "project" / template["playbook"]).read_text())
     asked = {one["question_name"]: one["variable"] for one in template["survey"] if one["type"] in ("text", "textarea")}
-    looked = [play for play in plays if play["import_playbook"] == "answers/texts.yml"]
+    looked = [play for play in plays if play.get("import_playbook") == "answers/texts.yml"]
     assert plays[: len(looked)] == looked
     found = {
         question: re.findall(r"keyholder_\w+", answer)
@@ -183,6 +183,15 @@ def test_each_answer_in_words_is_looked_at_before_a_mac_is(template: dict[str, A
         for question, answer in play["vars"]["keyholder_answers"].items()
     }
     assert found == {question: [variable] for question, variable in asked.items()}
+
+
+def test_no_key_is_made_where_it_would_go_with_the_job() -> None:
+    (filevault,) = [one for one in TEMPLATES if one["playbook"] == "filevault.yml"]
+    assert filevault["extra_vars"]["filevault_store_marked"] is True
+    (store,) = [one for one in TEMPLATES if one["playbook"] == "store.yml"]
+    stores, first = store["extra_vars"]["keyholder_stores"], filevault["extra_vars"]["filevault_store_dir"]
+    assert (stores, first) == ("{{ keyholder_awx_stores }}", "{{ keyholder_awx_stores | first }}")
+    assert SETTINGS["keyholder_awx_stores"][0].startswith("{{ keyholder_awx_report }}/")
 
 
 def test_every_playbook_of_the_project_is_used() -> None:

@@ -56,8 +56,8 @@ def person(name: str, password: str, **other: Any) -> dict[str, Any]:
     return {"name": name, "password": password, **other}
 
 
-# Tasks of every_module.yml that change nothing: a reading, and what is to fail.
-UNCHANGED = {"Read the Mac", "Grant with a wrong password"}
+# Tasks of every_module.yml that change nothing: readings, and what is to fail.
+UNCHANGED = {"Read the Mac", "Grant with a wrong password", "Look at the store"}
 # Where each module of ours has something to do.
 EVERY = {
     "macos": "15.6",
@@ -331,3 +331,12 @@ def test_an_answer_that_is_no_text_any_more_is_refused(lab: Lab, run: Run, tmp_p
     assert process.returncode != 0
     assert '"Account"' in shown and "[not_text]" in shown and "double quotes" in shown
     assert len(lab.mac("numbers").journal()) == before
+
+
+def test_without_a_credential_the_reason_is_that_nothing_was_given(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "job"
+    answers = {"keyholder_target_name": "nobody", "keyholder_target_full_name": "No Body"}
+    run(folder, "onboard.yml", as_awx_writes({}, answers), "--limit", "numbers").communicate(timeout=600)
+    shown = (folder / "artifacts" / "job" / "stdout").read_text()
+    assert "[option_missing]" in shown or "[granter_missing]" in shown, shown
+    assert "[not_text]" not in shown

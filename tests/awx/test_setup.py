@@ -122,7 +122,7 @@ def test_credentials_and_surveys_arrive_whole(runs: Runs, first: tuple[str, dict
     by_id = {thing["id"]: thing["name"] for thing in made_.things["credentials"]}
     for template in made_.things["job_templates"]:
         attached = {by_id[number] for number in made_.connections[f"job_templates/{template['id']}/credentials"]}
-        machine = set() if "merge" in template["name"] else {"Macs"}
+        machine = set() if template["name"] in ("keyholder audit, merge", "keyholder store") else {"Macs"}
         assert attached == machine | set(ATTACHED.get(template["name"], ()))
         assert template["survey_enabled"] == bool(template["survey_spec"]), template["name"]
     # Ansible must not fill in what AWX is to fill in.
@@ -131,6 +131,14 @@ def test_credentials_and_surveys_arrive_whole(runs: Runs, first: tuple[str, dict
     audit = next(thing for thing in made_.things["job_templates"] if thing["name"] == "keyholder audit")
     assert audit["job_type"] == "check"
     assert "{{" not in audit["extra_vars"]
+
+
+def test_the_folder_of_keys_is_exposed_beside_what_is_exposed_already(
+    runs: Runs, first: tuple[str, dict[str, int]]
+) -> None:
+    assert first
+    paths = ["/etc/pki/ca-trust:/etc/pki/ca-trust:O", "/var/lib/keyholder:/var/lib/keyholder:z"]
+    assert runs.stand_in.settings == {"AWX_ISOLATION_SHOW_PATHS": paths}
 
 
 def test_the_workflow_waits_between_plan_and_change(runs: Runs, first: tuple[str, dict[str, int]]) -> None:

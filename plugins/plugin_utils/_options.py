@@ -54,6 +54,9 @@ _HASH = re.compile(
 """The forms of crypt(3) and of directories, with all that they hold: no person's password is so by chance."""
 
 
+_BYTES = 4096
+"""Of a text that is no element of a list: more than any path or name has, and less than a command's arguments may."""
+
 _NOWHERE = re.compile("[\0\ud800-\udfff]")
 """What no program can be given: NUL ends a text, and no encoding holds half of a character."""
 
@@ -137,6 +140,9 @@ def check_text(option: str, value: t.Any, secret: bool) -> None:
     if _NOWHERE.search(text):
         reason = "password_unusable" if secret else "name_unusable" if last in NAMES else "value_unusable"
         raise Refusal(reason, f"{option} holds NUL or half of a character, which no program can be given")
+    size = len(text.encode("utf-8"))
+    if size > _BYTES and not secret and last not in NAMES and not last.endswith("]"):
+        raise Refusal("value_unusable", f"{option} has {size} bytes, and may have {_BYTES}")
     if secret and last not in FORMER and is_hash(text):
         raise Refusal("password_is_hash", f"{option} is the hash of a password, and must be the password itself")
 

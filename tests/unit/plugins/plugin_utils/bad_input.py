@@ -126,6 +126,7 @@ LINES = {"line break": "a\nb", "escape": "a\x1b[2J", "CSI": "a\x9b2J", "other di
 """What no field of an account's record may hold, and no path."""
 
 NOWHERE = {"NUL": "a\0b", "half a character": "a\ud800"}
+TOO_LONG = {"too long": "n" * 4096, "too long in bytes": "ü" * 2048}
 """What no text may hold."""
 
 
@@ -195,7 +196,8 @@ def _of_option(option: str, entry: dict[str, t.Any], good: t.Any = None) -> t.It
         elif option in ("name", "user", "admin_user"):
             yield from ((title, name, ("name_unusable",), False) for title, name in NO_NAME.items())
         else:
-            yield from ((title, f"/{text}", unusable, True) for title, text in NOWHERE.items())
+            wrong = {**NOWHERE, **TOO_LONG}
+            yield from ((title, f"/{text}", unusable, True) for title, text in wrong.items())
         if option in ("full_name", "hint", "home", "shell", "picture", "archive"):
             yield from ((title, f"/{text}", unusable, False) for title, text in LINES.items())
 

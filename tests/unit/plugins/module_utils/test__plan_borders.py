@@ -15,13 +15,16 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Account,
     FileVault,
     Mac,
+    Management,
+    Sources,
     Version,
     Volume,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard, lawful
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE)
 ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20)
@@ -116,3 +119,97 @@ def test_a_plan_of_looks_alone_changes_nothing() -> None:
     looks = Plan(mac(ADMIN), (do.CheckPassword("itadmin", "password", "user"), do.Prove(("itadmin",))))
     assert not looks.changes
     assert Plan(mac(ADMIN), (*looks.steps, do.PreventToken("itadmin"))).changes
+
+
+# -- what the guard holds against a step ------------------------------------------------------------------------------
+
+SPARE = replace(ADMIN, name="spare", guid="C" * 36, uid=503)
+GHOST = Sources(False, True, True)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "expected"),
+    [
+        (ANA, None, "own_account"),
+        (replace(ANA, admin=True), ANA, "own_account"),
+        (replace(ANA, sources=EVERYWHERE), ANA, "own_account"),
+        (replace(ANA, sources=GHOST), replace(ANA, sources=Sources(False, True, False)), "own_account"),
+        (replace(ANA, sources=Sources(True, True, False)), replace(ANA, sources=Sources(True, False, False)), ""),
+        (ANA, replace(ANA, shell="/bin/sh"), "own_account"),
+        (ANA, replace(ANA, home="/elsewhere"), "own_account"),
+        (ANA, replace(ANA, hint="x"), ""),
+        (ANA, replace(ANA, admin=True, sources=EVERYWHERE), ""),
+    ],
+)
+def test_what_the_account_that_the_run_came_in_by_must_not_lose(
+    was: Account, now: Account | None, expected: str
+) -> None:
+    before = mac(ADMIN, SPARE, was)
+
+    class Loses(do.Step):
+        def after(self, of: Mac) -> Mac:
+            return of.without_account("ana") if now is None else of.with_account(now)
+
+    for own, reason in ((frozenset({"ana"}), expected), (frozenset[str](), "")):
+        try:
+            lawful(Plan(replace(before, own=own), (Loses(),)))
+        except Refusal as refused:
+            assert refused.reason == reason
+        else:
+            assert reason == ""
+
+
+@pytest.mark.parametrize("name", ["ana", "spare"])
+def test_only_a_new_password_of_the_own_account_is_one_too_many(name: str) -> None:
+    plan = Plan(replace(mac(ADMIN, SPARE, ANA), own=frozenset({"ana"})), (do.SetPassword(name, "root"),))
+    if name == "ana":
+        with pytest.raises(Refusal, match="get another password"):
+            lawful(plan)
+    else:
+        lawful(plan)
+
+
+# -- the verdict ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("filevault", "verdict", "why"),
+    [
+        (FileVault("on", personal_key=False), "no", "no recovery key opens the volume"),
+        (FileVault("decrypting", personal_key=False), "at_risk", "on its way off"),
+        (FileVault("restart_to_disable", personal_key=False), "at_risk", "on its way off"),
+        (FileVault("unknown", personal_key=False), "unknown", "FileVault's status could not be read"),
+        (FileVault("on", personal_key=None), "unknown", "the recovery keys could not be read"),
+        (FileVault("on", personal_key=True), "at_risk", "the personal recovery key is the only way in"),
+        (FileVault("on", personal_key=True, icloud_key=True), "at_risk", "are the only ways in"),
+        (FileVault("off", personal_key=False), "at_risk", "the first account whose password is set"),
+    ],
+)
+def test_a_mac_without_a_holder(filevault: FileVault, verdict: str, why: str) -> None:
+    said = recoverability(mac(ANA, filevault=filevault))
+    assert said.verdict == verdict
+    assert why in said.why
+
+
+BOSS = replace(ADMIN, name="boss", guid="D" * 36, uid=504, sources=NOWHERE)
+ESCROWED = Management(bootstrap="valid", bootstrap_crypto_user=True)
+USER = replace(ANA, sources=EVERYWHERE)
+SHUT_OUT = replace(USER, name="luc", guid="E" * 36, uid=505, disabled=True)
+STUCK = "nothing opens the volume after a restart"
+
+
+@pytest.mark.parametrize(
+    ("people", "filevault", "verdict", "stuck"),
+    [
+        ((BOSS, USER, SHUT_OUT), FileVault("on", personal_key=False), "pending", False),
+        ((BOSS, SHUT_OUT), FileVault("on", personal_key=False), "at_risk", True),
+        ((BOSS, SHUT_OUT), FileVault("on", personal_key=True), "at_risk", False),
+        ((BOSS, SHUT_OUT), FileVault("off", personal_key=False), "pending", False),
+        ((USER,), FileVault("on", personal_key=False), "at_risk", False),
+    ],
+)
+def test_a_mac_whose_holders_cannot_grant(
+    people: tuple[Account, ...], filevault: FileVault, verdict: str, stuck: bool
+) -> None:
+    said = recoverability(mac(*people, filevault=filevault, management=ESCROWED))
+    assert (said.verdict, STUCK in said.why) == (verdict, stuck)

@@ -25,7 +25,16 @@ if t.TYPE_CHECKING:
 PLACE = CACHE / "mutants"
 TREE = Path("ansible_collections") / "keyholder" / "macos"
 CORE = TREE / "plugins" / "module_utils"
-MUTATED = ("_act.py", "_delivery.py", "_flow.py", "_model.py", "_probe.py", "_command/*.py", "_plan/*.py")
+MUTATED = (
+    "_act.py",
+    "_delivery.py",
+    "_flow.py",
+    "_model.py",
+    "_probe.py",
+    "_recoverable.py",
+    "_command/*.py",
+    "_plan/*.py",
+)
 # Those that draw sequences, or cut a run at each write, take minutes: what they find wants a quick test, too.
 TESTS = (
     "unit/plugins/module_utils",
@@ -53,7 +62,9 @@ def main() -> int:
     _copy(options.files or MUTATED)
     command = [environment / "bin" / "python", ROOT / "tests" / "utils" / "mutate.py"]
     part = {**os.environ, "MUTANTS_PART": str(options.part)}
-    done = subprocess.run([*command, "run", "--max-children", str(options.workers)], cwd=PLACE, env=part, check=False)
+    names = [f"*{name}__mutmut*" for name in options.only]
+    run = [*command, "run", "--max-children", str(options.workers), *names]
+    done = subprocess.run(run, cwd=PLACE, env=part, check=False)
     if done.returncode == 0:
         _report(command)
     return done.returncode
@@ -65,6 +76,7 @@ def _options() -> argparse.Namespace:
         "files", nargs="*", help="these only, as `_flow.py _command/*.py`; all others keep their results"
     )
     parser.add_argument("--part", type=int, default=1, help="a sample: one mutant of so many")
+    parser.add_argument("--only", action="append", default=[], help="a function by its name, and no other")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     return parser.parse_args()
 

@@ -105,7 +105,9 @@ RULES = {
 ASIDE = "<?xml version='1.0'?><plist><dict><key>_computerlevel</key><array/></dict></plist>"
 
 
-def directory(users: t.Any = USERS, groups: t.Any = GROUPS, rules: t.Any = RULES) -> str:
+def directory(*given: t.Any) -> str:
+    """Print users, groups and rules as dscl does; those that are not given are as they should be."""
+    users, groups, rules = [*given, *(USERS, GROUPS, RULES)[len(given) :]]
     config = {"dsAttrTypeNative:accountPolicyData": [plistlib.dumps(rules).decode()]}
     return "".join(plistlib.dumps(content).decode() for content in (users, groups, config))
 

@@ -74,7 +74,7 @@ def test_numbers_below_200_are_macos_own(uid: int | None, expected: str) -> None
 
 
 def test_an_account_may_have_its_own_name_as_full_name() -> None:
-    (step, _) = AccountRequest("ana", full_name="ana").plan(mac(ADMIN, ANA), {}).steps
+    step, *_proof = AccountRequest("ana", full_name="ana").plan(mac(ADMIN, ANA), {}).steps
     assert step == do.SetAttribute("ana", "full_name", "ana")
     assert refusal(AccountRequest("ana", full_name="itadmin"), mac(ADMIN, ANA)) == "full_name_taken"
 

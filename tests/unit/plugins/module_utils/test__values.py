@@ -56,23 +56,23 @@ def test_what_macos_takes_is_taken(name: str) -> None:
 
 
 NAMED: list[tuple[t.Callable[[str], t.Any], str]] = [
-    (lambda name: AccountRequest(name), "name"),
+    (AccountRequest, "name"),
     (lambda name: AccountRequest("ana", admin_user=name), "admin_user"),
-    (lambda name: PasswordRequest(name), "name"),
+    (PasswordRequest, "name"),
     (lambda name: PasswordRequest("ana", admin_user=name), "admin_user"),
-    (lambda name: TokenRequest(name), "user"),
+    (TokenRequest, "user"),
     (lambda name: TokenRequest("ana", admin_user=name), "admin_user"),
-    (lambda name: MobileAccountRequest(name), "name"),
+    (MobileAccountRequest, "name"),
     (lambda name: MobileAccountRequest("ana", admin_user=name), "admin_user"),
-    (lambda name: OffboardRequest(name), "name"),
-    (lambda name: RepairRequest(name), "user"),
+    (OffboardRequest, "name"),
+    (RepairRequest, "user"),
     (lambda name: RepairRequest("ana", admin_user=name), "admin_user"),
-    (lambda name: UnlockerRequest(name), "user"),
+    (UnlockerRequest, "user"),
     (lambda name: UnlockerRequest("ana", admin_user=name), "admin_user"),
     (lambda name: FileVaultRequest("enabled", name), "user"),
     (lambda name: FileVaultRequest("enabled", "ana", (name,)), "additional_users[0].name"),
     (lambda name: KeyRequest("present", name), "user"),
-    (lambda name: RestartRequest(name), "user"),
+    (RestartRequest, "user"),
     (lambda name: BootstrapRequest("absent", name), "admin_user"),
 ]
 

@@ -11,7 +11,7 @@ import fakes
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from inmemory import LabRunner, PowerCut, admin_holders, snapshot
+from inmemory import LabRunner, PowerCut, admin_holders, counted, snapshot
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
@@ -114,7 +114,7 @@ def errands(draw: st.DrawFn) -> tuple[Mac, t.Any, dict[str, Secret]]:
 
 def run(mac: Mac, request: t.Any, secrets: dict[str, Secret], check: bool = False, cut: int | None = None) -> t.Any:
     runner = LabRunner(mac, cut=cut)
-    return Flow(runner, secrets, 5).run(request, check), runner
+    return counted(Flow(runner, secrets, 5).run(request, check)), runner
 
 
 def same_where_known(predicted: t.Any, reached: t.Any) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import fakes
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from inmemory import LabRunner, PowerCut, admin_holders
+from inmemory import LabRunner, PowerCut, admin_holders, counted
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
@@ -172,7 +172,7 @@ def happen(world: World, errand: Errand, cut: int | None = None) -> tuple[str, i
         return "fired", 0
     runner = LabRunner(mac, cut=cut)
     try:
-        outcome = Flow(runner, secrets(world, errand), 5).run(requested(errand), False)
+        outcome = counted(Flow(runner, secrets(world, errand), 5).run(requested(errand), False))
     except PowerCut:
         world.note_escrow(before)
         return "cut", len(runner.writes)

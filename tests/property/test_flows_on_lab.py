@@ -9,7 +9,7 @@ import typing as t
 import fakes
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inmemory import LabRunner, PowerCut, admin_holders
+from inmemory import LabRunner, PowerCut, admin_holders, counted
 from test_core_on_lab import MACS
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow
@@ -96,7 +96,7 @@ def test_the_mac_stays_recoverable_and_no_temporary_right_survives(
         had = admin_holders(mac) - lent(mac, meant)
         runner = LabRunner(mac, cut=cut)
         try:
-            Flow(runner, secrets(mac, request, user), 5).run(request, check_mode=False)
+            counted(Flow(runner, secrets(mac, request, user), 5).run(request, check_mode=False))
         except PowerCut:
             assert lent(mac, meant) <= set(read_mac(LabRunner(mac), 5).promoted)
             assert not lent(mac, meant) or mac.jobs

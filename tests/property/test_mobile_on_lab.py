@@ -10,7 +10,7 @@ import fakes
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from inmemory import LabRunner, PowerCut, admin_holders, snapshot
+from inmemory import LabRunner, PowerCut, admin_holders, counted, snapshot
 from test_core_on_lab import MACS, same_where_known
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
@@ -44,7 +44,7 @@ def flow(mac: Mac, request: t.Any = REQUEST, check: bool = False, cut: int | Non
     given_now = {option: Secret(value) for option, value in (RIGHT | passwords).items()}
     if isinstance(request, MobileAccountRequest):
         request = MobileAccountRequest(**{**vars(request), "given": frozenset(given_now)})
-    return Flow(runner, given_now, 5).run(request, check), runner
+    return counted(Flow(runner, given_now, 5).run(request, check)), runner
 
 
 def reason(outcome: Outcome) -> str:

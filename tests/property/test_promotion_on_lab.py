@@ -12,7 +12,7 @@ import fakes
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inmemory import LabRunner, PowerCut, admin_holders, snapshot
+from inmemory import LabRunner, PowerCut, admin_holders, counted, snapshot
 from test_core_on_lab import MACS
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
@@ -55,7 +55,7 @@ def cast(version: str = "15.6", hardware: str = "apple-silicon") -> Mac:
 
 def flow(runner: LabRunner, request: t.Any, passwords: dict[str, str] | None = None, check: bool = False) -> Outcome:
     given_ = RIGHT if passwords is None else passwords
-    return Flow(runner, {option: Secret(value) for option, value in given_.items()}, 5).run(request, check)
+    return counted(Flow(runner, {option: Secret(value) for option, value in given_.items()}, 5).run(request, check))
 
 
 def nothing_is_left(mac: Mac) -> bool:

@@ -123,7 +123,7 @@ def _without_holder(mac: Mac) -> Recoverability:
         return Recoverability(AT_RISK, f"nobody holds a token; {' and '.join(ways)} {verb}{rescue}")
     if mac.filevault.personal_key is None:
         return Recoverability(UNKNOWN, "nobody holds a token, and the recovery keys could not be read")
-    if mac.filevault.on and rescue:
+    if rescue and (mac.filevault.on or mac.filevault.state == UNKNOWN):
         why = "nobody holds a token, and nothing opens the volume after a restart"
         return Recoverability(AT_RISK, f"{why}{rescue} before")
     if mac.filevault.on:

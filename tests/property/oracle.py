@@ -34,6 +34,8 @@ class Person:
     mark: bool = False
     key: bool = False
     listed: bool = False
+    refused: bool = False
+    """Whether macOS takes no password of it at all: the account is disabled, or locked for good."""
     able: bool = True
     """Whether the right password surely logs in: there is one, and the account is neither disabled nor locked."""
     unsure: bool = False
@@ -71,6 +73,8 @@ class Truth:
     grants_at_login: bool = False
     """Whether the Bootstrap Token gives everybody a token at a login at the screen."""
     foreign_admins: bool = False
+    unjudged: bool = False
+    """Whether a rule of the Mac may refuse a login, and nobody can tell."""
     notes: frozenset[str] = field(default_factory=frozenset)
 
     def person(self, name: str) -> Person | None:
@@ -130,6 +134,19 @@ class Truth:
         """Beside those, whose account would have to be enabled first."""
         return self.may_open | {who.name for who in self.people if who.key}
 
+    @property
+    def facts(self) -> frozenset[tuple[str, str]]:
+        """All that can be lost, each thing for itself."""
+        waiting = {who.name for who in self._waiting}
+        kinds = {
+            "administrator": self.admins,
+            "token": {who.name for who in self.people if who.holder} | waiting,
+            "key": self.keyed,
+            "login": {who.name for who in self.people if who.able or who.unsure},
+            "Bootstrap Token": {"grants"} if self.grants_at_login else set(),
+        }
+        return frozenset((kind, what) for kind, those in kinds.items() for what in those)
+
     # -- the verdict --------------------------------------------------------------------------------------------------
 
     @property
@@ -161,7 +178,8 @@ class Truth:
 def worse(before: Truth, after: Truth, own: t.Collection[str] = ()) -> list[str]:
     """What one step has made worse, in words. ``own``: the accounts that the run came in by and may not change."""
     said = []
-    if _RANKS.index(after.verdict) < _RANKS.index(before.verdict):
+    # Who gains a token may bring a doubt to a Mac of which the risk was known: that is no loss.
+    if _RANKS.index(after.verdict) < _RANKS.index(before.verdict) and before.facts - after.facts:
         said.append(f"recoverable was {before.verdict} and is {after.verdict}")
     for what, had, left in (
         ("administrator who can grant", before.granters, after.granters),
@@ -243,6 +261,7 @@ def of_lab(mac: lab.Mac) -> Truth:
 def _of_account(mac: lab.Mac, account: lab.Account) -> Person:
     right = network.right_password(mac, account)
     locked = account.locked or 0 < mac.policy.max_failed <= account.failed_logins
+    refused = locked or directory.refused(mac, account)
     key = mac.crypto_users.get(account.generated_uid)
     return Person(
         name=account.name,
@@ -251,7 +270,8 @@ def _of_account(mac: lab.Mac, account: lab.Account) -> Person:
         mark=";SecureToken;" in account.authority,
         key=key is not None and key.kind == directory.LOCAL_USER,
         listed=account.generated_uid in vault.listed(mac),
-        able=bool(right) and not locked and ";DisabledUser;" not in account.authority,
+        refused=refused,
+        able=bool(right) and not refused,
         fits=right is not None and account.key_password == right,
         tagged=directory.DISABLED_TAG in account.authority,
         mobile=account.kind == "mobile",
@@ -279,6 +299,7 @@ def of_reading(mac: product.Mac, stale_keys: t.Collection[str] = ()) -> Truth:
         apple_account=bool(mac.filevault.icloud_key),
         grants_at_login=escrowed and bool(managed.bootstrap_crypto_user) and not denied,
         foreign_admins=mac.foreign_admins,
+        unjudged=bool(mac.policy.unjudged),
         notes=mac.pending,
     )
 
@@ -287,7 +308,8 @@ def _of_reading(mac: product.Mac, who: product.Account, fits: bool) -> Person:
     limit = mac.policy.max_failed_logins
     full = bool(limit) and (who.failed_logins or 0) >= (limit or 0)
     unsure = (full and mac.policy.lock_expires) or bool(mac.policy.unjudged)
-    enabled = who.has_password and not who.disabled and not (full and not mac.policy.lock_expires)
+    refused = who.disabled or (full and not mac.policy.lock_expires)
+    enabled = who.has_password and not refused
     return Person(
         name=who.name,
         guid=who.guid,
@@ -295,6 +317,7 @@ def _of_reading(mac: product.Mac, who: product.Account, fits: bool) -> Person:
         mark=bool(who.sources.authority),
         key=bool(who.sources.crypto),
         listed=bool(who.sources.filevault),
+        refused=refused,
         able=enabled and not unsure,
         unsure=enabled and unsure,
         fits=fits,
@@ -338,10 +361,11 @@ def _password_set(truth: Truth, name: str, kept: bool) -> Truth:
     """A password that is set as root leaves the key as it was. From macOS 11 on the first one of a Mac without a holder
     brings the first token ("Who gets the first one")."""
     (who,) = (one for one in truth.people if one.name == name)
+    accepted = {"able": not who.refused and not truth.unjudged, "unsure": not who.refused and truth.unjudged}
     first = truth.version >= (11,) and not who.tagged and not who.mobile
     if first and not truth.orphans and not any(one.key or one.holder for one in truth.people):
-        return _token(_changed(truth, name, able=True), name)
-    return _changed(truth, name, able=True, fits=who.fits and (kept or not who.key), password="another")
+        return _token(_changed(truth, name, **accepted), name)
+    return _changed(truth, name, **accepted, fits=who.fits and (kept or not who.key), password="another")
 
 
 def _created(truth: Truth, step: t.Any) -> Truth:

@@ -8,10 +8,11 @@ This file is PRIVATE to the collection.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     NO_TOKEN,
+    PENDING,
     PREBOOT,
     UNKNOWN,
     Account,
@@ -133,10 +134,44 @@ def guard(before: Mac, after: Mac) -> None:
     if before.filevault.asks and before.able_unlockers and not after.able_unlockers:
         names = ", ".join(account.name for account in before.able_unlockers)
         raise Refusal("last_unlocker", f"{names} is the last who can unlock FileVault, and macOS keeps that one")
-    was, now = recoverability(before), recoverability(after)
-    if now.worse_than(was):
-        words = now.verdict.replace("_", " ")
-        raise Refusal("would_worsen", f"this Mac would be {words}: {now.why}", (f"now {was.verdict}: {was.why}",))
+    _guard_verdict(before, after)
+
+
+def _guard_verdict(before: Mac, after: Mac) -> None:
+    """Raise :class:`Refusal` where the verdict would be a worse one, and something was lost for it.
+
+    A gain is none, though it may bring a doubt: an administrator who gets a token, and whom a rule may have locked.
+    What could not be read of the Bootstrap Token is looked at both ways, as a Mac where it works has it to lose.
+    """
+    if not _facts(before) - _facts(after):
+        return
+    for seen in (before, after), (_hopeful(before), _hopeful(after)):
+        was, now = map(recoverability, seen)
+        if now.worse_than(was):
+            words = now.verdict.replace("_", " ")
+            raise Refusal("would_worsen", f"this Mac would be {words}: {now.why}", (f"now {was.verdict}: {was.why}",))
+
+
+def _facts(mac: Mac) -> frozenset[tuple[str, str]]:
+    """Return what a verdict can rest on, each fact for itself."""
+    facts = {
+        "administrator": [who.name for who in mac.accounts if who.admin and who.name not in mac.promoted],
+        "token, there or to come": [who.name for who in mac.accounts if who.holder or mac.verdict_of(who) == PENDING],
+        "key": [who.name for who in mac.accounts if who.sources.crypto is not False],
+        "listed": [who.name for who in mac.unlockers],
+        "login": [who.name for who in mac.accounts if who.able and mac.locked(who) is not True],
+        "other key": [*recovery_keys(mac), *mac.orphans, *(["Apple Account"] if mac.filevault.icloud_key else [])],
+        "Bootstrap Token": ["it grants at login"] if mac.grants_at_login else [],
+    }
+    return frozenset((kind, what) for kind, those in facts.items() for what in those)
+
+
+def _hopeful(mac: Mac) -> Mac:
+    """Return the Mac as it is if a Bootstrap Token of which too little could be read works."""
+    managed = mac.management
+    unread = managed.bootstrap == UNKNOWN or (managed.preflight is None and managed.preflight_asked)
+    hope = replace(managed, bootstrap="valid", bootstrap_crypto_user=True, preflight=True)
+    return replace(mac, management=hope) if unread and managed.bootstrap_crypto_user else mac
 
 
 def _guard_administrators(before: Mac, after: Mac) -> None:
@@ -178,7 +213,8 @@ def _guard_recovery_key(plan: Plan, states: t.Sequence[Mac]) -> None:
     proven = {step.user for step in plan.steps if isinstance(step, VerifyKey) and step.early and step.needed}
     for state, following in zip(states, states[1:]):
         gone = recovery_keys(state) and not recovery_keys(following)
-        if gone and following.filevault.asks and not any(who.name in proven for who in following.holders):
+        left = any(who.name in proven and following.opens(who) for who in following.holders)
+        if gone and following.filevault.asks and not left:
             raise Refusal("last_recovery_key", f"{_filevault(state)}, and its last recovery key would go")
 
 
@@ -274,9 +310,10 @@ def _tokens(mac: Mac) -> frozenset[tuple[str, Sources]]:
 
 def _shut(mac: Mac) -> tuple[bool, bool, bool]:
     """Return whether nothing opens the volume: if only what is sure counts; if all counts that may open it; and if
-    holders who cannot log in count as well."""
+    accounts with a key that cannot log in count as well, as they can be enabled again."""
     asks, ways = mac.filevault.asks, ways_in(mac)
-    return asks and not sure_ways_in(mac), asks and not ways, asks and not ways and not mac.holders
+    keyed = any(account.sources.crypto is not False for account in mac.accounts)
+    return asks and not sure_ways_in(mac), asks and not ways, asks and not ways and not keyed
 
 
 def _filevault(mac: Mac) -> str:

@@ -44,6 +44,8 @@ BOB = replace(HOLDER, name="bob", guid="C" * 36, uid=503)
 NOBODY = replace(BOB, name="rui", guid="E" * 36, uid=505, sources=Sources(False, False, False))
 ON, OFF = FileVault("on", personal_key=False), FileVault("off", personal_key=False)
 WITH_KEY = replace(ON, personal_key=True)
+BOB_WITHOUT = replace(NOBODY, name="bob", guid="C" * 36, uid=503)
+WORKS = Management(bootstrap="valid", bootstrap_crypto_user=True, preflight=True)
 KEY_ONLY = Sources(authority=False, crypto=True, filevault=True)
 
 
@@ -98,6 +100,16 @@ UNABLE = replace(ADMIN, disabled=True)
          mac(NOBODY, orphans=("0C0F",), filevault=WITH_KEY)),
         (mac(replace(BOB, disabled=True)), delete("bob"), "would_lock_out", mac(replace(BOB, disabled=True), HOLDER)),
         (mac(HOLDER, filevault=WITH_KEY), do.RemoveUnlocker("ana"), "last_unlocker", mac(HOLDER, BOB)),
+        # An account with a key that could be enabled again.
+        (mac(replace(NOBODY, sources=KEY_ONLY, disabled=True), BOB_WITHOUT), delete("rui"), "would_lock_out",
+         mac(replace(NOBODY, sources=KEY_ONLY, disabled=True), BOB_WITHOUT, filevault=WITH_KEY)),
+        # Whom the Bootstrap Token gives a token, where FileVault's status or the token's own could not be read.
+        (mac(NOBODY, filevault=replace(ON, state="unknown"), management=WORKS), delete("rui"), "would_worsen",
+         mac(NOBODY, BOB_WITHOUT, filevault=replace(ON, state="unknown"), management=WORKS)),
+        (mac(NOBODY, management=replace(WORKS, bootstrap="unknown")), delete("rui"), "would_worsen",
+         mac(NOBODY, BOB_WITHOUT, management=replace(WORKS, bootstrap="unknown"))),
+        (mac(NOBODY, management=replace(WORKS, preflight=None, preflight_asked=True)), delete("rui"), "would_worsen",
+         mac(NOBODY, management=replace(WORKS, bootstrap="not_escrowed", bootstrap_crypto_user=False))),
         # macOS would have given an administrator its token by itself.
         (mac(replace(NOBODY, admin=True), filevault=OFF, management=Management(bootstrap="valid", preflight=True)),
          do.RemoveBootstrap("rui"), "would_worsen",
@@ -107,6 +119,26 @@ UNABLE = replace(ADMIN, disabled=True)
 def test_the_last_of_its_kind_stays(of: Mac, step: do.Step, refused: str, instead: Mac) -> None:
     assert reason(of, step) == refused
     assert reason(instead, step) == ""
+
+
+UNJUDGED = PasswordPolicy(("unused",), unjudged=("unused",))
+
+
+@pytest.mark.parametrize("filevault", [ON, OFF])
+@pytest.mark.parametrize(
+    ("of", "step"),
+    [
+        (mac(HOLDER, replace(NOBODY, admin=True)), do.Grant("rui", "ana")),
+        (mac(replace(NOBODY, admin=True)), do.BecomeFirstHolder("rui", "set_password")),
+        (mac(HOLDER, NOBODY), do.SetAdmin("ana", True)),
+    ],
+)
+def test_a_gain_is_no_loss_though_it_brings_a_doubt(of: Mac, step: do.Step, filevault: FileVault) -> None:
+    """Where a rule of the Mac cannot be judged, its first administrator with a token turns at_risk into unknown."""
+    doubtful = replace(of, policy=UNJUDGED, filevault=filevault)
+    if filevault is OFF:
+        assert recoverability(step.after(doubtful)).worse_than(recoverability(doubtful))
+    assert reason(doubtful, step) == ""
 
 
 STATES = ("on", "encrypting", "decrypting", "restart_to_enable", "restart_to_finish", "restart_to_disable", "unknown")

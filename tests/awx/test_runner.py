@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import re
@@ -335,8 +336,36 @@ def test_an_answer_that_is_no_text_any_more_is_refused(lab: Lab, run: Run, tmp_p
 
 def test_without_a_credential_the_reason_is_that_nothing_was_given(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "job"
-    answers = {"keyholder_target_name": "nobody", "keyholder_target_full_name": "No Body"}
+    answers = {"keyholder_target_name": "newcomer", "keyholder_target_full_name": "New"}
     run(folder, "onboard.yml", as_awx_writes({}, answers), "--limit", "numbers").communicate(timeout=600)
     shown = (folder / "artifacts" / "job" / "stdout").read_text()
     assert "[option_missing]" in shown or "[granter_missing]" in shown, shown
     assert "[not_text]" not in shown
+
+
+def test_a_store_is_marked_once_and_found_by_the_next_job(run: Run, tmp_path: Path) -> None:
+    shown = []
+    for number in (1, 2):
+        folder = tmp_path / f"job-{number}"
+        ended(run(folder, "store.yml", {"keyholder_stores": [str(tmp_path / "keys")]}), folder)
+        shown.append((folder / "artifacts" / "job" / "stdout").read_text())
+    assert "marked now. Launch this job once more" in shown[0]
+    assert "there since 20" in shown[1] and "marked now" not in shown[1]
+
+
+@pytest.mark.parametrize("playbook", ["audit.yml", "audit_merge.yml"])
+def test_changes_since_so_many_days(playbook: str) -> None:
+    (play,) = yaml.safe_load((PROJECT / playbook).read_text())
+    given = trust_as_template(play["vars"]["keyholder_since"])
+
+    def since(inventory: dict[str, str], **extra: Any) -> Any:
+        variables = {"hostvars": {"mac": inventory}, "inventory_hostname": "mac", **extra}
+        return Templar(DataLoader(), variables=variables).template(given)
+
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    days = {str(today - datetime.timedelta(days=number)) for number in (7, 6)}
+    # It may be midnight.
+    assert since({}, keyholder_since_days=7) in days
+    assert since({"keyholder_since": "2026-03-01"}, keyholder_since_days=7) in days
+    assert [since({}), since({}, keyholder_since_days="")] == ["", ""]
+    assert since({"keyholder_since": "2026-03-01"}) == "2026-03-01"

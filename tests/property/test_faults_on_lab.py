@@ -582,6 +582,18 @@ def test_a_new_key_is_delivered_although_macos_did_not_get_to_validate_it() -> N
     assert outcome.recovery_key == mac.filevault.prk
 
 
+@pytest.mark.parametrize("answer", [SILENT, REFUSED])
+@pytest.mark.parametrize("cast_", [encrypted, cast], ids=["rotate", "enable"])
+def test_a_key_that_nobody_validated_stays_noted(answer: Ran, cast_: t.Callable[[], Mac]) -> None:
+    """Who asked may have it from the failure, or may not: the next run says so, whether it was rotated or enabled."""
+    mac = cast_()
+    request = ROTATE if cast_ is encrypted else FileVaultRequest("enabled", "itadmin", recovery_key="return")
+    outcome = flow(OddRunner(mac, instead={"validaterecovery": answer}), request, ADMIN)
+    assert outcome.refusal is not None and outcome.after["recovery_key_pending"]
+    told = flow(LabRunner(mac), KeyRequest("present"), {})
+    assert any("nobody may have the present one" in note for note in told.notes)
+
+
 def test_a_new_key_is_in_no_evidence() -> None:
     mac = encrypted()
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.keyholder.macos.plugins.action.managed_password import ActionModule
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils import _key_store
 from ansible_collections.keyholder.macos.plugins.plugin_utils._key_store import (
@@ -249,3 +250,14 @@ def test_a_job_of_awx_needs_a_marker_unless_somebody_says_otherwise() -> None:
     assert [must_be_marked(asked, job) for asked in (None, True, False)] == [True, True, False]
     assert [must_be_marked(asked, {}) for asked in (None, True, False)] == [False, True, False]
     assert must_be_marked(None, {"tower_job_id": 7})
+
+
+def test_an_age_store_of_passwords_needs_the_marker_too(tmp_path: Path) -> None:
+    action = ActionModule.__new__(ActionModule)
+    store = {"kind": "age", "directory": str(tmp_path), "recipients": ["age1"], "identity": "/i", "marked": None}
+    with pytest.raises(Refusal) as caught:
+        action._store({"name": "itadmin", "store": store}, {"awx_job_id": 7})
+    assert caught.value.reason == "store_not_durable"
+    action._store({"name": "itadmin", "store": store}, {})
+    mark(tmp_path, NOW)
+    action._store({"name": "itadmin", "store": store}, {"awx_job_id": 7})

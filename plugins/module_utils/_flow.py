@@ -510,10 +510,10 @@ class Flow:
 
     def _half_way_back(self, refusal: Refusal) -> Refusal:
         """A repair sets the old password and then the wanted one again: who fails in between must be told."""
-        renewed = self._renewed
-        if not renewed or renewed[-1].new != "old_password" or not self._same(renewed[-1].user, "old_password"):
+        back = next((step for step in self._renewed if step.new == "old_password"), None)
+        if back is None or not self._same(back.user, "old_password"):
             return refusal
-        msg = f"{refusal.msg}; {renewed[-1].user} has old_password now: run again to have the wanted one set"
+        msg = f"{refusal.msg}; {back.user} has old_password now: run again to have the wanted one set"
         return Refusal(refusal.reason, msg, refusal.evidence)
 
     def _undo_promotion(self, mac: Mac, own: set[str]) -> Mac:

@@ -13,13 +13,13 @@ from inmemory import LabRunner
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import KeyRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import CollectRequest, KeyRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab import directory, vault
-from maclab.state import Fault, Mac
+from maclab.state import Fault, Mac, ModelFile
 
 ADMIN = "admin-pw-1"
 RIGHT = {"password": "ana-pw-1", "admin_password": ADMIN}
@@ -105,6 +105,17 @@ def test_check_mode_tries_nobody() -> None:
     runner = OddRunner(cast(token=True), instead=NO_HASH)
     assert flow(runner, ALWAYS, PASSWORDS, check=True).same == {"password": None}
     assert logins(runner) == []
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_password_that_could_not_be_checked_is_not_taken_for_right(check: bool) -> None:
+    mac = cast()
+    runner = OddRunner(mac, instead={**NO_HASH, "-authonly": SILENT})
+    outcome = flow(runner, TokenRequest("ana", admin_user="itadmin"), RIGHT, check)
+    if check:
+        assert (outcome.refusal, runner.writes) == (None, [])
+    else:
+        assert (refused(outcome), outcome.changed, runner.writes) == ("command_failed", False, [])
 
 
 # -- keys that may be stale -------------------------------------------------------------------------------------------
@@ -211,3 +222,97 @@ def test_a_note_of_an_earlier_run_is_not_taken_off_by_one_that_failed() -> None:
     said = fakes.run(mac, "dscl", ".", "-read", "/Users/root", "dsAttrTypeNative:keyholder_pending").out
     assert "preboot" in said
     assert "creating bob" in said
+
+
+# -- a change that no reading shows -----------------------------------------------------------------------------------
+
+ROTATE = KeyRequest("rotated", "itadmin", "return", frozenset({"password"}))
+
+
+@dataclass
+class Grumbling(LabRunner):
+    """The commands with ``word`` do their work, say so and exit with 1."""
+
+    word: str = ""
+
+    def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        ran = super().run(command, deadline)
+        return replace(ran, rc=1) if self.word in command.argv else ran
+
+
+def test_a_key_that_was_shown_was_made_whatever_the_exit_status_says() -> None:
+    mac = cast(filevault=True)
+    outcome = flow(Grumbling(mac, word="changerecovery"), ROTATE, {"password": ADMIN})
+    assert (refused(outcome), outcome.changed) == ("fdesetup_1", True)
+    assert outcome.recovery_key == mac.filevault.prk
+
+
+def test_a_key_that_was_not_made_is_no_change() -> None:
+    mac = cast(filevault=True)
+    outcome = flow(OddRunner(mac, instead={"changerecovery": REFUSED}), ROTATE, {"password": ADMIN})
+    assert (refused(outcome), outcome.changed, outcome.recovery_key) == ("fdesetup_1", False, "")
+
+
+def test_a_key_that_was_only_read_is_no_change() -> None:
+    mac = cast(filevault=True)
+    path = "/var/root/key.plist"
+    content = f"<dict><key>RecoveryKey</key><string>{mac.filevault.prk}</string></dict>"
+    mac.files[path] = ModelFile(f'<?xml version="1.0"?><plist version="1.0">{content}</plist>', 1.0)
+    outcome = flow(OddRunner(mac, instead={"validaterecovery": REFUSED}), CollectRequest(path, "return"), {})
+    assert (refused(outcome), outcome.changed) == ("key_invalid", False)
+
+
+SET = replace(ALWAYS, given=frozenset({"password"}))
+
+
+def test_without_a_hash_a_password_that_was_said_to_be_refused_was_not_set() -> None:
+    mac = cast()
+    mac.policy.min_length = 40
+    outcome = flow(OddRunner(mac, instead=NO_HASH), SET, {"password": "brand-new-pw"})
+    assert (refused(outcome), outcome.changed, mac.accounts["ana"].password) == ("password_policy", False, "ana-pw-1")
+
+
+def test_without_a_hash_a_password_of_which_nothing_was_said_was_set() -> None:
+    mac = cast()
+    mac.faults.append(Fault("name_taken_over", {"user": "ana"}))
+    outcome = flow(OddRunner(mac, instead=NO_HASH), SET, {"password": "brand-new-pw"})
+    assert (refused(outcome), outcome.changed, mac.accounts["ana"].password) == ("not_proven", True, "brand-new-pw")
+
+
+def test_a_hash_that_is_the_old_one_proves_that_nothing_was_set() -> None:
+    mac = cast()
+    mac.faults.append(Fault("does_nothing", {"program": "sysadminctl"}))
+    outcome = flow(LabRunner(mac), SET, {"password": "brand-new-pw"})
+    assert (refused(outcome), outcome.changed) == ("not_proven", False)
+
+
+# -- half-way through a repair ----------------------------------------------------------------------------------------
+
+HALF = "ana has old_password now"
+STALE = {"password": "ana-pw-1", "old_password": "the-one-before"}
+
+
+def stale() -> Mac:
+    mac = cast(token=True, filevault=True)
+    mac.accounts["ana"].key_password = STALE["old_password"]
+    return mac
+
+
+@pytest.mark.parametrize(("at", "told"), [(1, False), (2, True)])
+def test_who_is_left_with_the_old_password_is_told_and_nobody_else(at: int, told: bool) -> None:
+    class Deaf(LabRunner):
+        def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+            before = sum("-passwd" in ran.argv for ran, _ in self.runs)
+            if "-passwd" in command.argv and before + 1 == at:
+                return Ran(command, None, timed_out=True)
+            return super().run(command, deadline)
+
+    outcome = flow(Deaf(stale()), RepairRequest("ana", given=frozenset(STALE)), STALE)
+    assert refused(outcome) == "timeout"
+    assert (HALF in outcome.refusal.msg if outcome.refusal else None) is told
+
+
+def test_an_old_password_that_was_never_changed_is_not_told_as_half_a_repair() -> None:
+    outcome = flow(OddRunner(cast(token=True), instead={"-passwd": SILENT}), ALWAYS, PASSWORDS)
+    assert refused(outcome) == "timeout"
+    assert HALF not in str(outcome.refusal)

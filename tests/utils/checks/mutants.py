@@ -40,7 +40,7 @@ TESTS = (
     "unit/plugins/module_utils",
     *(
         f"property/test_{what}_on_lab.py"
-        for what in ("faults", "filevault", "last_way_in", "lies", "offboarding", "repair", "run")
+        for what in ("faults", "filevault", "last_way_in", "lies", "mobile", "offboarding", "repair", "run")
     ),
 )
 # Read the sources, in which they would find what the mutants say; start processes; try thousands of values.
@@ -63,7 +63,7 @@ def main() -> int:
     command = [environment / "bin" / "python", ROOT / "tests" / "utils" / "mutate.py"]
     part = {**os.environ, "MUTANTS_PART": str(options.part)}
     names = [f"*{name}__mutmut*" for name in options.only]
-    run = [*command, "run", "--max-children", str(options.workers), *names]
+    run: list[str | Path] = [*command, "run", "--max-children", str(options.workers), *names]
     done = subprocess.run(run, cwd=PLACE, env=part, check=False)
     if done.returncode == 0:
         _report(command)

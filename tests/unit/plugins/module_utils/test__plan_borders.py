@@ -213,3 +213,18 @@ def test_a_mac_whose_holders_cannot_grant(
 ) -> None:
     said = recoverability(mac(*people, filevault=filevault, management=ESCROWED))
     assert (said.verdict, STUCK in said.why) == (verdict, stuck)
+    assert ("the escrowed Bootstrap Token grants boss one" in said.why) is (BOSS in people)
+    if people == (USER,):
+        assert said.why == "no administrator holds a token, only ana"
+
+
+@pytest.mark.parametrize(
+    ("others", "told"), [((), False), ((USER,), True), ((USER, replace(SHUT_OUT, disabled=False)), False)]
+)
+def test_only_who_becomes_the_last_by_it_is_told_of(others: tuple[Account, ...], told: bool) -> None:
+    """Whose key was the only one before is no news of this step."""
+    gone = USER if others else ANA
+    people = others if others else (ANA,)
+    of = mac(ADMIN, *people, filevault=FileVault("on", personal_key=True))
+    notes = AccountRequest(gone.name, state="absent").plan(of, {}).notes
+    assert any("itadmin is the last whose password can unlock this Mac" in note for note in notes) is told

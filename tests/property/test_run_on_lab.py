@@ -12,9 +12,11 @@ import pytest
 from inmemory import LabRunner
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import CollectRequest, KeyRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
@@ -316,3 +318,36 @@ def test_an_old_password_that_was_never_changed_is_not_told_as_half_a_repair() -
     outcome = flow(OddRunner(cast(token=True), instead={"-passwd": SILENT}), ALWAYS, PASSWORDS)
     assert refused(outcome) == "timeout"
     assert HALF not in str(outcome.refusal)
+
+
+# -- whose password a reading proves ----------------------------------------------------------------------------------
+
+
+@dataclass
+class Made:
+    """A request whose plan sets two passwords and reads again for one of them: no module asks for that today."""
+
+    proves: str
+    extras: tuple[str, ...] = ()
+
+    def compares(self, mac: t.Any) -> dict[str, str]:
+        return {}
+
+    def plan(self, mac: t.Any, same: t.Any) -> Plan:
+        sets = (do.SetPassword("ana", "root"), do.SetPassword("bob", "root"))
+        return Plan(mac, (*sets, do.Prove((self.proves,))))
+
+    def view(self, mac: t.Any) -> dict[str, t.Any]:
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("proves", "unset", "expected"),
+    [("ana", "ana", "not_proven"), ("bob", "bob", "not_proven"), ("bob", "ana", ""), ("ana", "bob", "")],
+)
+def test_a_reading_proves_the_passwords_of_those_it_is_for(proves: str, unset: str, expected: str) -> None:
+    mac = cast()
+    fakes.person(mac, "bob", "bob-pw-123")
+    mac.faults.append(Fault("does_nothing", {"program": "sysadminctl", "argument": unset}))
+    outcome = flow(LabRunner(mac), Made(proves), {"password": "brand-new-pw"})
+    assert (outcome.refusal.reason if outcome.refusal else "") == expected

@@ -8,6 +8,8 @@ Not part of `make test`: it takes hours. tests/mutants/README.md says what count
 from __future__ import annotations
 
 import argparse
+import ast
+import difflib
 import json
 import os
 import shutil
@@ -40,7 +42,17 @@ TESTS = (
     "unit/plugins/module_utils",
     *(
         f"property/test_{what}_on_lab.py"
-        for what in ("faults", "filevault", "last_way_in", "lies", "mobile", "offboarding", "repair", "run")
+        for what in (
+            "faults",
+            "filevault",
+            "last_way_in",
+            "lies",
+            "mobile",
+            "offboarding",
+            "repair",
+            "run",
+            "situations",
+        )
     ),
 )
 # Read the sources, in which they would find what the mutants say; start processes; try thousands of values.
@@ -66,7 +78,7 @@ def main() -> int:
     run: list[str | Path] = [*command, "run", "--max-children", str(options.workers), *names]
     done = subprocess.run(run, cwd=PLACE, env=part, check=False)
     if done.returncode == 0:
-        _report(command)
+        _report()
     return done.returncode
 
 
@@ -93,7 +105,7 @@ def _copy(files: Sequence[str]) -> None:
     (PLACE / "pytest.ini").write_text(f"[pytest]\npythonpath = . {paths}\naddopts = --strict-markers\n")
 
 
-def _report(command: list[Path]) -> None:
+def _report() -> None:
     """Count by file, and keep each survivor with its change: a name alone means another mutant after the next edit."""
     known: dict[str, t.Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for meta in sorted((PLACE / "mutants" / CORE).rglob("*.meta")):
@@ -104,7 +116,7 @@ def _report(command: list[Path]) -> None:
             "killed": sum(status is not None for status in statuses.values()) - len(alive),
             "survived": len(alive),
             "untried": sum(status is None for status in statuses.values()),
-            "survivors": {name.rpartition(".")[2]: _change(command, name) for name in alive},
+            "survivors": _changes(meta.with_suffix(""), [name.rpartition(".")[2] for name in alive]),
         }
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(dict(sorted(known.items())), indent=1, ensure_ascii=False) + "\n")
@@ -112,9 +124,22 @@ def _report(command: list[Path]) -> None:
     print(f"{total['killed']} killed, {total['survived']} survived, {total['untried']} not tried: {RESULTS}")
 
 
-def _change(command: list[Path], name: str) -> str:
-    shown = subprocess.run([*command, "show", name], cwd=PLACE, capture_output=True, text=True, check=True).stdout
-    return "\n".join(line for line in shown.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---"))
+def _changes(path: Path, names: t.Collection[str]) -> dict[str, str]:
+    """What each mutant changes. mutmut leaves it beside the original, as a function of its own."""
+    source = path.read_text()
+    functions = {
+        node.name: (ast.get_source_segment(source, node) or "").splitlines()[1:]
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef) and "__mutmut_" in node.name
+    }
+    return {
+        name: "\n".join(
+            line
+            for line in difflib.ndiff(functions[f"{name.partition('__mutmut_')[0]}__mutmut_orig"], functions[name])
+            if line[:1] in "+-"
+        )
+        for name in names
+    }
 
 
 if __name__ == "__main__":

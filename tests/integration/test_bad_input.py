@@ -16,6 +16,7 @@ import pytest
 
 from harness.ansible import Ansible, Line, Run
 from harness.macs import mac, person
+from harness.wait import processes, until
 from maclab import journal
 from maclab.lab import Lab
 
@@ -187,14 +188,14 @@ def test_a_role_refuses_its_list_before_any_mac_is_touched(
 
 def test_a_task_without_a_secret_may_be_asynchronous(ansible: Ansible, lab: Lab, tmp_path: Path) -> None:
     playbook = tmp_path / "play.yml"
-    module = "keyholder.macos.offboard: {name: nobody.here}"
-    playbook.write_text(
-        f"- {{hosts: m, gather_facts: false, become: true, tasks: [{{{module}, async: 60, poll: 1}}]}}",
-        encoding="utf-8",
-    )
+    task = "keyholder.macos.offboard: {name: nobody.here}, async: 60, poll: 0"
+    playbook.write_text(f"- {{hosts: m, gather_facts: false, become: true, tasks: [{{{task}}}]}}", encoding="utf-8")
+    before = len(lab.mac("m").journal())
     run = ansible.playbook(playbook, lab.inventory)
     assert run.rc == 0, run.output
-    assert run.lines[-1].result["plan"] == []
+    assert run.lines[-1].result["ansible_job_id"]
+    until(lambda: "dscl" in {run.program for run in journal.programs(lab.mac("m").journal()[before:])}, "the job reads")
+    until(lambda: not processes(lab.mac("m")), "the job has ended")
 
 
 def test_an_address_is_a_name(ansible: Ansible, lab: Lab) -> None:

@@ -4,16 +4,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import fakes
 from hypothesis import currently_in_test_context, event
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
 from maclab import directory
 from maclab.state import Mac
+
+
+@dataclass
+class LabLock:
+    """The lock of a Mac in memory: whoever comes while it is held is refused at once."""
+
+    taken: bool = False
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[str]:
+        if self.taken:
+            raise Refusal("another_run", "another run changes this Mac")
+        self.taken = True
+        try:
+            yield ""
+        finally:
+            self.taken = False
 
 
 class PowerCut(Exception):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import promotion
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard, lawful
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     CheckPassword,
     DropDemotion,
@@ -64,26 +64,31 @@ def _sorted_out(mac: Mac, own: t.Collection[str] = ()) -> tuple[list[Step], list
     for name in mac.promoted if mac.as_root and mac.groups_read else ():
         account = mac.account(name)
         if account is not None and account.admin:
-            demotion = SetAdmin(name, False)
-            why = _unbearable(state, demotion.after(state), name in own)
+            demotion = Plan(state, (SetAdmin(name, False),))
+            why = _unbearable(demotion, name in own)
             if why:
                 kept[name] = why
                 continue
-            state = demotion.after(state)
-            steps += [demotion, Prove((name,))]
+            state = demotion.after
+            steps += [*demotion.steps, Prove((name,))]
         ended.append(name)
     return steps, ended, kept
 
 
-def _unbearable(before: Mac, after: Mac, own: bool) -> str:
-    """Why the Mac must not come from ``before`` to ``after``, "" where it may. A note can be older than what made its
+def _unbearable(demotion: Plan, own: bool) -> str:
+    """Why the demotion must not be, and what to do about it; "" where it may. A note can be older than what made its
     account the one that the Mac needs."""
+    after = demotion.after
     try:
-        guard(before, after)
+        if own:
+            guard(demotion.before, after)
+            return ""
+        lawful(demotion)
     except Refusal as refusal:
-        return refusal.msg
+        return f"{refusal.msg}. {refusal.remedy}"
     others = any(who.admin and who.able and who.uid != 0 and who.name not in after.promoted for who in after.accounts)
-    return "" if own or others else "no other account that can log in is an administrator"
+    why = "no other account that can log in is an administrator"
+    return "" if others else f"{why}. Make another account one, and the next run undoes it."
 
 
 def with_healing(mac: Mac, plan: Plan) -> Plan:
@@ -105,9 +110,5 @@ def notes(mac: Mac) -> tuple[str, ...]:
     begun = "an earlier run made {} an administrator for a moment and was cut off"
     return (
         *(f"{begun.format(name)}; that is undone first" for name in ended),
-        *(
-            f"{begun.format(name)}, and it stays one: {why}. Make another account an administrator, and the next run"
-            f" undoes it"
-            for name, why in kept.items()
-        ),
+        *(f"{begun.format(name)}, and it stays one: {why}" for name, why in kept.items()),
     )

@@ -132,7 +132,8 @@ def test_every_plan_heals_first_and_no_temporary_right_survives(of: Mac, request
     assume(lent is not None)
     others = frozenset(work for work in of.pending if not promoted_by(work))
     open_ = replace(of.with_account(replace(t.cast(Account, lent), admin=True)), pending=others | {promotion(name)})
-    # Who is the only administrator stays one; see below.
+    # Who is the only administrator stays one, and so does the account that the run came in by; see below.
+    open_ = replace(open_, own=of.own - {name})
     assume(any(who.admin and who.able and who.uid != 0 and who.name != name for who in of.accounts))
     try:
         plan = with_healing(open_, request.plan(healed(open_), {}))
@@ -171,8 +172,8 @@ def test_the_only_administrator_stays_one_and_the_way_out_is_named() -> None:
         assert healing(of) == []
         assert healed(of) == of
         (note,) = with_healing(of, Plan(of)).notes
-        assert "it stays one: no other account that can log in is an administrator" in note
-        assert "Make another account an administrator" in note
+        assert "and was cut off, and it stays one: " in note
+        assert "Make another account" in note
         # A run knows of its own promotion that there was no right before.
         assert do.SetAdmin("ana", False) in healing(of, {"ana"})
 
@@ -196,15 +197,22 @@ def test_healing_passes_the_guard_like_any_other_step(monkeypatch: pytest.Monkey
     of = mac(LENT, ADMIN, pending=frozenset({promotion("ana")}))
     asked = []
 
-    def refusing(before: Mac, after: Mac) -> None:
-        asked.append((before, after))
+    def refusing(plan: Plan) -> None:
+        asked.append(plan)
         raise Refusal("would_lock_out", "this would lock the Mac")
 
-    monkeypatch.setattr(promoting, "guard", refusing)
-    assert healing(of, {"ana"}) == []
-    assert asked == [(of, of.with_account(ANA))]
+    monkeypatch.setattr(promoting, "lawful", refusing)
+    assert healing(of) == []
+    assert asked == [Plan(of, (do.SetAdmin("ana", False),))]
     (note,) = with_healing(of, Plan(of)).notes
     assert "this would lock the Mac" in note
+
+
+def test_the_account_that_a_run_came_in_by_stays_an_administrator() -> None:
+    of = mac(LENT, ADMIN, pending=frozenset({promotion("ana")}), own=frozenset({"ana"}))
+    assert healing(of) == []
+    (note,) = with_healing(of, Plan(of)).notes
+    assert "ana is the account that this run came in by, and would no longer be an administrator" in note
 
 
 def test_a_plan_that_heals_checks_its_passwords_first_and_says_why_it_heals() -> None:

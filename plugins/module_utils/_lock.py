@@ -29,6 +29,8 @@ POLL = 0.2
 """Seconds between two tries."""
 _MOST = 4096
 """Bytes read of the file."""
+_REPLACED = 100
+"""Times that the file may be another one once it is locked."""
 
 
 class Lock(t.Protocol):
@@ -117,7 +119,7 @@ class FileLock:
         start = time.monotonic()
         until = start + self._wait
         met = ""
-        while True:
+        for _number in range(_REPLACED):
             file = self._open()
             try:
                 while True:
@@ -139,6 +141,7 @@ class FileLock:
                 raise
             # Root has taken the file away meanwhile: whoever comes next would lock another one.
             os.close(file)
+        raise self._unusable("it is replaced again and again")
 
     def _open(self) -> int:
         """The file, made where it is missing. Raises :class:`Refusal` where somebody else has a hand in it."""

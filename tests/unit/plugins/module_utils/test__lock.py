@@ -233,6 +233,12 @@ def test_where_the_file_was_replaced_while_it_was_waited_for_the_new_one_is_lock
         assert refusal(lock(folder)).reason == "another_run"
 
 
+def test_a_file_that_never_stays_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FileLock, "_is_in_place", lambda self, file: False)
+    said = refusal(lock(folder))
+    assert (said.reason, "replaced again and again" in said.msg) == ("lock_unusable", True)
+
+
 def test_a_full_disk_keeps_nobody_from_holding_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(file: int, size: int) -> None:
         raise OSError(28, "No space left on device")

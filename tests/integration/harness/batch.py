@@ -16,30 +16,6 @@ from harness.ansible import Ansible, Line, Run
 from maclab import journal
 from maclab.lab import Lab
 
-MODULES = {
-    "account": (
-        "name state full_name uid gid shell home hint picture admin hidden password old_password update_password "
-        "secure_token remove admin_user admin_password first_token allow_temporary_promotion accept_pending timeout"
-    ).split(),
-    "secure_token": (
-        "user password state admin_user admin_password first_token allow_temporary_promotion accept_pending timeout"
-    ).split(),
-    "account_password": "name password old_password verify_key admin_user admin_password timeout".split(),
-    "managed_password": "name store rotate max_age_days current_password length account verify_key timeout".split(),
-    "offboard": "name home archive force timeout".split(),
-    "repair": "user password old_password orphans apply admin_user admin_password timeout".split(),
-    "mobile_account": "name home password secure_token admin_user admin_password timeout".split(),
-    "trust_info": "reader include timeout".split(),
-    "bootstrap_token": "state admin_user admin_password timeout".split(),
-    "filevault": (
-        "state user password additional_users recovery_key recipients defer_path force_at_login ask_at_logout show_key "
-        "timeout"
-    ).split(),
-    "filevault_user": "user password state admin_user admin_password timeout".split(),
-    "filevault_reboot": "user password current_key ssh_unlock reboot_timeout timeout".split(),
-    "filevault_recovery_key": "state user password current_key recovery_key recipients path remove timeout".split(),
-}
-
 
 @dataclass(frozen=True)
 class Step:
@@ -198,11 +174,11 @@ def _playbook(steps: Mapping[str, Sequence[Step]]) -> list[dict[str, Any]]:
 def _play(number: int, kind: tuple[str, bool, bool, bool], steps: Mapping[str, Step]) -> dict[str, Any]:
     module, check, diff, become = kind
     arguments = {}
-    for option in (*MODULES[module], "lock_timeout"):
-        given = [option in step.options for step in steps.values()]
-        if any(given):
-            value = f"steps[inventory_hostname][{number}].options.{option}"
-            arguments[option] = f"{{{{ {value} }}}}" if all(given) else f"{{{{ {value} | default(omit) }}}}"
+    # All that a step has: what the module does not know is Ansible's to refuse.
+    for option in dict.fromkeys(option for step in steps.values() for option in step.options):
+        value = f"steps[inventory_hostname][{number}].options.{option}"
+        given_to_all = all(option in step.options for step in steps.values())
+        arguments[option] = f"{{{{ {value} }}}}" if given_to_all else f"{{{{ {value} | default(omit) }}}}"
     task = {
         "name": f"step {number} {module}",
         f"keyholder.macos.{module}": arguments,

@@ -32,6 +32,7 @@ def checks(matrix: Matrix) -> list[Check]:
         *(_sanity(matrix, core, controller) for core, controller in matrix.cores),
         *(_integration(matrix, core, controller) for core, controller in matrix.cores),
         *(_units(matrix, core, controller) for core, controller in matrix.cores),
+        Check("glue", lambda job: _pytest(job, matrix, "tests/glue")),
         Check("molecule", _molecule),
         Check("demo", _demo),
         Check("lab", lambda job: _pytest(job, matrix, "tests/lab/tests")),

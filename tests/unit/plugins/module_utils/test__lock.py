@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.keyholder.macos.plugins.module_utils import _lock, _module, _runner
+from ansible_collections.keyholder.macos.plugins.module_utils import _lock, _module
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import NAME, FileLock, Holder
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, ProcessRunner, Secret
@@ -265,20 +265,22 @@ def test_what_the_file_says_cannot_steer_a_terminal() -> None:
 # -- commands of the run ----------------------------------------------------------------------------------------------
 
 _HOLD = """
-import sys
+import signal, sys
 sys.path[:0] = {path!r}
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import FileLock
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, ProcessRunner
+signal.signal(signal.SIGALRM, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
 lock = FileLock({folder!r}, "account", "ana", 0)
 with lock.held():
     print("held", flush=True)
-    ProcessRunner(lambda name: "/bin/" + name, lock.descriptors).run(Command(("sh", "-c", {script!r})), {deadline})
+    ProcessRunner(lambda name: "/bin/" + name, lock.descriptors).run(Command(("sh", "-c", {script!r})), 600)
 """
 
 
-def holding(folder: Path, script: str, deadline: float = 600) -> subprocess.Popen[str]:
+def holding(folder: Path, script: str) -> subprocess.Popen[str]:
     """A process of its own that holds the lock and runs a command meanwhile."""
-    code = _HOLD.format(path=sys.path, folder=str(folder), script=script, deadline=deadline)
+    code = _HOLD.format(path=sys.path, folder=str(folder), script=script)
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
@@ -314,12 +316,11 @@ def test_a_command_that_outlives_its_module_holds_it_until_it_ends(folder: Path,
     os.kill(command, signal.SIGKILL)
 
 
-def test_a_command_that_hangs_and_that_nobody_is_left_to_stop_is_ended_by_the_system(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_timer_ends_a_command_whatever_its_module_has_done_with_that_signal(folder: Path, tmp_path: Path) -> None:
+    """That each command has a timer shows below. Its signal is sent from here, so that nobody has to wait for it."""
     started = tmp_path / "started"
-    process = holding(folder, f"trap '' TERM HUP; echo $$ > {started}; exec sleep 600", deadline=-_runner._GRACE + 1)
-    killed(process, started)
+    process = holding(folder, f"echo $$ > {started}; exec sleep 600")
+    os.kill(killed(process, started), signal.SIGALRM)
     with lock(folder, 60, _lock.time.sleep).held():
         pass
 

@@ -141,7 +141,8 @@ def _guard_verdict(before: Mac, after: Mac) -> None:
     """Raise :class:`Refusal` where the verdict would be a worse one, and something was lost for it.
 
     A gain is none, though it may bring a doubt: an administrator who gets a token, and whom a rule may have locked.
-    What could not be read of the Bootstrap Token is looked at both ways, as a Mac where it works has it to lose.
+    What could not be read of FileVault's status and the Bootstrap Token is looked at both ways, as a Mac where all is
+    well has that to lose.
     """
     if not _facts(before) - _facts(after):
         return
@@ -167,7 +168,9 @@ def _facts(mac: Mac) -> frozenset[tuple[str, str]]:
 
 
 def _hopeful(mac: Mac) -> Mac:
-    """Return the Mac as it is if a Bootstrap Token of which too little could be read works."""
+    """Return the Mac as it is at its best: FileVault is off, and a Bootstrap Token works, where that was not read."""
+    if mac.filevault.state == UNKNOWN:
+        mac = replace(mac, filevault=replace(mac.filevault, state="off"))
     managed = mac.management
     unread = managed.bootstrap == UNKNOWN or (managed.preflight is None and managed.preflight_asked)
     hope = replace(managed, bootstrap="valid", bootstrap_crypto_user=True, preflight=True)
@@ -223,7 +226,7 @@ def _last_key(before: Mac, steps: t.Sequence[Step], proof: Proof) -> tuple[tuple
     was given for that, a note. A key that did not follow its password is stale, and no reading shows it."""
     after = Plan(before, tuple(steps)).after
     last = None
-    for who in (_holders_who_open, _likely_granters):
+    for who in (_sure_holders, _holders_who_open, _granters, _likely_granters):
         had, left = who(before), who(after)
         last = left[0] if len(left) == 1 and len(had) > 1 else last
     if last is None or not before.filevault.asks:
@@ -343,6 +346,10 @@ def _keyed_admins(mac: Mac) -> tuple[Account, ...]:
     """Return the administrators with a crypto user, whatever the other sources say."""
     admins = (who for who in mac.accounts if who.admin and who.name not in mac.promoted)
     return tuple(who for who in admins if who.sources.crypto)
+
+
+def _sure_holders(mac: Mac) -> tuple[Account, ...]:
+    return tuple(who for who in mac.holders if mac.opens(who))
 
 
 def _holders_who_open(mac: Mac) -> tuple[Account, ...]:

@@ -110,6 +110,8 @@ UNABLE = replace(ADMIN, disabled=True)
          mac(NOBODY, BOB_WITHOUT, management=replace(WORKS, bootstrap="unknown"))),
         (mac(NOBODY, management=replace(WORKS, preflight=None, preflight_asked=True)), delete("rui"), "would_worsen",
          mac(NOBODY, management=replace(WORKS, bootstrap="not_escrowed", bootstrap_crypto_user=False))),
+        (mac(UNABLE, replace(NOBODY, admin=True), filevault=replace(ON, state="unknown"), management=WORKS),
+         delete("rui"), "would_worsen", mac(ADMIN, NOBODY, filevault=replace(ON, state="unknown"), management=WORKS)),
         # macOS would have given an administrator its token by itself.
         (mac(replace(NOBODY, admin=True), filevault=OFF, management=Management(bootstrap="valid", preflight=True)),
          do.RemoveBootstrap("rui"), "would_worsen",

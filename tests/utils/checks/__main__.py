@@ -72,7 +72,10 @@ def _environment(pythons: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     home = CACHE / "home" / "tools"
     home.mkdir(parents=True, exist_ok=True)
-    path = [str(VENV / "bin"), *os.get_exec_path(), str(pythons)]
+    # A shim stands for each version that pyenv has, and ansible-test would take it for one to test with.
+    shims = "shims" if os.environ.get("KEYHOLDER_PYTHON") else None
+    folders = [folder for folder in os.get_exec_path() if os.path.basename(folder.rstrip("/")) != shims]
+    path = [str(VENV / "bin"), *folders, str(pythons)]
     return kept | {
         "ANSIBLE_COLLECTIONS_PATH": str(TREE),
         # Or tools fold their reports, and a count and its unit end up on two lines.

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .execution import Job
     from .matrix import Core, Matrix
 
+HALVES = 2
+
 
 def fast(matrix: Matrix) -> list[str]:
     """What a person runs between two edits: the core on its oldest Python, where most mistakes show."""
@@ -30,10 +32,10 @@ def checks(matrix: Matrix) -> list[Check]:
     return [
         Check("matrix", lambda _job: _matrix(matrix)),
         *(_sanity(matrix, core, controller) for core, controller in matrix.cores),
-        *(_integration(matrix, core, controller) for core, controller in matrix.cores),
+        *(check for core, controller in matrix.cores for check in _integration(matrix, core, controller)),
         *(_units(matrix, core, controller) for core, controller in matrix.cores),
-        Check("glue", lambda job: _pytest(job, matrix, "tests/glue")),
-        Check("molecule", _molecule),
+        *(_glue(matrix, core, controller) for core, controller in matrix.cores),
+        *_molecule(),
         Check("demo", _demo),
         Check("lab", lambda job: _pytest(job, matrix, "tests/lab/tests")),
         Check("awx", lambda job: _pytest(job, matrix, "tests/awx")),
@@ -71,14 +73,34 @@ def _units(matrix: Matrix, core: Core, controller: str) -> Check:
     return Check(f"units-{core.version}", lambda job: ansible_test.units(job, matrix, core, controller))
 
 
-def _integration(matrix: Matrix, core: Core, controller: str) -> Check:
-    """Playbooks against the lab. Its Macs have the Pythons that the tests ask for, as far as this machine has them."""
+def _integration(matrix: Matrix, core: Core, controller: str) -> list[Check]:
+    """Playbooks against the lab. Its Macs have the Pythons that the tests ask for, as far as this machine has them.
+
+    Two checks, each half of the files, so that both cores are at work where nothing else is left. A file's tests share
+    a lab, and no two files do.
+    """
+
+    def half(number: int) -> Check:
+        def run(job: Job) -> str:
+            programs = ansible_test.environment(matrix, core, controller) / "bin"
+            files = sorted(tracked("tests/integration/test_*.py"), key=lambda path: (ROOT / path).stat().st_size)
+            return _pytest(job, matrix, *map(str, files[number::HALVES]), also={"KEYHOLDER_ANSIBLE": str(programs)})
+
+        return Check(f"integration-{core.version}-{number + 1}", run)
+
+    return [half(number) for number in range(HALVES)]
+
+
+def _glue(matrix: Matrix, core: Core, controller: str) -> Check:
+    """What a caller says, from a playbook's variable to a program's argument. The modules are read by one core."""
+    newest = core is matrix.cores[0][0]
 
     def run(job: Job) -> str:
         programs = ansible_test.environment(matrix, core, controller) / "bin"
-        return _pytest(job, matrix, "tests/integration", also={"KEYHOLDER_ANSIBLE": str(programs)})
+        where = "tests/glue" if newest else "tests/glue/test_variables.py"
+        return _pytest(job, matrix, where, also={"KEYHOLDER_ANSIBLE": str(programs)})
 
-    return Check(f"integration-{core.version}", run)
+    return Check(f"glue-{core.version}", run)
 
 
 def _core(matrix: Matrix, version: str) -> Check:
@@ -98,11 +120,9 @@ def _core(matrix: Matrix, version: str) -> Check:
     return Check(f"core-{version}", run)
 
 
-def _pytest(
-    job: Job, matrix: Matrix, folder: str, *, python: str = "python", also: dict[str, str] | None = None
-) -> str:
+def _pytest(job: Job, matrix: Matrix, *where: str, python: str = "python", also: dict[str, str] | None = None) -> str:
     # pytest itself fails when it finds no test at all.
-    output = job.run(python, "-m", "pytest", "-q", folder, also=also)
+    output = job.run(python, "-m", "pytest", "-q", "--durations=20", *where, also=also)
     passed = count(r"^=*.*?(\d+) passed", output, what="tests passed")
     skipped = sum(int(number) for number in re.findall(r"(\d+) skipped", output.splitlines()[-1]))
     if skipped and matrix.full:
@@ -110,15 +130,22 @@ def _pytest(
     return f"{passed} tests" + (f", {skipped} skipped" if skipped else "")
 
 
-def _molecule(job: Job) -> str:
+def _molecule() -> list[Check]:
+    """A check for each scenario: each has a lab and a folder of its own, and the last one need not run alone."""
     scenarios = sorted(path.parent.name for path in tracked("extensions/molecule/*/molecule.yml"))
-    if not scenarios:
-        raise CheckFailed("there is no scenario in extensions/molecule")
-    tested = 0
-    for scenario in scenarios:
-        output = job.run("molecule", "test", "--scenario-name", scenario)
-        tested += count(r"(\d+) passed", output, what=f"testinfra tests in scenario {scenario}")
-    return f"{len(scenarios)} scenarios, {tested} testinfra tests"
+    return [_scenario(name) for name in scenarios] or [Check("molecule", _no_scenario)]
+
+
+def _scenario(name: str) -> Check:
+    def run(job: Job) -> str:
+        output = job.run("molecule", "test", "--scenario-name", name)
+        return f"{count(r'([0-9]+) passed', output, what='testinfra tests')} testinfra tests"
+
+    return Check(f"molecule-{name}", run)
+
+
+def _no_scenario(_job: Job) -> str:
+    raise CheckFailed("there is no scenario in extensions/molecule")
 
 
 def _demo(job: Job) -> str:

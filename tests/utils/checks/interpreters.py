@@ -14,9 +14,10 @@ VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 
 
 def find() -> dict[str, Path]:
-    """The first interpreter of each version that really starts."""
+    """The first interpreter of each version that really starts; with KEYHOLDER_PYTHON of that version alone."""
     found = {}
-    for version in VERSIONS:
+    only = os.environ.get("KEYHOLDER_PYTHON")
+    for version in [only] if only else VERSIONS:
         for candidate in _candidates(version):
             if _starts(candidate, version):
                 found[version] = candidate

@@ -147,8 +147,8 @@ def test_what_the_account_that_the_run_came_in_by_must_not_lose(
     before = mac(ADMIN, SPARE, was)
 
     class Loses(do.Step):
-        def after(self, of: Mac) -> Mac:
-            return of.without_account("ana") if now is None else of.with_account(now)
+        def after(self, mac: Mac) -> Mac:
+            return mac.without_account("ana") if now is None else mac.with_account(now)
 
     for own, reason in ((frozenset({"ana"}), expected), (frozenset[str](), "")):
         try:

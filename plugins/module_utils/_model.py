@@ -261,12 +261,12 @@ class Management:
     bootstrap: str = "unknown"
     supported: bool | None = None
     preflight: bool | None = None
-    preflight_asked: bool = False
-    """Whether macOS was asked for the preflight: then None means that it did not answer."""
     bootstrap_crypto_user: bool | None = None
     token_dialog_suppressed: bool | None = None
     """Whether a profile keeps macOS from asking for a token administrator at a mobile account's login; None: not asked,
     or no such setting (before 10.13.5)."""
+    preflight_asked: bool = False
+    """Whether macOS was asked for the preflight: then None means that it did not answer."""
 
 
 @dataclass(frozen=True)

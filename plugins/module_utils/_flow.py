@@ -493,7 +493,8 @@ class Flow:
         if UpdatePreboot() in self._done:
             # Tokens have come and gone, though the accounts look as before.
             ours -= {PREBOOT}
-        if self._key is not None or any(isinstance(step, EnableFileVault) for step in self._done):
+        made = self._key is not None or any(isinstance(step, EnableFileVault) for step in self._done)
+        if made and (mac.filevault.asks or mac.filevault.personal_key is not False):
             # A key came to be, or may have, and the caller may not get it.
             ours -= {RECOVERY_KEY}
         if ours and _settled(mac) == _settled(plan.before) and not unseen:

@@ -154,7 +154,8 @@ def test_check_mode_says_the_same(audited: Audited, checked: Audited) -> None:
 def test_one_exec_no_login_no_write(audited: Audited, checked: Audited, name: str) -> None:
     for one in (audited, checked):
         entries = one.entries[name]
-        assert len(journal.execs(entries)) == 1
+        # A verdict that rests on the Bootstrap Token is worth a second one.
+        assert len(journal.execs(entries)) == (2 if name == "waiting" else 1)
         programs = [run for run in journal.programs(entries) if run.program != "sudo"]
         assert not [run for run in programs if run.writes or run.authentications]
         assert bool(programs) == (name != "refuses")

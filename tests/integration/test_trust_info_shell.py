@@ -196,7 +196,8 @@ def test_what_prints_for_ever_is_named_and_the_rest_is_there(played: Played) -> 
 
 def test_nonsense_is_refused(played: Played) -> None:
     assert played[BARE, "no time"].reason == "value_unusable"
-    assert "everything" in played[BARE, "no such extra"].reason
+    assert played[BARE, "no such extra"].reason == "value_unusable"
+    assert "everything" in played[BARE, "no such extra"].result["msg"]
     assert not played[BARE, "no such reader"].ok
     assert not played[BARE, "no time"].programs
 

@@ -431,6 +431,11 @@ class Mac:
         begun = (f"{_OFFBOARDING} {name}", f"{_ARCHIVED} {name}")
         return frozenset(work for work in self.pending if work.rpartition(" ")[0] in begun)
 
+    def has_other_admin(self, name: str) -> bool:
+        """Return whether another account than ``name`` is an administrator that can log in, and not for the moment."""
+        others = (who for who in self.accounts if who.name not in (name, *self.promoted) and who.uid != 0)
+        return any(who.admin and who.able for who in others)
+
     @property
     def token_admins(self) -> tuple[Account, ...]:
         """Administrators with a key: also those that cannot log in, or that FileVault's list lacks, as both can be

@@ -86,9 +86,8 @@ def _unbearable(demotion: Plan, own: bool) -> str:
         lawful(demotion)
     except Refusal as refusal:
         return f"{refusal.msg}. {refusal.remedy}"
-    others = any(who.admin and who.able and who.uid != 0 and who.name not in after.promoted for who in after.accounts)
     why = "no other account that can log in is an administrator"
-    return "" if others else f"{why}. Make another account one, and the next run undoes it."
+    return "" if after.has_other_admin("") else f"{why}. Make another account one, and the next run undoes it."
 
 
 def with_healing(mac: Mac, plan: Plan) -> Plan:

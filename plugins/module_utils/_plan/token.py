@@ -171,6 +171,12 @@ def granter_of(mac: Mac, name: str, promotion: bool = False) -> Account:
     if not granter.admin and not (promotion and not mac.token_admins):
         msg = f"admin_user {name} is not an administrator; {candidates(mac)}{_ways_out(mac)}"
         raise Refusal("granter_not_admin", msg, evidence)
+    if not granter.admin and not mac.has_other_admin(name):
+        msg = (
+            f"admin_user {name} is not an administrator, and no other account that can log in is one, so a promotion"
+            " that is cut off could not be taken back: make another account an administrator first"
+        )
+        raise Refusal("granter_not_admin", msg, evidence)
     return granter
 
 

@@ -345,3 +345,11 @@ def test_a_new_password_is_tried_against_its_key_wherever_that_may_be_asked_for(
     assert do.VerifyKey("ana", "B" * 36, "password") in change.plan(of, {"password": False}).steps
     off = change.plan(replace(of, filevault=OFF), {"password": False})
     assert not [step for step in off.steps if isinstance(step, do.VerifyKey)]
+
+
+def test_nobody_is_promoted_whose_right_no_later_run_could_take_back() -> None:
+    grant = TokenRequest("rui", admin_user="ana", allow_temporary_promotion=True)
+    with pytest.raises(Refusal) as caught:
+        grant.plan(mac(HOLDER, NOBODY), {})
+    assert (caught.value.reason, "could not be taken back" in caught.value.msg) == ("granter_not_admin", True)
+    assert grant.plan(mac(HOLDER, NOBODY, replace(NOBODY, name="it", guid="F" * 36, admin=True)), {}).changes

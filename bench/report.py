@@ -61,7 +61,7 @@ def main() -> int:
             stream.writelines(lines(options.macs))
         history = History(str(folder / "history.sqlite"))
         begun, used = time.perf_counter(), time.process_time()
-        make(folder, report.saved(str(saved)), POLICY, history=history)
+        make(folder, report.saved(str(saved), []), POLICY, history=history)
         seconds, cpu = time.perf_counter() - begun, time.process_time() - used
         history.close()
         page = (folder / "audit.html").stat().st_size

@@ -53,6 +53,10 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
         {
             "option_missing": NOTHING,
             "option_unknown": "None. The message lists the options that there are.",
+            "policy_unusable": NOTHING,
+            "history_unusable": NOTHING,
+            "report_unwritable": NOTHING,
+            "answers_missing": "The files or variables that could not be used.",
             "not_text": "None. The message says what the value is; of a secret the kind alone.",
             "password_is_hash": NOTHING,
             "async_unsupported": NOTHING,

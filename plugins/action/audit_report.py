@@ -7,19 +7,20 @@ from __future__ import annotations
 import base64
 import contextlib
 import datetime
+import itertools
 import json
 import os
-import sqlite3
 import time
 import typing as t
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
-
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import shortened
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import files, html, report
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import Answer, answer_from, answer_of
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import Answer, answer_of
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import History, HistoryError
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import (
     SEVERITIES,
@@ -29,14 +30,12 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy impo
     load,
 )
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.text import plain
+from ansible_collections.keyholder.macos.plugins.plugin_utils._options import is_list, is_text, kind_of
 
 FORMATS = ("html", "json", "csv", "junit", "markdown", "readings")
 NEVER = "never"
 PACKED = "keyholder_packed_"
 """Variables whose names begin so hold one Mac's answer each: slices of a job cannot share a variable."""
-
-_NO_REPORT = (PolicyError, HistoryError, ValueError, OSError, sqlite3.Error)
-"""What keeps a report from being made, and is the user's to put right."""
 
 SPEC: dict[str, dict[str, t.Any]] = {
     "dest": {"type": "path"},
@@ -52,46 +51,67 @@ SPEC: dict[str, dict[str, t.Any]] = {
     "policy": {"type": "raw"},
     "policy_files": {"type": "list", "elements": "path", "default": []},
     "history": {"type": "path"},
-    "since": {"type": "str"},
+    "since": {"type": "raw"},
     "partial": {"type": "bool", "default": False},
     "validate_only": {"type": "bool", "default": False},
     "fail_on": {"type": "str", "choices": [*SEVERITIES, NEVER], "default": NEVER},
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(Action):
     """See the module of the same name."""
 
-    _supports_check_mode = True
     _supports_async = False
     _requires_connection = False
+    SPEC = SPEC
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
+    def check(self) -> None:
+        """Raise :class:`Refusal` for what would keep the report from being made, whatever the Macs say."""
+        super().check()
+        given = {option: value for option, value in self._task.args.items() if value is not None}
+        for option in ("name", "variable"):
+            if given.get(option, "x") == "":
+                raise Refusal("value_unusable", f"{option} is empty, and must be text")
+        _check_policy(given.get("policy"))
+        _moment(given.get("since"))
+
+    def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return what was made, or why nothing was."""
         _valid, given = t.cast("t.Any", self).validate_argument_spec(SPEC)
-        variables = task_vars or {}
-        now = time.time()
-        if given["validate_only"]:
-            try:
-                _validate(given)
-            except _NO_REPORT as problem:
-                raise AnsibleActionFail(f"no report could be made: {problem}") from problem
-            result.update(changed=False)
-            return result
-        answers = self._answers(given, variables, now)
-        if given["pack"]:
-            result.update(changed=False, packed=dict(map(_packed, answers)))
-            return result
-        if not given["dest"]:
-            raise AnsibleActionFail("dest is missing: the folder on the controller that the report goes to")
         try:
-            result.update(_write(given, answers, _policy(given), now))
-        except _NO_REPORT as problem:
-            raise AnsibleActionFail(f"no report was made: {problem}") from problem
+            return self._act(given, task_vars)
+        except Refusal as refusal:
+            return failure(refusal)
+        except PolicyError as problem:
+            return failure(Refusal("policy_unusable", f"no report could be made: {problem}"))
+        except HistoryError as problem:
+            return failure(Refusal("history_unusable", f"no report could be made: {problem}"))
+        except OSError as problem:
+            return failure(Refusal("report_unwritable", f"no report was made in {given['dest']}: {problem}"))
+
+    def _act(self, given: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        now = time.time()
+        if not given["dest"] and not given["pack"] and not given["validate_only"]:
+            raise Refusal("option_missing", "dest was not given: the folder on the controller that the report goes to")
+        if given["validate_only"]:
+            _validate(given)
+            return {"changed": False}
+        unread: list[str] = []
+        answers = self._answers(given, variables, now, unread)
+        if given["pack"]:
+            return {"changed": False, "packed": dict(map(_packed, answers))}
+        try:
+            result = _write(given, answers, report.Summary(_policy(given), given["title"], now, unread=unread))
+        except report.NoAnswersError as problem:
+            raise Refusal("answers_missing", f"no report was made: {problem}", tuple(unread)) from problem
+        for note in result["notes"]:
+            self._display.warning(note)
         return result
 
-    def _answers(self, given: dict[str, t.Any], variables: dict[str, t.Any], now: float) -> t.Iterator[Answer]:
-        """This run's first, so that they count where a Mac is in a saved file too."""
+    def _answers(
+        self, given: dict[str, t.Any], variables: dict[str, t.Any], now: float, unread: list[str]
+    ) -> t.Iterator[Answer]:
+        """Return this run's first, so that they count where a Mac is in a saved file too."""
         hosts = given["hosts"]
         if hosts is None:
             hosts = [] if given["saved"] or given["packed"] else variables.get("ansible_play_hosts_all") or []
@@ -99,17 +119,32 @@ class ActionModule(ActionBase):
         for host in hosts:
             known = everybody.raw_get(host) if host in everybody else {}
             yield answer_of(str(host), _data(known.get(given["variable"])), now)
-        if given["packed"]:
-            keys = sorted(key for key in variables if key.startswith(PACKED))
-            yield from report.with_missing((_unpacked(variables[key]) for key in keys), given["expected"])
-        for path in given["saved"]:
-            yield from report.saved(path)
+        keys = sorted(key for key in variables if key.startswith(PACKED)) if given["packed"] else []
+        packed = (answer for key in keys for answer in _unpacked(key, variables[key], unread))
+        saved = (answer for path in given["saved"] if path for answer in report.saved(path, unread))
+        if keys:
+            yield from report.with_missing(itertools.chain(packed, saved), given["expected"], unread)
+        else:
+            yield from saved
+            # A file says no more whose Macs were in it, where nobody can read it.
+            yield from report.absent(given["expected"], unread) if unread else ()
+
+
+def _check_policy(value: t.Any) -> None:
+    """Raise :class:`Refusal` for what is neither a dictionary nor a list of them."""
+    if value is None or value == "":
+        return
+    entries = enumerate(value) if is_list(value) else [(None, value)]
+    for index, entry in entries:
+        if not isinstance(entry, Mapping):
+            option = "policy" if index is None else f"policy[{index}]"
+            raise Refusal("value_unusable", f"{option} is {kind_of(entry)}, and must be a dictionary with a policy")
 
 
 def _policy(given: dict[str, t.Any]) -> Policy:
     """The files first, then what the task says, so that a task can change a parameter of a file."""
     inline = _data(given["policy"])
-    layers = [layer_of(Path(path)) for path in given["policy_files"]]
+    layers = [layer_of(Path(path)) for path in given["policy_files"] if path]
     return load(*layers, *([inline] if isinstance(inline, dict) else inline or []))
 
 
@@ -125,16 +160,23 @@ def _validate(given: dict[str, t.Any]) -> None:
         History(given["history"]).close()
 
 
-def _write(given: dict[str, t.Any], answers: t.Iterable[Answer], policy: Policy, now: float) -> dict[str, t.Any]:
+def _write(given: dict[str, t.Any], answers: t.Iterable[Answer], summary: report.Summary) -> dict[str, t.Any]:
+    """Write all files beside their places, and put them there once all are whole. Raises ``OSError``."""
     folder = given["dest"]
+    summary.partial = given["partial"]
     os.makedirs(folder, exist_ok=True)
-    summary = report.Summary(policy, given["title"], now, partial=given["partial"])
-    history = History(given["history"]) if given["history"] else None
+    history = _history(given["history"], summary)
     made: list[report.File] = []
 
     def file(ending: str) -> report.File:
         made.append(report.File(os.path.join(folder, given["name"] + ending)))
         return made[-1]
+
+    def finish() -> None:
+        for one in made:
+            one.close()
+        for one in made:
+            one.done()
 
     makers: dict[str, t.Callable[[], report.Output]] = {
         "html": lambda: html.Html(file(".html"), summary),
@@ -146,15 +188,22 @@ def _write(given: dict[str, t.Any], answers: t.Iterable[Answer], policy: Policy,
     }
     try:
         outputs = [makers[name]() for name in FORMATS if name in given["formats"]]
-        report.run(answers, summary, outputs, history, _moment(given["since"]))
-        for one in made:
-            one.done()
+        report.run(answers, summary, outputs, history, _moment(given["since"]), finish)
     finally:
         for one in made:
             one.drop()
         if history is not None:
             history.close()
     return _result(given, summary, [one.path for one in made])
+
+
+def _history(path: str | None, summary: report.Summary) -> History | None:
+    """Return the history, None where there is none. The Macs are read: what is wrong with it costs no report."""
+    try:
+        return History(path) if path else None
+    except HistoryError as problem:
+        summary.history_failed = str(problem)
+        return None
 
 
 def _result(given: dict[str, t.Any], summary: report.Summary, paths: list[str]) -> dict[str, t.Any]:
@@ -164,6 +213,7 @@ def _result(given: dict[str, t.Any], summary: report.Summary, paths: list[str]) 
         "fleet": summary.view(),
         "summary": summary.lines(),
         "changes": [change.view() for change in summary.changes[:1000]],
+        "notes": summary.notes,
     }
     limit = given["fail_on"]
     if limit != NEVER and summary.worst and SEVERITIES.index(summary.worst) <= SEVERITIES.index(limit):
@@ -174,17 +224,24 @@ def _result(given: dict[str, t.Any], summary: report.Summary, paths: list[str]) 
     return result
 
 
-def _moment(text: str | None) -> float | None:
-    """A day, or a day and a time, in UTC where it does not say; the end of a day that is given alone."""
-    if not text:
+def _moment(value: t.Any) -> float | None:
+    """Return a day, or a day and a time, in UTC where it does not say; the end of a day that is given alone. YAML makes
+    a date of what has no quotes. Raises :class:`Refusal`."""
+    if value is None or value == "":
         return None
+    text = str(value)
     try:
-        moment = datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        if not is_text(value) and not isinstance(value, datetime.date):
+            raise ValueError
+        moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+        if len(text) == len("2026-01-31"):
+            moment += datetime.timedelta(days=1) - datetime.timedelta(microseconds=1)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)).timestamp()
     except ValueError as problem:
-        raise ValueError(f"since is {text!r}, and must be a day or a time, such as 2026-01-31") from problem
-    if len(str(text)) == len("2026-01-31"):
-        moment += datetime.timedelta(days=1) - datetime.timedelta(microseconds=1)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)).timestamp()
+        told = repr(shortened(text)) if is_text(value) else kind_of(value)
+        raise Refusal(
+            "value_unusable", f"since is {told}, and must be a day or a time, such as 2026-01-31"
+        ) from problem
 
 
 def _data(value: t.Any) -> t.Any:
@@ -204,11 +261,13 @@ def _packed(answer: Answer) -> tuple[str, str]:
     return PACKED + name, base64.b64encode(zlib.compress(answer.text().encode("ascii"), 9)).decode("ascii")
 
 
-def _unpacked(text: t.Any) -> Answer:
+def _unpacked(name: str, text: t.Any, unread: list[str]) -> t.Iterator[Answer]:
+    """Return the answer in a variable. Whose it is, the variable's name says as well."""
     content: t.Any = None
-    with contextlib.suppress(ValueError, zlib.error):
+    with contextlib.suppress(ValueError, RecursionError, zlib.error):
         content = json.loads(zlib.decompress(base64.b64decode(str(text), validate=True)))
-    try:
-        return answer_from(content)
-    except ValueError as problem:
-        raise AnsibleActionFail(f"a variable whose name begins with {PACKED} holds no answer: {problem}") from problem
+    host = ""
+    with contextlib.suppress(ValueError):
+        code = name[len(PACKED) :].upper()
+        host = base64.b32decode(code + "=" * (-len(code) % 8)).decode("utf-8")
+    return report.entry_answer(content, f"the variable {name}", unread, host)

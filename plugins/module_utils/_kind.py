@@ -13,8 +13,8 @@ import re
 import typing as t
 
 _DIGITS = re.compile(r"-?[0-9]{1,18}")
-_LATEST = float(1 << 40)
-"""Seconds since 1970, some 35,000 years on: beyond, a number is no time."""
+_EARLIEST, _LATEST = -62_135_596_800.0, 253_402_300_799.0
+"""Seconds since 1970 of the years 1 and 9999, the first and the last that Python can write: others are no time."""
 
 MOST = (1 << 63) - 1
 """The largest whole number of a property list that every JSON reader with 64 bits takes."""
@@ -62,7 +62,7 @@ def count(value: t.Any) -> int | None:
 
 def moment(value: t.Any) -> float | None:
     """Return seconds since 1970, None for what is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -_LATEST < value < _LATEST:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not _EARLIEST <= value <= _LATEST:
         return None
     return float(value)
 

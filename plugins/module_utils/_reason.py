@@ -89,6 +89,23 @@ REASONS: dict[str, Reason] = {
         "There is no such option.",
         "Correct its name, or take it away. Its page, or ansible-doc, lists what a module takes.",
     ),
+    "policy_unusable": Reason(
+        "The policy that the audit judges by is not one.",
+        "Correct what the message names. The guide to audits says what a policy holds.",
+    ),
+    "history_unusable": Reason(
+        "The file that history names is no history of audits, or cannot be read and written.",
+        "Name another file, or one that is not there yet. A copy of an earlier day may be put in its place.",
+    ),
+    "report_unwritable": Reason(
+        "The files of the report could not be written.",
+        "Make room, or name a folder in dest that can be written to. A report that was there before is as it was, and"
+        " the history does not have this audit.",
+    ),
+    "answers_missing": Reason(
+        "There is no answer of any Mac to make a report of.",
+        "Read the Macs first, or name in saved the files that hold their answers.",
+    ),
     "not_text": Reason(
         "A name, a secret or another text was given as a number, a date, a list or something else that is no text.",
         "Put it in quotes where it is written: 0012345 without quotes is the number 5349, and '| string' does not bring"

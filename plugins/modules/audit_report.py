@@ -17,6 +17,9 @@ description:
     it by a policy, and writes a report. A page, tables, and data for other systems.
   - It runs on the controller and connects to no Mac. It does the same in check mode as otherwise, as it changes no Mac.
   - A Mac that did not answer, or would not be read, is in the report with the reason.
+  - An option that cannot be used is refused with a reason code before anything is made. The files are written beside
+    their places and put there once all of them are whole, so that a report that was there before stays whole where
+    there is no room for the new one; O(history) does not have the audit then.
   - The page is one file and asks the network for nothing. Names that came from a Mac can be neither markup, nor a
     formula of a spreadsheet, nor an escape sequence of a terminal.
 extends_documentation_fragment:
@@ -80,6 +83,9 @@ options:
     description:
       - Files with answers. Reports as JSON, and readings with the ending C(.jsonl). Of two answers of one Mac the first
         one counts, this run's before all others.
+      - What of a file cannot be used ends nothing. RV(notes) names it, a Mac whose answer is damaged is in the report
+        as refused, with the reason V(reading_damaged), and so is one of O(expected) that no other file has an answer of.
+        The report is a partial one then. See O(partial).
     type: list
     elements: path
     default: []
@@ -98,6 +104,9 @@ options:
     description:
       - An SQLite file that keeps the readings of every audit, so that the report can show what has changed, and a
         trend. It is made where it is not there, and can only be added to.
+      - O(validate_only) refuses a file that is no history. What goes wrong with it once the Macs are read costs no
+        report. RV(notes) and RV(summary) say that the history failed, and why. Rows that hold what no audit writes are
+        skipped, and counted there.
     type: path
   since:
     description:
@@ -173,6 +182,21 @@ changes:
   returned: success
   type: list
   elements: dict
+notes:
+  description: What went wrong beside the Macs. A file of O(saved) that could not be read, a history that failed. It is in
+    RV(summary) and in the files as well.
+  returned: success
+  type: list
+  elements: str
+reason:
+  description: The stable code of a failure. R(The guide to reasons,
+    ansible_collections.keyholder.macos.docsite.guide_reasons) says what each of them means.
+  returned: failure
+  type: str
+remedy:
+  description: What to do about it.
+  returned: failure
+  type: str
 packed:
   description: With O(pack), each Mac's answer by the name of a variable.
   returned: when O(pack) is set

@@ -8,6 +8,7 @@ This file is PRIVATE to the collection.
 from __future__ import annotations
 
 import csv
+import datetime
 import json
 import re
 import typing as t
@@ -52,7 +53,7 @@ class Json:
                 "rules": [rule.view() for rule in summary.policy.rules],
             },
         }
-        self._file.write(f'{json.dumps(head, default=str)[:-1]}, "macs": [')
+        self._file.write(f'{json.dumps(head, allow_nan=False, default=_day)[:-1]}, "macs": [')
         self._first = True
 
     def add(self, judged: Judged, change: Change | None) -> None:
@@ -68,7 +69,7 @@ class Json:
             "changes": [change.view() for change in summary.changes],
             "trend": [{"at": iso(run.at), "states": dict(run.states)} for run in summary.trend],
         }
-        self._file.write(f"\n], {json.dumps(foot)[1:]}\n")
+        self._file.write(f"\n], {json.dumps(foot, allow_nan=False)[1:]}\n")
 
 
 class Readings:
@@ -211,6 +212,8 @@ class Markdown:
                 f"| {markdown(rule.title)} | {rule.severity} | {number} | {markdown(rule.remedy)} |"
                 for number, rule in broken
             ]
+        if summary.notes:
+            lines += ["", "## What went wrong", "", *(f"- {markdown(words)}" for words in summary.notes)]
         if summary.run_out:
             lines += ["", "## Exemptions that have run out", ""]
             lines += [f"- {markdown(words)}" for words in summary.run_out]
@@ -250,6 +253,13 @@ def _change(change: Change) -> str:
     ):
         parts += [f"{words}: {', '.join(markdown(one) for one in what)}"] if what else []
     return f"{markdown(change.host)}: {'; '.join(parts)}"
+
+
+def _day(value: t.Any) -> str:
+    """Return a date as text, which a policy may have as a parameter. There is nothing else in it that is not JSON's."""
+    if not isinstance(value, datetime.date):
+        raise TypeError(f"a {type(value).__name__} is in the report")
+    return str(value)
 
 
 def _said(value: bool | None) -> str:

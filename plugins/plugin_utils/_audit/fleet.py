@@ -15,7 +15,7 @@ import traceback
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.keyholder.macos.plugins.module_utils._kind import moment
+from ansible_collections.keyholder.macos.plugins.module_utils._kind import moment, words
 from ansible_collections.keyholder.macos.plugins.module_utils._shape import ShapeError, conform
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain, plain_data
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import (
@@ -102,10 +102,12 @@ def _where(problem: Exception) -> str:
     return "".join(f"{os.path.basename(one.filename)}, line {one.lineno}" for one in last) or "nobody knows where"
 
 
-def answer_of(host: str, result: t.Mapping[str, t.Any] | None, now: float) -> Answer:
-    """From what trust_info returned. None: the task never came to this host."""
+def answer_of(host: str, result: t.Any, now: float) -> Answer:
+    """Return the answer in what trust_info returned. None: the task never came to this host."""
     if result is None:
         return Answer(host, UNREACHABLE, None, None, "the play did not come as far as this Mac")
+    if not isinstance(result, dict):
+        return damaged(host, f"what was registered is {words(result)}, and must be a result of trust_info", now)
     mac = result.get("mac")
     if isinstance(mac, dict) and not result.get("failed"):
         return _read(host, mac, now)
@@ -127,7 +129,7 @@ def answer_from(saved: t.Any) -> Answer:
     """From what :meth:`Answer.text` made, or an entry of a report. ValueError: it is neither."""
     if not isinstance(saved, dict) or not saved.get("host") or saved.get("status") not in (READ, UNREACHABLE, REFUSED):
         raise ValueError("an entry has no host, or no status that there is")
-    host, mac, read_at = str(saved["host"]), saved.get("mac"), moment(saved.get("read_at"))
+    host, mac, read_at = plain(str(saved["host"])), saved.get("mac"), moment(saved.get("read_at"))
     if (saved["status"] == READ) != (mac is not None):
         raise ValueError(f"{host!r} is {saved['status']}, and has {'no' if mac is None else 'a'} reading")
     if saved["status"] == READ:

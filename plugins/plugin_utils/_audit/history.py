@@ -12,9 +12,11 @@ import json
 import sqlite3
 import typing as t
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from ansible_collections.keyholder.macos.plugins.module_utils._kind import count, moment
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import STATES
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import PASS
 
 if t.TYPE_CHECKING:
@@ -40,7 +42,7 @@ BEGIN SELECT RAISE(ABORT, 'the history can only be added to'); END;
 
 
 class HistoryError(RuntimeError):
-    """The file is no history, or one of a version that is not known here."""
+    """The file is no history, one of a version that is not known here, or one that is damaged. The text names it."""
 
 
 @dataclass(frozen=True)
@@ -92,34 +94,70 @@ class Run:
 
 
 class History:
-    """One file. Its writer holds it until the run is in it whole, or not at all."""
+    """One file. Its writer holds it until the run is in it whole, or not at all.
+
+    Whatever goes wrong with it is a :class:`HistoryError` that names it. A row that holds what no audit writes is
+    skipped, and counted in ``odd``.
+    """
 
     def __init__(self, path: str) -> None:
-        try:
+        self._path = path
+        self._odd: set[tuple[t.Any, ...]] = set()
+        self._run = 0
+        with self._use():
             self._base = sqlite3.connect(path, timeout=60, isolation_level=None)
-            version = self._base.execute("PRAGMA user_version").fetchone()[0]
-        except sqlite3.DatabaseError as problem:
-            raise HistoryError(f"{path} cannot be used as a history: {problem}") from problem
-        if version not in (0, VERSION):
+        try:
+            self._prepare()
+        except HistoryError:
             self._base.close()
-            raise HistoryError(f"{path} is of version {version}, and this collection knows {VERSION}")
+            raise
+
+    def _prepare(self) -> None:
+        with self._use():
+            self._base.text_factory = lambda raw: raw.decode("utf-8", "replace")
+            version = self._base.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, VERSION):
+            raise HistoryError(f"{self._path} is of version {version}, and this collection knows {VERSION}")
         triggers = "".join(
             _APPEND_ONLY.format(table=table, verb=verb)
             for table in ("runs", "partial_runs", "readings", "macs")
             for verb in ("UPDATE", "DELETE")
         )
-        self._base.executescript(f"{_TABLES}{triggers}PRAGMA user_version = {VERSION};")
+        with self._use():
+            self._base.executescript(f"{_TABLES}{triggers}PRAGMA user_version = {VERSION};")
+
+    @contextmanager
+    def _use(self) -> t.Iterator[None]:
+        """Raise :class:`HistoryError` for what SQLite and the file's content may raise."""
+        try:
+            yield
+        except (sqlite3.Error, zlib.error, ValueError, TypeError, OverflowError) as problem:
+            raise HistoryError(f"{self._path} cannot be used as a history: {problem}") from problem
+
+    @property
+    def odd(self) -> int:
+        """How many rows were skipped."""
+        return len(self._odd)
 
     def close(self) -> None:
+        """Let the file go. What was not committed is not in it."""
         self._base.close()
 
     def runs(self) -> list[Run]:
-        """The oldest first."""
-        rows = self._base.execute(
-            "SELECT id, at, states, partial_runs.run IS NOT NULL FROM runs"
-            " LEFT JOIN partial_runs ON partial_runs.run = runs.id ORDER BY at, id"
-        ).fetchall()
-        return [Run(number, at, json.loads(states), bool(partial)) for number, at, states, partial in rows]
+        """Return the audits, the oldest first."""
+        with self._use():
+            rows = self._base.execute(
+                "SELECT id, at, states, partial_runs.run IS NOT NULL FROM runs"
+                " LEFT JOIN partial_runs ON partial_runs.run = runs.id ORDER BY at, id"
+            ).fetchall()
+        made = []
+        for number, at, states, partial in rows:
+            when, counted = moment(at), _states(states)
+            if when is None or counted is None:
+                self._odd.add(("runs", number))
+            else:
+                made.append(Run(number, when, counted, bool(partial)))
+        return made
 
     def run_before(self, at: float, whole: bool = False) -> Run | None:
         """Of those that say they were made by then, the one that was added last; ``whole``: no partial one.
@@ -130,77 +168,66 @@ class History:
         return max(runs, key=lambda run: run.id, default=None)
 
     def hosts(self, run: Run | None) -> set[str]:
-        """Who was in it."""
+        """Return who was in it."""
         if run is None:
             return set()
-        return {host for (host,) in self._base.execute("SELECT host FROM macs WHERE run = ?", (run.id,))}
+        with self._use():
+            rows = self._base.execute("SELECT host FROM macs WHERE run = ?", (run.id,)).fetchall()
+        self._odd |= {("macs", host, run.id) for (host,) in rows if not isinstance(host, str)}
+        return {host for (host,) in rows if isinstance(host, str)}
 
     def before(self, host: str, at: float) -> Before | None:
-        """The Mac by itself: whether the others were in the same audits does not matter."""
-        # CROSS JOIN keeps SQLite from going through all runs first: the Mac's own rows are few, and side by side.
-        rows = "FROM macs CROSS JOIN runs ON id = run WHERE host = ? AND at <= ? {} ORDER BY run DESC LIMIT 1"
-        last = self._base.execute(f"SELECT state, digest, failed, holders {rows.format('')}", (host, at)).fetchone()
-        if last is None:
-            return None
-        state, digest, *read = last
-        if digest is None:
-            found = self._base.execute(f"SELECT failed, holders {rows.format('AND digest IS NOT NULL')}", (host, at))
-            read = found.fetchone()
-        if read is None:
-            return Before(state)
-        failed, holders = map(json.loads, read)
-        return Before(state, True, tuple(failed), tuple(holders))
+        """Return the Mac by itself: whether the others were in the same audits does not matter."""
+        with self._use():
+            # CROSS JOIN keeps SQLite from going through all runs first: the Mac's own rows are few, and side by side.
+            rows = self._base.execute(
+                "SELECT run, state, digest IS NOT NULL, failed, holders FROM macs CROSS JOIN runs ON id = run"
+                " WHERE host = ? AND at <= ? ORDER BY run DESC",
+                (host, at),
+            )
+            last = ""
+            for run, state, read, *texts in rows:
+                failed, holders = map(_texts, texts)
+                if state not in STATES or failed is None or holders is None:
+                    self._odd.add(("macs", host, run))
+                    continue
+                last = last or state
+                if read:
+                    return Before(last, True, failed, holders)
+            return Before(last) if last else None
 
     def readings(self, run: Run) -> t.Iterator[dict[str, t.Any]]:
-        """What was read then, as saved answers."""
-        rows = self._base.execute(
-            "SELECT host, state, why, read_at, content FROM macs LEFT JOIN readings USING (digest) WHERE run = ?"
-            " ORDER BY host",
-            (run.id,),
-        )
-        for host, state, why, read_at, content in rows:
-            mac = None if content is None else json.loads(zlib.decompress(content))
-            yield {"host": host, "status": "read" if mac else state, "read_at": read_at, "why": why, "mac": mac}
+        """Return what was read then, as saved answers."""
+        with self._use():
+            rows = self._base.execute(
+                "SELECT host, state, why, read_at, content FROM macs LEFT JOIN readings USING (digest) WHERE run = ?"
+                " ORDER BY host",
+                (run.id,),
+            )
+            for host, state, why, read_at, content in rows:
+                mac = None if content is None else json.loads(zlib.decompress(content))
+                yield {"host": host, "status": "read" if mac else state, "read_at": read_at, "why": why, "mac": mac}
 
-    @contextmanager
-    def adding(
-        self, at: float, policy: str, states: t.Callable[[], t.Mapping[str, int]], partial: bool = False
-    ) -> t.Iterator[Writer]:
-        """One run: all of it, or, where something fails, nothing. ``states`` is asked at the end."""
-        self._base.execute("BEGIN IMMEDIATE")
-        try:
-            number = self._base.execute("SELECT coalesce(max(id), 0) + 1 FROM runs").fetchone()[0]
-            yield Writer(self._base, number)
-            row = (number, at, policy, json.dumps(dict(states())))
-            self._base.execute("INSERT INTO runs (id, at, policy, states) VALUES (?, ?, ?, ?)", row)
-            if partial:
-                self._base.execute("INSERT INTO partial_runs (run) VALUES (?)", (number,))
-            self._base.execute("COMMIT")
-        except BaseException:
-            self._base.execute("ROLLBACK")
-            raise
-
-
-class Writer:
-    """Adds the Macs of one run."""
-
-    def __init__(self, base: sqlite3.Connection, run: int) -> None:
-        self._base = base
-        self._run = run
+    def begin(self) -> None:
+        """Begin a run: all of it will be in the file, or nothing. Others wait."""
+        with self._use():
+            self._base.execute("BEGIN IMMEDIATE")
+            self._run = self._base.execute("SELECT coalesce(max(id), 0) + 1 FROM runs").fetchone()[0]
 
     def add(self, judged: Judged) -> None:
-        digest = self._keep(judged.answer)
-        row = (
-            judged.answer.host,
-            self._run,
-            judged.state,
-            json.dumps([finding.rule.id for finding in judged.failed]),
-            json.dumps(holders_of(judged.answer)),
-            judged.answer.why,
-            judged.answer.read_at,
-            digest,
-        )
-        self._base.execute("INSERT INTO macs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        """Add a Mac to the run."""
+        with self._use():
+            row = (
+                judged.answer.host,
+                self._run,
+                judged.state,
+                json.dumps([finding.rule.id for finding in judged.failed], allow_nan=False),
+                json.dumps(holders_of(judged.answer), allow_nan=False),
+                judged.answer.why,
+                judged.answer.read_at,
+                self._keep(judged.answer),
+            )
+            self._base.execute("INSERT INTO macs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def _keep(self, answer: Answer) -> bytes | None:
         """A Mac that has not changed costs a row and no reading."""
@@ -212,6 +239,49 @@ class Writer:
         if known is None:
             self._base.execute("INSERT INTO readings VALUES (?, ?)", (digest, zlib.compress(content, 1)))
         return digest
+
+    def end(self, at: float, policy: str, states: t.Mapping[str, int], partial: bool) -> None:
+        """Add the run itself. Only :meth:`commit` keeps it."""
+        with self._use():
+            row = (self._run, at, policy, json.dumps(dict(states), allow_nan=False))
+            self._base.execute("INSERT INTO runs (id, at, policy, states) VALUES (?, ?, ?, ?)", row)
+            if partial:
+                self._base.execute("INSERT INTO partial_runs (run) VALUES (?)", (self._run,))
+
+    def commit(self) -> None:
+        """Keep the run."""
+        with self._use():
+            self._base.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Leave the file as it was before the run. Nothing happens where no run is under way."""
+        # SQLite may have done so itself, as where the disk is full.
+        with suppress(sqlite3.Error):
+            self._base.execute("ROLLBACK")
+
+
+def _json(text: t.Any) -> t.Any:
+    """Return what the JSON of a row holds, None for what is none."""
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def _states(text: t.Any) -> dict[str, int] | None:
+    """Return how many Macs were in which state, None for what does not say so."""
+    content = _json(text)
+    fine = isinstance(content, dict) and all(
+        key in STATES and count(value) is not None for key, value in content.items()
+    )
+    return content if fine else None
+
+
+def _texts(text: t.Any) -> tuple[str, ...] | None:
+    """Return the texts of a list, None for anything else."""
+    content = _json(text)
+    fine = isinstance(content, list) and all(isinstance(one, str) for one in content)
+    return tuple(content) if fine else None
 
 
 def holders_of(answer: Answer) -> list[str]:

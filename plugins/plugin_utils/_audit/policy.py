@@ -14,6 +14,7 @@ import contextlib
 import datetime
 import fnmatch
 import functools
+import math
 import re
 import typing as t
 from dataclasses import dataclass, field
@@ -372,6 +373,8 @@ class _Stack:
 
     def _parameter(self, name: str, value: t.Any, where: str, baseline: bool) -> None:
         """A rule is written for a kind: ``'ana' in 'itadmin, ana'`` would be true of a text, and mean nothing."""
+        if not _is_data(value):
+            raise PolicyError(f"{where}: parameters: {name} holds what JSON does not: a number that is none, or a key")
         kind = self.kinds.get(name)
         if kind and not _is(kind, value):
             raise PolicyError(
@@ -463,6 +466,17 @@ def _baseline() -> t.Any:
 # -- parameters -------------------------------------------------------------------------------------------------------
 
 _VERSION = "a macOS version in quotes"
+
+
+def _is_data(value: t.Any) -> bool:
+    """Return whether the report, which names the parameters, can hold it. A date is written as text."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) for key in value) and all(map(_is_data, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_data, value))
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, (str, int, datetime.date))
 
 
 def _is(kind: str, value: t.Any) -> bool:

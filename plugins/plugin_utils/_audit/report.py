@@ -13,6 +13,7 @@ import contextlib
 import datetime
 import json
 import os
+import re
 import typing as t
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -24,13 +25,14 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet impor
     Answer,
     Judged,
     answer_from,
+    damaged,
     judge,
 )
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import (
     Change,
     History,
+    HistoryError,
     Run,
-    Writer,
     change_of,
 )
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import SEVERITIES, Policy
@@ -73,6 +75,11 @@ class Summary:
     changes: list[Change] = field(default_factory=list)
     results: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     systems: Counter[str] = field(default_factory=Counter)
+    unread: list[str] = field(default_factory=list)
+    """What of the saved answers could not be used, in words."""
+    history_failed: str = ""
+    odd_rows: int = 0
+    """Rows of the history that were skipped."""
 
     def add(self, judged: Judged, change: Change | None) -> None:
         self.rows.append(
@@ -108,6 +115,22 @@ class Summary:
         return [f"{one.rule} for {', '.join(one.macs)}, until {one.until.isoformat()}, by {one.by}" for one in over]
 
     @property
+    def notes(self) -> list[str]:
+        """What went wrong beside the Macs, in words."""
+        notes = [f"not in the report: {plain(words)}" for words in self.unread[:SHOWN]]
+        more = len(self.unread) - SHOWN
+        notes += [f"not in the report: {more} more"] if more > 0 else []
+        if self.history_failed:
+            notes.append(
+                f"the history failed, so what has changed is not complete, and it does not have this audit: "
+                f"{plain(self.history_failed)}"
+            )
+        if self.odd_rows:
+            rows = "1 row of the history was" if self.odd_rows == 1 else f"{self.odd_rows} rows of the history were"
+            notes.append(f"{rows} skipped, with what no audit writes")
+        return notes
+
+    @property
     def time(self) -> str:
         return iso(self.now)
 
@@ -118,12 +141,13 @@ class Summary:
             "worst": self.worst,
             "macos": dict(sorted(self.systems.items())),
             "rules": {code: dict(sorted(counted.items())) for code, counted in sorted(self.results.items())},
+            "notes": self.notes,
         }
 
     def lines(self) -> list[str]:
         """For a person at a terminal."""
         width = max([3, *(len(plain(row.host)) for row in self.ranking[:SHOWN])])
-        lines = [f"{len(self.rows)} Macs: {in_words(self.states)}"]
+        lines = [f"{len(self.rows)} Macs: {in_words(self.states)}", *self.notes]
         for row in self.ranking[:SHOWN]:
             lines.append(f"{plain(row.host):<{width}}  {TITLES[row.state]:<15}  {plain(row.why)}")
             if row.next:
@@ -157,38 +181,103 @@ class Output(t.Protocol):
         """The fleet; nothing comes after it."""
 
 
-def saved(path: str) -> t.Iterator[Answer]:
-    """The answers in a file: a report as JSON, or an answer a line. Raises ``ValueError`` and ``OSError``."""
-    with open(path, encoding="utf-8") as stream:
-        if path.endswith(".jsonl"):
-            for number, line in enumerate(stream, 1):
-                if line.strip():
-                    yield _saved(path, number, line)
-            return
-        try:
-            content = json.load(stream)
-        except ValueError as problem:
-            raise ValueError(f"{path} is no JSON: {problem}") from problem
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise ValueError(f"{path} is no report of the schema {SCHEMA}")
-    yield from (answer_from(entry) for entry in content["macs"])
+_HOST = re.compile(r'\s*\{\s*"host":\s*("(?:[^"\\]|\\.)*")')
+"""How an answer begins, whatever has become of the rest of it."""
 
 
-def _saved(path: str, number: int, line: str) -> Answer:
+def saved(path: str, unread: list[str]) -> t.Iterator[Answer]:
+    """Return the answers in a file: a report as JSON, or an answer a line. What of it cannot be used goes into
+    ``unread``, in words; a Mac whose answer cannot be used is an answer that says so."""
     try:
-        return answer_from(json.loads(line))
+        with open(path, "rb") as stream:
+            if path.endswith(".jsonl"):
+                for number, line in enumerate(stream, 1):
+                    if line.strip():
+                        yield from _line(line, f"{path}, line {number}", unread)
+                return
+            data = stream.read()
+    except OSError as problem:
+        unread.append(f"{path}: {problem.strerror or problem}")
+        return
+    content = _json(data)
+    if isinstance(content, dict) and content.get("schema") == SCHEMA and isinstance(content.get("macs"), list):
+        for number, entry in enumerate(content["macs"]):
+            yield from entry_answer(entry, f"{path}, macs[{number}]", unread)
+        return
+    if content is not None:
+        unread.append(f"{path} is no report of the schema {SCHEMA}")
+        return
+    unread.append(f"{path} is no JSON, or not whole")
+    # A report has a Mac a line, so that those before the place where it was cut are not lost.
+    for number, line in enumerate(data.split(b"\n") if SCHEMA.encode() in data[:200] else (), 1):
+        if line.startswith(b'{"host": '):
+            yield from _line(line.rstrip(b",\r"), f"{path}, line {number}", unread)
+
+
+def _json(data: bytes) -> t.Any:
+    """Return what JSON holds, None for what is none."""
+    try:
+        return json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _line(line: bytes, where: str, unread: list[str]) -> t.Iterator[Answer]:
+    content = _json(line)
+    if content is None:
+        found = _HOST.match(line.decode("utf-8", "replace"))
+        host = found and _json(found[1].encode("utf-8"))
+        if host:
+            yield damaged(plain(host), f"{where} is no JSON")
+            return
+    yield from entry_answer(content, where, unread)
+
+
+def entry_answer(content: t.Any, where: str, unread: list[str], host: str = "") -> t.Iterator[Answer]:
+    """Return the answer that an entry is; of one that cannot be used, its Mac with the reason. ``host``: whose it must
+    be, where that is known."""
+    named = content.get("host") if isinstance(content, dict) else None
+    name = host or named
+    if not isinstance(name, str) or not name.strip():
+        unread.append(f"{where}: it is no answer of a Mac, or has no host")
+        return
+    try:
+        answer = answer_from(content)
     except ValueError as problem:
-        raise ValueError(f"{path}, line {number}: {problem}") from problem
+        answer = damaged(plain(name), f"{where}: {problem}")
+    except Exception as problem:
+        answer = damaged(plain(name), problem)
+    yield answer
 
 
-def with_missing(answers: t.Iterable[Answer], expected: t.Iterable[str]) -> t.Iterator[Answer]:
-    """The answers, and then those that should be among them. Of two answers of one Mac the first one counts."""
+def with_missing(
+    answers: t.Iterable[Answer], expected: t.Iterable[str], unread: t.Sequence[str] = ()
+) -> t.Iterator[Answer]:
+    """Return the answers, and then those that should be among them. Of two answers of one Mac the first one counts."""
     some = False
     for answer in answers:
         some = True
         yield answer
-    if some:
-        yield from (Answer(host, UNREACHABLE, None, None, "its slice delivered nothing") for host in expected)
+    if some or unread:
+        yield from absent(expected, unread)
+
+
+def absent(expected: t.Iterable[str], unread: t.Sequence[str]) -> t.Iterator[Answer]:
+    """Return for each of these Macs why nobody knows it: a slice could not be read, or delivered nothing."""
+    for host in expected:
+        if unread:
+            more = f"; and {len(unread) - 1} more" if len(unread) > 1 else ""
+            yield damaged(host, f"its slice could not be read: {unread[0]}{more}")
+        else:
+            yield Answer(host, UNREACHABLE, None, None, "its slice delivered nothing")
+
+
+class NoAnswersError(ValueError):
+    """There is nothing to make a report of."""
+
+
+def _nothing() -> None:
+    """Return."""
 
 
 def run(
@@ -197,66 +286,144 @@ def run(
     outputs: t.Sequence[Output],
     history: History | None,
     since: float | None = None,
+    finish: t.Callable[[], None] = _nothing,
 ) -> None:
-    """Judge, compare, write. Of two answers of one Mac the first one counts."""
-    by = summary.now if since is None else since
-    whole: Run | None = None
-    if history is not None:
-        summary.since = history.run_before(by)
-        whole = history.run_before(by, whole=True)
-        if not summary.partial:
-            trend = [one for one in history.runs() if one.at <= summary.now and not one.partial]
-            summary.trend = trend[-TREND:]
-    with contextlib.ExitStack() as stack:
-        writer: Writer | None = None
-        if history is not None:
-            writer = stack.enter_context(
-                history.adding(summary.now, summary.policy.name, lambda: summary.states, summary.partial)
-            )
+    """Judge, compare, write. Of two answers of one Mac the first one counts.
+
+    ``finish``: puts the files in their place, once all of them are whole. Only then the history has this audit. Where
+    the history fails, the report is made without it, and says so.
+    """
+    past = _Past(history, summary, summary.now if since is None else since)
+    try:
         seen: set[str] = set()
         for answer in answers:
             if answer.host in seen:
                 continue
             seen.add(answer.host)
             judged = judge(answer, summary.policy, summary.now)
-            change: Change | None = None
-            if history is not None:
-                before = history.before(answer.host, by)
-                # Where all were only ever audited in part, one that was not there before is no news.
-                if before is not None or whole is not None:
-                    change = change_of(judged, before)
+            change = past.change(judged)
             summary.add(judged, change)
             for output in outputs:
                 output.add(judged, change)
-            if writer is not None:
-                writer.add(judged)
+            past.add(judged)
         if not seen:
-            raise ValueError("there is no answer of any Mac")
-        if history is not None and not summary.partial:
-            for host in sorted(history.hosts(whole) - seen):
-                last = history.before(host, by)
-                summary.changes.append(Change(host, last.state if last else "", ""))
+            raise NoAnswersError("there is no answer of any Mac")
+        if summary.unread:
+            # Whoever was in what could not be read is not gone.
+            summary.partial, summary.trend = True, []
+        past.end(seen)
         for output in outputs:
             output.end(summary)
+        finish()
+        past.commit()
+    finally:
+        past.leave()
+
+
+_T = t.TypeVar("_T")
+
+
+class _Past:
+    """The history in one audit. At the first thing that goes wrong with it, it is left, and the summary says why."""
+
+    def __init__(self, history: History | None, summary: Summary, by: float) -> None:
+        self._history = history
+        self._summary = summary
+        self._by = by
+        self._whole: Run | None = None
+        self._try(self._begin, None)
+
+    def _try(self, what: t.Callable[[History], _T], otherwise: _T) -> _T:
+        history = self._history
+        if history is None:
+            return otherwise
+        try:
+            made = what(history)
+        except HistoryError as problem:
+            self._summary.history_failed = str(problem)
+            self.leave()
+            return otherwise
+        self._summary.odd_rows = history.odd
+        return made
+
+    def _begin(self, history: History) -> None:
+        summary = self._summary
+        summary.since = history.run_before(self._by)
+        self._whole = history.run_before(self._by, whole=True)
+        if not summary.partial:
+            trend = [one for one in history.runs() if one.at <= summary.now and not one.partial]
+            summary.trend = trend[-TREND:]
+        history.begin()
+
+    def change(self, judged: Judged) -> Change | None:
+        """Return what is different about a Mac."""
+        return self._try(lambda history: self._change(history, judged), None)
+
+    def _change(self, history: History, judged: Judged) -> Change | None:
+        before = history.before(judged.answer.host, self._by)
+        # Where all were only ever audited in part, one that was not there before is no news.
+        return change_of(judged, before) if before is not None or self._whole is not None else None
+
+    def add(self, judged: Judged) -> None:
+        """Add a Mac to the run."""
+        self._try(lambda history: history.add(judged), None)
+
+    def end(self, seen: t.Collection[str]) -> None:
+        """Say who is gone, and have the run ready to be kept."""
+        self._try(lambda history: self._end(history, seen), None)
+
+    def _end(self, history: History, seen: t.Collection[str]) -> None:
+        summary = self._summary
+        if not summary.partial:
+            for host in sorted(history.hosts(self._whole).difference(seen)):
+                last = history.before(host, self._by)
+                if last is not None:
+                    summary.changes.append(Change(host, last.state, ""))
+        history.end(summary.now, summary.policy.name, summary.states, summary.partial)
+
+    def commit(self) -> None:
+        """Keep the run."""
+        self._try(lambda history: history.commit(), None)
+        self._history = None
+
+    def leave(self) -> None:
+        """Leave the history as it was before the run, where that was not kept."""
+        if self._history is not None:
+            self._history.rollback()
+            self._history = None
 
 
 class File:
     """A file that is there whole, or as it was before."""
 
     def __init__(self, path: str) -> None:
+        if os.path.isdir(path):
+            raise IsADirectoryError(f"{path} is a folder, and a file of the report is called so")
         self.path = path
-        self._part = f"{path}.part"
+        # Another audit may write into the same folder at the same time.
+        self._part = f"{path}.{os.getpid()}.part"
         self.stream = open(self._part, "w", encoding="utf-8", newline="")  # noqa: SIM115
 
     def write(self, text: str) -> None:
+        """Write the next part."""
         self.stream.write(text)
 
+    def close(self) -> None:
+        """Have all of it on the disk, beside what was there before. Raises ``OSError`` where there is no room."""
+        if not self.stream.closed:
+            self.stream.flush()
+            os.fsync(self.stream.fileno())
+            self.stream.close()
+
     def done(self) -> None:
-        self.stream.close()
+        """Put it in its place."""
+        self.close()
         os.replace(self._part, self.path)
 
     def drop(self) -> None:
-        """Nothing happens where it is done."""
-        self.stream.close()
-        with contextlib.suppress(FileNotFoundError):
+        """Take away what is not done. Nothing happens where it is."""
+        # Closing writes what waits to be written, which fails again where the disk is full.
+        with contextlib.suppress(OSError):
+            self.stream.close()
+        with contextlib.suppress(OSError):
             os.unlink(self._part)

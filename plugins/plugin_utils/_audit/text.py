@@ -49,7 +49,7 @@ def markdown(text: t.Any) -> str:
 
 def for_script(content: t.Any) -> str:
     """JSON that may stand inside a script element: no tag can begin or end in it."""
-    text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
+    text = json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     for char, escaped in _HTML.items():
         text = text.replace(char, escaped)
     return text

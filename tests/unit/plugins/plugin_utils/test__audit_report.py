@@ -21,7 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._probe import at_o
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import files, html, report
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import Answer, answer_from, answer_of, judge
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import History, HistoryError
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import load
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import PolicyError, load
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.text import cell, for_script, markdown, plain
 
 OFF = FileVault("off", personal_key=False, institutional_key=False)
@@ -265,7 +265,7 @@ def test_of_a_thousand_macs_none_is_lost_and_each_is_judged(tmp_path: Path) -> N
     rows = csv.DictReader(made.text("audit.csv").splitlines())
     assert {row["mac"]: row["state"] for row in rows} == wanted
     assert {suite.get("name") for suite in ElementTree.fromstring(made.text("audit.xml"))} >= set(wanted)
-    assert {answer.host: answer.status for answer in report.saved(str(tmp_path / "audit.jsonl"))} == {
+    assert {answer.host: answer.status for answer in report.saved(str(tmp_path / "audit.jsonl"), [])} == {
         host: "unreachable" if state == "unreachable" else "read" for host, state in wanted.items()
     }
 
@@ -290,7 +290,7 @@ def test_a_report_is_made_of_a_report_and_of_readings(made: Made, tmp_path: Path
     for name in ("audit.json", "audit.jsonl"):
         folder = tmp_path / f"of-{name}"
         folder.mkdir()
-        again[name] = make(folder, report.saved(str(made.folder / name)))
+        again[name] = make(folder, report.saved(str(made.folder / name), []))
         for other in ("audit.csv", "audit.jsonl", "audit.xml", "audit.md", "audit-findings.csv"):
             assert again[name].text(other) == made.text(other)
 
@@ -303,10 +303,80 @@ def test_of_two_answers_the_first_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text"), [("x.json", "{"), ("x.json", "[]"), ("x.jsonl", '{"host": 1}\n'), ("x.jsonl", "{")]
 )
-def test_a_file_that_is_none_of_ours_is_refused(tmp_path: Path, name: str, text: str) -> None:
+def test_a_file_that_is_none_of_ours_is_named_and_ends_nothing(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
-    with pytest.raises(ValueError, match=name):
-        list(report.saved(str(tmp_path / name)))
+    unread: list[str] = []
+    assert list(report.saved(str(tmp_path / name), unread)) == []
+    assert len(unread) == 1 and name in unread[0]
+
+
+def slice_of(folder: Path, name: str, text: str | bytes) -> tuple[dict[str, Answer], list[str]]:
+    """The answers of a file, by host, and what of it was not used."""
+    (folder / name).write_bytes(text.encode("utf-8") if isinstance(text, str) else text)
+    unread: list[str] = []
+    return {answer.host: answer for answer in report.saved(str(folder / name), unread)}, unread
+
+
+GOOD = read("good").text()
+BAD = [
+    '{"host": "bad", "status": "read", "read_at": 1, "why": "", "mac": {"os"',
+    '{"host": "bad", "status": "read", "mac": {}}',
+    '{"host": "bad", "status": "read", "mac": []}',
+    '{"host": "bad", "status": "fine"}',
+    '{"host": "bad"}',
+    '{"host": "bad", "status": "refused", "mac": {}}',
+    '{"host": "bad", "status": [1]}',
+]
+
+
+@pytest.mark.parametrize("line", BAD)
+def test_a_line_that_is_broken_is_its_macs_row(tmp_path: Path, line: str) -> None:
+    answers, unread = slice_of(tmp_path, "x.jsonl", f"{line}\n{GOOD}\n")
+    assert (answers["bad"].status, answers["bad"].reason) == ("refused", "reading_damaged")
+    assert answers["good"].status == "read"
+    assert unread == []
+
+
+@pytest.mark.parametrize("line", ["null", "5", "[]", '{"status": "read"}', '{"host": 5, "status": "refused"}',
+                                  '{"host": " "}', "[" * 100_000, b"\xff\xfe", '"\\ud800"'])  # fmt: skip
+def test_a_line_without_a_host_is_named_and_the_others_are_kept(tmp_path: Path, line: str | bytes) -> None:
+    raw = line.encode("utf-8") if isinstance(line, str) else line
+    answers, unread = slice_of(tmp_path, "x.jsonl", raw + b"\n" + GOOD.encode("utf-8") + b"\n")
+    assert list(answers) == ["good"]
+    assert [words.split(":")[0] for words in unread] == [f"{tmp_path}/x.jsonl, line 1"]
+
+
+def test_of_a_report_that_was_cut_the_macs_before_the_cut_are_kept(made: Made, tmp_path: Path) -> None:
+    whole = made.text("audit.json")
+    cut = whole[: whole.index('"host": "odd"') + 40]
+    answers, unread = slice_of(tmp_path, "cut.json", cut)
+    assert [answers[host].status for host in ("good", "off", "lost")] == ["read"] * 3
+    assert answers["odd"].reason == "reading_damaged"
+    assert "not whole" in unread[0]
+
+
+@pytest.mark.parametrize("entries", ["5", "{}", "null"])
+def test_a_report_whose_macs_are_no_list_is_named(tmp_path: Path, entries: str) -> None:
+    answers, unread = slice_of(tmp_path, "x.json", f'{{"schema": "{report.SCHEMA}", "macs": {entries}}}')
+    assert (answers, len(unread)) == ({}, 1)
+
+
+def test_a_file_that_is_not_there_ends_nothing(tmp_path: Path) -> None:
+    unread: list[str] = []
+    assert list(report.saved(str(tmp_path / "x.json"), unread)) == []
+    assert unread == [f"{tmp_path}/x.json: No such file or directory"]
+
+
+@pytest.mark.parametrize("at", [1e12, -1e12, float("inf"), 10**400, True, "now"])
+def test_a_time_that_is_none_is_left_out(tmp_path: Path, at: t.Any) -> None:
+    odd = answer_from({"host": "m", "status": "refused", "read_at": at, "why": "x"})
+    assert odd.read_at is None
+    make(tmp_path, [odd])
+
+
+@pytest.mark.parametrize("result", [5, "text", ["a"], True])
+def test_what_is_no_result_of_a_task_is_its_macs_row(result: t.Any) -> None:
+    assert answer_of("m", result, NOW).reason == "reading_damaged"
 
 
 def test_csv_has_a_row_for_each_mac_and_each_finding(made: Made) -> None:
@@ -613,6 +683,90 @@ def test_what_is_no_history_is_left_alone(tmp_path: Path) -> None:
     base.close()
     with pytest.raises(HistoryError, match="99"):
         History(str(newer))
+
+
+def test_what_no_audit_writes_is_skipped_and_counted(history: History, tmp_path: Path) -> None:
+    make(tmp_path, [read("m"), read("n")], history=history, now=NOW - WEEK)
+    with sqlite3.connect(str(tmp_path / "history.sqlite")) as base:
+        for number, (at, states) in enumerate(
+            [("bogus", "{}"), (NOW - DAY, "bogus"), (NOW - DAY, "[]"), (NOW - DAY, '{"lost": "x"}'), (1e300, "{}"),
+             (NOW - DAY, b"\xff"), (NOW - DAY, '{"strange": 1}')], 10
+        ):  # fmt: skip
+            base.execute("INSERT INTO runs VALUES (?, ?, '', ?)", (number, at, states))
+        row = "INSERT INTO macs VALUES (?, ?, ?, ?, ?, '', NULL, x'00')"
+        base.execute(row, ("m", 11, "recoverable", "5", "[]"))
+        base.execute(row, ("n", 11, "bogus", "[]", "[]"))
+    base.close()
+    made = make(tmp_path, [read("m"), read("n", filevault=OFF)], history=history)
+    assert made.summary.since is not None and made.summary.since.at == NOW - WEEK
+    assert [(change.host, change.was) for change in made.summary.changes] == [("n", "recoverable")]
+    assert made.summary.odd_rows == 9
+    assert "9 rows of the history were skipped, with what no audit writes" in made.summary.lines()
+    assert len(history.runs()) == 2
+
+
+def damage(path: Path) -> None:
+    """As a disk does: the pages after the first are something else."""
+    data = bytearray(path.read_bytes())
+    data[4096:] = b"\xa5" * (len(data) - 4096)
+    path.write_bytes(bytes(data))
+
+
+def test_a_history_that_is_damaged_inside_costs_no_report(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    first = History(str(path))
+    make(tmp_path, FLEET, history=first, now=NOW - WEEK)
+    first.close()
+    damage(path)
+    was = path.read_bytes()
+    again = History(str(path))
+    made = make(tmp_path, FLEET, history=again)
+    again.close()
+    assert {row.host: row.state for row in made.summary.rows} == STATES
+    said = f"{path} cannot be used as a history: database disk image is malformed"
+    assert made.summary.history_failed == said
+    assert any(said in line for line in made.summary.lines())
+    assert any(said in note for note in json.loads(made.text("audit.json"))["summary"]["notes"])
+    assert "What went wrong" in made.text("audit.html") and "## What went wrong" in made.text("audit.md")
+    # The page with the header counts how often the file was opened.
+    assert path.read_bytes()[4096:] == was[4096:]
+
+
+def test_a_history_that_cannot_keep_the_audit_costs_no_report(
+    history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: t.Any) -> t.Any:
+        raise HistoryError("disk is full")
+
+    for method in ("begin", "before", "add", "hosts", "end", "commit"):
+        with monkeypatch.context() as patch:
+            patch.setattr(History, method, full)
+            before = len(history.runs())
+            failed = make(tmp_path, [read("m")], history=history, now=NOW).summary
+            assert failed.history_failed == "disk is full", method
+            assert len(history.runs()) == before, method
+        made = make(tmp_path, [read("m")], history=history, now=NOW + 1)
+        assert made.summary.history_failed == ""
+
+
+def test_files_that_cannot_be_put_in_place_keep_the_audit_out_of_the_history(history: History, tmp_path: Path) -> None:
+    def fail() -> None:
+        raise OSError("no room")
+
+    with pytest.raises(OSError, match="no room"):
+        report.run([read("m")], report.Summary(BASELINE, "x", NOW), [], history, None, fail)
+    assert history.runs() == []
+
+
+@pytest.mark.parametrize("value", [float("nan"), [float("inf")], {"a": {1: 2}}, {"a": b"x"}])
+def test_a_parameter_that_json_cannot_hold_is_no_policy(value: t.Any) -> None:
+    with pytest.raises(PolicyError, match="strange holds what JSON does not"):
+        load({"parameters": {"strange": value}})
+
+
+def test_json_is_made_of_json_alone() -> None:
+    with pytest.raises(ValueError, match="JSON compliant"):
+        for_script([float("nan")])
 
 
 def test_a_mac_that_is_unknown_is_neither_fine_nor_broken() -> None:

@@ -109,6 +109,8 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
             "system_account": NOTHING,
             "user_logged_in": NOTHING,
             "password_elsewhere": NOTHING,
+            "home_unsafe": NOTHING,
+            "path_unsafe": NOTHING,
             "archive_exists": NOTHING,
             "uid_taken": NOTHING,
             "uid_differs": NOTHING,

@@ -305,6 +305,40 @@ class PasswordPolicy:
     for instance."""
 
 
+ROOTS_FOLDER = "/var/root"
+"""Root's own home folder, which nobody else can write to."""
+
+_DATA = "/system/volumes/data"
+_ALIASES = {"/var": "/private/var", "/tmp": "/private/tmp", "/etc": "/private/etc"}
+"""Links of macOS itself, in a folder of root's (hier(7))."""
+
+
+def canonical(path: str) -> str:
+    """Return a path as macOS compares it: without case, its own links followed, the data volume seen as the root."""
+    same = folded(path)
+    same = same[len(_DATA) :] or "/" if (same + "/").startswith(_DATA + "/") else same
+    first = "/" + same[1:].partition("/")[0]
+    return _ALIASES.get(first, first) + same[len(first) :]
+
+
+def way(path: str) -> tuple[str, ...]:
+    """Return the folders from the root to an absolute path, and the path itself, with macOS's own links followed."""
+    first, rest = "/" + path[1:].partition("/")[0], path[1:].partition("/")[2]
+    real = _ALIASES.get(folded(first), first) + (f"/{rest}" if rest else "")
+    parts = real.split("/")[1:]
+    return ("/", *("/" + "/".join(parts[: index + 1]) for index in range(len(parts))))
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is at a path. ``kind``: folder, file, link, nothing, or unread. ``roots``: it is root's, and nobody else may
+    write to it."""
+
+    path: str
+    kind: str
+    roots: bool = False
+
+
 @dataclass(frozen=True)
 class Missing:
     """Something that could not be read: what, and the evidence."""
@@ -354,6 +388,8 @@ class Mac:
     full_disk_evidence: str = ""
     own: frozenset[str] = frozenset()
     """Accounts that the run itself came in by, and that it may not take away from itself."""
+    places: tuple[Place, ...] = ()
+    """What is on the way to the paths that were asked for so."""
     sessions: frozenset[str] | None = None
     """Who is logged in, at the screen or by a terminal; None: not asked, or not readable."""
     pending: frozenset[str] = frozenset()

@@ -47,6 +47,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     creation,
     folded,
     in_order,
+    way,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE
@@ -62,6 +63,7 @@ EXTRAS = ("escrow", "preflight")
 SHOWN = 20
 """Values of the directory that are named one by one where they could not be read."""
 
+_WAY, _WAY_HOME = "way:", "way_home:"
 _PERSON, _HOME, _WAITING = "person:", "home:", "waiting:"
 
 
@@ -95,7 +97,8 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     whether macOS can restart past the unlock screen. sessions: who is logged in. person:NAME: what the Mac's
     directories say of that name. token_dialog: whether a profile suppresses the dialog at a mobile account's login. A
     path: whether something is there, as a deferral or an earlier archive leaves a file. home:NAME: whether that
-    account's home folder is there. full_disk_access: whether the session has that. waiting:NAME: preflight, where that
+    account's home folder is there. way:PATH and way_home:NAME: what is on the way to a path, or to that home folder.
+    full_disk_access: whether the session has that. waiting:NAME: preflight, where that
     account is to get its token from the Bootstrap Token. preflight is asked for as well where the verdict rests on it.
     """
     whole = _Whole(runner)
@@ -142,7 +145,17 @@ def _read_mac(runner: Runner, deadline: float, extras: t.Collection[str]) -> Mac
     if "sessions" in extras:
         mac = replace(mac, sessions=accounts.parse_who(runner.run(accounts.WHO, deadline)))
     paths = [extra for extra in extras if extra.startswith("/")] + _homes(mac, extras)
-    return replace(mac, files=frozenset(path for path in paths if _there(runner, path, deadline)))
+    mac = replace(mac, files=frozenset(path for path in paths if _there(runner, path, deadline)))
+    asked = [extra[len(_WAY) :] for extra in extras if extra.startswith(_WAY)]
+    asked += _homes(mac, [_HOME + extra[len(_WAY_HOME) :] for extra in extras if extra.startswith(_WAY_HOME)])
+    usable = [one for one in asked if one.startswith("/") and one.isprintable()]
+    on_the_way = list(dict.fromkeys(path for one in usable for path in way(one)))
+    if not on_the_way:
+        return mac
+    answer = runner.run(system.places(on_the_way), deadline)
+    places = system.parse_places(answer, on_the_way)
+    unread = [Missing(f"what {place.path} is", answer.evidence) for place in places if place.kind == "unread"]
+    return replace(mac, places=places, missing=(*mac.missing, *unread[:1]))
 
 
 def _may_preflight(mac: Mac) -> bool:

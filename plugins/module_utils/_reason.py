@@ -255,6 +255,14 @@ REASONS: dict[str, Reason] = {
         "The account's password is kept by a directory, and this Mac has a copy only.",
         "Change it in the directory. The Mac takes it over at the next login while the directory can be reached.",
     ),
+    "home_unsafe": Reason(
+        "The account's home folder is not a folder of its own, so it is neither deleted nor archived.",
+        "Keep the home folder (offboard: home: keep), or correct the home folder in the account's record.",
+    ),
+    "path_unsafe": Reason(
+        "Others than root may write where root was to write or read a file, and could put a link there.",
+        "Choose a path in a folder of root's in which nobody else can write; no folder on the way may be a link.",
+    ),
     "archive_exists": Reason(
         "There is a file where the home folder is to be archived.",
         "Take it away, or give another path.",

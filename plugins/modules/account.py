@@ -104,6 +104,8 @@ options:
     description:
       - What happens to the home folder when the account is deleted. V(keep_home), V(delete_home), or V(secure) to
         erase it.
+      - All but V(keep_home) is refused with RV(reason=home_unsafe) where the account's record names a folder that is
+        not its own, as the option O(keyholder.macos.offboard#module:home) says.
     type: str
     choices: [keep_home, delete_home, secure]
     default: keep_home

@@ -63,6 +63,9 @@ options:
   defer_path:
     description:
       - Where macOS writes the recovery key when a deferral fires, in a property list that only root can read.
+      - Every folder on the way to it must be root's, with nobody else allowed to write there, and none may be a link,
+        but for macOS's own C(/var), C(/etc) and C(/tmp). Other volumes are left out. Anything else is refused with
+        RV(reason=path_unsafe).
       - The file is never deleted by this module. Take the key away with M(keyholder.macos.filevault_recovery_key)
         or your own task, then delete it.
     type: str

@@ -54,7 +54,8 @@ options:
   path:
     description:
       - With O(state=collected), the file in which a deferral leaves the recovery key. The same as
-        O(keyholder.macos.filevault#module:defer_path).
+        O(keyholder.macos.filevault#module:defer_path), and under the same rule. A file where others than root could
+        have put a link is refused with RV(reason=path_unsafe).
     type: str
     default: /var/db/keyholder-filevault.plist
   remove:

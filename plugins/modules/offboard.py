@@ -36,6 +36,9 @@ options:
     description:
       - What happens to the home folder. V(keep) leaves it where it is, V(archive) puts it into O(archive) and deletes
         it, V(delete) deletes it, V(secure) has macOS erase it.
+      - All but V(keep) is refused with RV(reason=home_unsafe) where the account's record names a folder that is not its
+        own. That is another account's home folder, one that holds it or lies in it, C(/), C(/Users), C(/Users/Shared),
+        a folder of macOS, a path that is not plainly written, and one that leads over a link.
     type: str
     choices: [keep, archive, delete, secure]
     default: keep
@@ -43,8 +46,10 @@ options:
     description:
       - The absolute path on the Mac for the compressed archive, which only root can read. The folder must be there.
       - It is read to its end before the account goes. A file that is there already is not overwritten.
-      - When left out, the account's name with C(.tar.gz) in C(/var/root). It cannot be in a folder where others than
-        root write, as C(/Users/Shared) is.
+      - When left out, the account's name with C(.tar.gz) in C(/var/root).
+      - Every folder on the way to it must be root's, with nobody else allowed to write there, and none may be a link,
+        but for macOS's own C(/var), C(/etc) and C(/tmp). Other volumes are left out, as macOS can ignore who owns
+        what there. Anything else is refused with RV(reason=path_unsafe).
       - A second archive beside the first one, with C(-again) in its name, is what a run leaves that follows one which
         was cut off after it had archived. The account was still there, and may have been used since.
     type: str

@@ -12,6 +12,8 @@ from inmemory import LabRunner, PowerCut, admin_holders, snapshot
 from test_core_on_lab import MACS
 
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import CollectRequest, FileVaultRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from maclab import directory
 from maclab.state import Fault, Mac, ModelFile
@@ -161,3 +163,95 @@ def test_a_deletion_that_does_nothing_is_not_believed() -> None:
     done, _ = flow(mac, OffboardRequest("ana", "delete"))
     assert done.refusal is not None
     assert done.refusal.reason == "not_proven"
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/var/root/x.tgz", None),
+        ("/private/var/db/x.tgz", None),
+        ("/System/Volumes/Data/private/var/root/x.tgz", None),
+        ("//Users/Shared/x.tgz", "value_unusable"),
+        ("/var/root/../../Users/Shared/x", "value_unusable"),
+        ("/private/../tmp/x.tgz", "value_unusable"),
+        ("/Users/ana/x.tgz", "value_unusable"),
+        ("/users/Shared/x.tgz", "path_unsafe"),
+        ("/System/Volumes/Data/Users/Shared/x.tgz", "path_unsafe"),
+        ("/tmp/x.tgz", "path_unsafe"),
+        ("/Users/itadmin/x.tgz", "path_unsafe"),
+        ("/Applications/x.tgz", "path_unsafe"),
+        ("/Library/Caches/x.tgz", "path_unsafe"),
+        ("/Volumes/USB/x.tgz", "path_unsafe"),
+        ("/var/none/x.tgz", "path_unsafe"),
+        ("/var/link/x.tgz", "path_unsafe"),
+        ("/var/group/x.tgz", "path_unsafe"),
+        ("/var/root/link.tgz", "path_unsafe"),
+    ],
+)
+def test_an_archive_lies_where_root_alone_writes(path: str, reason: str | None) -> None:
+    mac = cast()
+    mac.files["/var/link"] = mac.files["/var/root/link.tgz"] = ModelFile(
+        "/Users/Shared", 0.0, "Symbolic Link", 0, 0o755
+    )
+    mac.files["/var/group"] = ModelFile("", 0.0, "Directory", 0, 0o775)
+    before = snapshot(mac)
+    done, runner = flow(mac, OffboardRequest("ana", "archive", path))
+    assert (done.refusal.reason if done.refusal else None) == reason, done.refusal
+    if reason is not None:
+        assert (mac, runner.writes) == (before, [])
+    else:
+        assert nothing_is_left(mac)
+        assert path in mac.files
+
+
+REQUESTS: dict[str, t.Any] = {
+    "archive": OffboardRequest("ana", "archive"),
+    "delete": OffboardRequest("ana", "delete"),
+    "secure": OffboardRequest("ana", "secure"),
+    "account": AccountRequest("ana", state="absent", remove="delete_home"),
+}
+
+
+@pytest.mark.parametrize("how", REQUESTS)
+@pytest.mark.parametrize(
+    "home",
+    [
+        "/Users/itadmin",
+        "/users/ITADMIN",
+        "/System/Volumes/Data/Users/itadmin",
+        "/Users/linked",
+        "/Users/linked/ana",
+        "/",
+        "/Users",
+        "/Users/..",
+        "/Users/Shared",
+        "/var/root",
+        "/Library",
+    ],
+)
+def test_a_home_that_is_not_their_own_is_never_taken_away(how: str, home: str) -> None:
+    mac = cast()
+    mac.files["/Users/linked"] = ModelFile("/Users/itadmin", 0.0, "Symbolic Link", 502, 0o755)
+    mac.accounts["ana"].home = home
+    before = snapshot(mac)
+    done, runner = flow(mac, REQUESTS[how])
+    assert done.refusal is not None
+    assert done.refusal.reason == "home_unsafe"
+    assert (mac, runner.writes) == (before, [])
+    kept, _ = flow(mac, OffboardRequest("ana", "keep"))
+    assert kept.refusal is None
+    assert nothing_is_left(mac)
+
+
+@pytest.mark.parametrize("path", ["/var/root/../../Users/Shared/key", "/Users/Shared/key", "/Volumes/USB/key"])
+def test_a_recovery_key_is_left_and_fetched_where_root_alone_writes(path: str) -> None:
+    reason = "value_unusable" if ".." in path else "path_unsafe"
+    mac = cast()
+    mac.files[path] = ModelFile("", 0.0)
+    collected, runner = flow(mac, CollectRequest(path, "return"))
+    assert collected.refusal is not None
+    assert (collected.refusal.reason, runner.writes) == (reason, [])
+    mac.filevault.state = "off"
+    deferred, runner = flow(mac, FileVaultRequest("deferred", "ana", defer_path=path))
+    assert deferred.refusal is not None
+    assert (deferred.refusal.reason, runner.writes) == (reason, [])

@@ -15,6 +15,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
+from ansible_collections.keyholder.macos.plugins.module_utils._model import Place
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
 
 if t.TYPE_CHECKING:
@@ -83,6 +84,29 @@ def find(path: str) -> Command:
     """Succeeds where there is something, and prints when that was last written. Opening it would need Full Disk Access
     in some places; this does not."""
     return Command(("stat", "-f", "%m", path))
+
+
+def places(paths: t.Sequence[str]) -> Command:
+    """Print the kind, owner and mode of each path, of a link itself (stat(1) of FreeBSD, which macOS has)."""
+    return Command(("stat", "-f", "%HT|%u|%Lp|%N", *paths))
+
+
+def parse_places(ran: Ran, paths: t.Sequence[str]) -> tuple[Place, ...]:
+    """Return what is at each of the paths."""
+    lines = (line.split("|", 3) for line in ran.out.split("\n"))
+    said = {line[3]: line for line in lines if len(line) == 4}
+    gone = [line.partition(": ")[2] for line in ran.err.split("\n") if _NOTHING.search(line)]
+    return tuple(_place(path, said.get(path), any(line.startswith(f"{path}: ") for line in gone)) for path in paths)
+
+
+def _place(path: str, line: list[str] | None, gone: bool) -> Place:
+    if line is None:
+        return Place(path, "nothing" if gone else "unread")
+    kind, owner, mode = line[:3]
+    if not re.fullmatch("[0-7]{1,4}", mode):
+        return Place(path, "unread")
+    roots = owner == "0" and not int(mode, 8) & 0o022
+    return Place(path, {"Directory": "folder", "Symbolic Link": "link"}.get(kind, "file"), roots)
 
 
 def parse_find(ran: Ran) -> int | None:

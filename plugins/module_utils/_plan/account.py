@@ -21,6 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     folded,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import about_the_first, setting
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import may_be_deleted
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
     Plan,
     Proof,
@@ -96,7 +97,8 @@ class AccountRequest:
     @property
     def extras(self) -> tuple[str, ...]:
         if self.state == "absent":
-            return ("full_disk_access",)
+            deleted = () if self.remove == "keep_home" else (f"way_home:{self.name}",)
+            return ("full_disk_access", *deleted)
         return (f"waiting:{self.name}",) if self.accept_pending else ()
 
     def compares(self, mac: Mac) -> dict[str, str]:
@@ -257,6 +259,8 @@ class AccountRequest:
             nobody(mac, self.name, account)
             return made(mac, forget)
         refuse_without_full_disk_access(mac, self.name)
+        if self.remove != "keep_home":
+            may_be_deleted(mac, account)
         plan = made(mac, [DeleteAccount(self.name, self.remove), Prove((self.name,)), *forget], proof=self._proof)
         not_the_last(mac, account)
         return plan

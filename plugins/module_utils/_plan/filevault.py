@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT, RECOVERY_KEY, Account, Mac, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import absolute, for_root_alone
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, Proof, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
     AddUnlocker,
@@ -57,7 +58,11 @@ class FileVaultRequest:
     force_at_login: int | None = None
     ask_at_logout: bool = True
     show_key: bool = False
-    extras: t.ClassVar[tuple[str, ...]] = ("escrow_if_off", "deferral")
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        asked = self.state == "deferred" and self.defer_path.startswith("/")
+        return ("escrow_if_off", "deferral", *([f"way:{self.defer_path}"] if asked else []))
 
     def compares(self, mac: Mac) -> dict[str, str]:
         return {}
@@ -110,8 +115,7 @@ class FileVaultRequest:
     def _deferring(self, mac: Mac) -> list[Step]:
         if mac.filevault.on:
             return []
-        if not (self.defer_path.startswith("/") and self.defer_path.isprintable()):
-            raise Refusal("value_unusable", f"defer_path is {self.defer_path!r}, and must be an absolute path")
+        absolute("defer_path", self.defer_path)
         name = self._person()
         if mac.account(name) is None:
             nobody(mac, name, None)
@@ -119,6 +123,7 @@ class FileVaultRequest:
         if mac.filevault.deferred_user == name and mac.filevault.deferral_path in ("", self.defer_path):
             return []
         _at_rest(mac)
+        for_root_alone(mac, "defer_path", self.defer_path)
         cancel: list[Step] = [CancelDeferral()] if mac.filevault.deferred_user else []
         defer = DeferFileVault(name, self.defer_path, self.force_at_login, self.ask_at_logout, self.show_key)
         return [*cancel, defer, Prove(facts=("deferral",))]
@@ -289,7 +294,7 @@ class CollectRequest:
 
     @property
     def extras(self) -> tuple[str, ...]:
-        return (self.path,)
+        return (self.path, f"way:{self.path}") if self.path.startswith("/") else ()
 
     def compares(self, mac: Mac) -> dict[str, str]:
         return {}
@@ -297,10 +302,10 @@ class CollectRequest:
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`. The key is validated before the file goes, each time."""
         writable(mac)
-        if not (self.path.startswith("/") and self.path.isprintable()):
-            raise Refusal("value_unusable", f"path is {self.path!r}, and must be an absolute path")
+        absolute("path", self.path)
         if self.path not in mac.files:
             return made(mac, ())
+        for_root_alone(mac, "path", self.path)
         if not mac.filevault.on:
             note = f"{self.path} is there although FileVault is {mac.filevault.state}; it was left alone"
             return made(mac, (), (note,))

@@ -13,11 +13,21 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import archived, offboarding
+from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+    ROOTS_FOLDER,
+    archived,
+    canonical,
+    offboarding,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import (
     not_the_last,
     of_macos,
     refuse_without_full_disk_access,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import (
+    absolute,
+    for_root_alone,
+    may_be_deleted,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, Proof, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
@@ -36,13 +46,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reason import Ref
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
 
-ARCHIVE = "archive"
-_FOLDER = "/var/root"
-"""Root's own home folder, which nobody else can write to."""
+KEEP, ARCHIVE = "keep", "archive"
 
-_OF_EVERYBODY = ("/Users/", "/tmp/", "/private/tmp/", "/var/tmp/", "/private/var/tmp/", "/var/folders/")
-
-_FATES = {"keep": "keep_home", ARCHIVE: "delete_home", "delete": "delete_home", "secure": "secure"}
+_FATES = {KEEP: "keep_home", ARCHIVE: "delete_home", "delete": "delete_home", "secure": "secure"}
 """What becomes of the home -> what sysadminctl is told."""
 
 
@@ -62,11 +68,13 @@ class OffboardRequest:
     @property
     def extras(self) -> tuple[str, ...]:
         always = ("sessions", "full_disk_access")
-        return (*always, f"home:{self.name}", self._path) if self.home == ARCHIVE else always
+        deleted = () if self.home == KEEP else (f"way_home:{self.name}",)
+        archive = (f"home:{self.name}", self._path, f"way:{self._path}") if self.home == ARCHIVE else ()
+        return (*always, *deleted, *archive)
 
     @property
     def _path(self) -> str:
-        return self.archive or f"{_FOLDER}/{self.name}.tar.gz"
+        return self.archive or f"{ROOTS_FOLDER}/{self.name}.tar.gz"
 
     def compares(self, mac: Mac) -> dict[str, str]:
         return {}
@@ -74,7 +82,7 @@ class OffboardRequest:
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
         usable_names(self)
-        self._usable_path()
+        absolute("archive", self._path)
         writable(mac)
         account = mac.account(self.name)
         notes = mac.notes_on(self.name)
@@ -132,25 +140,22 @@ class OffboardRequest:
             raise Refusal(
                 "last_unlocker", f"{self.name} is the last who can unlock FileVault, and macOS keeps that one"
             )
-        if self.home != ARCHIVE:
-            return
-        if not noted and (not account.home.startswith("/") or account.home not in mac.files):
+        archiving = self.home == ARCHIVE
+        if archiving and not noted and (not account.home.startswith("/") or account.home not in mac.files):
             msg = f"{self.name} has no home folder that could be archived ({account.home or 'none'}): set home to keep"
             raise Refusal("value_unusable", msg)
-        if self._path.startswith(account.home.rstrip("/") + "/"):
+        if self.home != KEEP:
+            may_be_deleted(mac, account)
+        if archiving:
+            self._may_be_archived(mac, account, noted)
+
+    def _may_be_archived(self, mac: Mac, account: Account, noted: bool) -> None:
+        if canonical(self._path).startswith(canonical(account.home) + "/"):
             msg = f"archive is {self._path!r}, inside the home folder that is deleted: choose a path outside of it"
             raise Refusal("value_unusable", msg)
+        for_root_alone(mac, "archive", self._path)
         if self._path in mac.files and not noted:
             raise Refusal("archive_exists", f"{self._path} is there already, and is not this run's to overwrite")
-
-    def _usable_path(self) -> None:
-        """tar follows a link that somebody has put where it writes, so nobody but root may write there."""
-        if not self._path.startswith("/") or not self._path.isprintable():
-            raise Refusal("value_unusable", f"archive is {self._path!r}, and must be an absolute path")
-        folder = next((folder for folder in _OF_EVERYBODY if self._path.startswith(folder)), "")
-        if folder:
-            msg = f"archive is {self._path!r}, and others than root write in {folder}: choose a folder of root's"
-            raise Refusal("value_unusable", f"{msg}, {_FOLDER} for one")
 
 
 def _beside(path: str) -> str:

@@ -176,10 +176,13 @@ class Fault:
 
 @dataclass
 class ModelFile:
-    """A file that the Mac has and this host has not; only root may read it."""
+    """A file that the Mac has and this host has not; only root may read it. A test can make it a folder or a link."""
 
     content: str
     changed_at: float
+    kind: str = "Regular File"
+    owner: int = 0
+    mode: int = 0o600
 
 
 @dataclass

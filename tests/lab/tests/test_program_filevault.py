@@ -12,7 +12,7 @@ import pytest
 from fakes import KILLED, Run, mac, people, person, run
 
 from maclab import bootstrap, directory, vault
-from maclab.state import CryptoUser, Fault, Mac
+from maclab.state import CryptoUser, Fault, Mac, ModelFile
 from maclab.vault import ESCROW_FILE, PRK_UUID
 
 ADMIN = ("admin", "admin-pw")
@@ -292,6 +292,25 @@ def test_removing_the_key() -> None:
     assert PRK_UUID not in on.crypto_users
     assert fdesetup(on, "removerecovery -personal", ADMIN).status == 27
     assert fdesetup(on, "validaterecovery", ("", "")).out == "false\n"
+
+
+def test_stat_says_what_is_at_a_path_as_macos_has_it() -> None:
+    one = made()
+    person(one, "ana", "ana-pw", uid=502)
+    one.files["/Users/linked"] = ModelFile("/Users/ana", 0.0, "Symbolic Link", 502, 0o755)
+    paths = ["/", "/var", "/private/var/root", "/users/shared", "/System/Volumes/Data/Users/Shared", "/Users/linked"]
+    said = run(one, "stat", "-f", "%HT|%u|%Lp|%N", *paths, "/Users/ana", "/Users/nobody")
+    assert said.out.split("\n") == [
+        "Directory|0|755|/",
+        "Symbolic Link|0|755|/var",
+        "Directory|0|750|/private/var/root",
+        "Directory|0|777|/users/shared",
+        "Directory|0|777|/System/Volumes/Data/Users/Shared",
+        "Symbolic Link|502|755|/Users/linked",
+        "Directory|502|700|/Users/ana",
+        "",
+    ]
+    assert (said.status, said.err) == (1, "stat: /Users/nobody: stat: No such file or directory\n")
 
 
 def test_a_profile_escrows_each_new_key() -> None:

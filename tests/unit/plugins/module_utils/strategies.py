@@ -29,6 +29,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Network,
     PasswordPolicy,
     Person,
+    Place,
     Sources,
     Version,
     Volume,
@@ -38,6 +39,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     offboarding,
     promotion,
     repairing,
+    way,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
@@ -67,9 +69,24 @@ STATES = ("on", "off", "encrypting", "decrypting", "restart_to_enable", "restart
 HARDWARE = ((True, "Mac14,2"), (False, "MacBookPro16,1"), (False, "MacBookPro14,1"))
 """Apple silicon, an Intel Mac with a T2 chip, and one without."""
 ORPHAN = "0A7B3C2D-1111-2222-3333-444455556666"
+INSIDE, OF_ALL = "/Users/ana/inside.tgz", "/tmp/everybody.tgz"
+_OTHERS = ("/private/tmp", "/Users/Shared")
+"""Folders that others than root write in; homes are others."""
 
 
 T = t.TypeVar("T")
+
+
+def places(homes: t.Iterable[str], paths: t.Iterable[str]) -> tuple[Place, ...]:
+    """Return what a reading says of the way to these homes, which are there, and to these paths, which are not."""
+    homes = [home for home in homes if home.startswith("/")]
+    known = {home: Place(home, "folder") for home in homes}
+    for path in (*homes, *paths):
+        *folders, last = way(path)
+        for folder in folders:
+            known.setdefault(folder, Place(folder, "folder", folder not in _OTHERS))
+        known.setdefault(last, Place(last, "nothing"))
+    return tuple(known.values())
 
 
 class Pick(t.Protocol):
@@ -106,7 +123,7 @@ def person(pick: Pick, name: str, uid: int) -> Account:
         admin=pick(_BOOLS) or primary == 80,
         hidden=pick(_SELDOM),
         disabled_tag=pick(_SELDOM),
-        home=f"/Users/{name}",
+        home=pick((f"/Users/{name}",) * 14 + ("/Users/itadmin", "/Users/Shared")),
         shell="/bin/zsh",
         sources=said,
         has_password=pick(_OFTEN),
@@ -194,7 +211,8 @@ def whole_mac(pick: Pick) -> Mac:
     if lead == "nobody":
         people = [replace(who, sources=Sources(False, False, False), volume_owner=False) for who in people]
     silicon, model = pick(HARDWARE)
-    paths = (DEFERRAL, ARCHIVE, *(who.home for who in people))
+    homes = [who.home for who in people]
+    paths = (DEFERRAL, ARCHIVE, *homes)
     return Mac(
         version=pick(VERSIONS),
         model=model,
@@ -208,6 +226,7 @@ def whole_mac(pick: Pick) -> Mac:
         network=network(pick),
         foreign_admins=pick(_SELDOM),
         files=frozenset(path for path in paths if pick(_BOOLS)),
+        places=places(homes, [DEFERRAL, INSIDE, OF_ALL, *(f"/var/root/{name}.tar.gz" for name in (*NAMES, PEER))]),
         full_disk_access=pick((*_TOLD[::2], None, None, False)),
         own=frozenset(who.name for who in people[:1] if pick(_SELDOM)),
         sessions=pick((frozenset(), frozenset(), frozenset({"ana"}))),
@@ -361,7 +380,7 @@ def offboard_request(pick: Pick, people: t.Sequence[str]) -> OffboardRequest:
     return OffboardRequest(
         name=somebody(pick, people),
         home=pick(("keep", "archive", "delete", "secure")),
-        archive=pick(("",) * 5 + (ARCHIVE, "/Users/ana/inside.tgz", "/tmp/everybody.tgz")),
+        archive=pick(("",) * 5 + (ARCHIVE, INSIDE, OF_ALL)),
         force=pick(_BOOLS),
         admin_user=granter(pick, people),
         given=given(pick, "admin_password"),

@@ -21,6 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     sysadminctl,
     system,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._model import Place
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
 
 ADMIN, USER, NEW = Secret("admin pw"), Secret("user pw"), Secret("new pw")
@@ -201,6 +202,33 @@ def test_a_profile_that_escrows(out: str, rc: int, expected: bool | None) -> Non
 )
 def test_that_nobody_could_look_is_not_that_there_is_nothing(answer: Ran, found: int | None) -> None:
     assert system.parse_find(answer) == found
+
+
+def test_what_is_on_the_way_is_read_by_kind_owner_and_mode() -> None:
+    answers = {
+        "/": ("Directory|0|755|/", Place("/", "folder", True)),
+        "/private/tmp": ("Directory|0|777|/private/tmp", Place("/private/tmp", "folder", False)),
+        "/group": ("Directory|0|775|/group", Place("/group", "folder", False)),
+        "/Users/ana": ("Directory|502|700|/Users/ana", Place("/Users/ana", "folder", False)),
+        "/tmp": ("Symbolic Link|0|755|/tmp", Place("/tmp", "link", True)),
+        "/a|b": ("Regular File|0|600|/a|b", Place("/a|b", "file", True)),
+        "/pipe": ("Fifo File|0|600|/pipe", Place("/pipe", "file", True)),
+        "/odd": ("Directory|0|rwx|/odd", Place("/odd", "unread")),
+    }
+    gone = {
+        "/x": ("stat: /x: stat: No such file or directory", Place("/x", "nothing")),
+        "/x y": ("stat: /x y: lstat: Not a directory", Place("/x y", "nothing")),
+        "/y": ("stat: /y: stat: Permission denied", Place("/y", "unread")),
+        "y": ("", Place("y", "unread")),
+    }
+    out = "".join(f"{line}\n" for line, _ in answers.values())
+    err = "".join(f"{line}\n" for line, _ in gone.values())
+    asked = [*answers, *gone]
+    expected = (*(place for _, place in answers.values()), *(place for _, place in gone.values()))
+    assert system.parse_places(ran(out, err, rc=1), asked) == expected
+    assert system.places(asked).argv[3:] == tuple(asked)
+    silent = Ran(Command(("stat",)), None, timed_out=True)
+    assert {place.kind for place in system.parse_places(silent, asked)} == {"unread"}
 
 
 def test_what_profiles_carry_is_no_evidence() -> None:

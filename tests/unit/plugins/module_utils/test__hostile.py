@@ -65,6 +65,7 @@ PARSERS: dict[str, t.Callable[[Ran], t.Any]] = {
     "sysctl": system.parse_sysctl,
     "boot": lambda ran: system.parse_boot_time(ran.out),
     "stat": system.parse_find,
+    "places": lambda ran: system.parse_places(ran, ["/", "/Users"]),
     "evidence": lambda ran: ran.evidence,
 }
 
@@ -123,6 +124,7 @@ REAL = {
     "profiles: Bootstrap Token supported on server: YES\nprofiles: Bootstrap Token escrowed to server: YES\n",
     "sysctl": "kern.osproductversion: 15.6\nkern.osversion: 24G84\nhw.optional.arm64: 1\nhw.model: Mac15,3\n",
     "stat": "1700000000\n",
+    "places": "Directory|0|755|/\nDirectory|0|755|/Users\n",
     "mdmclient": '  EACSPreflight = "success";\n',
     "who": "ana console Nov 29 03:06\n",
     "odutil": "/Active Directory/EXAMPLE/All Domains Online\n",

@@ -45,6 +45,7 @@ MANAGED = Management(True, True, True, "https://mdm.example", bootstrap="not_esc
 
 def mac(*accounts: Account, version: str = "15.6", **more: t.Any) -> Mac:
     made_up: dict[str, t.Any] = {"volume": Volume("disk3s1s1", True, True), "as_root": True, "filevault": OFF}
+    made_up["places"] = strategies.places((), [PLIST, FILE])
     return Mac(Version.parse(version), accounts=accounts or (ADMIN, ANA, BOB), **{**made_up, **more})
 
 

@@ -38,6 +38,8 @@ ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20, sources=EVERYWHERE, home="/
 ARCHIVED = OffboardRequest("ana", "archive")
 BEGUN, KEPT = offboarding("ana", ANA.guid), archived("ana", ANA.guid)
 UNLISTED = Sources(True, True, False)
+MORE_ARCHIVES = ("/Users/Shared/ana.tar.gz", "/private/tmp/a.tgz")
+"""Where others than root write."""
 
 
 def mac(*people: Account, filevault: str = "on", **more: t.Any) -> Mac:
@@ -48,6 +50,7 @@ def mac(*people: Account, filevault: str = "on", **more: t.Any) -> Mac:
         "sessions": frozenset[str](),
         "files": frozenset({"/Users/ana"}),
     }
+    made_up["places"] = strategies.places([person.home for person in people], [strategies.ARCHIVE, *MORE_ARCHIVES])
     return Mac(Version(15, 6), accounts=people, **{**made_up, **more})
 
 
@@ -110,7 +113,9 @@ def test_refusals() -> None:
     assert refusal(OffboardRequest("itadmin"), mac(ADMIN, ANA)) == "last_admin_holder"
     assert refusal(OffboardRequest("ana"), mac(ADMIN, ANA, sessions=frozenset({"ana"}))) == "user_logged_in"
     assert refusal(OffboardRequest("ana"), mac(ADMIN, ANA, sessions=None)) == "reading_incomplete"
-    for path in ("relative", "/Users/Shared/ana.tar.gz", "/private/tmp/a.tgz", "/srv/ana/keep.tar.gz"):
+    for path in MORE_ARCHIVES:
+        assert refusal(OffboardRequest("ana", "archive", path), mac(ADMIN, ANA)) == "path_unsafe"
+    for path in ("relative", "/srv/ana/keep.tar.gz"):
         elsewhere = replace(ANA, home="/srv/ana")
         there = mac(ADMIN, elsewhere, files=frozenset({"/srv/ana"}))
         assert refusal(OffboardRequest("ana", "archive", path), there) == "value_unusable"
@@ -159,7 +164,10 @@ def test_what_the_cut_run_itself_has_archived_may_be_written_again() -> None:
 
 def test_what_has_to_be_read_for_it() -> None:
     assert OffboardRequest("ana").extras == ("sessions", "full_disk_access")
-    assert ARCHIVED.extras == ("sessions", "full_disk_access", "home:ana", "/var/root/ana.tar.gz")
+    way = "way:/var/root/ana.tar.gz"
+    expected = ("sessions", "full_disk_access", "way_home:ana", "home:ana", "/var/root/ana.tar.gz", way)
+    assert ARCHIVED.extras == expected
+    assert OffboardRequest("ana", "delete").extras == ("sessions", "full_disk_access", "way_home:ana")
 
 
 def test_forced_it_goes_on_while_somebody_is_logged_in() -> None:

@@ -122,7 +122,10 @@ def test_no_prefix_of_a_plan_leaves_a_promotion_unnoted_or_without_its_undoing(o
             if before is not None and account.admin and not before.admin and not for_good:
                 assert account.name in state.promoted
                 assert account.name in planned
-    assert plan.after.promoted == of.promoted
+    # The note of an earlier run may go with the plan's own promotion of the same account, which is then none any more.
+    gone = set(of.promoted) - set(plan.after.promoted)
+    assert set(plan.after.promoted) <= set(of.promoted)
+    assert not [account.name for account in plan.after.accounts if account.name in gone and account.admin]
     assert not planned
 
 

@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where root may write a file that others would like to steer, and whose home folder may be deleted. Pure.
+
+A path is judged by what the Mac says of each folder on the way to it. Where root alone may write in all of them, nobody
+else can put a link there between the reading and the writing. Access lists are not looked at: that none of macOS's own
+folders lets others write by one is assumed. Other volumes are left out, as macOS can be told to ignore who owns what on
+them (vsdbutil(8), diskutil(8) disableOwnership), and then shows root that all is root's.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import typing as t
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import ROOTS_FOLDER, Place, canonical, folded, way
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+
+_OF_MACOS = frozenset(
+    "system library applications bin sbin usr dev cores opt private network home net var tmp etc nix".split()
+)
+"""Folders at the top in which there is no home, but for a hidden administrator's in /var; as :func:`folded`."""
+
+_OF_ALL = frozenset(("shared", "deleted users"))
+"""Folders in /Users that are no account's: the second one is where macOS puts the homes of deleted accounts."""
+
+_OF_VAR = frozenset(
+    "agentx at audit backups containers db dirs_cleaner dropbox empty folders install jabberd lib log logs ma mail msgs"
+    " netboot networkd protected root rpc run rwho select spool staff sntpd tmp vm yp".split()
+)
+"""Folders of macOS in /var (seen on Macs of several versions; that the list is whole is assumed)."""
+
+
+_GOOD = f"{ROOTS_FOLDER} is root's alone"
+
+
+def absolute(option: str, path: str) -> None:
+    """Raise :class:`Refusal` for a path that is not absolute, or is written in a way that hides where it leads."""
+    parts = path.split("/")[1:]
+    if not path.startswith("/") or not path.isprintable():
+        raise Refusal("value_unusable", f"{option} is {path!r}, and must be an absolute path that can be printed")
+    if any(part in ("", ".", "..") for part in parts):
+        raise Refusal("value_unusable", f"{option} is {path!r}, and must be written without '//', '.' and '..'")
+
+
+def for_root_alone(mac: Mac, option: str, path: str) -> None:
+    """Raise :class:`Refusal` unless root alone may write in each folder on the way, and the file itself is no link."""
+    absolute(option, path)
+    first = canonical(path).split("/")[1]
+    if first == "volumes" or first.startswith("."):
+        raise Refusal("path_unsafe", f"{option} is {path!r}, which is not on the Mac's own volume; {_GOOD}")
+    *folders, last = way(path)
+    for folder in folders:
+        problem = _not_roots(_place(mac, option, folder))
+        if problem:
+            raise Refusal("path_unsafe", f"{option} is {path!r}, and {folder} {problem}; {_GOOD}")
+    place = _place(mac, option, last)
+    if place.kind not in ("file", "nothing"):
+        raise Refusal("path_unsafe", f"{option} is {path!r}, which is a {place.kind} already")
+
+
+def may_be_deleted(mac: Mac, account: Account) -> None:
+    """Raise :class:`Refusal` where the account's home folder is not a folder of its own."""
+    problem = _no_home(mac, account) or _linked(mac, account)
+    if problem:
+        said = f"the home folder of {account.name} is {account.home!r}: {problem}"
+        raise Refusal("home_unsafe", said)
+
+
+def _not_roots(place: Place) -> str:
+    if place.kind != "folder":
+        return "is not there" if place.kind == "nothing" else f"is a {place.kind}"
+    return "" if place.roots else "can be written to by others than root"
+
+
+def _place(mac: Mac, option: str, path: str) -> Place:
+    place = next((place for place in mac.places if place.path == path), None)
+    if place is None or place.kind == "unread":
+        raise Refusal("reading_incomplete", f"what {path} is, on the way of {option}, could not be read", mac.unread)
+    return place
+
+
+def _no_home(mac: Mac, account: Account) -> str:
+    parts = account.home.split("/")[1:]
+    plain = account.home.startswith("/") and account.home.isprintable()
+    if not plain or (account.home != "/" and any(part in ("", ".", "..") for part in parts)):
+        return "that is no absolute path, written plainly"
+    own = canonical(account.home)
+    first, *rest = own.split("/")[1:]
+    if first == "private":
+        hidden = len(rest) == 2 and rest[0] == "var" and rest[1] == folded(account.name) and rest[1] not in _OF_VAR
+        if not hidden:
+            return "that is in a folder of macOS"
+    elif first in _OF_MACOS or first.startswith("."):
+        return "that is in a folder of macOS"
+    if first == "users" and (not rest or rest[0] in _OF_ALL):
+        return "that is a folder of all"
+    if not rest or (first == "volumes" and len(rest) < 2):
+        return "that is no folder of one account"
+    for other in mac.accounts:
+        if (other.guid, other.name) == (account.guid, account.name) or not other.home.startswith("/"):
+            continue
+        theirs = canonical(posixpath.normpath("/" + other.home.lstrip("/")))
+        inside = theirs not in ("/", "/users") and own.startswith(f"{theirs}/")
+        if theirs == own or theirs.startswith(f"{own}/") or inside:
+            return f"that is, or holds, or is in the home folder of {other.name}"
+    return ""
+
+
+def _linked(mac: Mac, account: Account) -> str:
+    for path in way(account.home):
+        place = _place(mac, f"the home folder of {account.name}", path)
+        if place.kind == "link":
+            return f"{path} is a link, and leads elsewhere"
+        if place.kind == "file":
+            return f"{path} is a file"
+    return ""

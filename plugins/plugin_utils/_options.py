@@ -129,7 +129,7 @@ def _check_list(option: str, entry: Mapping[str, t.Any], value: t.Any) -> None:
     if not is_list(value):
         raise Refusal("value_unusable", f"{option} is {_told(value)}, and must be a list")
     for index, element in enumerate(value):
-        _check(f"{option}[{index}]", {**entry, "type": elements, "no_log": entry.get("no_log")}, element)
+        _check(f"{option}[{index}]", {**entry, "type": elements}, element)
 
 
 def check_text(option: str, value: t.Any, secret: bool) -> None:

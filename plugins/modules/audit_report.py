@@ -84,7 +84,8 @@ options:
       - Files with answers. Reports as JSON, and readings with the ending C(.jsonl). Of two answers of one Mac the first
         one counts, this run's before all others.
       - What of a file cannot be used ends nothing. RV(notes) names it, a Mac whose answer is damaged is in the report
-        as refused, with the reason V(reading_damaged), and so is one of O(expected) that no other file has an answer of.
+        as refused, with the reason V(reading_damaged), and so is one of O(expected) that no other file has an answer
+        of.
         The report is a partial one then. See O(partial).
     type: list
     elements: path
@@ -183,8 +184,8 @@ changes:
   type: list
   elements: dict
 notes:
-  description: What went wrong beside the Macs. A file of O(saved) that could not be read, a history that failed. It is in
-    RV(summary) and in the files as well.
+  description: What went wrong beside the Macs. A file of O(saved) that could not be read, a history that failed. It is
+    in RV(summary) and in the files as well.
   returned: success
   type: list
   elements: str

@@ -7,7 +7,11 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+import stat
+import sys
 import tempfile
 import typing as t
 
@@ -17,6 +21,10 @@ from ansible_collections.keyholder.macos.plugins.module_utils._runner import Sec
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Runner
+
+PLACE: str | None = "/var/root" if sys.platform == "darwin" else None
+"""Where the folder of certificates is made. Only root can write on the way to it, while TMPDIR may be the connecting
+account's, whose processes could put another certificate there. None: wherever the host of a Mac of the lab has room."""
 
 _PROBE = Secret("not a recovery key, only a test that the recipients can be encrypted to")
 
@@ -38,20 +46,34 @@ class Recipients:
 
     def encrypt(self, secret: Secret, runner: Runner, deadline: float) -> str:
         """A CMS message in PEM that each of the certificates' keys can open. Only certificates go into files."""
-        paths: list[str] = []
-        try:
-            for certificate in self._certificates:
-                handle, path = tempfile.mkstemp(suffix=".pem")
-                paths.append(path)
-                with os.fdopen(handle, "w", encoding="ascii", errors="replace") as file:
+        with _private_folder() as folder:
+            paths = [os.path.join(folder, f"{number}.pem") for number in range(len(self._certificates))]
+            for path, certificate in zip(paths, self._certificates):
+                with open(path, "x", encoding="ascii", errors="replace") as file:
                     file.write(certificate.strip() + "\n")
             ran = runner.run(encryption.encrypt(secret, paths), deadline)
-        finally:
-            for path in paths:
-                os.unlink(path)
         message = encryption.message(ran)
         if not message:
             raise Refusal(
                 "recipient_unusable", "nothing could be encrypted to the recipients", (secret.hidden_in(ran.evidence),)
             )
         return message
+
+
+@contextlib.contextmanager
+def _private_folder() -> t.Iterator[str]:
+    """Return a folder that only this process's account can enter, and take it away afterwards. Raises
+    :class:`Refusal`."""
+    try:
+        folder = tempfile.mkdtemp(prefix="keyholder-", dir=PLACE)
+    except OSError as problem:
+        raise Refusal(
+            "recipient_unusable", f"no folder for the certificates could be made in {PLACE}: {problem.strerror}"
+        ) from problem
+    try:
+        made = os.lstat(folder)
+        if made.st_uid != os.geteuid() or stat.S_IMODE(made.st_mode) != stat.S_IRWXU or not stat.S_ISDIR(made.st_mode):
+            raise Refusal("recipient_unusable", f"{folder}, the folder for the certificates, is not private")
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -30,6 +30,8 @@ secret in values only."""
 
 
 PROGRAMS = "/usr/bin"
+SYSTEM = (PROGRAMS, "/bin", "/usr/sbin", "/sbin")
+"""macOS's own programs: nobody but Apple can write here (System Integrity Protection)."""
 WITNESS = "fdesetup"
 """A program that every Mac has, that is found in PROGRAMS there, and that no other host has."""
 
@@ -43,14 +45,25 @@ def runner(module: AnsibleModule, passed: t.Callable[[], tuple[int, ...]] = tupl
     return ProcessRunner(finder(module), passed)
 
 
+def on_macos() -> bool:
+    """Check whether this is macOS itself, and not a Mac that is played on a host of another kind."""
+    return sys.platform == "darwin"
+
+
+def folders() -> list[str]:
+    """Return the folders where a program is looked for before PATH. A program may be given a secret, and PATH may begin
+    with a folder that others than root can write; but the first folder of PATH is all that a played Mac has."""
+    return [*(SYSTEM if on_macos() else ()), mdmclient.FOLDER, network.FOLDER]
+
+
 def finder(module: AnsibleModule) -> t.Callable[[str], str]:
-    """Return what finds a program on PATH, then in the system's directories."""
+    """Return what finds a program: on macOS in the system's folders first, then on PATH."""
 
     def find(program: str) -> str:
-        path = module.get_bin_path(program, opt_dirs=[mdmclient.FOLDER, network.FOLDER])
+        path = module.get_bin_path(program, opt_dirs=folders())
         if path is None:
             raise LookupError(program)
-        if program in system.RESTART.argv and sys.platform != "darwin":
+        if program in system.RESTART.argv and not on_macos():
             _guard_host(path, find(WITNESS))
         return str(path)
 

@@ -7,17 +7,41 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
-import re
+import contextlib
+import json
 import secrets
+import subprocess
+import sys
 import typing as t
 
 LONGEST = 128
 """Bytes that the shortest of the prompts keeps; every character here is one byte."""
 SHORTEST = 8
+DEADLINE = 5
+"""Seconds that the Mac's patterns may take for all tries of the wanted length, and again for those of other lengths."""
 
 # Nothing that a person takes for another one when reading it aloud, that a keyboard moves, or that needs quoting.
 _KINDS = ("abcdefghijkmnopqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789", "-.,+:=%@")
 _TRIES = 200
+
+# Runs in a process of its own: nothing inside Python can stop a pattern that takes for ever. The alarm ends it also
+# where Ansible's worker was killed and nobody waits any more.
+# A possessive quantifier, which macOS's rules like, is new in Python 3.11; for a whole match the greedy one says almost
+# the same.
+_MATCHER = r"""
+import json, re, signal, sys
+asked = json.load(sys.stdin)
+signal.signal(signal.SIGALRM, signal.SIG_DFL)
+signal.alarm(asked["seconds"])
+rules = []
+for pattern in asked["patterns"]:
+    try:
+        rules.append(re.compile(re.sub(r"([}*+?])\+", r"\1", pattern.replace("\\'", "'"))))
+    except (re.error, OverflowError, RecursionError):
+        pass
+matching = (str(number) for number, one in enumerate(asked["passwords"]) if all(rule.fullmatch(one) for rule in rules))
+sys.stdout.write(next(matching, "none"))
+"""
 
 
 class PolicyError(Exception):
@@ -25,26 +49,48 @@ class PolicyError(Exception):
 
 
 def new_password(patterns: t.Sequence[str], length: int) -> str:
-    """``patterns``: as keyholder.macos.trust_info reads them. Rules that Python cannot read are left to macOS, which
-    has the last word on the password. Raises :class:`PolicyError`."""
-    rules = [rule for rule in map(_compiled, patterns) if rule is not None]
+    """Return a password that matches ``patterns``, as keyholder.macos.trust_info reads them. Rules that Python cannot
+    read are left to macOS, which has the last word on the password. Raises :class:`PolicyError`."""
+    if not patterns:
+        return _random(length)
     longer = range(length + 1, LONGEST + 1)
     shorter = range(length - 1, SHORTEST - 1, -1)
-    for size in (length, *longer, *shorter):
-        for _dummy in range(_TRIES if size == length else 8):
-            password = _random(size)
-            if all(rule.fullmatch(password) for rule in rules):
-                return password
-    raise PolicyError(f"no password of {SHORTEST} to {LONGEST} characters was found that matches all of: {patterns}")
+    found = _first_match(patterns, [_random(length) for _dummy in range(_TRIES)])
+    if found is None:
+        found = _first_match(patterns, [_random(size) for size in (*longer, *shorter) for _dummy in range(8)])
+    if found is None:
+        raise PolicyError(
+            f"no password of {SHORTEST} to {LONGEST} characters was found that matches all of: {patterns}"
+        )
+    return found
 
 
-def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """A possessive quantifier, which macOS's rules like, is new in Python 3.11; for a whole match the greedy one says
-    almost the same."""
-    try:
-        return re.compile(re.sub(r"([}*+?])\+", r"\1", pattern.replace("\\'", "'")))
-    except re.error:
+def _first_match(patterns: t.Sequence[str], passwords: t.Sequence[str]) -> str | None:
+    """Return the first password that matches all patterns, None for none. The passwords go to the process by its
+    standard input, and only a number comes back. Raises :class:`PolicyError` where no answer came in time."""
+    asked = json.dumps({"patterns": list(patterns), "passwords": passwords, "seconds": DEADLINE + 1})
+    said = ""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        said = subprocess.run(
+            [sys.executable, "-I", "-c", _MATCHER],
+            input=asked,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="ascii",
+            errors="replace",
+            timeout=DEADLINE,
+            start_new_session=True,
+            check=False,
+        ).stdout
+    if said == "none":
         return None
+    if not said.isdecimal() or int(said) >= len(passwords):
+        raise PolicyError(
+            f"the password patterns of this Mac's policy could not be tried in {DEADLINE} seconds, so no password was "
+            "made. Mend the pattern in the Mac's policy, or set a password of your own with "
+            "keyholder.macos.account_password"
+        )
+    return passwords[int(said)]
 
 
 def _random(size: int) -> str:

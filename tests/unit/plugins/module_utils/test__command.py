@@ -221,10 +221,10 @@ def test_what_is_on_the_way_is_read_by_kind_owner_and_mode() -> None:
         "/y": ("stat: /y: stat: Permission denied", Place("/y", "unread")),
         "y": ("", Place("y", "unread")),
     }
-    out = "".join(f"{line}\n" for line, _ in answers.values())
-    err = "".join(f"{line}\n" for line, _ in gone.values())
+    out = "".join(f"{line}\n" for line, dummy in answers.values())
+    err = "".join(f"{line}\n" for line, dummy in gone.values())
     asked = [*answers, *gone]
-    expected = (*(place for _, place in answers.values()), *(place for _, place in gone.values()))
+    expected = (*(place for dummy, place in answers.values()), *(place for dummy, place in gone.values()))
     assert system.parse_places(ran(out, err, rc=1), asked) == expected
     assert system.places(asked).argv[3:] == tuple(asked)
     silent = Ran(Command(("stat",)), None, timed_out=True)

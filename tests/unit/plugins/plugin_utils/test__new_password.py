@@ -71,7 +71,7 @@ def test_no_secret_is_an_argument_and_two_processes_try_all(monkeypatch: pytest.
         assert options["start_new_session"]
         assert "env" not in options
         started.append(argv)
-        return run(argv, **options)  # type: ignore[call-overload]
+        return run(argv, check=bool(options.pop("check", False)), **options)  # type: ignore[call-overload]
 
     monkeypatch.setattr(_new_password.subprocess, "run", watch)
     password = new_password(["[0-9A-Za-z.,:+=%@-]{30}"], 24)

@@ -95,7 +95,8 @@ def _first_match(patterns: t.Sequence[str], passwords: t.Sequence[str]) -> str |
 
 def _random(size: int) -> str:
     """At least one of each kind, and never a sign at either end, where a program may take it for something else."""
-    chosen = [secrets.choice(kind) for kind in _KINDS]
-    chosen += [secrets.choice("".join(_KINDS)) for dummy in range(size - len(chosen) - 2)]
-    secrets.SystemRandom().shuffle(chosen)
+    system = secrets.SystemRandom()
+    chosen = system.choices("".join(_KINDS), k=size - len(_KINDS) - 2)
+    for kind in _KINDS:
+        chosen.insert(system.randrange(len(chosen) + 1), system.choice(kind))
     return "".join([secrets.choice(_KINDS[1]), *chosen, secrets.choice(_KINDS[2])])

@@ -56,3 +56,18 @@ def test_a_folder_that_cannot_be_made_is_a_refusal(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(_delivery, "PLACE", str(tmp_path / "absent"))
     with pytest.raises(Refusal, match="could be made"):
         Recipients([CERTIFICATE]).encrypt(Secret("x"), t.cast("t.Any", Openssl()), 1)
+
+
+def test_a_folder_that_others_can_enter_is_not_used_and_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_to_all(**_options: object) -> str:
+        folder = tmp_path / "open"
+        folder.mkdir()
+        folder.chmod(0o755)
+        return str(folder)
+
+    monkeypatch.setattr(_delivery.tempfile, "mkdtemp", open_to_all)
+    with pytest.raises(Refusal, match="not private"):
+        Recipients([CERTIFICATE]).encrypt(Secret("x"), t.cast("t.Any", Openssl()), 1)
+    assert not (tmp_path / "open").exists()

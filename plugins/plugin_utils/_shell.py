@@ -30,6 +30,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 #   the earlier answers.
 # * The first `od` keeps 4 open while it writes, so the second one does not see an end before the first is done.
 # * The program gets none of these, or a daemon that it leaves behind would keep the answer open.
+# * The guard may be told to stop before its `sleep` has begun, or while that one still has the guard's trap: so the word
+#   is remembered, and `sleep` is killed by what no process can catch. Otherwise it would sleep on, on the Mac.
 # * Each `od` takes one byte more than the program may print, and ends: the next byte ends the program by a SIGPIPE, and
 #   one that does not mind is ended at its deadline.
 _SCRIPT = """\
@@ -44,9 +46,12 @@ run() {{
     program=$!
     (
         exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6<&- 7<&-
+        sleeper= ended=
+        trap 'ended=yes; [ -z "$sleeper" ] || kill -9 "$sleeper"' TERM
         sleep {deadline} &
-        trap 'kill "$!"; exit 1' TERM
-        wait "$!" && trap '' TERM && kill -9 "$program"
+        sleeper=$!
+        [ -z "$ended" ] || kill -9 "$sleeper"
+        wait "$sleeper" && trap '' TERM && [ -z "$ended" ] && kill -9 "$program"
     ) &
     guard=$!
     wait "$program" 2>/dev/null

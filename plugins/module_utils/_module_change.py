@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a changing module's options to a run of the flow, and back to the result contract.
+"""From a changing module's options to a run, and back to the result contract.
 
 This file is PRIVATE to the collection.
 """
@@ -12,7 +12,6 @@ import os
 import sys
 import typing as t
 
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow
 from ansible_collections.keyholder.macos.plugins.module_utils._model import folded
 from ansible_collections.keyholder.macos.plugins.module_utils._module import (
     LOCK_TIMEOUT,
@@ -21,20 +20,17 @@ from ansible_collections.keyholder.macos.plugins.module_utils._module import (
     lock,
     runner,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
-    DISCARD,
-    ENCRYPT,
-    RETURN,
-    additional,
-)
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import DISCARD, ENCRYPT, RETURN
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS, STALE
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
+from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import additional
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from ansible_collections.keyholder.macos.plugins.module_utils._flow import Request
+    from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Request
 
 OWN_ACCOUNT: dict[str, t.Any] = {"allow_own_account": {"type": "bool", "default": False}}
 """The option of the modules that can take something from an account; documented in the fragment _own_account."""
@@ -95,8 +91,8 @@ def change(module: AnsibleModule, request: Request, only_show: bool = False) -> 
     own = () if module.params.get("allow_own_account") else came_in
     mine = lock(module, came_in)
     starts = runner(module, mine.descriptors)
-    flow = Flow(starts, secrets(module), module.params["timeout"], recipients, own, mine)
-    outcome = flow.run(request, module.check_mode or only_show)
+    run = Run(starts, secrets(module), module.params["timeout"], recipients, own, mine)
+    outcome = run.run(request, module.check_mode or only_show)
     result: dict[str, t.Any] = {
         "changed": outcome.changed and not only_show,
         "state": {"before": outcome.before, "after": outcome.after},

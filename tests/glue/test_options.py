@@ -21,8 +21,8 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module, _module_change, _module_info
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import additional
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
+from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import additional
 
 FOLDER = Path(__file__).resolve().parents[2] / "plugins" / "modules"
 # What these do is done on the controller, by their action plugins.
@@ -51,12 +51,12 @@ class Stage:
     """Stands where the core's run would begin."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
-        self.given = dict(inspect.signature(Flow.__init__).bind(self, *args, **more).arguments)
+        self.given = dict(inspect.signature(Run.__init__).bind(self, *args, **more).arguments)
         self.given.pop("self")
         self.given.pop("runner")
 
     def run(self, *args: Any, **more: Any) -> None:
-        run = dict(inspect.signature(Flow.run).bind(self, *args, **more).arguments)
+        run = dict(inspect.signature(Run.run).bind(self, *args, **more).arguments)
         request = run.pop("request")
         run.pop("self")
         secrets = self.given.pop("secrets")
@@ -79,7 +79,7 @@ def handed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Mapping[str, Any]]
     # Nothing is started, and the lock is not taken.
     monkeypatch.setattr(_module, "finder", lambda _module: lambda program: f"/usr/bin/{program}")
     monkeypatch.setattr(_module_change, "came_in_by", lambda: frozenset({CAME_IN_BY}))
-    monkeypatch.setattr(_module_change, "Flow", Stage)
+    monkeypatch.setattr(_module_change, "Run", Stage)
     monkeypatch.setattr(_module_info, "read_mac", _reading)
 
     def start(module: str, options: Mapping[str, Any]) -> dict[str, Any]:

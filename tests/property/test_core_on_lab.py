@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from inmemory import LabRunner, PowerCut, admin_holders, counted, snapshot
 
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
+from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from maclab import directory
 from maclab.state import CryptoUser, Mac
@@ -114,7 +115,7 @@ def errands(draw: st.DrawFn) -> tuple[Mac, t.Any, dict[str, Secret]]:
 
 def run(mac: Mac, request: t.Any, secrets: dict[str, Secret], check: bool = False, cut: int | None = None) -> t.Any:
     runner = LabRunner(mac, cut=cut)
-    return counted(Flow(runner, secrets, 5).run(request, check)), runner
+    return counted(Run(runner, secrets, 5).run(request, check)), runner
 
 
 def same_where_known(predicted: t.Any, reached: t.Any) -> bool:

@@ -13,7 +13,6 @@ import pytest
 from inmemory import LabRunner, PowerCut
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import dscl
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome, unusable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
     FileVaultRequest,
@@ -26,6 +25,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary
+from ansible_collections.keyholder.macos.plugins.module_utils._run.check import unusable
+from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab import directory, vault
 from maclab.state import CryptoUser, Fault, Mac
@@ -63,7 +65,7 @@ def cast(version: str = "15.6", hardware: str = "apple-silicon") -> Mac:
 
 def flow(runner: LabRunner, request: t.Any, passwords: dict[str, str] | None = None, check: bool = False) -> Outcome:
     secrets = {option: Secret(value) for option, value in (RIGHT if passwords is None else passwords).items()}
-    return Flow(runner, secrets, 5, pause=lambda seconds: None).run(request, check)
+    return Run(runner, secrets, 5, pause=lambda seconds: None).run(request, check)
 
 
 def refused(outcome: Outcome) -> str:

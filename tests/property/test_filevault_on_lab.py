@@ -10,7 +10,6 @@ import fakes
 import pytest
 from inmemory import LabRunner, PowerCut, snapshot
 
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
     CollectRequest,
@@ -19,6 +18,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
     UnlockerRequest,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart import RestartRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from maclab import vault
 from maclab.state import Mac, ModelFile
@@ -51,7 +52,7 @@ def flow(
 ) -> tuple[Outcome, LabRunner]:
     runner = LabRunner(mac)
     secrets = {option: Secret(value) for option, value in (PASSWORDS if passwords is None else passwords).items()}
-    return Flow(runner, secrets, 5).run(request, check), runner
+    return Run(runner, secrets, 5).run(request, check), runner
 
 
 def three_times(mac: Mac, request: t.Any, passwords: dict[str, str] | None = None) -> Outcome:
@@ -289,7 +290,7 @@ def test_a_key_that_a_cut_has_made_nobodys_is_told_until_there_is_another(
         mac = keyed(version, hardware, request_)
         old = mac.filevault.prk
         with pytest.raises(PowerCut):
-            Flow(LabRunner(mac, cut=cut), {option: Secret(value) for option, value in PASSWORDS.items()}, 5).run(
+            Run(LabRunner(mac, cut=cut), {option: Secret(value) for option, value in PASSWORDS.items()}, 5).run(
                 request_, check_mode=False
             )
         mac.filevault.state = "on" if mac.filevault.state == "encrypting" else mac.filevault.state
@@ -311,7 +312,7 @@ def test_a_key_that_a_cut_has_made_nobodys_is_told_until_there_is_another(
 def test_who_proves_the_key_has_it(version: str, hardware: str) -> None:
     mac = keyed(version, hardware, ROTATE)
     with pytest.raises(PowerCut):
-        Flow(LabRunner(mac, cut=2), {"password": Secret("admin-pw-1")}, 5).run(ROTATE, check_mode=False)
+        Run(LabRunner(mac, cut=2), {"password": Secret("admin-pw-1")}, 5).run(ROTATE, check_mode=False)
     wrong, _ = flow(mac, KeyRequest("validated"), {"current_key": "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF"})
     assert wrong.refusal is not None and wrong.after["recovery_key_pending"]
     right, _ = flow(mac, KeyRequest("validated"), {"current_key": str(mac.filevault.prk)})

@@ -18,7 +18,6 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from inmemory import LabRunner, PowerCut, admin_holders, counted
 
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
     CollectRequest,
@@ -28,6 +27,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart import RestartRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from maclab import vault
 from maclab.state import Mac
@@ -172,7 +172,7 @@ def happen(world: World, errand: Errand, cut: int | None = None) -> tuple[str, i
         return "fired", 0
     runner = LabRunner(mac, cut=cut)
     try:
-        outcome = counted(Flow(runner, secrets(world, errand), 5).run(requested(errand), False))
+        outcome = counted(Run(runner, secrets(world, errand), 5).run(requested(errand), False))
     except PowerCut:
         world.note_escrow(before)
         return "cut", len(runner.writes)

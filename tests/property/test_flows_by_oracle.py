@@ -18,7 +18,8 @@ import fakes
 from inmemory import LabRunner, PowerCut
 from oracle import Truth, of_lab, stale, worse
 
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils.strategies import Pick
@@ -193,7 +194,7 @@ class Errand:
         own = [self.own] if self.own else []
         runner = Judged(mac, root=self.root, cut=cut, lack=self.lack, own=own)
         try:
-            return Flow(runner, self.secrets, 5, own=own).run(self.request, False), runner
+            return Run(runner, self.secrets, 5, own=own).run(self.request, False), runner
         except PowerCut:
             return None, runner
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from inmemory import LabRunner, PowerCut, admin_holders, counted
 from test_core_on_lab import MACS
 
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from maclab import directory
 from maclab.state import Mac
@@ -96,7 +96,7 @@ def test_the_mac_stays_recoverable_and_no_temporary_right_survives(
         had = admin_holders(mac) - lent(mac, meant)
         runner = LabRunner(mac, cut=cut)
         try:
-            counted(Flow(runner, secrets(mac, request, user), 5).run(request, check_mode=False))
+            counted(Run(runner, secrets(mac, request, user), 5).run(request, check_mode=False))
         except PowerCut:
             assert lent(mac, meant) <= set(read_mac(LabRunner(mac), 5).promoted)
             assert not lent(mac, meant) or mac.jobs
@@ -105,6 +105,6 @@ def test_the_mac_stays_recoverable_and_no_temporary_right_survives(
             assert not mac.jobs
         assert admin_holders(mac) or not had
     # Whatever is left, any run of any module takes back.
-    Flow(LabRunner(mac), {}, 5).run(AccountRequest("nobody-here", state="absent"), check_mode=False)
+    Run(LabRunner(mac), {}, 5).run(AccountRequest("nobody-here", state="absent"), check_mode=False)
     assert not lent(mac, meant)
     assert read_mac(LabRunner(mac), 5).promoted == ()

@@ -11,13 +11,14 @@ import fakes
 import pytest
 from inmemory import LabRunner, snapshot
 
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import KeyRequest, UnlockerRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
+from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab import bootstrap, directory, vault
 from maclab.state import SECURE_TOKEN, Fault, Group, Mac
@@ -54,7 +55,7 @@ def encrypted(version: str = "15.6") -> Mac:
 
 def run(mac: Mac, request: t.Any, silent: tuple[str, ...] = (), **passwords: str) -> tuple[Outcome, LabRunner]:
     runner = Deaf(mac, silent=silent)
-    return Flow(runner, {option: Secret(value) for option, value in passwords.items()}, 5).run(request, False), runner
+    return Run(runner, {option: Secret(value) for option, value in passwords.items()}, 5).run(request, False), runner
 
 
 def refused(mac: Mac, request: t.Any, silent: tuple[str, ...] = (), **passwords: str) -> str:
@@ -149,7 +150,7 @@ def test_a_wrong_password_is_never_tried_against_a_key_on_a_guess() -> None:
     mac.faults.append(Fault("hash_unreadable"))
     request = OffboardRequest("ana", admin_user="itadmin", given=frozenset({"admin_password"}))
     runner = LabRunner(mac)
-    said = Flow(runner, {"admin_password": Secret("wrong")}, 5).run(request, True)
+    said = Run(runner, {"admin_password": Secret("wrong")}, 5).run(request, True)
     assert said.refusal is None
     assert "is tried in a real run only" in " ".join(said.notes)
     assert not [command for command, _ in runner.runs if "-verify" in command.argv]

@@ -13,7 +13,6 @@ import pytest
 from inmemory import LabRunner
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import diskutil
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
@@ -28,6 +27,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair impor
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart import RestartRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab import directory, vault
 from maclab.state import CryptoUser, Fault, Mac, ModelFile
@@ -134,7 +135,7 @@ def tagged() -> Mac:
 
 def flow(runner: LabRunner, request: t.Any, passwords: dict[str, str] | None = None, check: bool = False) -> Outcome:
     secrets = {option: Secret(value) for option, value in (RIGHT if passwords is None else passwords).items()}
-    return Flow(runner, secrets, 5).run(request, check)
+    return Run(runner, secrets, 5).run(request, check)
 
 
 def refused(outcome: Outcome) -> tuple[str, str]:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from inmemory import LabRunner, PowerCut, admin_holders, counted, snapshot
 from test_core_on_lab import MACS, same_where_known
 
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.mobile import MobileAccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab import directory, network
 from maclab.state import DirectoryUser, Fault, Mac, NetworkDirectory
@@ -44,7 +45,7 @@ def flow(mac: Mac, request: t.Any = REQUEST, check: bool = False, cut: int | Non
     given_now = {option: Secret(value) for option, value in (RIGHT | passwords).items()}
     if isinstance(request, MobileAccountRequest):
         request = MobileAccountRequest(**{**vars(request), "given": frozenset(given_now)})
-    return counted(Flow(runner, given_now, 5).run(request, check)), runner
+    return counted(Run(runner, given_now, 5).run(request, check)), runner
 
 
 def reason(outcome: Outcome) -> str:
@@ -260,7 +261,7 @@ def test_a_complaint_of_createmobileaccount_is_no_failure_where_the_account_is_t
             return Ran(command, 1, ran.out, "vproc_swap_integer: error\n") if complains else ran
 
     secrets = {option: Secret(value) for option, value in RIGHT.items()}
-    done = Flow(Complaining(mac), secrets, 5).run(REQUEST, False)
+    done = Run(Complaining(mac), secrets, 5).run(REQUEST, False)
     assert (done.refusal, done.after["secure_token"]) == (None, "holder")
 
 

@@ -11,10 +11,11 @@ import pytest
 from inmemory import LabRunner, PowerCut, admin_holders, snapshot
 from test_core_on_lab import MACS
 
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import CollectRequest, FileVaultRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from maclab import directory
 from maclab.state import Fault, Mac, ModelFile
 
@@ -33,7 +34,7 @@ def cast(version: str = "15.6", hardware: str = "apple-silicon") -> Mac:
 
 def flow(mac: Mac, request: t.Any, check: bool = False, cut: int | None = None) -> tuple[Outcome, LabRunner]:
     runner = LabRunner(mac, cut=cut)
-    return Flow(runner, {}, 5).run(request, check), runner
+    return Run(runner, {}, 5).run(request, check), runner
 
 
 def nothing_is_left(mac: Mac) -> bool:

@@ -19,7 +19,7 @@ import pytest
 from oracle import Person, Truth, of_reading, stale, stepped, worse
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
-from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps
+from ansible_collections.keyholder.macos.plugins.module_utils._plan import plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import VerifyKey
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
@@ -114,7 +114,7 @@ def test_enough_requests_become_plans(judged: Judged) -> None:
 def reasons_of_plans() -> set[str]:
     """The reason codes that stand in the planner's own files."""
     found: set[str] = set()
-    folder = Path(t.cast(str, steps.__file__)).parent
+    folder = Path(t.cast(str, plan.__file__)).parent
     for file in folder.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Refusal":

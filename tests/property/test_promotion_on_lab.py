@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from inmemory import LabRunner, PowerCut, admin_holders, counted, snapshot
 from test_core_on_lab import MACS
 
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import UnlockerRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab import directory, launchd
 from maclab.state import Fault, Mac
@@ -55,7 +56,7 @@ def cast(version: str = "15.6", hardware: str = "apple-silicon") -> Mac:
 
 def flow(runner: LabRunner, request: t.Any, passwords: dict[str, str] | None = None, check: bool = False) -> Outcome:
     given_ = RIGHT if passwords is None else passwords
-    return counted(Flow(runner, {option: Secret(value) for option, value in given_.items()}, 5).run(request, check))
+    return counted(Run(runner, {option: Secret(value) for option, value in given_.items()}, 5).run(request, check))
 
 
 def nothing_is_left(mac: Mac) -> bool:

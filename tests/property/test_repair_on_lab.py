@@ -12,8 +12,9 @@ import pytest
 from inmemory import LabRunner, PowerCut, admin_holders, snapshot
 from test_core_on_lab import MACS
 
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS, RepairRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab import directory
 from maclab.state import CryptoUser, Mac
@@ -36,7 +37,7 @@ def flow(
     mac: Mac, request: RepairRequest, passwords: dict[str, str], check: bool = False, cut: int | None = None
 ) -> tuple[Outcome, LabRunner]:
     runner = LabRunner(mac, cut=cut)
-    return Flow(runner, {key: Secret(value) for key, value in passwords.items()}, 5).run(request, check), runner
+    return Run(runner, {key: Secret(value) for key, value in passwords.items()}, 5).run(request, check), runner
 
 
 def ask(passwords: dict[str, str], granter: str = "itadmin") -> RepairRequest:
@@ -164,7 +165,7 @@ def test_who_is_left_with_the_old_password_is_told() -> None:
     mac = cast()
     stale(mac)
     secrets = {key: Secret(value) for key, value in OLD.items()}
-    outcome = Flow(PolicyComes(mac), secrets, 5).run(ask(OLD), False)
+    outcome = Run(PolicyComes(mac), secrets, 5).run(ask(OLD), False)
     assert outcome.refusal is not None
     assert "ana has old_password now" in outcome.refusal.msg
     assert (outcome.changed, mac.accounts["ana"].password) == (True, BEFORE)

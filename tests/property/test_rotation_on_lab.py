@@ -16,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inmemory import LabRunner, PowerCut, admin_holders
 
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import (
     Rotated,
@@ -118,7 +119,7 @@ class InMemory:
     def _run(self, request: t.Any, secrets: dict[str, str], check: bool) -> dict[str, t.Any]:
         runner = (Unfollowed if self.unfollowed else LabRunner)(self.mac, cut=self.cut)
         self.runners.append(runner)
-        flow = Flow(runner, {key: Secret(value) for key, value in secrets.items()}, 5)
+        flow = Run(runner, {key: Secret(value) for key, value in secrets.items()}, 5)
         told: Outcome = flow.run(request, check or self.check_mode)
         self.unfollowed = self.unfollowed and not runner.writes
         if self.cut is not None:

@@ -11,15 +11,17 @@ import fakes
 import pytest
 from inmemory import LabRunner
 
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
-from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import CollectRequest, KeyRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import SetPassword
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Prove
 from maclab import directory, vault
 from maclab.state import Fault, Mac, ModelFile
 
@@ -56,7 +58,7 @@ def cast(token: bool = False, filevault: bool = False) -> Mac:
 
 
 def flow(runner: LabRunner, request: t.Any, passwords: dict[str, str], check: bool = False) -> Outcome:
-    return Flow(runner, {option: Secret(value) for option, value in passwords.items()}, 5).run(request, check)
+    return Run(runner, {option: Secret(value) for option, value in passwords.items()}, 5).run(request, check)
 
 
 def refused(outcome: Outcome) -> str:
@@ -334,8 +336,8 @@ class Made:
         return {}
 
     def plan(self, mac: t.Any, same: t.Any) -> Plan:
-        sets = (do.SetPassword("ana", "root"), do.SetPassword("bob", "root"))
-        return Plan(mac, (*sets, do.Prove((self.proves,))))
+        sets = (SetPassword("ana", "root"), SetPassword("bob", "root"))
+        return Plan(mac, (*sets, Prove((self.proves,))))
 
     def view(self, mac: t.Any) -> dict[str, t.Any]:
         return {}

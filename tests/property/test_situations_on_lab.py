@@ -36,7 +36,6 @@ import fakes
 import pytest
 from inmemory import LabRunner, admin_holders, snapshot
 
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
@@ -49,6 +48,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
+from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Finding, load
 from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key import Courier
@@ -90,7 +91,7 @@ def run(
 ) -> tuple[Outcome, LabRunner]:
     runner = LabRunner(mac)
     secrets = {option: Secret(value) for option, value in passwords.items()}
-    return Flow(runner, secrets, 5, recipients).run(request, check), runner
+    return Run(runner, secrets, 5, recipients).run(request, check), runner
 
 
 def foreseen(mac: Mac, request: t.Any, recipients: t.Sequence[str] = (), **passwords: str) -> tuple[Outcome, LabRunner]:

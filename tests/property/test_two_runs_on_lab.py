@@ -14,12 +14,13 @@ import fakes
 import pytest
 from inmemory import LabLock, LabRunner, PowerCut, admin_holders, snapshot
 
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import Flow, Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import Lock, NoLock
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import UnlockerRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab.state import Mac
 
@@ -83,7 +84,7 @@ class Both:
 
 def flow(runner: LabRunner, request: t.Any, lock: Lock, check: bool = False) -> Outcome:
     secrets = {option: Secret(value) for option, value in PASSWORDS.items()}
-    return Flow(runner, secrets, 5, lock=lock).run(request, check)
+    return Run(runner, secrets, 5, lock=lock).run(request, check)
 
 
 def race(mac: Mac, pair: tuple[t.Any, t.Any], at: int, lock: Lock, cut: int | None = None, check: bool = False) -> Both:

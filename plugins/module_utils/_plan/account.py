@@ -30,29 +30,25 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import 
     nobody,
     writable,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
-    NEW_GUID,
-    AllowToken,
-    CheckPassword,
-    CreateAccount,
-    CreateHome,
-    DeleteAccount,
-    Forget,
-    Note,
-    PreventToken,
-    Prove,
-    SetAdmin,
-    SetAttribute,
-    SetPassword,
-    Step,
-    new_account,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
     authoriser,
     granting,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names, within
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
+    NEW_GUID,
+    CreateAccount,
+    CreateHome,
+    DeleteAccount,
+    SetAdmin,
+    SetAttribute,
+    SetPassword,
+    new_account,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import AllowToken, CheckPassword, PreventToken
 
 _KEYS = ("uid", "full_name", "gid", "shell", "home", "hint", "picture", "hidden")
 """Fields that a request may name. None means: do not touch."""

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import CATALINA, ESCROWED, Mac, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
-    CheckPassword,
-    EscrowBootstrap,
-    Prove,
-    RemoveBootstrap,
-    Step,
-    ValidateBootstrap,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granter_of
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.bootstrap import (
+    EscrowBootstrap,
+    RemoveBootstrap,
+    ValidateBootstrap,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Prove
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword
 
 _USER_APPROVED_IS_ENOUGH = Version(10, 15, 4)
 """Before, only a Mac of automated enrolment makes a Bootstrap Token (man profiles of 2019; Omnissa's documentation)."""

@@ -13,32 +13,30 @@ from dataclasses import dataclass
 from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT, RECOVERY_KEY, Account, Mac, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import absolute, for_root_alone
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, Proof, made, nobody, writable
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
-    AddUnlocker,
-    CancelDeferral,
-    ChangeKey,
-    CheckPassword,
-    CheckRecipients,
-    DeferFileVault,
-    DeliverKey,
-    DisableFileVault,
-    EnableFileVault,
-    Forget,
-    Note,
-    Prove,
-    ReadKeyFile,
-    RemoveKey,
-    RemoveKeyFile,
-    RemoveUnlocker,
-    Step,
-    ValidateKey,
-    VerifyKey,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
     granter_of,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import (
+    AddUnlocker,
+    CancelDeferral,
+    ChangeKey,
+    CheckRecipients,
+    DeferFileVault,
+    DeliverKey,
+    DisableFileVault,
+    EnableFileVault,
+    ReadKeyFile,
+    RemoveKey,
+    RemoveKeyFile,
+    RemoveUnlocker,
+    ValidateKey,
+    additional,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, VerifyKey
 
 DISCARD, RETURN, ENCRYPT = "discard", "return", "encrypt"
 
@@ -350,11 +348,6 @@ def _settled(mac: Mac, so: str) -> None:
     if filevault.state == "off":
         raise Refusal("filevault_off", f"FileVault is off, so {so}")
     raise Refusal("filevault_busy", f"FileVault is on its way ({filevault.state.replace('_', ' ')}), so {so} yet")
-
-
-def additional(index: int) -> str:
-    """The name under which the password of an additional user travels."""
-    return f"additional_users[{index}].password"
 
 
 def made_key(how: str) -> list[Step]:

@@ -20,18 +20,16 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     folded,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, nobody, writable
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
-    CreateHome,
-    CreateMobileAccount,
-    Forget,
-    Note,
-    Prove,
-    Step,
-    new_account,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granting
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
+    CreateHome,
+    CreateMobileAccount,
+    new_account,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
 
 
 @dataclass(frozen=True)

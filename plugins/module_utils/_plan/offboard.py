@@ -30,18 +30,16 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import
     may_be_deleted,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, Proof, made, nobody, writable
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
-    ArchiveHome,
-    DeleteAccount,
-    Forget,
-    Note,
-    ProofArchive,
-    Prove,
-    RemoveUnlocker,
-    Step,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
+    ArchiveHome,
+    DeleteAccount,
+    ProofArchive,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import RemoveUnlocker
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac

@@ -12,19 +12,15 @@ from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import NO_TOKEN, first_token_rule
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, nobody, writable
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
-    CheckPassword,
-    SetPassword,
-    Step,
-    VerifyKey,
-    gets_first,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
     granter_of,
     refuse_phantom,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import SetPassword, gets_first
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, VerifyKey
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac

@@ -21,16 +21,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Version,
     folded,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
-    CheckPassword,
-    CreateAccount,
-    Note,
-    Prove,
-    SetPassword,
-    Step,
-    UpdatePreboot,
-    VerifyKey,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import (
     recoverability,
@@ -38,6 +28,10 @@ from ansible_collections.keyholder.macos.plugins.module_utils._recoverable impor
     sure_ways_in,
     ways_in,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import CreateAccount, SetPassword
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Note, Prove, UpdatePreboot
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, VerifyKey
 
 OLDEST = Version(10, 13)
 

@@ -14,17 +14,11 @@ import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import promotion
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard, lawful
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
-    CheckPassword,
-    DropDemotion,
-    Forget,
-    Note,
-    PlanDemotion,
-    Prove,
-    SetAdmin,
-    Step,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import DropDemotion, PlanDemotion, SetAdmin
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac

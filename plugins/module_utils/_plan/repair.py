@@ -12,23 +12,21 @@ from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import NO_TOKEN, PREBOOT, repairing
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, nobody, writable
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
-    AddUnlocker,
-    CheckPassword,
-    Forget,
-    Grant,
-    Note,
-    Prove,
-    RemoveMarker,
-    RemoveOrphan,
-    Revoke,
-    SetPassword,
-    Step,
-    VerifyKey,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granter_of
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import SetPassword
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import AddUnlocker
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import (
+    CheckPassword,
+    Grant,
+    RemoveMarker,
+    RemoveOrphan,
+    Revoke,
+    VerifyKey,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac

@@ -13,15 +13,11 @@ from dataclasses import dataclass
 from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import holder
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
-    ArmRestart,
-    CheckPassword,
-    Restart,
-    Step,
-    ValidateKey,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import ArmRestart, Restart, ValidateKey
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword
 
 UNLOCKS_BY_SSH = Version(26)
 """From here on a password login by SSH unlocks the volume of a Mac that has just started (man fdesetup, Nov 2025)."""

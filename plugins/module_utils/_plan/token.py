@@ -35,17 +35,16 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import 
     writable,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import promoted
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
-    BecomeFirstHolder,
-    CheckPassword,
-    Forget,
-    Grant,
-    Prove,
-    Revoke,
-    Step,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Prove
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import (
+    BecomeFirstHolder,
+    CheckPassword,
+    Grant,
+    Revoke,
+)
 
 _ESCROW = "a Bootstrap Token grants one once the device management has it"
 

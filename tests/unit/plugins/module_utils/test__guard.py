@@ -20,7 +20,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Version,
     Volume,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import KeyRequest, UnlockerRequest
@@ -35,6 +34,17 @@ from ansible_collections.keyholder.macos.plugins.module_utils._recoverable impor
     other_ways_in,
     recoverability,
     sure_ways_in,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import DeleteAccount, SetAdmin
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.bootstrap import RemoveBootstrap
+from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import RemoveUnlocker
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import (
+    BecomeFirstHolder,
+    CheckPassword,
+    Grant,
+    RemoveOrphan,
+    VerifyKey,
 )
 
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE, failed_logins=0)
@@ -59,11 +69,11 @@ def mac(*accounts: Account, **more: t.Any) -> Mac:
     return Mac(Version.parse("15.6"), accounts=accounts, **{**made_up, **more})
 
 
-def delete(name: str) -> do.DeleteAccount:
-    return do.DeleteAccount(name, "keep_home")
+def delete(name: str) -> DeleteAccount:
+    return DeleteAccount(name, "keep_home")
 
 
-def reason(of: Mac, *steps: do.Step) -> str:
+def reason(of: Mac, *steps: Step) -> str:
     try:
         made(of, steps)
     except Refusal as refusal:
@@ -80,26 +90,26 @@ UNABLE = replace(ADMIN, disabled=True)
     ("of", "step", "refused", "instead"),
     [
         # Who can grant, today.
-        (mac(ADMIN, HOLDER, filevault=OFF), do.SetAdmin("itadmin", False), "last_admin_holder", mac(ADMIN, DEPUTY)),
+        (mac(ADMIN, HOLDER, filevault=OFF), SetAdmin("itadmin", False), "last_admin_holder", mac(ADMIN, DEPUTY)),
         (mac(ADMIN, UNABLE.__class__(**{**vars(UNABLE), "name": "old", "guid": "F" * 36}), filevault=OFF),
-         do.SetAdmin("itadmin", False), "last_admin_holder", mac(ADMIN, DEPUTY)),
+         SetAdmin("itadmin", False), "last_admin_holder", mac(ADMIN, DEPUTY)),
         # Who could, once enabled again: not on FileVault's list any more, and nobody is left who could put it there.
-        (mac(UNABLE, HOLDER), do.RemoveUnlocker("itadmin"), "last_admin_holder", mac(UNABLE, DEPUTY)),
+        (mac(UNABLE, HOLDER), RemoveUnlocker("itadmin"), "last_admin_holder", mac(UNABLE, DEPUTY)),
         # An administrator with a key that its record does not name.
-        (mac(replace(ADMIN, sources=KEY_ONLY), HOLDER), do.SetAdmin("itadmin", False), "last_admin_holder",
+        (mac(replace(ADMIN, sources=KEY_ONLY), HOLDER), SetAdmin("itadmin", False), "last_admin_holder",
          mac(replace(ADMIN, sources=KEY_ONLY), DEPUTY)),
         # An administrator without a token.
-        (mac(replace(NOBODY, admin=True), HOLDER), do.SetAdmin("rui", False), "last_holder",
+        (mac(replace(NOBODY, admin=True), HOLDER), SetAdmin("rui", False), "last_holder",
          mac(replace(NOBODY, admin=True), DEPUTY)),
         # What opens the volume.
         (mac(HOLDER, replace(BOB, disabled=True)), delete("ana"), "would_lock_out", mac(HOLDER, BOB)),
         (mac(HOLDER, orphans=("0C0F",)), delete("ana"), "would_lock_out", mac(HOLDER, BOB, orphans=("0C0F",))),
         (mac(replace(NOBODY, sources=KEY_ONLY), NOBODY), delete("rui"), "would_lock_out",
          mac(replace(NOBODY, sources=KEY_ONLY), filevault=WITH_KEY)),
-        (mac(NOBODY, orphans=("0C0F",)), do.RemoveOrphan("0C0F"), "would_lock_out",
+        (mac(NOBODY, orphans=("0C0F",)), RemoveOrphan("0C0F"), "would_lock_out",
          mac(NOBODY, orphans=("0C0F",), filevault=WITH_KEY)),
         (mac(replace(BOB, disabled=True)), delete("bob"), "would_lock_out", mac(replace(BOB, disabled=True), HOLDER)),
-        (mac(HOLDER, filevault=WITH_KEY), do.RemoveUnlocker("ana"), "last_unlocker", mac(HOLDER, BOB)),
+        (mac(HOLDER, filevault=WITH_KEY), RemoveUnlocker("ana"), "last_unlocker", mac(HOLDER, BOB)),
         # An account with a key that could be enabled again.
         (mac(replace(NOBODY, sources=KEY_ONLY, disabled=True), BOB_WITHOUT), delete("rui"), "would_lock_out",
          mac(replace(NOBODY, sources=KEY_ONLY, disabled=True), BOB_WITHOUT, filevault=WITH_KEY)),
@@ -114,11 +124,11 @@ UNABLE = replace(ADMIN, disabled=True)
          delete("rui"), "would_worsen", mac(ADMIN, NOBODY, filevault=replace(ON, state="unknown"), management=WORKS)),
         # macOS would have given an administrator its token by itself.
         (mac(replace(NOBODY, admin=True), filevault=OFF, management=Management(bootstrap="valid", preflight=True)),
-         do.RemoveBootstrap("rui"), "would_worsen",
+         RemoveBootstrap("rui"), "would_worsen",
          mac(ADMIN, filevault=OFF, management=Management(bootstrap="valid", preflight=True))),
     ],
 )  # fmt: skip
-def test_the_last_of_its_kind_stays(of: Mac, step: do.Step, refused: str, instead: Mac) -> None:
+def test_the_last_of_its_kind_stays(of: Mac, step: Step, refused: str, instead: Mac) -> None:
     assert reason(of, step) == refused
     assert reason(instead, step) == ""
 
@@ -130,12 +140,12 @@ UNJUDGED = PasswordPolicy(("unused",), unjudged=("unused",))
 @pytest.mark.parametrize(
     ("of", "step"),
     [
-        (mac(HOLDER, replace(NOBODY, admin=True)), do.Grant("rui", "ana")),
-        (mac(replace(NOBODY, admin=True)), do.BecomeFirstHolder("rui", "set_password")),
-        (mac(HOLDER, NOBODY), do.SetAdmin("ana", True)),
+        (mac(HOLDER, replace(NOBODY, admin=True)), Grant("rui", "ana")),
+        (mac(replace(NOBODY, admin=True)), BecomeFirstHolder("rui", "set_password")),
+        (mac(HOLDER, NOBODY), SetAdmin("ana", True)),
     ],
 )
-def test_a_gain_is_no_loss_though_it_brings_a_doubt(of: Mac, step: do.Step, filevault: FileVault) -> None:
+def test_a_gain_is_no_loss_though_it_brings_a_doubt(of: Mac, step: Step, filevault: FileVault) -> None:
     """Where a rule of the Mac cannot be judged, its first administrator with a token turns at_risk into unknown."""
     doubtful = replace(of, policy=UNJUDGED, filevault=filevault)
     if filevault is OFF:
@@ -161,8 +171,8 @@ def test_a_key_that_could_not_be_read_is_no_way_in() -> None:
 
 def test_what_a_plan_has_brought_is_worth_keeping() -> None:
     of = mac(replace(NOBODY, admin=True), HOLDER, DEPUTY, filevault=OFF)
-    assert reason(mac(NOBODY, filevault=OFF), do.SetAdmin("rui", True), do.SetAdmin("rui", False)) == ""
-    steps = [do.SetAdmin("deputy", False), do.SetAdmin("deputy", True)]
+    assert reason(mac(NOBODY, filevault=OFF), SetAdmin("rui", True), SetAdmin("rui", False)) == ""
+    steps = [SetAdmin("deputy", False), SetAdmin("deputy", True)]
     assert reason(replace(of, accounts=(HOLDER, DEPUTY)), *steps) == "last_admin_holder"
 
 
@@ -215,8 +225,8 @@ def test_a_rule_that_may_have_locked_the_granter(
 def test_an_account_that_may_be_locked_does_not_stand_in_for_one_that_is_not() -> None:
     expires = PasswordPolicy(max_failed_logins=5, lock_expires=True)
     of = mac(ADMIN, replace(DEPUTY, failed_logins=5), policy=expires)
-    assert reason(of, do.SetAdmin("itadmin", False)) == "last_admin_holder"
-    assert reason(replace(of, accounts=(ADMIN, DEPUTY)), do.SetAdmin("itadmin", False)) == ""
+    assert reason(of, SetAdmin("itadmin", False)) == "last_admin_holder"
+    assert reason(replace(of, accounts=(ADMIN, DEPUTY)), SetAdmin("itadmin", False)) == ""
 
 
 # -- the account that the run came in by ------------------------------------------------------------------------------
@@ -272,12 +282,12 @@ def test_who_is_left_alone_is_proven_or_said_to_be_unproven(kind: t.Any, options
     others = (HOLDER, DEPUTY) if options.get("name") == "deputy" else (HOLDER,)
     of = mac(ADMIN, *others)
     unproven = kind(**options).plan(of, {})
-    assert not [step for step in unproven.steps if isinstance(step, do.VerifyKey)]
+    assert not [step for step in unproven.steps if isinstance(step, VerifyKey)]
     assert "give admin_user itadmin and admin_password" in " ".join(unproven.notes)
     proven = kind(**options, admin_user="itadmin", given=PROVEN).plan(of, {})
     assert proven.steps[:2] == (
-        do.CheckPassword("itadmin", "admin_password", "granter"),
-        do.VerifyKey("itadmin", "A" * 36, "admin_password", early=True),
+        CheckPassword("itadmin", "admin_password", "granter"),
+        VerifyKey("itadmin", "A" * 36, "admin_password", early=True),
     )
     assert not proven.notes
     elsewhere = kind(**options, admin_user="somebody", given=PROVEN).plan(of, {})
@@ -286,14 +296,14 @@ def test_who_is_left_alone_is_proven_or_said_to_be_unproven(kind: t.Any, options
 
 def test_a_revocation_that_leaves_one_proves_its_granter() -> None:
     plan = TokenRequest("ana", state="absent", admin_user="itadmin").plan(mac(ADMIN, HOLDER), {})
-    assert do.VerifyKey("itadmin", "A" * 36, "admin_password", early=True) in plan.steps
+    assert VerifyKey("itadmin", "A" * 36, "admin_password", early=True) in plan.steps
 
 
 @pytest.mark.parametrize("of", [mac(ADMIN, HOLDER, filevault=OFF), mac(ADMIN, HOLDER, DEPUTY)])
 def test_nothing_is_proven_where_nothing_rests_on_it(of: Mac) -> None:
     plan = OffboardRequest("ana", admin_user="itadmin", given=PROVEN).plan(of, {})
     assert not plan.notes
-    assert not [step for step in plan.steps if isinstance(step, (do.VerifyKey, do.CheckPassword))]
+    assert not [step for step in plan.steps if isinstance(step, (VerifyKey, CheckPassword))]
 
 
 # -- the last recovery key --------------------------------------------------------------------------------------------
@@ -305,7 +315,7 @@ def test_the_last_recovery_key_goes_only_where_a_holder_is_proven() -> None:
         KeyRequest("absent", given=frozenset({"current_key"})).plan(of, {})
     assert caught.value.reason == "last_recovery_key"
     plan = KeyRequest("absent", user="itadmin").plan(of, {})
-    assert do.VerifyKey("itadmin", "A" * 36, "password", early=True, needed=True) in plan.steps
+    assert VerifyKey("itadmin", "A" * 36, "password", early=True, needed=True) in plan.steps
     # Where FileVault is off, or another recovery key stays, nothing rests on it.
     for other in (replace(WITH_KEY, state="off"), replace(WITH_KEY, institutional_key=True)):
         assert KeyRequest("absent", given=frozenset({"current_key"})).plan(mac(ADMIN, filevault=other), {}).changes
@@ -342,9 +352,9 @@ def test_removing_a_bootstrap_token_where_somebody_can_grant_is_nobodys_loss() -
 def test_a_new_password_is_tried_against_its_key_wherever_that_may_be_asked_for(state: str) -> None:
     change = PasswordRequest("ana", given=GIVEN)
     of = mac(ADMIN, HOLDER, filevault=FileVault(state, personal_key=False))
-    assert do.VerifyKey("ana", "B" * 36, "password") in change.plan(of, {"password": False}).steps
+    assert VerifyKey("ana", "B" * 36, "password") in change.plan(of, {"password": False}).steps
     off = change.plan(replace(of, filevault=OFF), {"password": False})
-    assert not [step for step in off.steps if isinstance(step, do.VerifyKey)]
+    assert not [step for step in off.steps if isinstance(step, VerifyKey)]
 
 
 def test_nobody_is_promoted_whose_right_no_later_run_could_take_back() -> None:

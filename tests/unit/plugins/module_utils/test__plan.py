@@ -22,12 +22,20 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Version,
     Volume,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard, made
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
+    CreateAccount,
+    CreateHome,
+    SetAdmin,
+    SetAttribute,
+    SetPassword,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Note, Prove, UpdatePreboot
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import BecomeFirstHolder, CheckPassword
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils.strategies import plan_or_refusal
 
@@ -84,11 +92,10 @@ def test_a_cut_plan_is_finished_by_the_next(of: Mac, request: t.Any) -> None:
     assume(isinstance(plan, Plan))
     whole = t.cast(Plan, plan)
     # Without a password nothing is made: the run stops before the first write.
-    assume(not any(isinstance(step, do.CreateAccount) for step in whole.steps) or "password" in request.given)
+    assume(not any(isinstance(step, CreateAccount) for step in whole.steps) or "password" in request.given)
     view = request.view(strategies.settled(whole.after))
     sets = [
-        isinstance(step, do.SetPassword) or (isinstance(step, do.CreateAccount) and not step.bare)
-        for step in whole.steps
+        isinstance(step, SetPassword) or (isinstance(step, CreateAccount) and not step.bare) for step in whole.steps
     ]
     for index, state in enumerate(whole.states()):
         cut = strategies.settled(state)
@@ -101,9 +108,9 @@ def test_a_cut_plan_is_finished_by_the_next(of: Mac, request: t.Any) -> None:
 def test_passwords_are_checked_first_and_once(of: Mac, request: t.Any) -> None:
     plan = plan_or_refusal(request, of)
     assume(isinstance(plan, Plan))
-    kinds = [isinstance(step, do.CheckPassword) for step in t.cast(Plan, plan).steps]
+    kinds = [isinstance(step, CheckPassword) for step in t.cast(Plan, plan).steps]
     assert kinds == sorted(kinds, reverse=True)
-    checks = [step for step in t.cast(Plan, plan).steps if isinstance(step, do.CheckPassword)]
+    checks = [step for step in t.cast(Plan, plan).steps if isinstance(step, CheckPassword)]
     assert len({(step.user, step.secret) for step in checks}) == len(checks)
 
 
@@ -115,9 +122,9 @@ def test_a_change_of_tokens_is_noted_before_proven_and_told_to_preboot_after(of:
     tokens = [{(who.name, who.sources) for who in state.accounts if who.verdict != "none"} for state in states]
     moved = [index for index in range(len(steps)) if tokens[index] != tokens[index + 1]]
     assume(moved)
-    assert steps.index(do.Note("preboot")) < moved[0]
-    assert steps[-1] == do.UpdatePreboot()
-    proofs = [index for index, step in enumerate(steps) if isinstance(step, do.Prove)]
+    assert steps.index(Note("preboot")) < moved[0]
+    assert steps[-1] == UpdatePreboot()
+    proofs = [index for index, step in enumerate(steps) if isinstance(step, Prove)]
     assert proofs
     assert proofs[-1] > moved[-1]
 
@@ -182,7 +189,7 @@ def test_guard_keeps_a_way_into_filevault() -> None:
 
 def test_guard_looks_at_every_state_on_the_way() -> None:
     other = replace(ADMIN, name="other", guid="C" * 36)
-    back_again = [do.SetAdmin("itadmin", False), do.SetAdmin("itadmin", True)]
+    back_again = [SetAdmin("itadmin", False), SetAdmin("itadmin", True)]
     with pytest.raises(Refusal):
         made(mac(ADMIN, ANA), back_again)
     assert made(mac(ADMIN, other), back_again).steps
@@ -257,7 +264,7 @@ def test_first_holder_by_the_rule_of_the_version(
         assert plan.reason == "not_first"
     else:
         assert isinstance(plan, Plan)
-        assert do.BecomeFirstHolder("ana", how) in plan.steps
+        assert BecomeFirstHolder("ana", how) in plan.steps
 
 
 @pytest.mark.parametrize(
@@ -291,7 +298,7 @@ def test_a_wrong_granter_creates_nothing() -> None:
 def test_the_granter_is_checked_before_the_account_is_created() -> None:
     request = AccountRequest("bob", secure_token="present", admin_user="itadmin")
     steps = request.plan(mac(ADMIN, ANA), {}).steps
-    assert isinstance(steps[0], do.CheckPassword)
+    assert isinstance(steps[0], CheckPassword)
     assert [type(step).__name__ for step in steps[1:]] == [
         "Note",
         "CreateAccount",
@@ -317,9 +324,7 @@ def test_a_tag_is_taken_off_again_and_nothing_else_is_touched() -> None:
     plan = AccountRequest("ana", secure_token="allowed").plan(tagged, {})
     assert [type(step).__name__ for step in plan.steps] == ["AllowToken", "Prove"]
     assert AccountRequest("ana", secure_token="allowed").plan(plan.after, {}).steps == ()
-    assert (
-        do.BecomeFirstHolder("ana", "set_password") in TokenRequest("ana", first_token=True).plan(plan.after, {}).steps
-    )
+    assert BecomeFirstHolder("ana", "set_password") in TokenRequest("ana", first_token=True).plan(plan.after, {}).steps
 
 
 @pytest.mark.parametrize(
@@ -356,7 +361,7 @@ def test_a_note_when_macos_hands_out_the_first_token() -> None:
     plan = AccountRequest("bob").plan(mac(), {})
     assert [who.name for who in plan.after.holders] == ["bob"]
     assert "bob gets the first Secure Token" in plan.notes[0]
-    assert plan.steps[-1] == do.UpdatePreboot()
+    assert plan.steps[-1] == UpdatePreboot()
 
 
 @pytest.mark.parametrize(
@@ -417,21 +422,21 @@ def test_a_holders_password_is_changed_so_that_the_token_survives(given_: set[st
         assert plan.reason == "option_missing"
     else:
         assert isinstance(plan, Plan)
-        assert any(isinstance(step, do.SetPassword) and step.how == how for step in plan.steps)
+        assert any(isinstance(step, SetPassword) and step.how == how for step in plan.steps)
         assert plan.after.account("ana") == of.account("ana")
 
 
 def test_a_half_made_account_is_finished() -> None:
     half = replace(ANA, has_password=False, uid=None)
     plan = AccountRequest("ana", uid=777, given=frozenset({"password"})).plan(mac(ADMIN, half), {})
-    assert do.SetPassword("ana", "root") in plan.steps
-    assert do.SetAttribute("ana", "uid", 777) in plan.steps
-    assert do.CreateHome("ana") in plan.steps
+    assert SetPassword("ana", "root") in plan.steps
+    assert SetAttribute("ana", "uid", 777) in plan.steps
+    assert CreateHome("ana") in plan.steps
 
 
 def test_an_account_without_a_password_is_only_finished_where_that_was_asked() -> None:
     half = replace(ANA, has_password=False)
-    assert AccountRequest("ana", shell="/bin/sh").plan(mac(ADMIN, half), {}).steps[0] == do.SetAttribute(
+    assert AccountRequest("ana", shell="/bin/sh").plan(mac(ADMIN, half), {}).steps[0] == SetAttribute(
         "ana", "shell", "/bin/sh"
     )
     directory = replace(half, kind="network")
@@ -451,7 +456,7 @@ def test_only_an_account_in_the_making_gets_another_number(pending: frozenset[st
         assert plan.reason == "uid_differs"
     else:
         assert isinstance(plan, Plan)
-        assert do.CreateHome("ana") in plan.steps
+        assert CreateHome("ana") in plan.steps
         assert plan.after.pending == frozenset()
 
 
@@ -470,7 +475,7 @@ def test_a_value_that_a_tool_could_take_for_something_else(key: str, value: str)
 
 def test_no_value_reaches_sysadminctl_that_it_could_take_for_an_option() -> None:
     plan = AccountRequest("bob", full_name="-admin", hint="- 1 -").plan(mac(ADMIN), {})
-    (create,) = (step for step in plan.steps if isinstance(step, do.CreateAccount))
+    (create,) = (step for step in plan.steps if isinstance(step, CreateAccount))
     assert (create.account.full_name, create.account.hint) == ("bob", "")
     after = plan.after.account("bob")
     assert after is not None
@@ -533,14 +538,14 @@ def test_nothing_builds_on_what_sysadminctl_only_says(request_: AccountRequest) 
     doubtful = [
         index
         for index, step in enumerate(steps)
-        if isinstance(step, do.SetPassword) or (isinstance(step, do.CreateAccount) and not step.bare)
+        if isinstance(step, SetPassword) or (isinstance(step, CreateAccount) and not step.bare)
     ]
     assert doubtful
-    assert all(isinstance(steps[index + 1], do.Prove) for index in doubtful)
+    assert all(isinstance(steps[index + 1], Prove) for index in doubtful)
 
 
 def test_the_first_account_of_an_old_mac_may_be_its_first_holder() -> None:
     request = AccountRequest("ana", secure_token="present", first_token=True, given=frozenset({"password"}))
     plan = plan_or_refusal(request, mac(version="10.13.6"))
     assert isinstance(plan, Plan)
-    assert do.BecomeFirstHolder("ana", "authenticate") in plan.steps
+    assert BecomeFirstHolder("ana", "authenticate") in plan.steps

@@ -20,11 +20,18 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Version,
     Volume,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard, lawful
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
+    CreateAccount,
+    SetAttribute,
+    SetPassword,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Look
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Prove
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, PreventToken
 
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE)
 ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20)
@@ -75,7 +82,7 @@ def test_numbers_below_200_are_macos_own(uid: int | None, expected: str) -> None
 
 def test_an_account_may_have_its_own_name_as_full_name() -> None:
     step, *_proof = AccountRequest("ana", full_name="ana").plan(mac(ADMIN, ANA), {}).steps
-    assert step == do.SetAttribute("ana", "full_name", "ana")
+    assert step == SetAttribute("ana", "full_name", "ana")
     assert refusal(AccountRequest("ana", full_name="itadmin"), mac(ADMIN, ANA)) == "full_name_taken"
 
 
@@ -83,7 +90,7 @@ def test_an_account_may_have_its_own_name_as_full_name() -> None:
 def test_the_first_free_number_is_that_of_macos(taken: tuple[int, ...], expected: int) -> None:
     of = mac(replace(ADMIN, uid=400), taken=frozenset(f"uid:{uid}" for uid in taken))
     plan = AccountRequest("svc", secure_token="prevented", given=frozenset({"password"})).plan(of, {})
-    (made,) = [step.account for step in plan.steps if isinstance(step, do.CreateAccount)]
+    (made,) = [step.account for step in plan.steps if isinstance(step, CreateAccount)]
     assert made.uid == expected
 
 
@@ -116,9 +123,9 @@ def test_the_last_way_in_stays_while_anything_is_still_encrypted(state: str) -> 
 
 
 def test_a_plan_of_looks_alone_changes_nothing() -> None:
-    looks = Plan(mac(ADMIN), (do.CheckPassword("itadmin", "password", "user"), do.Prove(("itadmin",))))
+    looks = Plan(mac(ADMIN), (CheckPassword("itadmin", "password", "user"), Prove(("itadmin",))))
     assert not looks.changes
-    assert Plan(mac(ADMIN), (*looks.steps, do.PreventToken("itadmin"))).changes
+    assert Plan(mac(ADMIN), (*looks.steps, PreventToken("itadmin"))).changes
 
 
 # -- what the guard holds against a step ------------------------------------------------------------------------------
@@ -146,7 +153,9 @@ def test_what_the_account_that_the_run_came_in_by_must_not_lose(
 ) -> None:
     before = mac(ADMIN, SPARE, was)
 
-    class Loses(do.Step):
+    class Loses(Look):
+        words = "lose something"
+
         def after(self, mac: Mac) -> Mac:
             return mac.without_account("ana") if now is None else mac.with_account(now)
 
@@ -161,7 +170,7 @@ def test_what_the_account_that_the_run_came_in_by_must_not_lose(
 
 @pytest.mark.parametrize("name", ["ana", "spare"])
 def test_only_a_new_password_of_the_own_account_is_one_too_many(name: str) -> None:
-    plan = Plan(replace(mac(ADMIN, SPARE, ANA), own=frozenset({"ana"})), (do.SetPassword(name, "root"),))
+    plan = Plan(replace(mac(ADMIN, SPARE, ANA), own=frozenset({"ana"})), (SetPassword(name, "root"),))
     if name == "ana":
         with pytest.raises(Refusal, match="get another password"):
             lawful(plan)

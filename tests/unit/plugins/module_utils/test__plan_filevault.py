@@ -21,7 +21,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Version,
     Volume,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
     CollectRequest,
@@ -32,6 +31,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart import RestartRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import ChangeKey, ValidateKey
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Prove
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE, has_password=True)
@@ -176,7 +177,7 @@ def test_a_key_is_rotated_only_where_somebody_will_have_it() -> None:
     assert reason(replace(ROTATE, recovery_key="discard"), mac(filevault=never)) == "no_escrow_path"
     for escrowing in (replace(never, escrow_profile=True), replace(ON, escrowed_at=1)):
         plan = replace(ROTATE, recovery_key="discard").plan(mac(filevault=escrowing), {})
-        assert plan.steps[-1] == do.Prove(facts=("personal_key", "escrow"))
+        assert plan.steps[-1] == Prove(facts=("personal_key", "escrow"))
     assert kinds(ROTATE, mac(filevault=ON))[:4] == ["CheckPassword", "CheckRecipients", "Note", "ChangeKey"]
     assert kinds(ROTATE, mac(filevault=ON))[-1] == "Forget"
 
@@ -200,7 +201,7 @@ def test_a_key_is_not_given_to_an_escrow_that_nobody_could_look_at() -> None:
 def test_the_current_key_authenticates_after_it_was_validated() -> None:
     request = KeyRequest("rotated", "", "encrypt", frozenset({"current_key"}))
     steps = request.plan(mac(filevault=ON), {}).steps
-    assert steps.index(do.ValidateKey("current_key")) < steps.index(do.ChangeKey(""))
+    assert steps.index(ValidateKey("current_key")) < steps.index(ChangeKey(""))
 
 
 @pytest.mark.parametrize(

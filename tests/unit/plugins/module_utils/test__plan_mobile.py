@@ -21,10 +21,10 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     can_be_first,
     creation,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.mobile import MobileAccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword
 
 CORP = "/Active Directory/CORP/corp.example.com"
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE)
@@ -149,7 +149,7 @@ def test_both_passwords_are_checked_before_the_account_is_made() -> None:
         "Prove",
         "UpdatePreboot",
     ]
-    assert [step.user for step in plan.steps if isinstance(step, do.CheckPassword)] == ["itadmin", "ada"]
+    assert [step.user for step in plan.steps if isinstance(step, CheckPassword)] == ["itadmin", "ada"]
     after = plan.after.account("ada")
     assert after is not None
     assert (after.kind, after.uid, after.full_name, after.holder) == ("mobile", 1234567, "Ada Lovelace", True)

@@ -21,12 +21,13 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Version,
     Volume,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import SetPassword
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import VerifyKey
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE)
@@ -54,7 +55,7 @@ def refusal(request: PasswordRequest, of: Mac) -> str:
 def test_from_the_old_one_the_key_is_tried_before_and_after() -> None:
     plan = PasswordRequest("itadmin", given=OLD).plan(mac(ADMIN), {"password": False})
     assert kinds(plan) == ["CheckPassword", "VerifyKey early", "SetPassword", "Prove", "VerifyKey"]
-    assert [step.secret for step in plan.steps if isinstance(step, do.VerifyKey)] == ["old_password", "password"]
+    assert [step.secret for step in plan.steps if isinstance(step, VerifyKey)] == ["old_password", "password"]
 
 
 def test_through_a_granter_the_key_is_tried_after() -> None:
@@ -68,7 +69,7 @@ def test_through_a_granter_the_key_is_tried_after() -> None:
 def test_where_no_key_can_be_tried_none_is(account: Account, filevault: str, verify: str) -> None:
     request = PasswordRequest(account.name, verify_key=verify, given=OLD)
     plan = request.plan(mac(DEPUTY, account, filevault=filevault), {"password": False})
-    assert not any(isinstance(step, do.VerifyKey) for step in plan.steps)
+    assert not any(isinstance(step, VerifyKey) for step in plan.steps)
 
 
 @pytest.mark.parametrize(("verify", "expected"), [("on_change", []), ("never", []), ("always", ["VerifyKey early"])])
@@ -114,7 +115,7 @@ def test_a_password_is_compared_where_there_is_one() -> None:
 
 def test_an_account_without_a_token_has_its_password_set_by_root() -> None:
     (change,) = (step for step in PasswordRequest("ana", given=NEW).plan(mac(ADMIN, ANA), {}).steps if step.writes)
-    assert isinstance(change, do.SetPassword)
+    assert isinstance(change, SetPassword)
     assert change.how == "root"
 
 

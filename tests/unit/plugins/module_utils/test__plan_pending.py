@@ -21,12 +21,12 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Volume,
     repairing,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._report import AT_LOGIN, summary, view
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, Grant
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
 HOLDER = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE)
@@ -77,7 +77,7 @@ def test_accepted_it_needs_nobody() -> None:
 def test_a_new_account_waits_for_its_login_without_a_granter() -> None:
     request = AccountRequest("bob", secure_token="present", accept_pending=True, given=frozenset({"password"}))
     plan = request.plan(mac(), {})
-    assert not any(isinstance(step, (do.Grant, do.CheckPassword)) for step in plan.steps)
+    assert not any(isinstance(step, (Grant, CheckPassword)) for step in plan.steps)
     assert request.view(plan.after)["secure_token"] == "pending"
 
 
@@ -90,7 +90,7 @@ def test_otherwise_a_granter_is_needed_and_the_refusal_names_the_option(request_
 
 def test_without_an_escrowed_token_it_is_granted_all_the_same() -> None:
     plan = TokenRequest("ana", admin_user="itadmin", accept_pending=True).plan(mac(bootstrap="not_escrowed"), {})
-    assert do.Grant("ana", "itadmin") in plan.steps
+    assert Grant("ana", "itadmin") in plan.steps
 
 
 @given(strategies.macs(), strategies.requests)

@@ -27,7 +27,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     promotion,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import promotion as promoting
-from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import healed, healing, with_healing
@@ -35,6 +34,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import DropDemotion, PlanDemotion, SetAdmin
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Prove
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
 ANA = Account("ana", "A" * 36, "Ana Sousa", 501, 20, sources=EVERYWHERE)
@@ -112,9 +114,9 @@ def test_no_prefix_of_a_plan_leaves_a_promotion_unnoted_or_without_its_undoing(o
     asked = getattr(request, "admin", None)
     planned: set[str] = set()
     for step, state in zip(plan.steps, plan.states()[1:]):
-        if isinstance(step, do.PlanDemotion):
+        if isinstance(step, PlanDemotion):
             planned.add(step.user)
-        if isinstance(step, do.DropDemotion):
+        if isinstance(step, DropDemotion):
             planned.discard(step.user)
         for account in state.accounts:
             before = of.account(account.name)
@@ -142,8 +144,8 @@ def test_every_plan_heals_first_and_no_temporary_right_survives(of: Mac, request
         plan = with_healing(open_, request.plan(healed(open_), {}))
     except Refusal:
         return
-    kinds = [type(step) for step in plan.steps if not isinstance(step, do.CheckPassword)]
-    assert kinds[:2] == [do.SetAdmin, do.Prove]
+    kinds = [type(step) for step in plan.steps if not isinstance(step, CheckPassword)]
+    assert kinds[:2] == [SetAdmin, Prove]
     assert plan.after.promoted == ()
     left = plan.after.account(name)
     asked = isinstance(request, AccountRequest) and request.name == name and request.admin
@@ -161,8 +163,8 @@ def test_only_root_heals_and_only_where_the_groups_can_be_read() -> None:
 
 def test_a_right_that_still_stands_is_taken_proven_and_only_then_forgotten() -> None:
     of = mac(LENT, ADMIN, pending=frozenset({promotion("ana")}))
-    cleared = [do.DropDemotion("ana"), do.Forget(promotion("ana"))]
-    assert healing(of) == [do.SetAdmin("ana", False), do.Prove(("ana",)), *cleared]
+    cleared = [DropDemotion("ana"), Forget(promotion("ana"))]
+    assert healing(of) == [SetAdmin("ana", False), Prove(("ana",)), *cleared]
     # The Mac's own job may have come first, or the account may be gone: what is left over goes all the same.
     assert healing(replace(of, accounts=(ANA, ADMIN))) == cleared
     assert healing(replace(of, accounts=(ADMIN,))) == cleared
@@ -178,7 +180,7 @@ def test_the_only_administrator_stays_one_and_the_way_out_is_named() -> None:
         assert "and was cut off, and it stays one: " in note
         assert "Make another account" in note
         # A run knows of its own promotion that there was no right before.
-        assert do.SetAdmin("ana", False) in healing(of, {"ana"})
+        assert SetAdmin("ana", False) in healing(of, {"ana"})
 
 
 def test_two_that_are_promoted_are_nobodys_only_administrators() -> None:
@@ -189,11 +191,11 @@ def test_two_that_are_promoted_are_nobodys_only_administrators() -> None:
     assert healing(alone) == []
     assert len(with_healing(alone, Plan(alone)).notes) == 2
     assert [type(step) for step in healing(mac(LENT, bob, ADMIN, pending=notes))] == [
-        *(do.SetAdmin, do.Prove, do.SetAdmin, do.Prove),
-        *(do.DropDemotion, do.Forget, do.Forget),
+        *(SetAdmin, Prove, SetAdmin, Prove),
+        *(DropDemotion, Forget, Forget),
     ]
     kept = mac(replace(LENT, disabled=True), replace(bob, admin=False), pending=notes)
-    assert healing(kept) == [do.Forget(promotion("bob"))]
+    assert healing(kept) == [Forget(promotion("bob"))]
 
 
 def test_healing_passes_the_guard_like_any_other_step(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +208,7 @@ def test_healing_passes_the_guard_like_any_other_step(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(promoting, "lawful", refusing)
     assert healing(of) == []
-    assert asked == [Plan(of, (do.SetAdmin("ana", False),))]
+    assert asked == [Plan(of, (SetAdmin("ana", False),))]
     (note,) = with_healing(of, Plan(of)).notes
     assert "this would lock the Mac" in note
 
@@ -222,7 +224,7 @@ def test_a_plan_that_heals_checks_its_passwords_first_and_says_why_it_heals() ->
     of = mac(LENT, ADMIN, pending=frozenset({promotion("ana")}))
     plan = with_healing(of, WANTED.plan(healed(of), {}))
     kinds = [type(step) for step in plan.steps]
-    assert kinds[:4] == [do.CheckPassword, do.CheckPassword, do.SetAdmin, do.Prove]
+    assert kinds[:4] == [CheckPassword, CheckPassword, SetAdmin, Prove]
     (note,) = plan.notes
     assert "made ana an administrator for a moment and was cut off" in note
 

@@ -24,8 +24,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS, RepairRequest, findings
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import VerifyKey
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import VerifyKey
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE)

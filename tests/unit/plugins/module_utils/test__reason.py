@@ -49,7 +49,11 @@ def given() -> set[str]:
     codes |= {f"fdesetup_{status}" for status in fdesetup.EXIT}
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and _name(node.func) in ("Refusal", "_Stop", "_failure") and node.args:
+            if (
+                isinstance(node, ast.Call)
+                and _name(node.func) in ("Refusal", "_Stop", "_failure", "stop", "stop_by_last")
+                and node.args
+            ):
                 first = node.args[0]
                 codes |= set().union(*map(_values, first.values if isinstance(first, ast.BoolOp) else [first]))
             elif isinstance(node, ast.Call) and _name(node.func) == "fail" and len(node.args) > 1:

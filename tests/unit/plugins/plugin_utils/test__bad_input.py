@@ -15,10 +15,11 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from bad_input import GOOD, HASH, MARK, MODULES, Bad, spec_of, table
 from readings import MAC
 
-from ansible_collections.keyholder.macos.plugins.module_utils import _flow, _module_change
+from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import NoLock
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import LIMITS
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._run import session
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
 from ansible_collections.keyholder.macos.plugins.plugin_utils._written import check_written
 
@@ -77,7 +78,7 @@ def act(module: str, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch,
 
     monkeypatch.setattr("ansible.plugins.action.ActionBase._execute_module", send)
     monkeypatch.setattr("subprocess.run", lambda *_a, **_k: pytest.fail("the store was touched"))
-    monkeypatch.setattr(_flow, "read_mac", lambda *_: MAC)
+    monkeypatch.setattr(session, "read_mac", lambda *_: MAC)
     monkeypatch.setattr(_module_change, "runner", _checked)
     monkeypatch.setattr(_module_change, "lock", lambda *_: SimpleNamespace(descriptors=(), held=NoLock().held))
     described = {"async_val": 0, "check_mode": False, "action": f"keyholder.macos.{module}", **task}

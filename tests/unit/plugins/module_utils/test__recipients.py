@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.keyholder.macos.plugins.module_utils import _delivery
-from ansible_collections.keyholder.macos.plugins.module_utils._delivery import Recipients
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._run import recipients as _recipients
+from ansible_collections.keyholder.macos.plugins.module_utils._run.recipients import Recipients
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
 
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
@@ -43,7 +43,7 @@ def test_the_folder_is_private_not_in_tmpdir_and_gone(
 ) -> None:
     place = tmp_path / "root"
     place.mkdir()
-    monkeypatch.setattr(_delivery, "PLACE", str(place))
+    monkeypatch.setattr(_recipients, "PLACE", str(place))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     openssl = Openssl(failure)
     with pytest.raises((Refusal, OSError)):
@@ -53,7 +53,7 @@ def test_the_folder_is_private_not_in_tmpdir_and_gone(
 
 
 def test_a_folder_that_cannot_be_made_is_a_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_delivery, "PLACE", str(tmp_path / "absent"))
+    monkeypatch.setattr(_recipients, "PLACE", str(tmp_path / "absent"))
     with pytest.raises(Refusal, match="could be made"):
         Recipients([CERTIFICATE]).encrypt(Secret("x"), t.cast("t.Any", Openssl()), 1)
 
@@ -67,7 +67,7 @@ def test_a_folder_that_others_can_enter_is_not_used_and_is_gone(
         folder.chmod(0o755)
         return str(folder)
 
-    monkeypatch.setattr(_delivery.tempfile, "mkdtemp", open_to_all)
+    monkeypatch.setattr(_recipients.tempfile, "mkdtemp", open_to_all)
     with pytest.raises(Refusal, match="not private"):
         Recipients([CERTIFICATE]).encrypt(Secret("x"), t.cast("t.Any", Openssl()), 1)
     assert not (tmp_path / "open").exists()

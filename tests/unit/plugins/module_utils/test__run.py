@@ -9,8 +9,6 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.keyholder.macos.plugins.module_utils._delivery import Recipients
-from ansible_collections.keyholder.macos.plugins.module_utils._flow import differences, disagreement, unusable
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     EVERYWHERE,
     NOWHERE,
@@ -21,9 +19,12 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Sources,
     Version,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import NEW_GUID
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._run.check import unusable
+from ansible_collections.keyholder.macos.plugins.module_utils._run.compare import differences, disagreement
+from ansible_collections.keyholder.macos.plugins.module_utils._run.recipients import Recipients
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import NEW_GUID
 
 ANA = Account(
     "ana",

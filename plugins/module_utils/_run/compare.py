@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the second reading shows otherwise than planned: success is what it says, and nothing else.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.keyholder.macos.plugins.module_utils._model import ESCROWED, Account, Mac
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import NEW_GUID, SetPassword
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import of_kind
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
+    from ansible_collections.keyholder.macos.plugins.module_utils._run.session import Session
+    from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+    from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Prove
+
+
+def compare(session: Session, plan: Plan, index: int, wanted: Mac, found: Mac) -> None:
+    """Raise :class:`Refusal` if the Mac is not ``wanted`` in what the plan's step number ``index`` is to prove."""
+    step = t.cast("Prove", plan.steps[index])
+    for user in step.users:
+        differs = differences(wanted.account(user), found.account(user))
+        before = plan.before.account(user)
+        if wanted.account(user) is None and before is not None and before.guid in found.orphans:
+            differs.append("its crypto user is still there")
+        if differs:
+            said = "; ".join(differs)
+            _refute(session, f"{user}: {said}", f"{user} is not as planned after all: {said}")
+    for fact in step.facts:
+        other = disagreement(fact, plan.before, wanted, found)
+        if other:
+            _refute(session, other, f"the Mac is not as planned after all: {other}")
+    _compare_passwords(session, plan.steps[:index], step)
+
+
+def _refute(session: Session, seen: str, msg: str) -> t.NoReturn:
+    session.evidence.append(f"reading again: {seen}")
+    raise session.stop(session.last_reason() or "not_proven", msg)
+
+
+def _compare_passwords(session: Session, done: t.Sequence[Step], prove: Prove) -> None:
+    """Raise :class:`Refusal` if a password that was set is not the account's, by its hash and without logging in. If
+    that cannot be read, it is enough that sysadminctl did not say that it failed."""
+    last = {step.user: step.new for step in of_kind(done, SetPassword)}
+    for user, option in last.items():
+        if user not in prove.users:
+            continue
+        same = session.is_password(user, option)
+        if same is False or (same is None and session.last_reason()):
+            raise session.stop(session.last_reason() or "not_proven", f"{user} does not have the new password")
+
+
+def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
+    """In words, where a fact of the Mac as a whole is not as planned; "" where it is."""
+    if fact == "bootstrap":
+        planned, real = wanted.management.bootstrap, found.management.bootstrap
+        agree = planned == real or (planned in ESCROWED and real in ESCROWED)
+        return "" if agree else f"the Bootstrap Token is {real} (wanted: {planned})"
+    if fact == "filevault":
+        on = wanted.filevault.on
+        agree = found.filevault.on if on else not found.filevault.on
+        return "" if agree else f"FileVault is {found.filevault.state} (wanted: {wanted.filevault.state})"
+    if fact == "deferral":
+        planned, real = wanted.filevault.deferred_user, found.filevault.deferred_user
+        return (
+            "" if planned == real else f"FileVault is deferred for {real or 'nobody'} (wanted: {planned or 'nobody'})"
+        )
+    if fact == "key_file":
+        left = ", ".join(sorted(found.files - wanted.files))
+        return f"{left} is still there" if left else ""
+    if fact == "escrow":
+        earlier, now = before.filevault.escrowed_at, found.filevault.escrowed_at
+        if earlier is None or now is None:
+            return "whether the new key was put aside for the device management could not be read"
+        return "" if now > earlier else "the new key was not put aside for the device management"
+    if fact == "orphans":
+        left = ", ".join(guid for guid in found.orphans if guid not in wanted.orphans)
+        return f"the crypto user {left} is still there" if left else ""
+    agree = wanted.filevault.personal_key == found.filevault.personal_key
+    return "" if agree else f"a personal recovery key is {'there' if found.filevault.personal_key else 'missing'}"
+
+
+def differences(wanted: Account | None, found: Account | None) -> list[str]:
+    """What the second reading shows otherwise than planned, in words. A field that the plan leaves open is not
+    compared."""
+    if wanted is None or found is None:
+        return [] if wanted is found else ["the account is there" if wanted is None else "there is no such account"]
+    differs = []
+    if wanted.sources != found.sources:
+        differs.append(f"{found.sources.words()} (wanted: {wanted.sources.words()})")
+    for key in (
+        "kind",
+        "full_name",
+        "uid",
+        "gid",
+        "shell",
+        "home",
+        "hint",
+        "picture",
+        "hidden",
+        "admin",
+        "disabled_tag",
+        "has_password",
+    ):
+        value = getattr(wanted, key)
+        if value not in (None, "") and value != getattr(found, key):
+            differs.append(f"{key} is {getattr(found, key)!r} (wanted: {value!r})")
+    if wanted.guid not in (NEW_GUID, found.guid):
+        differs.append("another account has taken its name")
+    return differs

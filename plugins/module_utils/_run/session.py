@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run's dealings with its Mac: it starts commands, and keeps their answers, the evidence and a new recovery key.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.keyholder.macos.plugins.module_utils._command import dscl, fdesetup
+from ansible_collections.keyholder.macos.plugins.module_utils._command.answers import reason_of
+from ansible_collections.keyholder.macos.plugins.module_utils._model import folded
+from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._run.recipients import Recipients
+    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Runner, Secret
+    from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+
+
+@dataclass
+class Session:
+    """What the parts of a run share. ``deadline``: seconds for each command. ``own``: names, as :func:`folded`, of the
+    accounts that the run came in by and must leave alone. ``extras``: what a reading must hold beside the usual."""
+
+    runner: Runner
+    secrets: t.Mapping[str, Secret]
+    deadline: float
+    recipients: Recipients
+    own: frozenset[str]
+    extras: tuple[str, ...] = ()
+    key: Secret | None = None
+    """A recovery key that macOS has made or given away during this run."""
+    done: list[Step] = field(default_factory=list)
+    """The steps carried out, or that may have been."""
+    notes: list[str] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)
+    answers: list[Ran] = field(default_factory=list)
+
+    def start(self, command: Command) -> Ran:
+        """Run a command and return its answer, which becomes evidence without the secrets that are known."""
+        ran = self.runner.run(command, self.deadline)
+        self.key = fdesetup.new_key(ran) or self.key
+        known = [*self.secrets.values(), *([self.key] if self.key is not None else [])]
+        self.evidence.append(ran.evidence_without(known))
+        self.answers.append(ran)
+        return ran
+
+    def read(self) -> Mac:
+        """Return the Mac as it reads now. Raises :class:`Refusal`."""
+        try:
+            mac = read_mac(self.runner, self.deadline, self.extras)
+        except ProbeError as exc:
+            raise Refusal(exc.reason, str(exc)) from exc
+        return replace(mac, own=frozenset(who.name for who in mac.accounts if folded(who.name) in self.own))
+
+    def is_password(self, user: str, option: str) -> bool | None:
+        """Return whether the option holds the account's password, by its hash: that is no login. None: unknown."""
+        if option not in self.secrets:
+            return None
+        return dscl.hash_matches(self.start(dscl.read_hash(user)), self.secrets[option])
+
+    def last_reason(self) -> str:
+        """Return the reason that the latest answer names which names one, "" for none."""
+        return next(filter(None, (reason_of(ran) for ran in reversed(self.answers))), "")
+
+    def stop(self, reason: str, msg: str) -> Refusal:
+        """Return a refusal with all that was said since the first write."""
+        return Refusal(reason, msg, tuple(self.evidence))
+
+    def stop_by_last(self, reason: str, msg: str) -> Refusal:
+        """Return a refusal with what the last command said."""
+        return Refusal(reason, msg, tuple(self.evidence[-1:]))
+
+    def forget_answers(self) -> None:
+        """Start the evidence anew: what was asked before the first write is none of what follows."""
+        self.evidence.clear()
+        self.answers.clear()

@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps about the Bootstrap Token. profiles asks for the granter at a terminal only.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.keyholder.macos.plugins.module_utils._command import profiles
+from ansible_collections.keyholder.macos.plugins.module_utils._model import PREFLIGHT_SINCE
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Look, Write
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
+    from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Secrets
+
+_NEEDS = {"admin_password": profiles.TTY_BYTES}
+
+
+@dataclass(frozen=True)
+class EscrowBootstrap(Write):
+    """Create a Bootstrap Token and escrow it."""
+
+    granter: str
+    at_a_terminal = True
+
+    @property
+    def words(self) -> str:
+        return f"create a Bootstrap Token and escrow it to the server, authorised by {self.granter}"
+
+    def after(self, mac: Mac) -> Mac:
+        """Return the Mac with a token that works, if its macOS can say whether one does."""
+        says_so = mac.version >= PREFLIGHT_SINCE
+        return _with_token(mac, "valid" if says_so else "escrowed_unproven", True, True if says_so else None)
+
+    def needs(self, mac: Mac) -> dict[str, int]:
+        return _NEEDS
+
+    def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
+        return [profiles.bootstrap("install", self.granter, secrets["admin_password"])]
+
+
+@dataclass(frozen=True)
+class RemoveBootstrap(Write):
+    """Remove the Bootstrap Token."""
+
+    granter: str
+    at_a_terminal = True
+
+    @property
+    def words(self) -> str:
+        return f"remove the Bootstrap Token, authorised by {self.granter}: no account gets a token by itself any more"
+
+    def after(self, mac: Mac) -> Mac:
+        return _with_token(mac, "not_escrowed", False, False if mac.version >= PREFLIGHT_SINCE else None)
+
+    def needs(self, mac: Mac) -> dict[str, int]:
+        return _NEEDS
+
+    def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
+        return [profiles.bootstrap("remove", self.granter, secrets["admin_password"])]
+
+
+@dataclass(frozen=True)
+class ValidateBootstrap(Look):
+    """Have macOS validate the Bootstrap Token, which takes an authentication."""
+
+    granter: str
+    at_a_terminal = True
+
+    @property
+    def words(self) -> str:
+        return f"have macOS validate the Bootstrap Token, authenticating as {self.granter}"
+
+    def after(self, mac: Mac) -> Mac:
+        return _with_token(mac, "valid", mac.management.bootstrap_crypto_user, mac.management.preflight)
+
+    def needs(self, mac: Mac) -> dict[str, int]:
+        return _NEEDS
+
+    def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
+        return [profiles.bootstrap("validate", self.granter, secrets["admin_password"])]
+
+    def failure(self, ran: Ran) -> str:
+        return "" if profiles.validated(ran) else profiles.meaning(ran) or "bootstrap_stale"
+
+
+def _with_token(mac: Mac, status: str, crypto_user: bool | None, preflight: bool | None) -> Mac:
+    managed = replace(mac.management, bootstrap=status, bootstrap_crypto_user=crypto_user, preflight=preflight)
+    return replace(mac, management=managed)

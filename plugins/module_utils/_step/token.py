@@ -1,0 +1,211 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps about passwords that are checked, and about Secure Tokens.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.keyholder.macos.plugins.module_utils._command import dscl, fdesetup, sysadminctl
+from ansible_collections.keyholder.macos.plugins.module_utils._model import with_token, without_token
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import (
+    COMMAND_FAILED,
+    Look,
+    Write,
+    known,
+    with_changed,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
+    from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Secrets
+
+
+@dataclass(frozen=True)
+class CheckPassword(Look):
+    """Check a password before the first write. ``secret`` names the option that holds it; ``role`` is granter or
+    user."""
+
+    user: str
+    secret: str
+    role: str
+
+    @property
+    def words(self) -> str:
+        return f"check the password of {self.user}"
+
+    def needs(self, mac: Mac) -> dict[str, int]:
+        return {self.secret: sysadminctl.STDIN_BYTES}
+
+
+@dataclass(frozen=True)
+class VerifyKey(Look):
+    """Have macOS try whether a password opens the account's key on the volume. ``secret``: the option that holds it.
+    ``early``: before the first write. ``needed``: no answer is a refusal as well. The Secure Enclave counts wrong ones,
+    so it is only ever a password that the account has."""
+
+    user: str
+    guid: str
+    secret: str
+    early: bool = False
+    needed: bool = False
+
+    @property
+    def words(self) -> str:
+        return f"have macOS check that the password opens the key of {self.user}, which unlocks FileVault"
+
+    def needs(self, mac: Mac) -> dict[str, int]:
+        return {self.secret: sysadminctl.STDIN_BYTES}
+
+
+@dataclass(frozen=True)
+class Grant(Write):
+    """Grant a Secure Token; a granter authorises it."""
+
+    user: str
+    granter: str
+
+    @property
+    def words(self) -> str:
+        return f"grant {self.user} a Secure Token, authorised by {self.granter}"
+
+    def after(self, mac: Mac) -> Mac:
+        return mac.with_account(with_token(mac, known(mac, self.user)))
+
+    def needs(self, mac: Mac) -> dict[str, int]:
+        return _BOTH
+
+    def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
+        return [sysadminctl.grant(self.user, self.granter, secrets["admin_password"], secrets["password"])]
+
+
+@dataclass(frozen=True)
+class Revoke(Write):
+    """Revoke a Secure Token; a granter authorises it."""
+
+    user: str
+    granter: str
+
+    @property
+    def words(self) -> str:
+        return f"revoke the Secure Token of {self.user}, authorised by {self.granter}"
+
+    def after(self, mac: Mac) -> Mac:
+        return mac.with_account(without_token(mac, known(mac, self.user)))
+
+    def needs(self, mac: Mac) -> dict[str, int]:
+        return _BOTH
+
+    def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
+        return [sysadminctl.revoke(self.user, self.granter, secrets["admin_password"], secrets["password"])]
+
+
+_BOTH = {"admin_password": sysadminctl.STDIN_BYTES, "password": sysadminctl.STDIN_BYTES}
+
+
+@dataclass(frozen=True)
+class BecomeFirstHolder(Write):
+    """Let macOS hand out the Mac's first token by its own rule: ``how`` is authenticate or set_password."""
+
+    user: str
+    how: str
+
+    @property
+    def words(self) -> str:
+        act = "authenticate as" if self.by_login else "set the same password again for"
+        return f"{act} {self.user}, so that macOS gives it the first Secure Token of this Mac"
+
+    @property
+    def by_login(self) -> bool:
+        """Return whether macOS gives the token for a login, as up to 10.15."""
+        return self.how == "authenticate"
+
+    def after(self, mac: Mac) -> Mac:
+        return mac.with_account(with_token(mac, known(mac, self.user)))
+
+    def needs(self, mac: Mac) -> dict[str, int]:
+        return {"password": dscl.GETPASS_BYTES if self.by_login else sysadminctl.STDIN_BYTES}
+
+    def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
+        if self.by_login:
+            return [dscl.authenticate(self.user, secrets["password"])]
+        return [sysadminctl.reset_password(self.user, secrets["password"])]
+
+    def failure(self, ran: Ran) -> str:
+        if not self.by_login:
+            return super().failure(ran)
+        reasons = {"right": "", "wrong": "user_password_wrong", "disabled": "user_disabled"}
+        return reasons.get(dscl.authentication_answer(ran), COMMAND_FAILED)
+
+
+@dataclass(frozen=True)
+class PreventToken(Write):
+    """Tag an account, so that macOS never makes it the first holder."""
+
+    user: str
+
+    @property
+    def words(self) -> str:
+        return f"tag {self.user}, so that macOS never makes it the first holder"
+
+    def after(self, mac: Mac) -> Mac:
+        return with_changed(mac, self.user, disabled_tag=True)
+
+    def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
+        return [dscl.prevent_token(self.user)]
+
+
+@dataclass(frozen=True)
+class AllowToken(Write):
+    """Take that tag away."""
+
+    user: str
+
+    @property
+    def words(self) -> str:
+        return f"take the tag from {self.user} that kept it from becoming the first holder"
+
+    def after(self, mac: Mac) -> Mac:
+        return with_changed(mac, self.user, disabled_tag=False)
+
+    def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
+        return [dscl.allow_token(self.user)]
+
+
+@dataclass(frozen=True)
+class RemoveMarker(Write):
+    """Take the mark of a Secure Token from a record that has no key on the volume."""
+
+    user: str
+
+    @property
+    def words(self) -> str:
+        return f"take the mark of a Secure Token from the record of {self.user}, which has no key on the volume"
+
+    def after(self, mac: Mac) -> Mac:
+        return with_changed(mac, self.user, sources=replace(known(mac, self.user).sources, authority=False))
+
+    def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
+        return [dscl.remove_marker(self.user)]
+
+
+@dataclass(frozen=True)
+class RemoveOrphan(Write):
+    """Remove a crypto user that belongs to no account."""
+
+    guid: str
+
+    @property
+    def words(self) -> str:
+        return f"remove the crypto user {self.guid}, which belongs to no account"
+
+    def after(self, mac: Mac) -> Mac:
+        return replace(mac, orphans=tuple(guid for guid in mac.orphans if guid != self.guid))
+
+    def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
+        return [fdesetup.remove_crypto_user(self.guid)]

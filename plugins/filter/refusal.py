@@ -67,7 +67,7 @@ def refusal(variables: t.Mapping[str, t.Any], lists: t.Sequence[str] = ()) -> st
     try:
         check_variables(variables, lists)
     except Refusal as problem:
-        return f"{problem.msg}. {problem.remedy} [{problem.reason}]"
+        return problem.told
     return ""
 
 

@@ -14,11 +14,12 @@ import typing as t
 from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient, network, system
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import FOLDER, FileLock
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import within
-from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import ProcessRunner
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
+
 
 TIMEOUT = {"type": "int", "default": 120}
 LOCK_TIMEOUT = {"type": "int"}
@@ -41,7 +42,7 @@ def runner(module: AnsibleModule, passed: t.Callable[[], tuple[int, ...]] = tupl
     try:
         within(module.params)
     except Refusal as refusal:
-        fail(module, refusal.reason, refusal.msg, [], {})
+        fail(module, refusal, {})
     return ProcessRunner(finder(module), passed)
 
 
@@ -76,7 +77,7 @@ def lock(module: AnsibleModule, came_in: t.Collection[str]) -> FileLock:
     try:
         folder = _lock_folder(finder(module)(WITNESS))
     except LookupError:
-        fail(module, "not_a_mac", f"{WITNESS} was not found", [], {})
+        fail(module, Refusal("not_a_mac", f"{WITNESS} was not found"), {})
     name = module._name.rpartition(".")[2]  # pylint: disable=protected-access
     user = ", ".join(sorted(came_in)) or os.environ.get("LOGNAME", "")
     return FileLock(folder, name, user, module.params["timeout"] if given is None else given)
@@ -96,9 +97,7 @@ def _guard_host(restarter: str, witness: str) -> None:
         raise LookupError(restarter)
 
 
-def fail(module: AnsibleModule, reason: str, msg: str, evidence: list[str], result: dict[str, t.Any]) -> t.NoReturn:
-    """End the module with the result contract's account of a failure."""
-    remedy = REASONS[reason].remedy
-    whole: dict[str, t.Any] = {WHOLE_REASON: {reason: True}}
-    msg = f"{msg}. {remedy} [{reason}]"
-    module.fail_json(msg=msg, reason=reason, evidence=evidence, remedy=remedy, **whole, **result)
+def fail(module: AnsibleModule, refusal: Refusal, result: dict[str, t.Any]) -> t.NoReturn:
+    """End the module with the result contract's account of a refusal, beside ``result``."""
+    whole: dict[str, t.Any] = {WHOLE_REASON: {refusal.reason: True}}
+    module.fail_json(**refusal.account(), **whole, **result)

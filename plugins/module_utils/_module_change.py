@@ -8,6 +8,7 @@ This file is PRIVATE to the collection.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import sys
 import typing as t
@@ -20,8 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._module import (
     lock,
     runner,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import DISCARD, ENCRYPT, RETURN
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS, STALE
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import DISCARD, ENCRYPT, RETURN, Request
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import additional
@@ -30,7 +30,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Request
 
 OWN_ACCOUNT: dict[str, t.Any] = {"allow_own_account": {"type": "bool", "default": False}}
 """The option of the modules that can take something from an account; documented in the fragment _own_account."""
@@ -73,6 +72,23 @@ def secrets(module: AnsibleModule) -> dict[str, Secret]:
     return {option: Secret(value) for option, value in given.items() if value is not None}
 
 
+R = t.TypeVar("R", bound=Request)
+
+
+def request_of(module: AnsibleModule, kind: type[R]) -> R:
+    """Return a request of that class: each of its fields has the value of the option of its name. A field's default
+    stands for an option without a value. ``given`` is which secrets have one; of people in a list, the names count."""
+    values: dict[str, t.Any] = {"given": frozenset(secrets(module))}
+    for option, value in module.params.items():
+        values[option] = tuple(map(_name, value)) if isinstance(value, list) else value
+    fields = {field.name for field in dataclasses.fields(kind)}
+    return kind(**{name: value for name, value in values.items() if name in fields and value is not None})
+
+
+def _name(element: t.Any) -> t.Any:
+    return element["name"] if isinstance(element, dict) else element
+
+
 def came_in_by() -> frozenset[str]:
     """Return the accounts, as :func:`folded`, that this process was reached through: who logged in, and who asked sudo,
     doas or dzdo. On macOS getlogin names the login even where su was used (setlogin(2)); elsewhere, so in the lab, it
@@ -101,24 +117,9 @@ def change(module: AnsibleModule, request: Request, only_show: bool = False) -> 
         # Beside the warnings: those of a loop's results are not kept by every ansible-core.
         "notes": list(outcome.notes),
     }
-    if module.params.get("recovery_key") == RETURN:
-        result["recovery_key"] = outcome.recovery_key
-    elif module.params.get("recovery_key") == ENCRYPT:
-        result["recovery_key_encrypted"] = outcome.recovery_key
-    if "verify_key" in module.params:
-        result["password_matches"] = outcome.same.get("password")
-    if "findings" in outcome.before:
-        result["findings"] = [*outcome.before["findings"], *_stale(module.params["user"], outcome.same)]
+    result.update(request.results(outcome))
     for note in outcome.notes:
         module.warn(plain(note))
-    refusal = outcome.refusal
-    if refusal is not None:
-        fail(module, refusal.reason, refusal.msg, list(refusal.evidence), result)
+    if outcome.refusal is not None:
+        fail(module, outcome.refusal, result)
     module.exit_json(**result)
-
-
-def _stale(user: str, same: t.Mapping[str, bool | None]) -> list[dict[str, str]]:
-    """What no reading shows: it takes the password."""
-    if same.get(OPENS) is not False:
-        return []
-    return [{"kind": STALE, "who": user, "what": f"the password of {user} does not open its key"}]

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._module import fail, runner
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
 
 if t.TYPE_CHECKING:
@@ -23,5 +24,5 @@ def read(module: AnsibleModule) -> t.NoReturn:
     try:
         mac = read_mac(runner(module), module.params["timeout"], include)
     except ProbeError as exc:
-        fail(module, exc.reason, str(exc), [str(exc)], {})
+        fail(module, Refusal(exc.reason, str(exc), (str(exc),)), {})
     module.exit_json(changed=False, mac=view(mac, include), summary=summary(mac))

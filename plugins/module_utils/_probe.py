@@ -53,6 +53,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._recoverable impor
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import Code
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Runner
 
 
@@ -70,9 +71,9 @@ _PERSON, _HOME, _WAITING = "person:", "home:", "waiting:"
 class ProbeError(Exception):
     """Too little could be read to decide anything; the text is the evidence, ``reason`` the code of the refusal."""
 
-    def __init__(self, evidence: str, reason: str = "not_a_mac") -> None:
+    def __init__(self, evidence: str, reason: Code = "not_a_mac") -> None:
         super().__init__(evidence)
-        self.reason = reason
+        self.reason: Code = reason
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,7 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
             raise
         where = traceback.extract_tb(problem.__traceback__)[-1]
         said = f"what the Mac said could not be understood ({os.path.basename(where.filename)}, line {where.lineno})"
-        reason = "reading_damaged"
-        raise ProbeError(said, reason) from problem
+        raise ProbeError(said, "reading_damaged") from problem
 
 
 def _read_mac(runner: Runner, deadline: float, extras: t.Collection[str]) -> Mac:
@@ -245,7 +245,7 @@ def ask(runner: Runner, deadline: float) -> Answers:
 def parse(answers: Answers) -> Mac:
     directory = records.parse(answers.directory.out)
     if directory.users is None:
-        reason = "output_too_long" if answers.directory.too_long else "not_a_mac"
+        reason: Code = "output_too_long" if answers.directory.too_long else "not_a_mac"
         raise ProbeError(f"the local directory could not be read: {answers.directory.evidence}", reason)
     missing: list[Missing] = []
     crypto = diskutil.parse_users(answers.crypto)

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import fdesetup
 
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import Code
+
 
 class Reason(t.NamedTuple):
     """``meaning``: one sentence; ``remedy``: what to do about it."""
@@ -26,19 +29,34 @@ class Reason(t.NamedTuple):
 class Refusal(Exception):
     """A decision not to go on, as a value: why, about whom, and which command said what."""
 
-    reason: str
+    reason: Code
     msg: str
     evidence: tuple[str, ...] = ()
 
     @property
     def remedy(self) -> str:
+        """Return what to do about it: a sentence."""
         return REASONS[self.reason].remedy
+
+    @property
+    def told(self) -> str:
+        """Return the whole message for a person: what happened, the way out, and the code."""
+        return f"{self.msg}. {self.remedy} [{self.reason}]"
+
+    def account(self) -> dict[str, t.Any]:
+        """Return what the result contract says of a failure."""
+        return {
+            "msg": self.told,
+            "reason": self.reason,
+            "evidence": list(self.evidence),
+            "remedy": self.remedy,
+        }
 
     def __str__(self) -> str:
         return self.msg
 
 
-REASONS: dict[str, Reason] = {
+REASONS: dict[Code, Reason] = {
     # The Mac
     "not_root": Reason(
         "Writing to accounts and tokens needs root.",
@@ -449,4 +467,4 @@ REASONS: dict[str, Reason] = {
         "Read the evidence: it holds the command and its own words.",
     ),
 }
-REASONS.update({f"fdesetup_{status}": Reason(*words) for status, words in fdesetup.EXIT.items()})
+REASONS.update({fdesetup.exit_code(status): Reason(*words) for status, words in fdesetup.EXIT.items()})

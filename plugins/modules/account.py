@@ -200,11 +200,6 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 
-_SAME = (
-    "name state full_name uid gid shell home hint picture admin hidden update_password secure_token first_token"
-    " allow_temporary_promotion accept_pending remove"
-)
-
 SPEC: dict[str, t.Any] = dict(
     _module_change.GRANTER,
     **_module_change.OWN_ACCOUNT,
@@ -239,9 +234,7 @@ SPEC: dict[str, t.Any] = dict(
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    options = {option: module.params[option] for option in _SAME.split()}
-    given = frozenset(_module_change.secrets(module))
-    _module_change.change(module, AccountRequest(admin_user=module.params["admin_user"] or "", given=given, **options))
+    _module_change.change(module, _module_change.request_of(module, AccountRequest))
 
 
 if __name__ == "__main__":

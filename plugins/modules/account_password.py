@@ -162,13 +162,7 @@ SPEC: dict[str, t.Any] = dict(
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    request = PasswordRequest(
-        name=module.params["name"],
-        admin_user=module.params["admin_user"] or "",
-        verify_key=module.params["verify_key"],
-        given=frozenset(_module_change.secrets(module)),
-    )
-    _module_change.change(module, request)
+    _module_change.change(module, _module_change.request_of(module, PasswordRequest))
 
 
 if __name__ == "__main__":

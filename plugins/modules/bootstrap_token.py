@@ -120,7 +120,7 @@ SPEC: dict[str, t.Any] = dict(
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    _module_change.change(module, BootstrapRequest(module.params["state"], module.params["admin_user"] or ""))
+    _module_change.change(module, _module_change.request_of(module, BootstrapRequest))
 
 
 if __name__ == "__main__":

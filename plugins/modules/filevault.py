@@ -196,20 +196,7 @@ SPEC: dict[str, t.Any] = dict(
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    params = module.params
-    _module_change.change(
-        module,
-        FileVaultRequest(
-            state=params["state"],
-            user=params["user"] or "",
-            additional_users=tuple(other["name"] for other in params["additional_users"]),
-            recovery_key=params["recovery_key"],
-            defer_path=params["defer_path"],
-            force_at_login=params["force_at_login"],
-            ask_at_logout=params["ask_at_logout"],
-            show_key=params["show_key"],
-        ),
-    )
+    _module_change.change(module, _module_change.request_of(module, FileVaultRequest))
 
 
 if __name__ == "__main__":

@@ -133,9 +133,7 @@ SPEC: dict[str, t.Any] = {
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    given = frozenset(_module_change.secrets(module))
-    request = RestartRequest(module.params["user"] or "", module.params["ssh_unlock"], given)
-    _module_change.change(module, request)
+    _module_change.change(module, _module_change.request_of(module, RestartRequest))
 
 
 if __name__ == "__main__":

@@ -178,11 +178,8 @@ SPEC: dict[str, t.Any] = dict(
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    params = module.params
-    if params["state"] == "collected":
-        _module_change.change(module, CollectRequest(params["path"], params["recovery_key"], params["remove"]))
-    given = frozenset(_module_change.secrets(module))
-    _module_change.change(module, KeyRequest(params["state"], params["user"] or "", params["recovery_key"], given))
+    kind = CollectRequest if module.params["state"] == "collected" else KeyRequest
+    _module_change.change(module, _module_change.request_of(module, kind))
 
 
 if __name__ == "__main__":

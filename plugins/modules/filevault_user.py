@@ -124,9 +124,7 @@ SPEC: dict[str, t.Any] = dict(
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    params = module.params
-    given = frozenset(_module_change.secrets(module))
-    _module_change.change(module, UnlockerRequest(params["user"], params["state"], params["admin_user"] or "", given))
+    _module_change.change(module, _module_change.request_of(module, UnlockerRequest))
 
 
 if __name__ == "__main__":

@@ -170,15 +170,7 @@ SPEC: dict[str, t.Any] = dict(
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    params = module.params
-    request = MobileAccountRequest(
-        name=params["name"],
-        home=params["home"],
-        secure_token=params["secure_token"],
-        admin_user=params["admin_user"] or "",
-        given=frozenset(_module_change.secrets(module)),
-    )
-    _module_change.change(module, request)
+    _module_change.change(module, _module_change.request_of(module, MobileAccountRequest))
 
 
 if __name__ == "__main__":

@@ -160,15 +160,7 @@ SPEC: dict[str, t.Any] = {
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    request = OffboardRequest(
-        name=module.params["name"],
-        home=module.params["home"],
-        archive=module.params["archive"] or "",
-        force=module.params["force"],
-        admin_user=module.params["admin_user"] or "",
-        given=frozenset(_module_change.secrets(module)),
-    )
-    _module_change.change(module, request)
+    _module_change.change(module, _module_change.request_of(module, OffboardRequest))
 
 
 if __name__ == "__main__":

@@ -175,12 +175,7 @@ SPEC: dict[str, t.Any] = dict(
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    request = RepairRequest(
-        user=module.params["user"] or "",
-        admin_user=module.params["admin_user"] or "",
-        orphans=module.params["orphans"],
-        given=frozenset(_module_change.secrets(module)),
-    )
+    request = _module_change.request_of(module, RepairRequest)
     _module_change.change(module, request, only_show=not module.params["apply"])
 
 

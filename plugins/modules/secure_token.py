@@ -145,17 +145,7 @@ SPEC: dict[str, t.Any] = dict(
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    _module_change.change(
-        module,
-        TokenRequest(
-            user=module.params["user"],
-            state=module.params["state"],
-            admin_user=module.params["admin_user"] or "",
-            first_token=module.params["first_token"],
-            allow_temporary_promotion=module.params["allow_temporary_promotion"],
-            accept_pending=module.params["accept_pending"],
-        ),
-    )
+    _module_change.change(module, _module_change.request_of(module, TokenRequest))
 
 
 if __name__ == "__main__":

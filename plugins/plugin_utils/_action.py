@@ -93,16 +93,7 @@ def with_reason(result: dict[str, t.Any]) -> dict[str, t.Any]:
 
 def failure(refusal: Refusal, changed: bool = False) -> dict[str, t.Any]:
     """Return the result contract's account of a refusal, as a module itself gives it."""
-    return {
-        "failed": True,
-        "changed": changed,
-        "plan": [],
-        "notes": [],
-        "msg": f"{refusal.msg}. {refusal.remedy} [{refusal.reason}]",
-        "reason": refusal.reason,
-        "evidence": list(refusal.evidence),
-        "remedy": refusal.remedy,
-    }
+    return {"failed": True, "changed": changed, "plan": [], "notes": [], **refusal.account()}
 
 
 def failure_after(result: dict[str, t.Any], refusal: Refusal) -> dict[str, t.Any]:

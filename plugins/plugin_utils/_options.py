@@ -20,6 +20,9 @@ from ansible.module_utils.common.validation import check_type_bool, check_type_d
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import NAMES, shortened, usable_name, within
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import Code
+
 Spec = Mapping[str, Mapping[str, t.Any]]
 """Option -> what AnsibleModule's argument_spec says of it."""
 
@@ -138,7 +141,7 @@ def check_text(option: str, value: t.Any, secret: bool) -> None:
         raise Refusal("not_text", f"{option} is {kind_of(value) if secret else _told(value)}, and must be text")
     text, last = str(value), option.rpartition(".")[2]
     if _NOWHERE.search(text):
-        reason = "password_unusable" if secret else "name_unusable" if last in NAMES else "value_unusable"
+        reason: Code = "password_unusable" if secret else "name_unusable" if last in NAMES else "value_unusable"
         raise Refusal(reason, f"{option} holds NUL or half of a character, which no program can be given")
     size = len(text.encode("utf-8"))
     if size > _BYTES and not secret and last not in NAMES and not last.endswith("]"):

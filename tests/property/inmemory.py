@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import fakes
 from hypothesis import currently_in_test_context, event
 
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
-from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
 from maclab import directory
 from maclab.state import Mac

@@ -21,12 +21,12 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary
 from ansible_collections.keyholder.macos.plugins.module_utils._run.check import unusable
-from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab import directory, vault

@@ -17,8 +17,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
     KeyRequest,
     UnlockerRequest,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart import RestartRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from maclab import vault

@@ -18,7 +18,7 @@ import fakes
 from inmemory import LabRunner, PowerCut
 from oracle import Truth, of_lab, stale, worse
 
-from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies

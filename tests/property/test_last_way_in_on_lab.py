@@ -14,10 +14,10 @@ from inmemory import LabRunner, snapshot
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import KeyRequest, UnlockerRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
-from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab import bootstrap, directory, vault

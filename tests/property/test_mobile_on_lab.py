@@ -14,8 +14,8 @@ from inmemory import LabRunner, PowerCut, admin_holders, counted, snapshot
 from test_core_on_lab import MACS, same_where_known
 
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.mobile import MobileAccountRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab import directory, network

@@ -14,7 +14,7 @@ from test_core_on_lab import MACS
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import CollectRequest, FileVaultRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from maclab import directory
 from maclab.state import Fault, Mac, ModelFile

@@ -21,8 +21,8 @@ from oracle import Person, Truth, of_reading, stale, stepped, worse
 from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import VerifyKey
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import VerifyKey
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
 PLANS = int(os.environ.get("KEYHOLDER_PLANS", "20000"))

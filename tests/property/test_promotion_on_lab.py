@@ -17,9 +17,9 @@ from test_core_on_lab import MACS
 
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import UnlockerRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
-from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab import directory, launchd

@@ -13,7 +13,7 @@ from inmemory import LabRunner, PowerCut, admin_holders, snapshot
 from test_core_on_lab import MACS
 
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS, RepairRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab import directory

@@ -19,7 +19,7 @@ from inmemory import LabRunner, PowerCut, admin_holders
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import (

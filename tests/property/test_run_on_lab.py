@@ -16,8 +16,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import SetPassword

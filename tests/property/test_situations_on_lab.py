@@ -44,11 +44,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
     KeyRequest,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.mobile import MobileAccountRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
-from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Finding, load

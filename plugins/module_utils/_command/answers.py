@@ -18,10 +18,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
 )
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import MaybeCode
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
 
 
-def reason_of(ran: Ran) -> str:
+def reason_of(ran: Ran) -> MaybeCode:
     """Return the reason code that the command's words or exit status name, "" for none."""
     program = ran.command.argv[0]
     if program == "fdesetup":

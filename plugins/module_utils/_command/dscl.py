@@ -19,6 +19,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import pl
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import LONG_LIMIT, Command
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import MaybeCode
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Secret
 
 PENDING = "keyholder_pending"
@@ -127,7 +128,7 @@ def authentication_answer(ran: Ran) -> str:
     return {0: "right", 10: "wrong", 87: "disabled"}.get(-1 if ran.rc is None else ran.rc, "unknown")
 
 
-def meaning(ran: Ran) -> str:
+def meaning(ran: Ran) -> MaybeCode:
     """The reason that the exit status names, "" for none: eDSAuthPasswordQualityCheckFailed is -14165."""
     return "password_policy" if ran.rc == 85 else ""
 

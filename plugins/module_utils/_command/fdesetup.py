@@ -19,6 +19,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import pl
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Secret
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import Code, MaybeCode
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
 
 STATUS = Command(("fdesetup", "status"))
@@ -248,6 +249,11 @@ EXIT: dict[int, tuple[str, str]] = {
 """Meaning and remedy of each exit status (man fdesetup, the same text from 2019 to 2026; 136: openradar 18038)."""
 
 
-def exit_reason(ran: Ran) -> str:
-    """The reason code of a failed run; "" where the status says nothing."""
-    return f"fdesetup_{ran.rc}" if ran.rc in EXIT else ""
+def exit_code(status: int) -> Code:
+    """Return the reason code of an exit status that :data:`EXIT` names."""
+    return t.cast("Code", f"fdesetup_{status}")
+
+
+def exit_reason(ran: Ran) -> MaybeCode:
+    """Return the reason code of a failed run, "" where the status says nothing."""
+    return exit_code(ran.rc) if ran.rc in EXIT else ""

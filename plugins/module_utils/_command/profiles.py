@@ -15,6 +15,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import pl
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import LONG_LIMIT, Command, Secret
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import Code, MaybeCode
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
 
 ENROLLMENT = Command(("profiles", "status", "-type", "enrollment"))
@@ -102,7 +103,7 @@ def untypable(password: Secret) -> str:
     return "holds an emoji or another character beyond U+FFFF" if beyond else ""
 
 
-_MEANINGS = (
+_MEANINGS: tuple[tuple[re.Pattern[str], Code], ...] = (
     (re.compile(r"Unable to authenticate user information"), "bootstrap_refused"),
     (re.compile(r"Password is required"), "password_unusable"),
     (re.compile(r"Unable to verify token"), "bootstrap_stale"),
@@ -121,6 +122,6 @@ def validated(ran: Ran) -> bool:
     return "Bootstrap Token validated" in ran.text
 
 
-def meaning(ran: Ran) -> str:
+def meaning(ran: Ran) -> MaybeCode:
     """The reason that the output names, "" for none."""
     return next((reason for pattern, reason in _MEANINGS if pattern.search(ran.text)), "")

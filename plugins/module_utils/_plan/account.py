@@ -30,6 +30,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import 
     nobody,
     writable,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
     authoriser,
     granting,
@@ -63,7 +64,7 @@ _OF_MACOS = ("root", "daemon", "nobody")
 
 
 @dataclass(frozen=True)
-class AccountRequest:
+class AccountRequest(Request):
     """What a caller wants of one account. None: do not touch (design rule 1).
 
     ``update_password``: on_create or always. ``secure_token``: present, prevented, allowed or omitted.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import CATALINA, ESCROWED, Mac, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granter_of
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
@@ -29,15 +30,15 @@ _USER_APPROVED_IS_ENOUGH = Version(10, 15, 4)
 
 
 @dataclass(frozen=True)
-class BootstrapRequest:
+class BootstrapRequest(Request):
     """``state``: escrowed, absent or validated."""
 
     state: str
     admin_user: str = ""
-    extras: t.ClassVar[tuple[str, ...]] = ("preflight",)
 
-    def compares(self, mac: Mac) -> dict[str, str]:
-        return {}
+    @property
+    def extras(self) -> tuple[str, ...]:
+        return ("preflight",)
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""

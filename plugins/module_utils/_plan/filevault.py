@@ -13,6 +13,13 @@ from dataclasses import dataclass
 from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT, RECOVERY_KEY, Account, Mac, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import absolute, for_root_alone
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, Proof, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import (
+    DISCARD,
+    ENCRYPT,
+    Outcome,
+    Request,
+    key_results,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
     granter_of,
 )
@@ -38,14 +45,12 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault im
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, VerifyKey
 
-DISCARD, RETURN, ENCRYPT = "discard", "return", "encrypt"
-
 _KEY_AUTHENTICATES = Version(10, 14)
 """Before, on APFS, the attempt fails with status 136, and has been seen to delete the key (openradar 18038, 18782)."""
 
 
 @dataclass(frozen=True)
-class FileVaultRequest:
+class FileVaultRequest(Request):
     """``state``: enabled, disabled or deferred. ``recovery_key``: discard, return or encrypt."""
 
     state: str
@@ -62,9 +67,6 @@ class FileVaultRequest:
         asked = self.state == "deferred" and self.defer_path.startswith("/")
         return ("escrow_if_off", "deferral", *([f"way:{self.defer_path}"] if asked else []))
 
-    def compares(self, mac: Mac) -> dict[str, str]:
-        return {}
-
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
         usable_names(self)
@@ -77,6 +79,9 @@ class FileVaultRequest:
         if self.state == "deferred":
             return made(mac, self._deferring(mac))
         return made(mac, self._disabling(mac))
+
+    def results(self, outcome: Outcome) -> dict[str, t.Any]:
+        return key_results(self.recovery_key, outcome)
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         filevault = mac.filevault
@@ -148,17 +153,13 @@ class FileVaultRequest:
 
 
 @dataclass(frozen=True)
-class UnlockerRequest:
+class UnlockerRequest(Request):
     """Whether one account may unlock FileVault. ``state``: present or absent."""
 
     user: str
     state: str = "present"
     admin_user: str = ""
     given: frozenset[str] = frozenset()
-    extras: t.ClassVar[tuple[str, ...]] = ()
-
-    def compares(self, mac: Mac) -> dict[str, str]:
-        return {}
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
@@ -209,17 +210,17 @@ class UnlockerRequest:
 
 
 @dataclass(frozen=True)
-class KeyRequest:
+class KeyRequest(Request):
     """The personal recovery key. ``state``: present, rotated, absent or validated."""
 
     state: str
     user: str = ""
     recovery_key: str = DISCARD
     given: frozenset[str] = frozenset()
-    extras: t.ClassVar[tuple[str, ...]] = ("escrow", "escrow_profile")
 
-    def compares(self, mac: Mac) -> dict[str, str]:
-        return {}
+    @property
+    def extras(self) -> tuple[str, ...]:
+        return ("escrow", "escrow_profile")
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
@@ -261,6 +262,9 @@ class KeyRequest:
         change = [ChangeKey(by), *made_key(self.recovery_key), Prove(facts=facts)]
         return made(mac, [*checks, *noted(change, self.recovery_key != DISCARD or bool(forgotten(mac)))])
 
+    def results(self, outcome: Outcome) -> dict[str, t.Any]:
+        return key_results(self.recovery_key, outcome)
+
     def view(self, mac: Mac) -> dict[str, t.Any]:
         return {
             "personal_recovery_key": mac.filevault.personal_key,
@@ -283,7 +287,7 @@ class KeyRequest:
 
 
 @dataclass(frozen=True)
-class CollectRequest:
+class CollectRequest(Request):
     """Take over the recovery key that a deferral has left in the file ``path``. ``remove``: and delete the file."""
 
     path: str
@@ -293,9 +297,6 @@ class CollectRequest:
     @property
     def extras(self) -> tuple[str, ...]:
         return (self.path, f"way:{self.path}") if self.path.startswith("/") else ()
-
-    def compares(self, mac: Mac) -> dict[str, str]:
-        return {}
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`. The key is validated before the file goes, each time."""
@@ -311,6 +312,9 @@ class CollectRequest:
         steps += [ReadKeyFile(self.path), *made_key(self.recovery_key)]
         steps += [RemoveKeyFile(self.path), Prove(facts=("key_file",))] if self.remove else []
         return made(mac, steps)
+
+    def results(self, outcome: Outcome) -> dict[str, t.Any]:
+        return key_results(self.recovery_key, outcome)
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         return {

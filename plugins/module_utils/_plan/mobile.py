@@ -20,6 +20,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     folded,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granting
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
@@ -33,7 +34,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.general impo
 
 
 @dataclass(frozen=True)
-class MobileAccountRequest:
+class MobileAccountRequest(Request):
     """What a caller wants of one person's mobile account. ``home`` None: where macOS puts it.
 
     ``secure_token``: present or omitted. ``given``: names of the password options that have a value.

@@ -30,6 +30,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import
     may_be_deleted,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, Proof, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
@@ -51,7 +52,7 @@ _FATES = {KEEP: "keep_home", ARCHIVE: "delete_home", "delete": "delete_home", "s
 
 
 @dataclass(frozen=True)
-class OffboardRequest:
+class OffboardRequest(Request):
     """``home``: keep, archive, delete or secure. ``archive``: the path for it. ``force``: also while logged in.
     ``admin_user``: whose key is proven first, where it is the last one. ``given``: names of the password options that
     have a value."""
@@ -73,9 +74,6 @@ class OffboardRequest:
     @property
     def _path(self) -> str:
         return self.archive or f"{ROOTS_FOLDER}/{self.name}.tar.gz"
-
-    def compares(self, mac: Mac) -> dict[str, str]:
-        return {}
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""

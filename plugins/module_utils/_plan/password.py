@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import NO_TOKEN, first_token_rule
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome, Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
     granter_of,
     refuse_phantom,
@@ -29,14 +30,13 @@ ON_CHANGE, ALWAYS, NEVER = "on_change", "always", "never"
 
 
 @dataclass(frozen=True)
-class PasswordRequest:
+class PasswordRequest(Request):
     """``verify_key``: on_change, always or never. ``given``: names of the password options that have a value."""
 
     name: str
     admin_user: str = ""
     verify_key: str = ON_CHANGE
     given: frozenset[str] = frozenset()
-    extras: t.ClassVar[tuple[str, ...]] = ()
 
     def compares(self, mac: Mac) -> dict[str, str]:
         account = mac.account(self.name)
@@ -62,6 +62,9 @@ class PasswordRequest:
             steps.insert(1, VerifyKey(self.name, account.guid, "old_password", early=True))
         after: list[Step] = [VerifyKey(self.name, account.guid, "password")] if verify else []
         return made(mac, steps + after, about_the_first(mac, account))
+
+    def results(self, outcome: Outcome) -> dict[str, t.Any]:
+        return {"password_matches": outcome.same.get("password")}
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         account = mac.account(self.name)

@@ -278,7 +278,7 @@ def may_authenticate(mac: Mac, check: CheckPassword) -> None:
     if account.able:
         why = f"is locked after {account.failed_logins} failed logins"
     others = f"; {candidates(mac)}" if check.role == "granter" else ""
-    raise Refusal(f"{check.role}_disabled", f"{check.user} {why}, so macOS would not accept its password{others}")
+    raise Refusal(check.if_disabled, f"{check.user} {why}, so macOS would not accept its password{others}")
 
 
 def _with_proofs(steps: t.Sequence[Step]) -> tuple[Step, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import NO_TOKEN, PREBOOT, repairing
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome, Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granter_of
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
@@ -61,7 +62,7 @@ def findings(mac: Mac) -> list[Finding]:
 
 
 @dataclass(frozen=True)
-class RepairRequest:
+class RepairRequest(Request):
     """``user``: whose token; "" for what is broken about the Mac as a whole. ``orphans``: whether crypto users of
     nobody are removed as well. ``given``: names of the password options that have a value."""
 
@@ -69,7 +70,6 @@ class RepairRequest:
     admin_user: str = ""
     orphans: bool = False
     given: frozenset[str] = frozenset()
-    extras: t.ClassVar[tuple[str, ...]] = ()
 
     def compares(self, mac: Mac) -> dict[str, str]:
         account = mac.account(self.user)
@@ -98,6 +98,13 @@ class RepairRequest:
                 )
             steps += [RemoveOrphan(guid) for guid in mac.orphans] + [Prove(facts=("orphans",))]
         return made(mac, steps, notes)
+
+    def results(self, outcome: Outcome) -> dict[str, t.Any]:
+        """Return the findings of before, and the one that no reading shows: it takes the password."""
+        if "findings" not in outcome.before:
+            return {}
+        stale = {"kind": STALE, "who": self.user, "what": f"the password of {self.user} does not open its key"}
+        return {"findings": [*outcome.before["findings"], *([stale] if outcome.same.get(OPENS) is False else [])]}
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         found = findings(mac)

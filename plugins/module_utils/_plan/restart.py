@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import holder
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
@@ -24,16 +25,16 @@ UNLOCKS_BY_SSH = Version(26)
 
 
 @dataclass(frozen=True)
-class RestartRequest:
+class RestartRequest(Request):
     """``given``: the options with a secret. ``ssh_unlock``: whether the Mac may wait to be unlocked by SSH."""
 
     user: str = ""
     ssh_unlock: bool = False
     given: frozenset[str] = frozenset()
-    extras: t.ClassVar[tuple[str, ...]] = ("authrestart",)
 
-    def compares(self, mac: Mac) -> dict[str, str]:
-        return {}
+    @property
+    def extras(self) -> tuple[str, ...]:
+        return ("authrestart",)
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`: a Mac that would wait at its unlock screen is not restarted."""

@@ -35,6 +35,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import 
     writable,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import promoted
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
@@ -50,7 +51,7 @@ _ESCROW = "a Bootstrap Token grants one once the device management has it"
 
 
 @dataclass(frozen=True)
-class TokenRequest:
+class TokenRequest(Request):
     """What a caller wants of one account's token. ``state``: present or absent."""
 
     user: str
@@ -63,10 +64,6 @@ class TokenRequest:
     @property
     def extras(self) -> tuple[str, ...]:
         return (f"waiting:{self.user}",) if self.accept_pending and self.state == "present" else ()
-
-    def compares(self, mac: Mac) -> dict[str, str]:
-        """Option -> account whose password decides the plan: none. A token is the same whatever the password."""
-        return {}
 
     def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""

@@ -19,7 +19,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion im
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._run.write import deliver, judge
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import ArchiveHome, SetPassword
-from ansible_collections.keyholder.macos.plugins.module_utils._step.base import of_kind
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import has_kind, of_kind
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import (
     ArmRestart,
     ChangeKey,
@@ -30,7 +30,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.general impo
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
-    from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome, Request
+    from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome, Request
     from ansible_collections.keyholder.macos.plugins.module_utils._run.session import Session
 
 
@@ -38,11 +38,11 @@ def aftermath(session: Session, plan: Plan, request: Request, outcome: Outcome, 
     """Return the refusal with what became of the Mac, and fill ``outcome`` in. Temporary rights are taken back."""
     if refusal.reason != "key_invalid":
         _rescue_key(session, plan, outcome)
-    if of_kind(session.done, ArmRestart):
+    if has_kind(session.done, ArmRestart):
         refusal = _told(refusal, "the next restart still comes up with the volume unlocked")
     back = _left_with_old_password(session)
     if back:
-        refusal = _told(refusal, f"{back} has old_password now: run again to have the wanted one set")
+        refusal = _told(refusal, f"the password of {back} is old_password now: run again to set the wanted one")
     unseen = _unseen_change(session, plan)
     outcome.changed = outcome.changed or unseen
     try:
@@ -85,7 +85,7 @@ def _notes_to_take_back(session: Session, plan: Plan, mac: Mac) -> frozenset[str
     if UpdatePreboot() in session.done:
         # Tokens have come and gone, though the accounts look as before.
         ours -= {PREBOOT}
-    key_made = session.key is not None or of_kind(session.done, EnableFileVault)
+    key_made = session.key is not None or has_kind(session.done, EnableFileVault)
     if key_made and (mac.filevault.asks or mac.filevault.personal_key is not False):
         # A key came to be, or may have, and the caller may not get it.
         ours -= {RECOVERY_KEY}
@@ -94,7 +94,7 @@ def _notes_to_take_back(session: Session, plan: Plan, mac: Mac) -> frozenset[str
 
 def _undo_promotion(session: Session, mac: Mac, own: set[str]) -> Mac:
     """Return the Mac without the rights that this run gave for a moment, whatever went wrong. What fails here is left
-    to the Mac's own job and to the next run: the note still stands. ``own``: whom this run has promoted."""
+    to the Mac's own job and the next run: the note still stands. ``own``: whom this run has promoted."""
     steps = healing(mac, own)
     if not steps:
         return mac
@@ -110,15 +110,15 @@ def _undo_promotion(session: Session, mac: Mac, own: set[str]) -> Mac:
 
 def _unseen_change(session: Session, plan: Plan) -> bool:
     """Return whether something was changed that no reading shows: a password, a key, an archive, the next restart."""
-    if of_kind(plan.steps, ArchiveHome) and of_kind(session.done, Note):
+    if has_kind(plan.steps, ArchiveHome) and has_kind(session.done, Note):
         return True
-    key_made = session.key is not None and of_kind(plan.steps, ChangeKey)
+    key_made = session.key is not None and has_kind(plan.steps, ChangeKey)
     # Where no hash can be read, a password was set, unless the program that exited with 0 says that it was not.
     said = next((ran for ran in reversed(session.answers) if reason_of(ran)), None)
     refused = session.done[-1] if session.done and said is not None and said.rc == 0 else None
     renewed = [(step, session.is_password(step.user, step.new)) for step in of_kind(session.done, SetPassword)]
     return (
-        bool(key_made)
+        key_made
         or any(step.unseen for step in session.done)
         or any(same or (same is None and step is not refused) for step, same in renewed)
     )

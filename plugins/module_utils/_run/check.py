@@ -78,7 +78,7 @@ def check_passwords(session: Session, plan: Plan, may_authenticate: bool) -> Non
             validate_key(session, step.secret, session.secrets[step.secret])
         elif isinstance(step, VerifyKey) and step.early and step.secret in unsure:
             # The Secure Enclave counts wrong ones, and this one may be wrong.
-            session.notes.append(f"whether {step.secret} opens the key of {step.user} is tried in a real run only")
+            session.notes.append(f"check mode does not try whether {step.secret} opens the key of {step.user}")
         elif isinstance(step, VerifyKey) and step.early:
             verify_key(session, step, "Nothing was changed")
 
@@ -115,10 +115,10 @@ def verify_key(session: Session, step: VerifyKey, fate: str) -> None:
         msg = f"{step.secret} is the password of {step.user}, but does not open its key: the key is stale. {fate}"
         raise session.stop_by_last("stale_key", msg)
     if opens is None and step.needed:
-        msg = f"whether the password of {step.user} opens its key could not be checked. {fate}"
+        msg = f"it could not be checked whether the password of {step.user} opens its key. {fate}"
         raise session.stop_by_last("key_unproven", msg)
     if opens is None:
-        session.notes.append(f"whether the key of {step.user} follows its password could not be checked")
+        session.notes.append(f"it could not be checked whether the key of {step.user} follows its password")
 
 
 def validate_key(session: Session, whose: str, key: Secret) -> None:
@@ -145,9 +145,9 @@ def _check_password(session: Session, step: CheckPassword, mac: Mac, may_authent
         answer = _authenticate(session, step.user, step.secret, anywhere=account is None)
     if answer == "wrong":
         msg = f"{step.secret} is not the password of {step.user}; nothing was changed"
-        raise session.stop_by_last(f"{step.role}_password_wrong", msg)
+        raise session.stop_by_last(step.if_wrong, msg)
     if answer == "disabled":
-        raise session.stop_by_last(f"{step.role}_disabled", f"{step.user} is disabled or locked")
+        raise session.stop_by_last(step.if_disabled, f"{step.user} is disabled or locked")
     if answer == "unknown" and may_authenticate:
         raise session.stop_by_last("command_failed", f"the password of {step.user} could not be checked")
     return answer == "right"
@@ -160,6 +160,6 @@ def _authenticate(session: Session, user: str, option: str, anywhere: bool = Fal
     if problem:
         raise Refusal(
             "password_unusable",
-            f"{option} {problem}, so it cannot be checked: the account's hash is not readable",
+            f"{option} {problem}, so it cannot be checked, because the account's hash cannot be read",
         )
     return dscl.authentication_answer(session.start(dscl.authenticate(user, secret, anywhere)))

@@ -30,11 +30,11 @@ def compare(session: Session, plan: Plan, index: int, wanted: Mac, found: Mac) -
             differs.append("its crypto user is still there")
         if differs:
             said = "; ".join(differs)
-            _refute(session, f"{user}: {said}", f"{user} is not as planned after all: {said}")
+            _refute(session, f"{user}: {said}", f"{user} is not as planned: {said}")
     for fact in step.facts:
         other = disagreement(fact, plan.before, wanted, found)
         if other:
-            _refute(session, other, f"the Mac is not as planned after all: {other}")
+            _refute(session, other, f"the Mac is not as planned: {other}")
     _compare_passwords(session, plan.steps[:index], step)
 
 
@@ -68,7 +68,7 @@ def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
     if fact == "deferral":
         planned, real = wanted.filevault.deferred_user, found.filevault.deferred_user
         return (
-            "" if planned == real else f"FileVault is deferred for {real or 'nobody'} (wanted: {planned or 'nobody'})"
+            "" if planned == real else f"FileVault is deferred for {real or 'no user'} (wanted: {planned or 'no user'})"
         )
     if fact == "key_file":
         left = ", ".join(sorted(found.files - wanted.files))
@@ -76,13 +76,13 @@ def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
     if fact == "escrow":
         earlier, now = before.filevault.escrowed_at, found.filevault.escrowed_at
         if earlier is None or now is None:
-            return "whether the new key was put aside for the device management could not be read"
-        return "" if now > earlier else "the new key was not put aside for the device management"
+            return "it could not be read whether the new key was escrowed to MDM"
+        return "" if now > earlier else "the new key was not escrowed to MDM"
     if fact == "orphans":
         left = ", ".join(guid for guid in found.orphans if guid not in wanted.orphans)
         return f"the crypto user {left} is still there" if left else ""
     agree = wanted.filevault.personal_key == found.filevault.personal_key
-    return "" if agree else f"a personal recovery key is {'there' if found.filevault.personal_key else 'missing'}"
+    return "" if agree else f"the personal recovery key is {'present' if found.filevault.personal_key else 'missing'}"
 
 
 def differences(wanted: Account | None, found: Account | None) -> list[str]:

@@ -41,24 +41,24 @@ def update_preboot(
         if ran.rc is None or not left or time.monotonic() + PREBOOT_PAUSE >= until:
             break
         pause(PREBOOT_PAUSE)
-    msg = f"the preboot volume could not be told who may unlock{_cause(mac, ran)}"
+    msg = f"the preboot volume could not be updated{_cause(mac, ran)}"
     if Note(PREBOOT) in plan.steps:
         session.done.append(step)
         raise session.stop("timeout" if ran.timed_out else "preboot_failed", f"{msg}; everything else was done")
     remedy = REASONS["preboot_failed"].remedy
-    session.notes.append(f"{msg}, which an earlier run has left to do. {remedy} [preboot_failed]")
+    session.notes.append(f"{msg}. An earlier run left this to do. {remedy} [preboot_failed]")
     return False
 
 
 def _cause(mac: Mac, ran: Ran) -> str:
-    """Return in words whom updatePreboot failed over; else which crypto user of nobody may be why (assumed)."""
+    """Return in words whom updatePreboot failed for; else which crypto user that belongs to no account may be why (assumed)."""
     if ran.rc is None:
         return ": diskutil did not answer"
     failed = diskutil.preboot_failed_for(ran)
     names = {account.guid: account.name for account in mac.accounts}
     if failed:
         whom = [names.get(guid, f"the crypto user {guid}, which belongs to no account") for guid in failed]
-        return f": diskutil failed over {', '.join(whom)}"
+        return f": diskutil failed for {', '.join(whom)}"
     if mac.orphans:
         return f"; the cause may be the crypto user {', '.join(mac.orphans)}, which belongs to no account"
     return ""

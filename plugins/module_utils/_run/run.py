@@ -4,7 +4,7 @@
 
 The other files of this folder are its parts. `session` starts commands and keeps what they said. `check` looks at the
 passwords before the first write, `write` carries the plan out, and `compare` proves it. `aftermath` puts right what a
-failure leaves. `request` is what comes in and what goes out.
+failure leaves.
 
 This file is PRIVATE to the collection.
 """
@@ -23,6 +23,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion im
     with_healing,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome, Request
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._run.aftermath import aftermath
 from ansible_collections.keyholder.macos.plugins.module_utils._run.check import (
@@ -32,7 +33,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._run.check import 
     key_opens,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._run.recipients import Recipients
-from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome, Request, Tries
 from ansible_collections.keyholder.macos.plugins.module_utils._run.session import Session
 from ansible_collections.keyholder.macos.plugins.module_utils._run.write import carry_out
 
@@ -101,7 +101,7 @@ class Run:
             option: compare_password(self._session, sound, user, option, may_authenticate=not check_mode)
             for option, user in request.compares(sound).items()
         }
-        tried = request.tries(sound, same) if isinstance(request, Tries) else None
+        tried = request.tries(sound, same)
         if tried is not None:
             same[OPENS] = key_opens(self._session, *tried)
         plan = with_healing(mac, request.plan(sound, same))

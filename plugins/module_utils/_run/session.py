@@ -17,6 +17,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._probe import Prob
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import Code, MaybeCode
     from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._run.recipients import Recipients
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Runner, Secret
@@ -65,15 +66,15 @@ class Session:
             return None
         return dscl.hash_matches(self.start(dscl.read_hash(user)), self.secrets[option])
 
-    def last_reason(self) -> str:
+    def last_reason(self) -> MaybeCode:
         """Return the reason that the latest answer names which names one, "" for none."""
-        return next(filter(None, (reason_of(ran) for ran in reversed(self.answers))), "")
+        return next((reason for reason in map(reason_of, reversed(self.answers)) if reason), "")
 
-    def stop(self, reason: str, msg: str) -> Refusal:
+    def stop(self, reason: Code, msg: str) -> Refusal:
         """Return a refusal with all that was said since the first write."""
         return Refusal(reason, msg, tuple(self.evidence))
 
-    def stop_by_last(self, reason: str, msg: str) -> Refusal:
+    def stop_by_last(self, reason: Code, msg: str) -> Refusal:
         """Return a refusal with what the last command said."""
         return Refusal(reason, msg, tuple(self.evidence[-1:]))
 

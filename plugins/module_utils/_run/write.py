@@ -15,7 +15,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import PREB
 from ansible_collections.keyholder.macos.plugins.module_utils._run.check import validate_key, verify_key
 from ansible_collections.keyholder.macos.plugins.module_utils._run.compare import compare
 from ansible_collections.keyholder.macos.plugins.module_utils._run.preboot import update_preboot
-from ansible_collections.keyholder.macos.plugins.module_utils._step.base import of_kind
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import has_kind
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import (
     ChangeKey,
     DeliverKey,
@@ -26,7 +26,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.token import
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
-    from ansible_collections.keyholder.macos.plugins.module_utils._run.request import Outcome, Request
+    from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome, Request
     from ansible_collections.keyholder.macos.plugins.module_utils._run.session import Session
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Secret
     from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
@@ -48,7 +48,7 @@ def carry_out(
             continue
         _handle_key(session, step, outcome)
         if isinstance(step, VerifyKey) and not step.early:
-            verify_key(session, step, "The password was changed, and its key did not follow")
+            verify_key(session, step, "The password was changed, but its key did not follow")
         acting: Step = step
         if isinstance(step, UpdatePreboot):
             if not update_preboot(session, plan, step, mac, pause):
@@ -96,6 +96,6 @@ def _handle_key(session: Session, step: Step, outcome: Outcome) -> None:
         validate_key(session, "the new recovery key", session.key)
     elif isinstance(step, DeliverKey) and session.key is not None:
         deliver(session, step, session.key, outcome)
-    elif isinstance(step, DeliverKey) and of_kind(session.done, ChangeKey):
-        msg = "macOS made a new recovery key and did not give it away, so nobody has it; the old one is dead"
+    elif isinstance(step, DeliverKey) and has_kind(session.done, ChangeKey):
+        msg = "macOS made a new recovery key and did not return it; the old key no longer works"
         raise session.stop("key_not_given", msg)

@@ -35,6 +35,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.base import 
 )
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import MaybeCode
     from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
     from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Secrets
@@ -118,7 +119,7 @@ class CreateMobileAccount(Write):
 
     @property
     def words(self) -> str:
-        return f"create the mobile account {self.account.name} of the directory's person"
+        return f"create the mobile account {self.account.name} for the directory's user of that name"
 
     def after(self, mac: Mac) -> Mac:
         return mac.with_account(without_token(mac, self.account))
@@ -126,7 +127,7 @@ class CreateMobileAccount(Write):
     def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
         return [network.create_mobile_account(self.account.name, self.home)]
 
-    def failure(self, ran: Ran) -> str:
+    def failure(self, ran: Ran) -> MaybeCode:
         """Return "": nobody has published its exit statuses, and public scripts call some of its errors benign."""
         return ""
 
@@ -171,14 +172,14 @@ class SetAdmin(Write):
 
 @dataclass(frozen=True)
 class PlanDemotion(Write):
-    """Have the Mac itself demote ``user`` after a while, before anybody is promoted."""
+    """Have the Mac itself demote ``user`` after a while, before ``user`` is promoted."""
 
     user: str
     minutes: t.ClassVar[int] = 15
 
     @property
     def words(self) -> str:
-        return f"have the Mac demote {self.user} by itself after {self.minutes} minutes, should this run be cut off"
+        return f"have the Mac demote {self.user} by itself after {self.minutes} minutes if this run is interrupted"
 
     def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
         return launchd.plan_demotion(self.user, promotion(self.user), self.minutes * 60)
@@ -192,7 +193,7 @@ class DropDemotion(Write):
 
     @property
     def words(self) -> str:
-        return f"take the Mac's own job away that would demote {self.user}"
+        return f"remove the job on the Mac that would demote {self.user}"
 
     def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
         return launchd.drop_demotion()
@@ -249,7 +250,7 @@ class CreateHome(Write):
 
     @property
     def words(self) -> str:
-        return f"create the home folder of {self.user} where it is missing"
+        return f"create the home folder of {self.user} if it is missing"
 
     def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
         return [accounts.create_home(self.user)]
@@ -284,7 +285,7 @@ class ArchiveHome(Write):
 
     @property
     def words(self) -> str:
-        return f"put the home folder of {self.user} ({self.home}) into {self.path}, which only root can read"
+        return f"archive the home folder of {self.user} ({self.home}) in {self.path}, which only root can read"
 
     def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
         return [accounts.archive(self.home, self.path)]

@@ -18,12 +18,11 @@ from dataclasses import dataclass, replace
 from ansible_collections.keyholder.macos.plugins.module_utils._command.answers import reason_of
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import Code, MaybeCode
     from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
 
     Secrets = t.Mapping[str, Secret]
-
-COMMAND_FAILED = "command_failed"
 
 
 @dataclass(frozen=True)
@@ -54,12 +53,12 @@ class Step(abc.ABC):
         """Return what carries it out on ``mac`` as that one reads before it. A step that only looks has none."""
         return []
 
-    def failure(self, ran: Ran) -> str:
+    def failure(self, ran: Ran) -> MaybeCode:
         """Return the reason for which the run stops after this answer, "" to go on. That the step *worked* is for the
         next reading to say."""
-        return "" if ran.rc == 0 else reason_of(ran) or COMMAND_FAILED
+        return "" if ran.rc == 0 else reason_of(ran) or "command_failed"
 
-    def failed_words(self, reason: str) -> str:
+    def failed_words(self, reason: Code) -> str:
         """Return what to say when :meth:`failure` gave ``reason``."""
         return f"could not {self.words}"
 
@@ -86,6 +85,11 @@ Kind = t.TypeVar("Kind", bound=Step)
 def of_kind(steps: t.Iterable[Step], kind: type[Kind]) -> list[Kind]:
     """Return those of the steps that are of one class, in their order."""
     return [step for step in steps if isinstance(step, kind)]
+
+
+def has_kind(steps: t.Iterable[Step], kind: type[Step]) -> bool:
+    """Return whether one of the steps is of that class."""
+    return any(isinstance(step, kind) for step in steps)
 
 
 def known(mac: Mac, name: str) -> Account:

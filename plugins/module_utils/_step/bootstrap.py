@@ -15,6 +15,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import PREF
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Look, Write
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import MaybeCode
     from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
     from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Secrets
@@ -31,7 +32,7 @@ class EscrowBootstrap(Write):
 
     @property
     def words(self) -> str:
-        return f"create a Bootstrap Token and escrow it to the server, authorised by {self.granter}"
+        return f"create a Bootstrap Token and escrow it to the MDM server, authorised by {self.granter}"
 
     def after(self, mac: Mac) -> Mac:
         """Return the Mac with a token that works, if its macOS can say whether one does."""
@@ -54,7 +55,7 @@ class RemoveBootstrap(Write):
 
     @property
     def words(self) -> str:
-        return f"remove the Bootstrap Token, authorised by {self.granter}: no account gets a token by itself any more"
+        return f"remove the Bootstrap Token, authorised by {self.granter}, so that no account gets a token by itself"
 
     def after(self, mac: Mac) -> Mac:
         return _with_token(mac, "not_escrowed", False, False if mac.version >= PREFLIGHT_SINCE else None)
@@ -86,7 +87,7 @@ class ValidateBootstrap(Look):
     def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
         return [profiles.bootstrap("validate", self.granter, secrets["admin_password"])]
 
-    def failure(self, ran: Ran) -> str:
+    def failure(self, ran: Ran) -> MaybeCode:
         return "" if profiles.validated(ran) else profiles.meaning(ran) or "bootstrap_stale"
 
 

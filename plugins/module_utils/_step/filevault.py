@@ -19,6 +19,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.base import 
 )
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import Code, MaybeCode
     from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
     from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Secrets
@@ -33,7 +34,7 @@ def additional(index: int) -> str:
 
 @dataclass(frozen=True)
 class CheckRecipients(Look):
-    """Encrypt something harmless first: a key that nobody can be sent must not come into being."""
+    """Encrypt a harmless text first: no key may be made that cannot be encrypted to its recipients."""
 
     @property
     def words(self) -> str:
@@ -107,8 +108,8 @@ class DisableFileVault(Write):
     @property
     def words(self) -> str:
         return (
-            f"disable FileVault, authenticating as {self.user}: the volume is decrypted, starts without a password,"
-            " and its recovery key loses its use"
+            f"disable FileVault, authenticating as {self.user}, so that macOS decrypts the volume and the Mac starts"
+            " without a password or recovery key"
         )
 
     def after(self, mac: Mac) -> Mac:
@@ -151,7 +152,7 @@ class RemoveUnlocker(Write):
 
     @property
     def words(self) -> str:
-        return f"no longer let {self.user} unlock FileVault, which takes the right to authorise others from it as well"
+        return f"take from {self.user} the right to unlock FileVault, and with it the right to authorise others"
 
     def after(self, mac: Mac) -> Mac:
         return _listed(mac, self.user, False)
@@ -175,7 +176,7 @@ class _ByHolder(Write):
 
     @property
     def _as(self) -> str:
-        return f"as {self.by}" if self.by else "by the current one"
+        return f"as {self.by}" if self.by else "with the current one"
 
     def _authority(self, secrets: Secrets) -> fdesetup.Person:
         return fdesetup.Person(self.by, secrets[self._option])
@@ -189,7 +190,7 @@ class ChangeKey(_ByHolder):
 
     @property
     def words(self) -> str:
-        return f"make a new personal recovery key, authenticating {self._as}; the old one dies"
+        return f"make a new personal recovery key, which replaces any earlier one, authenticating {self._as}"
 
     def after(self, mac: Mac) -> Mac:
         return _with_filevault(mac, personal_key=True)
@@ -252,10 +253,10 @@ class ReadKeyFile(Look):
     def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
         return [fdesetup.read_key_file(self.path)]
 
-    def failure(self, ran: Ran) -> str:
+    def failure(self, ran: Ran) -> MaybeCode:
         return super().failure(ran) or ("key_file_unusable" if fdesetup.new_key(ran) is None else "")
 
-    def failed_words(self, reason: str) -> str:
+    def failed_words(self, reason: Code) -> str:
         return f"{self.path} holds no recovery key" if reason == "key_file_unusable" else super().failed_words(reason)
 
 
@@ -267,7 +268,7 @@ class RemoveKeyFile(Write):
 
     @property
     def words(self) -> str:
-        return f"delete {self.path}, whose recovery key is stored elsewhere by now, as the task says"
+        return f"delete {self.path}, because the task says that its recovery key is stored elsewhere"
 
     def after(self, mac: Mac) -> Mac:
         return replace(mac, files=mac.files - {self.path})
@@ -298,7 +299,7 @@ class Restart(Write):
 
     @property
     def words(self) -> str:
-        return "restart the Mac" + (", which then waits to be unlocked by SSH" if self.locked else "")
+        return "restart the Mac" + (", which then waits to be unlocked over SSH" if self.locked else "")
 
     def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
         return [system.RESTART]

@@ -48,7 +48,7 @@ class Forget(Write):
 
     @property
     def words(self) -> str:
-        return f"take the note off the Mac: {self.work} is done"
+        return f"remove the note from the Mac: {self.work} is done"
 
     def after(self, mac: Mac) -> Mac:
         return replace(mac, pending=mac.pending - {self.work})
@@ -64,7 +64,7 @@ class UpdatePreboot(Write):
 
     @property
     def words(self) -> str:
-        return "update the preboot volume, so that the FileVault window shows the right people"
+        return "update the preboot volume, so that the FileVault window shows the right users"
 
     def after(self, mac: Mac) -> Mac:
         return replace(mac, pending=mac.pending - {PREBOOT})

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from ansible_collections.keyholder.macos.plugins.module_utils._command import dscl, fdesetup, sysadminctl
 from ansible_collections.keyholder.macos.plugins.module_utils._model import with_token, without_token
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import (
-    COMMAND_FAILED,
     Look,
     Write,
     known,
@@ -21,6 +20,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.base import 
 )
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import Code, MaybeCode
     from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
     from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Secrets
@@ -33,11 +33,21 @@ class CheckPassword(Look):
 
     user: str
     secret: str
-    role: str
+    role: t.Literal["granter", "user"]
 
     @property
     def words(self) -> str:
         return f"check the password of {self.user}"
+
+    @property
+    def if_wrong(self) -> Code:
+        """Return the reason to stop if the password is not the account's."""
+        return "granter_password_wrong" if self.role == "granter" else "user_password_wrong"
+
+    @property
+    def if_disabled(self) -> Code:
+        """Return the reason to stop if macOS lets nobody in by the account."""
+        return "granter_disabled" if self.role == "granter" else "user_disabled"
 
     def needs(self, mac: Mac) -> dict[str, int]:
         return {self.secret: sysadminctl.STDIN_BYTES}
@@ -136,11 +146,11 @@ class BecomeFirstHolder(Write):
             return [dscl.authenticate(self.user, secrets["password"])]
         return [sysadminctl.reset_password(self.user, secrets["password"])]
 
-    def failure(self, ran: Ran) -> str:
+    def failure(self, ran: Ran) -> MaybeCode:
         if not self.by_login:
             return super().failure(ran)
-        reasons = {"right": "", "wrong": "user_password_wrong", "disabled": "user_disabled"}
-        return reasons.get(dscl.authentication_answer(ran), COMMAND_FAILED)
+        reasons: dict[str, MaybeCode] = {"right": "", "wrong": "user_password_wrong", "disabled": "user_disabled"}
+        return reasons.get(dscl.authentication_answer(ran), "command_failed")
 
 
 @dataclass(frozen=True)
@@ -168,7 +178,7 @@ class AllowToken(Write):
 
     @property
     def words(self) -> str:
-        return f"take the tag from {self.user} that kept it from becoming the first holder"
+        return f"remove the tag that kept {self.user} from becoming the first holder"
 
     def after(self, mac: Mac) -> Mac:
         return with_changed(mac, self.user, disabled_tag=False)
@@ -185,7 +195,7 @@ class RemoveMarker(Write):
 
     @property
     def words(self) -> str:
-        return f"take the mark of a Secure Token from the record of {self.user}, which has no key on the volume"
+        return f"remove the mark of a Secure Token from the record of {self.user}, which has no key on the volume"
 
     def after(self, mac: Mac) -> Mac:
         return with_changed(mac, self.user, sources=replace(known(mac, self.user).sources, authority=False))

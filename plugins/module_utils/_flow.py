@@ -239,7 +239,7 @@ class Flow:
                 self._validate_key(step.secret, self._secrets[step.secret])
             elif isinstance(step, VerifyKey) and step.early and step.secret in unsure:
                 # The Secure Enclave counts wrong ones, and this one may be wrong.
-                self._notes.append(f"whether {step.secret} opens the key of {step.user} is tried in a real run only")
+                self._notes.append(f"check mode does not try whether {step.secret} opens the key of {step.user}")
             elif isinstance(step, VerifyKey) and step.early:
                 self._verify_key(step, "Nothing was changed")
 
@@ -274,10 +274,10 @@ class Flow:
             msg = f"{step.secret} is the password of {step.user}, but does not open its key: the key is stale. {fate}"
             raise Refusal("stale_key", msg, tuple(self._evidence[-1:]))
         if opens is None and step.needed:
-            msg = f"whether the password of {step.user} opens its key could not be checked. {fate}"
+            msg = f"it could not be checked whether the password of {step.user} opens its key. {fate}"
             raise Refusal("key_unproven", msg, tuple(self._evidence[-1:]))
         if opens is None:
-            self._notes.append(f"whether the key of {step.user} follows its password could not be checked")
+            self._notes.append(f"it could not be checked whether the key of {step.user} follows its password")
 
     def _opens(self, guid: str, option: str) -> bool | None:
         problem = unusable(self._secrets[option], sysadminctl.STDIN_BYTES)
@@ -303,7 +303,7 @@ class Flow:
         if problem:
             raise Refusal(
                 "password_unusable",
-                f"{option} {problem}, so it cannot be checked: the account's hash is not readable",
+                f"{option} {problem}, so it cannot be checked, because the account's hash cannot be read",
             )
         return dscl.authentication_answer(self._start(dscl.authenticate(user, secret, anywhere)))
 
@@ -330,7 +330,7 @@ class Flow:
                     continue
                 self._handle_key(step, outcome)
                 if isinstance(step, VerifyKey) and not step.early:
-                    self._verify_key(step, "The password was changed, and its key did not follow")
+                    self._verify_key(step, "The password was changed, but its key did not follow")
                 if isinstance(step, UpdatePreboot) and not self._update_preboot(plan, step, mac):
                     owed = frozenset({PREBOOT})
                     continue
@@ -356,13 +356,13 @@ class Flow:
                 break
             self._pause(PREBOOT_PAUSE)
         why = _preboot_cause(mac, ran)
-        msg = f"the preboot volume could not be told who may unlock{why}"
+        msg = f"the preboot volume could not be updated{why}"
         if Note(PREBOOT) in plan.steps:
             self._done.append(step)
             reason = "timeout" if ran.timed_out else "preboot_failed"
             raise Refusal(reason, f"{msg}; everything else was done", tuple(self._evidence))
         remedy = REASONS["preboot_failed"].remedy
-        self._notes.append(f"{msg}, which an earlier run has left to do. {remedy} [preboot_failed]")
+        self._notes.append(f"{msg}. An earlier run left this to do. {remedy} [preboot_failed]")
         return False
 
     def _judge(self, step: Step, ran: Ran) -> None:
@@ -409,7 +409,7 @@ class Flow:
                 self._evidence.append(f"reading again: {user}: {'; '.join(differs)}")
                 raise Refusal(
                     self._last_meaning() or "not_proven",
-                    f"{user} is not as planned after all: {'; '.join(differs)}",
+                    f"{user} is not as planned: {'; '.join(differs)}",
                     tuple(self._evidence),
                 )
         for fact in step.facts:
@@ -418,7 +418,7 @@ class Flow:
                 self._evidence.append(f"reading again: {said}")
                 raise Refusal(
                     self._last_meaning() or "not_proven",
-                    f"the Mac is not as planned after all: {said}",
+                    f"the Mac is not as planned: {said}",
                     tuple(self._evidence),
                 )
         self._same_password(plan.steps[:index], step)
@@ -451,7 +451,7 @@ class Flow:
         elif isinstance(step, DeliverKey) and self._key is not None:
             self._deliver(step, self._key, outcome)
         elif isinstance(step, DeliverKey) and any(isinstance(done, ChangeKey) for done in self._done):
-            msg = "macOS made a new recovery key and did not give it away, so nobody has it; the old one is dead"
+            msg = "macOS made a new recovery key and did not return it; the old key no longer works"
             raise Refusal("key_not_given", msg, tuple(self._evidence))
 
     def _deliver(self, step: DeliverKey, key: Secret, outcome: Outcome) -> None:
@@ -514,12 +514,12 @@ class Flow:
         back = next((step for step in self._renewed if step.new == "old_password"), None)
         if back is None or not self._same(back.user, "old_password"):
             return refusal
-        msg = f"{refusal.msg}; {back.user} has old_password now: run again to have the wanted one set"
+        msg = f"{refusal.msg}; the password of {back.user} is old_password now: run again to set the wanted one"
         return Refusal(refusal.reason, msg, refusal.evidence)
 
     def _undo_promotion(self, mac: Mac, own: set[str]) -> Mac:
-        """Whatever went wrong, nobody stays an administrator for it. What fails here is left to the Mac's own job and
-        to the next run: the note still stands. ``own``: whom this run has promoted."""
+        """Demote whom this run has promoted, whatever went wrong. What fails here is left to the Mac's own job and to
+        the next run: the note still stands. ``own``: whom this run has promoted."""
         steps = healing(mac, own)
         if not steps:
             return mac
@@ -564,14 +564,14 @@ def _settled(mac: Mac) -> list[Account]:
 
 
 def _preboot_cause(mac: Mac, ran: Ran) -> str:
-    """In words, whom updatePreboot failed over; else which crypto user of nobody may be why (assumed)."""
+    """Say whom updatePreboot failed for; else which crypto user that belongs to no account may be why (assumed)."""
     if ran.rc is None:
         return ": diskutil did not answer"
     failed = diskutil.preboot_failed_for(ran)
     names = {account.guid: account.name for account in mac.accounts}
     if failed:
         whom = [names.get(guid, f"the crypto user {guid}, which belongs to no account") for guid in failed]
-        return f": diskutil failed over {', '.join(whom)}"
+        return f": diskutil failed for {', '.join(whom)}"
     if mac.orphans:
         return f"; the cause may be the crypto user {', '.join(mac.orphans)}, which belongs to no account"
     return ""
@@ -600,7 +600,7 @@ def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
     if fact == "deferral":
         planned, real = wanted.filevault.deferred_user, found.filevault.deferred_user
         return (
-            "" if planned == real else f"FileVault is deferred for {real or 'nobody'} (wanted: {planned or 'nobody'})"
+            "" if planned == real else f"FileVault is deferred for {real or 'no user'} (wanted: {planned or 'no user'})"
         )
     if fact == "key_file":
         left = ", ".join(sorted(found.files - wanted.files))
@@ -608,13 +608,13 @@ def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
     if fact == "escrow":
         earlier, now = before.filevault.escrowed_at, found.filevault.escrowed_at
         if earlier is None or now is None:
-            return "whether the new key was put aside for the device management could not be read"
-        return "" if now > earlier else "the new key was not put aside for the device management"
+            return "it could not be read whether the new key was escrowed to MDM"
+        return "" if now > earlier else "the new key was not escrowed to MDM"
     if fact == "orphans":
         left = ", ".join(guid for guid in found.orphans if guid not in wanted.orphans)
         return f"the crypto user {left} is still there" if left else ""
     agree = wanted.filevault.personal_key == found.filevault.personal_key
-    return "" if agree else f"a personal recovery key is {'there' if found.filevault.personal_key else 'missing'}"
+    return "" if agree else f"the personal recovery key is {'present' if found.filevault.personal_key else 'missing'}"
 
 
 def unusable(secret: Secret, limit: int) -> str:

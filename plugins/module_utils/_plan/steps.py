@@ -78,7 +78,7 @@ class Forget(Step):
 
     @property
     def words(self) -> str:
-        return f"take the note off the Mac: {self.work} is done"
+        return f"remove the note from the Mac: {self.work} is done"
 
     def after(self, mac: Mac) -> Mac:
         return replace(mac, pending=mac.pending - {self.work})
@@ -90,7 +90,7 @@ class UpdatePreboot(Step):
 
     @property
     def words(self) -> str:
-        return "update the preboot volume, so that the FileVault window shows the right people"
+        return "update the preboot volume, so that the FileVault window shows the right users"
 
     def after(self, mac: Mac) -> Mac:
         return replace(mac, pending=mac.pending - {PREBOOT})
@@ -188,7 +188,7 @@ class CreateMobileAccount(Step):
 
     @property
     def words(self) -> str:
-        return f"create the mobile account {self.account.name} of the directory's person"
+        return f"create the mobile account {self.account.name} for the directory's user of that name"
 
     def after(self, mac: Mac) -> Mac:
         return mac.with_account(without_token(mac, self.account))
@@ -225,14 +225,14 @@ class SetAdmin(Step):
 
 @dataclass(frozen=True)
 class PlanDemotion(Step):
-    """Have the Mac itself demote ``user`` after a while, before anybody is promoted."""
+    """Have the Mac itself demote ``user`` after a while, before ``user`` is promoted."""
 
     user: str
     minutes: t.ClassVar[int] = 15
 
     @property
     def words(self) -> str:
-        return f"have the Mac demote {self.user} by itself after {self.minutes} minutes, should this run be cut off"
+        return f"have the Mac demote {self.user} by itself after {self.minutes} minutes if this run is interrupted"
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ class DropDemotion(Step):
 
     @property
     def words(self) -> str:
-        return f"take the Mac's own job away that would demote {self.user}"
+        return f"remove the job on the Mac that would demote {self.user}"
 
 
 @dataclass(frozen=True)
@@ -262,7 +262,7 @@ class AllowToken(Step):
 
     @property
     def words(self) -> str:
-        return f"take the tag from {self.user} that kept it from becoming the first holder"
+        return f"remove the tag that kept {self.user} from becoming the first holder"
 
     def after(self, mac: Mac) -> Mac:
         return mac.with_account(replace(_known(mac, self.user), disabled_tag=False))
@@ -316,7 +316,7 @@ class CreateHome(Step):
 
     @property
     def words(self) -> str:
-        return f"create the home folder of {self.user} where it is missing"
+        return f"create the home folder of {self.user} if it is missing"
 
 
 @dataclass(frozen=True)
@@ -343,7 +343,7 @@ class ArchiveHome(Step):
 
     @property
     def words(self) -> str:
-        return f"put the home folder of {self.user} ({self.home}) into {self.path}, which only root can read"
+        return f"archive the home folder of {self.user} ({self.home}) in {self.path}, which only root can read"
 
 
 @dataclass(frozen=True)
@@ -364,7 +364,7 @@ class RemoveMarker(Step):
 
     @property
     def words(self) -> str:
-        return f"take the mark of a Secure Token from the record of {self.user}, which has no key on the volume"
+        return f"remove the mark of a Secure Token from the record of {self.user}, which has no key on the volume"
 
     def after(self, mac: Mac) -> Mac:
         account = _known(mac, self.user)
@@ -408,7 +408,7 @@ class EscrowBootstrap(Step):
 
     @property
     def words(self) -> str:
-        return f"create a Bootstrap Token and escrow it to the server, authorised by {self.granter}"
+        return f"create a Bootstrap Token and escrow it to the MDM server, authorised by {self.granter}"
 
     def after(self, mac: Mac) -> Mac:
         """Where macOS can say whether the token works, a fresh one does."""
@@ -422,7 +422,7 @@ class RemoveBootstrap(Step):
 
     @property
     def words(self) -> str:
-        return f"remove the Bootstrap Token, authorised by {self.granter}: no account gets a token by itself any more"
+        return f"remove the Bootstrap Token, authorised by {self.granter}, so that no account gets a token by itself"
 
     def after(self, mac: Mac) -> Mac:
         return _bootstrap(mac, "not_escrowed", False, False if mac.version >= PREFLIGHT_SINCE else None)
@@ -446,7 +446,7 @@ class ValidateBootstrap(Step):
 
 @dataclass(frozen=True)
 class CheckRecipients(Step):
-    """Encrypt something harmless first: a key that nobody can be sent must not come into being."""
+    """Encrypt a harmless text first: no key may be made that cannot be encrypted to its recipients."""
 
     writes = False
 
@@ -503,8 +503,8 @@ class DisableFileVault(Step):
     @property
     def words(self) -> str:
         return (
-            f"disable FileVault, authenticating as {self.user}: the volume is decrypted, starts without a password,"
-            " and its recovery key loses its use"
+            f"disable FileVault, authenticating as {self.user}, so that macOS decrypts the volume and the Mac starts"
+            " without a password or recovery key"
         )
 
     def after(self, mac: Mac) -> Mac:
@@ -530,7 +530,7 @@ class RemoveUnlocker(Step):
 
     @property
     def words(self) -> str:
-        return f"no longer let {self.user} unlock FileVault, which takes the right to authorise others from it as well"
+        return f"take from {self.user} the right to unlock FileVault, and with it the right to authorise others"
 
     def after(self, mac: Mac) -> Mac:
         return _listed(mac, self.user, False)
@@ -544,7 +544,7 @@ class ChangeKey(Step):
 
     @property
     def words(self) -> str:
-        return f"make a new personal recovery key, authenticating {_by(self.by)}; the old one dies"
+        return f"make a new personal recovery key, which replaces any earlier one, authenticating {_by(self.by)}"
 
     def after(self, mac: Mac) -> Mac:
         return replace(mac, filevault=replace(mac.filevault, personal_key=True))
@@ -602,7 +602,7 @@ class RemoveKeyFile(Step):
 
     @property
     def words(self) -> str:
-        return f"delete {self.path}, whose recovery key is stored elsewhere by now, as the task says"
+        return f"delete {self.path}, because the task says that its recovery key is stored elsewhere"
 
     def after(self, mac: Mac) -> Mac:
         return replace(mac, files=mac.files - {self.path})
@@ -624,17 +624,17 @@ class ArmRestart(Step):
 
 @dataclass(frozen=True)
 class Restart(Step):
-    """``locked``: the Mac will then wait for somebody to unlock it."""
+    """``locked``: the Mac will then wait at its unlock screen."""
 
     locked: bool = False
 
     @property
     def words(self) -> str:
-        return "restart the Mac" + (", which then waits to be unlocked by SSH" if self.locked else "")
+        return "restart the Mac" + (", which then waits to be unlocked over SSH" if self.locked else "")
 
 
 def _by(name: str) -> str:
-    return f"as {name}" if name else "by the current one"
+    return f"as {name}" if name else "with the current one"
 
 
 def _bootstrap(mac: Mac, status: str, crypto_user: bool | None, preflight: bool | None) -> Mac:

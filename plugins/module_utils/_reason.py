@@ -67,11 +67,11 @@ REASONS: dict[Code, Reason] = {
         "Check the inventory: this collection manages macOS 10.13 and newer.",
     ),
     "shell_unreadable": Reason(
-        "The Mac's shell did not give the answer that the script makes it give.",
-        "See the evidence: sudo may refuse the account, or /bin/sh is not a POSIX shell there.",
+        "The Mac's shell did not print what the script that this run sent makes it print.",
+        "Read the evidence. Usual causes: sudo refused the account, or /bin/sh on the Mac is not a POSIX shell.",
     ),
     "macos_too_old": Reason(
-        "Secure Tokens exist from macOS 10.13 on.",
+        "macOS before 10.13 has no Secure Tokens.",
         "Upgrade the Mac, or leave it out of the play.",
     ),
     "not_apfs": Reason(
@@ -79,24 +79,27 @@ REASONS: dict[Code, Reason] = {
         "Convert the boot volume to APFS (a macOS upgrade does it), or leave the Mac out of the play.",
     ),
     "reading_incomplete": Reason(
-        "A source that the decision rests on could not be read.",
-        "Read the evidence. Usual causes: no root, no Full Disk Access, a command that never answered.",
+        "A source that this decision needs could not be read.",
+        "Read the evidence. Usual causes: no root, no Full Disk Access for SSH, a command that did not answer in time.",
     ),
     "output_too_long": Reason(
-        "A program on the Mac printed more than any Mac has to say, and was stopped.",
-        "Run the program that the evidence names on the Mac, and see what it prints: it may be broken, or not Apple's.",
+        "A program on the Mac printed more than this run accepts, so this run stopped it.",
+        "Run the program that the evidence names on the Mac, and see what it prints. It may be broken, or it may"
+        " not be Apple's.",
     ),
     "reading_damaged": Reason(
-        "What the Mac's programs said could not be understood.",
-        "Read the Mac again; if it happens again, report it with the evidence and the version of macOS.",
+        "This run could not understand what the Mac's programs printed.",
+        "Read the Mac again. If it happens again, report it with the evidence and the version of macOS.",
     ),
     "root_locked_out": Reason(
-        "macOS refuses sysadminctl even to root: its authorization database was hardened.",
-        "Run 'security authorizationdb reset' on the right that your hardening changed (usnistgov/macos_security 574).",
+        "macOS refuses sysadminctl even to root, because the authorization database of this Mac was hardened.",
+        "Run 'security authorizationdb reset' for the right that your hardening changed (usnistgov/macos_security"
+        " 574).",
     ),
     "no_full_disk_access": Reason(
         "macOS refused to change the account's record, although root asked.",
-        "On the Mac: System Settings, General, Sharing, Remote Login, 'Allow full disk access for remote users'.",
+        "On the Mac, open System Settings, General, Sharing, Remote Login, and switch on 'Allow full disk access"
+        " for remote users'.",
     ),
     # Options
     "option_missing": Reason(
@@ -104,41 +107,42 @@ REASONS: dict[Code, Reason] = {
         "Give the option that the message names.",
     ),
     "option_unknown": Reason(
-        "There is no such option.",
-        "Correct its name, or take it away. Its page, or ansible-doc, lists what a module takes.",
+        "The task sets an option that does not exist.",
+        "Correct the option's name, or remove it. The module's page and ansible-doc list its options.",
     ),
     "policy_unusable": Reason(
-        "The policy that the audit judges by is not one.",
-        "Correct what the message names. The guide to audits says what a policy holds.",
+        "The audit's policy is not valid.",
+        "Correct what the message names. The guide to audits describes a policy.",
     ),
     "history_unusable": Reason(
-        "The file that history names is no history of audits, or cannot be read and written.",
-        "Name another file, or one that is not there yet. A copy of an earlier day may be put in its place.",
+        "The file that the option history names is not a history of audits, or cannot be read and written.",
+        "Name another file, or one that does not exist yet. You may also put back an earlier copy of the history.",
     ),
     "report_unwritable": Reason(
-        "The files of the report could not be written.",
-        "Make room, or name a folder in dest that can be written to. A report that was there before is as it was, and"
-        " the history does not have this audit.",
+        "The report's files could not be written.",
+        "Free disk space, or name a writable folder in dest. An earlier report is unchanged, and the history does"
+        " not contain this audit.",
     ),
     "answers_missing": Reason(
-        "There is no answer of any Mac to make a report of.",
-        "Read the Macs first, or name in saved the files that hold their answers.",
+        "There is no Mac's answer to report on.",
+        "Read the Macs first, or name the files that hold their answers in the option saved.",
     ),
     "not_text": Reason(
-        "A name, a secret or another text was given as a number, a date, a list or something else that is no text.",
-        "Put it in quotes where it is written: 0012345 without quotes is the number 5349, and '| string' does not bring"
-        " the zeros back. ansible-core 2.19 and newer makes a number of !unsafe '0123' in an extra-vars file as well:"
-        " leave !unsafe out there, or give the value in group_vars or a vault.",
+        "A name, a secret or another text was given as a number, a date, a list or another value that is not text.",
+        "Put the value in quotes where it is written: 0012345 without quotes is the number 5349, and '| string'"
+        " does not restore the zeros. ansible-core 2.19 and newer also reads !unsafe '0123' in an extra-vars file as"
+        " a number: leave !unsafe out, or set the value in group_vars or in a vault.",
     ),
     "password_is_hash": Reason(
-        "The value is a hash of a password, such as password_hash makes for Linux. macOS wants the password itself.",
-        "Give the password itself. Where an account's password really is that text, as it was set so by mistake, give"
-        " it once as old_password (current_password with a store) and set another one.",
+        "The value is a hash of a password, such as password_hash makes for Linux, but macOS needs the password"
+        " itself.",
+        "Give the password itself. If exactly this text was once set as the account's password by mistake, give it"
+        " once as old_password (current_password with a store) and set another password.",
     ),
     "async_unsupported": Reason(
-        "An asynchronous task writes its options and its result, with the secrets in them, to the Mac's disk; and what"
-        " a module does on the controller cannot wait there.",
-        "Take async and poll away from the task. A larger timeout is for a slow Mac, forks for many Macs.",
+        "An asynchronous task writes its options and its result, with their secrets, to the Mac's disk, and it"
+        " cannot wait for the part of a module that runs on the controller.",
+        "Remove async and poll from the task. Raise timeout for a slow Mac, and forks for many Macs.",
     ),
     "name_unusable": Reason(
         "macOS's tools cannot work with this account name.",
@@ -149,8 +153,8 @@ REASONS: dict[Code, Reason] = {
         "Change the option that the message names.",
     ),
     "password_unusable": Reason(
-        "The password cannot be handed to macOS's prompts.",
-        "Choose a password without control characters that is within the byte limit in the message, and not empty.",
+        "macOS's prompts cannot take this password.",
+        "Choose a password that is not empty, has no control characters, and keeps to the byte limit in the message.",
     ),
     # Who and whom
     "user_unknown": Reason(
@@ -158,40 +162,41 @@ REASONS: dict[Code, Reason] = {
         "Check the short name, or create the account first with keyholder.macos.account.",
     ),
     "name_differs": Reason(
-        "A record of the directory uses this name, in other letters or as a second name.",
+        "A record on this Mac or in the directory already uses this name, in other letters or as a second name.",
         "Give the short name exactly as keyholder.macos.trust_info shows it.",
     ),
     "user_password_wrong": Reason(
-        "The password given for the account is not its password.",
-        "Give the current password. For a directory account: its password may have been changed elsewhere.",
+        "The password given for the account is wrong.",
+        "Give the current password. The password of a directory account may have been changed in the directory.",
     ),
     "user_disabled": Reason(
-        "The account is disabled or locked, or has no password, so macOS accepts none for it.",
+        "The account is disabled or locked, or has no password, so macOS accepts no password for it.",
         "Enable the account (pwpolicy -u NAME -enableuser) or give it a password, then run again.",
     ),
     "granter_missing": Reason(
-        "A granter is needed and none was given.",
-        "Give admin_user and admin_password of an administrator who holds a token; the message names them.",
+        "This change needs a granter, and none was given.",
+        "Give admin_user and admin_password of an administrator who holds a Secure Token. The message names the"
+        " granters of this Mac.",
     ),
     "granter_unknown": Reason(
         "The granter has no account on this Mac.",
         "Give one of the granters that the message names.",
     ),
     "granter_not_admin": Reason(
-        "The granter is not an administrator, and only an administrator's token can authorise.",
-        "Give one of the granters that the message names. Where it names none, set allow_temporary_promotion, which"
-        " makes this holder an administrator for the moment of the grant, or have a Bootstrap Token escrowed and log in"
-        " at the screen as the account that needs a token.",
+        "The granter is not an administrator, and macOS accepts an administrator's authorisation only.",
+        "Give one of the granters that the message names. If it names none, set allow_temporary_promotion: the"
+        " granter is then an administrator until the grant is done. Or, if a Bootstrap Token is escrowed, log in at"
+        " the Mac's screen as the account that needs a token.",
     ),
     "granter_no_token": Reason(
         "The granter holds no Secure Token.",
-        "Give one of the granters that the message names. Where it names none, give a standard account that holds one"
-        " and set allow_temporary_promotion, or have a Bootstrap Token escrowed and log in at the screen as the account"
-        " that needs a token.",
+        "Give one of the granters that the message names. If it names none, give a standard account that holds a"
+        " token, and set allow_temporary_promotion. Or, if a Bootstrap Token is escrowed, log in at the Mac's screen"
+        " as the account that needs a token.",
     ),
     "granter_phantom": Reason(
-        "The sources of truth disagree about the granter's token.",
-        "Use another granter, and have this account repaired: it may be unable to authorise anything.",
+        "The three sources of truth disagree about the granter's token.",
+        "Use another granter, and repair this account with keyholder.macos.repair: macOS may refuse its authorisation.",
     ),
     "granter_is_user": Reason(
         "An account cannot authorise the removal of its own token.",
@@ -199,7 +204,7 @@ REASONS: dict[Code, Reason] = {
     ),
     "granter_password_wrong": Reason(
         "The granter's password is wrong.",
-        "Give the granter's current password. Nothing was changed.",
+        "Give the granter's current password.",
     ),
     "granter_disabled": Reason(
         "The granter's account is disabled or locked, or has no password.",
@@ -208,57 +213,62 @@ REASONS: dict[Code, Reason] = {
     # Tokens
     "phantom": Reason(
         "The three sources of truth disagree about this account's token.",
-        "Look at the sources in the message. A missing FileVault entry may come back with 'fdesetup add' by a holder;"
-        " a marker without a crypto user is no token.",
+        "Compare the sources in the message. If only the FileVault entry is missing, a holder may restore it with"
+        " 'fdesetup add'. An account without a crypto user holds no token, whatever its record says."
+        " keyholder.macos.repair shows and does what helps.",
     ),
     "stale_key": Reason(
-        "The account's password does not open its key: it was set without the token, as a reset by root does.",
-        "keyholder.macos.repair names the way that is open: with the password from before the reset the key is brought"
-        " back; without it the token is taken and granted again through another administrator with a token.",
+        "The account's password does not open its key, because the password was set without the token, for example"
+        " by a reset as root.",
+        "Run keyholder.macos.repair. With the password from before the reset it restores the key; without it, it"
+        " revokes the token and grants it again through another administrator with a token.",
     ),
     "key_unproven": Reason(
-        "macOS did not say whether the password opens the account's key, and the change rests on that.",
-        "Read the evidence, and run again. Leave the change out where this macOS does not answer.",
+        "macOS did not say whether the password opens the account's key, and this change depends on that.",
+        "Read the evidence, and run again. If this macOS never answers, leave this change out.",
     ),
     "orphan_stays": Reason(
-        "A crypto user that belongs to no account cannot be removed on this Mac.",
-        "It opens nothing without its password. Only erasing the Mac takes it away, where a Secure Enclave keeps it.",
+        "This crypto user belongs to no account, and this Mac does not let it be removed.",
+        "Leave it: it opens nothing without its password. On a Mac with a Secure Enclave, only erasing the Mac"
+        " removes it.",
     ),
     "no_holder": Reason(
-        "Nobody on this Mac holds a Secure Token, so nobody can grant one.",
-        "Set first_token to true where the message says that the account can be the first holder. Otherwise it says"
-        " what a person has to do at the Mac. With a Bootstrap Token escrowed, a login at the screen brings one too.",
+        "No account on this Mac holds a Secure Token, so no account can grant one.",
+        "If the message says that the account can be the first holder, set first_token to true. Otherwise do at the"
+        " Mac what the message says. If a Bootstrap Token is escrowed, a login at the Mac's screen brings a token,"
+        " too.",
     ),
     "not_first": Reason(
-        "macOS would not make this account the first holder.",
-        "The message names the rule, and what has to be done for this account, by a person at the Mac where it cannot"
-        " be done from afar. Or choose an account that fits the rule.",
+        "macOS would not give this account the Mac's first token.",
+        "Do what the message says; a person may have to do it at the Mac. Or choose an account that meets the rule"
+        " in the message.",
     ),
     "last_admin_holder": Reason(
-        "The change would take away the last administrator with a token, and nobody could grant one again.",
-        "Give another administrator a token first.",
+        "The change would take away the last administrator with a token, and then no account could grant one.",
+        "Grant another administrator a token first.",
     ),
     "own_account": Reason(
-        "The change would take something from the account that Ansible itself logged in with, or became root from.",
-        "Log in with another account, or set allow_own_account where the connection reads the new password by itself.",
+        "The change would take something from the account that Ansible logged in with, or became root from.",
+        "Log in with another account. If the connection reads the new password by itself, you may set"
+        " allow_own_account.",
     ),
     "would_worsen": Reason(
-        "The Mac could be recovered less well after the change than before it.",
-        "The message says what would be lost. Give an administrator a Secure Token first.",
+        "After this change the Mac would be less recoverable than before.",
+        "Read in the message what would be lost. Grant an administrator a Secure Token first.",
     ),
     "would_lock_out": Reason(
-        "FileVault is on or may be, and the change would leave, or could leave where it is cut off, neither a holder"
-        " who can log in nor a recovery key that somebody has.",
-        "Make sure that a holder or a personal recovery key remains. A key that is the only way in is made anew only"
-        " where a profile of the device management escrows it.",
+        "FileVault is on or may be on, and the change, or an interruption of it, could leave no way in: no holder"
+        " who can log in, and no recovery key that is stored or escrowed.",
+        "Make sure that a holder or a personal recovery key remains. If the key is the only way in, it is rotated"
+        " only under an MDM profile that escrows it.",
     ),
     "prevention_unsupported": Reason(
-        "Before macOS 11 nothing keeps an account from becoming the first holder.",
-        "Give an administrator a token first: then no account gets one by itself.",
+        "Before macOS 11, nothing keeps an account from becoming the first holder.",
+        "Grant an administrator a token first: then no account gets one by itself.",
     ),
     "holds_token": Reason(
-        "The account already holds a Secure Token, which 'prevented' does not take away.",
-        "Revoke it with keyholder.macos.secure_token (state: absent) if that is what you want.",
+        "The account already holds a Secure Token, and 'prevented' does not revoke one.",
+        "To revoke it, use keyholder.macos.secure_token with state absent.",
     ),
     # Accounts
     "system_account": Reason(
@@ -266,59 +276,65 @@ REASONS: dict[Code, Reason] = {
         "Leave it alone.",
     ),
     "user_logged_in": Reason(
-        "The account is in use.",
-        "Wait until its user has logged out, or set force: macOS then ends everything that it runs.",
+        "The account's user is logged in.",
+        "Wait until the user has logged out, or set force: macOS then ends all of the account's programs.",
     ),
     "password_elsewhere": Reason(
-        "The account's password is kept by a directory, and this Mac has a copy only.",
-        "Change it in the directory. The Mac takes it over at the next login while the directory can be reached.",
+        "The account's password is kept in a directory, and this Mac has only a copy of it.",
+        "Change the password in the directory. The Mac takes it over at the next login while it can reach the"
+        " directory.",
     ),
     "home_unsafe": Reason(
-        "The account's home folder is not a folder of its own, so it is neither deleted nor archived.",
+        "The account's home folder is not a folder of its own, so this run neither deletes nor archives it.",
         "Keep the home folder (offboard: home: keep), or correct the home folder in the account's record.",
     ),
     "path_unsafe": Reason(
-        "Others than root may write where root was to write or read a file, and could put a link there.",
-        "Choose a path in a folder of root's in which nobody else can write; no folder on the way may be a link.",
+        "An account other than root may write on the way to a file that root would read or write, and could put a"
+        " link there.",
+        "Choose a path in a folder that only root may write to, without a link on the way.",
     ),
     "archive_exists": Reason(
-        "There is a file where the home folder is to be archived.",
-        "Take it away, or give another path.",
+        "There is already a file at the path of the home folder's archive.",
+        "Move that file away, or give another path.",
     ),
     "uid_taken": Reason(
         "Another account uses this UID.",
-        "Choose another uid, or leave it out. A directory's UID is changed in the directory.",
+        "Choose another uid, or leave it out. Change the UID of a directory account in the directory.",
     ),
     "uid_differs": Reason(
-        "The account exists with another UID, and files on the disk belong to that number.",
+        "The account exists with another UID, and its files on the disk belong to that UID.",
         "Leave uid out, or remove the account and create it again.",
     ),
     "full_name_taken": Reason(
-        "Another account uses this name or full name, and macOS wants them unique.",
-        "Choose another full_name.",
+        "Another account already uses this name or full name, and macOS wants both to be unique.",
+        "Choose another one of what the message names: name or full_name.",
     ),
     "account_not_mobile": Reason(
-        "An account of this name is on the Mac already, and it is no mobile account.",
-        "Leave it as it is, or move its owner's files and delete it with keyholder.macos.account. Nothing was changed.",
+        "The Mac already has an account of this name, and it is not a mobile account.",
+        "Leave it as it is. Or move its user's files, and delete it with keyholder.macos.account. Nothing was changed.",
     ),
     "password_drifted": Reason(
-        "No password in the store is the account's: somebody has changed it elsewhere.",
-        "Give current_password once, if somebody knows it. Otherwise set it with keyholder.macos.account_password"
-        " through another administrator with a token (admin_user), and then give that one as current_password.",
+        "None of the passwords in the store is the account's: it was changed outside the store.",
+        "Give the account's password once as current_password. If it is not known, set one with"
+        " keyholder.macos.account_password through another administrator with a token (admin_user), and give that"
+        " one as current_password.",
     ),
     "store_failed": Reason(
         "The store of the passwords or recovery keys could not be read or written.",
-        "Repair the store. Nothing is set on the Mac that the store does not hold; the next run goes on from here.",
+        "Repair the store, and run again. No password is set on the Mac before the store holds it; the next run"
+        " goes on from here.",
     ),
     "store_not_durable": Reason(
-        "Nothing shows that the store outlives this job: what is put into a job's own container goes with it.",
-        "In AWX: expose the folder to the jobs (Settings, Jobs, Paths to expose to isolated jobs), launch 'keyholder"
-        " store' once on each execution node, then run again. Elsewhere: run keyholder.macos.recovery_key_store with"
-        " state marked once, or say with the option marked that no marker is needed.",
+        "This run cannot tell whether the store outlives its job: files in a job's own container are lost with it.",
+        "In AWX, expose the folder to the jobs (Settings, Jobs, Paths to expose to isolated jobs), launch"
+        " 'keyholder store' once on each execution node, then run again. Elsewhere, run"
+        " keyholder.macos.recovery_key_store with state marked once, or set the option marked to false if no marker"
+        " is needed.",
     ),
     "store_conflict": Reason(
-        "Two runs made a recovery key of one Mac at the same time, so nobody knows which of the two opens it.",
-        "Run again, with one run at a time: it makes a new key and stores that. Keep all files of this Mac until then.",
+        "Two runs made a recovery key for one Mac at the same time, and it is not known which of the two opens the"
+        " Mac.",
+        "Run again, one run at a time: that run makes and stores a new key. Keep all of this Mac's files until then.",
     ),
     "password_policy": Reason(
         "The password does not meet this Mac's password policy.",
@@ -326,41 +342,41 @@ REASONS: dict[Code, Reason] = {
     ),
     # Directories
     "directory_not_bound": Reason(
-        "The Mac is bound to no directory, so no mobile account can be made.",
-        "Bind it (dsconfigad, or a profile of the device management), then run again.",
+        "The Mac is bound to no directory, so it can have no mobile account.",
+        "Bind it (dsconfigad, or an MDM profile), then run again.",
     ),
     "directory_offline": Reason(
-        "No directory that the Mac is bound to can be reached.",
-        "Bring the Mac to its directory's network (VPN, DNS and clock too), then run again.",
+        "The Mac reaches none of the directories that it is bound to.",
+        "Bring the Mac into its directory's network (check VPN, DNS and the clock), then run again.",
     ),
     "directory_user_unknown": Reason(
-        "The directory knows nobody of this name.",
-        "Check the short name as the directory has it, with 'dscl /Search -read /Users/NAME' on the Mac.",
+        "The directory has no user of this name.",
+        "Check the short name in the directory with 'dscl /Search -read /Users/NAME' on the Mac.",
     ),
-    # Device management and the Bootstrap Token
+    # MDM and the Bootstrap Token
     "not_enrolled": Reason(
-        "The Mac is not enrolled in device management as a Bootstrap Token needs it.",
+        "The Mac is not enrolled in MDM (mobile device management) in the way that a Bootstrap Token needs.",
         "Enrol the Mac (automated, or approved by its user), then run again.",
     ),
     "bootstrap_unsupported": Reason(
-        "This macOS, or the server of the device management, has no Bootstrap Token.",
-        "Upgrade macOS to 10.15.4 or newer, and switch the Bootstrap Token on in the device management.",
+        "This macOS or its MDM server does not support the Bootstrap Token.",
+        "Upgrade macOS to 10.15.4 or newer, and switch the Bootstrap Token on at the MDM server.",
     ),
     "bootstrap_not_escrowed": Reason(
         "No Bootstrap Token is escrowed.",
-        "Escrow one first: state escrowed.",
+        "Escrow one first: keyholder.macos.bootstrap_token with state escrowed.",
     ),
     "bootstrap_refused": Reason(
         "profiles could not authenticate the granter.",
-        "Check the password, and that the granter is an administrator who holds a Secure Token.",
+        "Check the granter's password, and that the granter is an administrator who holds a Secure Token.",
     ),
     "bootstrap_stale": Reason(
         "macOS could not verify the Bootstrap Token: the escrowed one no longer opens this volume.",
-        "Remove it (state absent), then escrow a new one.",
+        "Remove it (state absent), then escrow a new one (state escrowed).",
     ),
     "too_soon": Reason(
-        "macOS limits how often device management may be asked, and refused this time.",
-        "Run again later. From macOS 12.3 on the limit is per 23 hours; the collection does not try again by itself.",
+        "macOS limits how often it asks the MDM server, and did not ask this time.",
+        "Run again later. From macOS 12.3 on, the limit is per 23 hours. The collection does not try again by itself.",
     ),
     # FileVault
     "user_no_token": Reason(
@@ -368,8 +384,9 @@ REASONS: dict[Code, Reason] = {
         "Grant it one with keyholder.macos.secure_token, or give one of the holders that the message names.",
     ),
     "filevault_busy": Reason(
-        "The volume is being converted, or waits for a restart.",
-        "Wait, or restart the Mac, until keyholder.macos.trust_info shows FileVault on or off.",
+        "FileVault is encrypting or decrypting the volume, or waits for a restart.",
+        "Wait until keyholder.macos.trust_info shows FileVault on or off. If FileVault waits for a restart, restart"
+        " the Mac.",
     ),
     "filevault_off": Reason(
         "FileVault is off.",
@@ -381,11 +398,11 @@ REASONS: dict[Code, Reason] = {
     ),
     "last_recovery_key": Reason(
         "The change would remove the last recovery key, and no holder's password was proven to open the volume.",
-        "Give user and password of a holder: the password is tried against the holder's key before the recovery key"
-        " goes.",
+        "Give user and password of a holder. This run tries the password on the holder's key before it removes the"
+        " recovery key.",
     ),
     "key_missing": Reason(
-        "There is no personal recovery key.",
+        "The Mac has no personal recovery key.",
         "Make one: keyholder.macos.filevault_recovery_key with state present.",
     ),
     "key_invalid": Reason(
@@ -393,78 +410,79 @@ REASONS: dict[Code, Reason] = {
         "Use the key that belongs to this Mac, or rotate it with a holder's password.",
     ),
     "key_file_unusable": Reason(
-        "The file that a deferral leaves is there, and holds no recovery key.",
-        "Look at it on the Mac. Nothing was deleted; a new key can be made with state rotated.",
+        "The file that a deferred enablement left on the Mac holds no recovery key.",
+        "Look at the file on the Mac; nothing was deleted. To make a new key, use state rotated.",
     ),
     "no_escrow_path": Reason(
-        "Nobody would have the new recovery key.",
-        "Give recipients with recovery_key encrypt, or install a profile with the payload FDERecoveryKeyEscrow.",
+        "The new recovery key would be lost: it would be neither encrypted to a recipient nor escrowed.",
+        "Give recipients with recovery_key encrypt, or install an MDM profile with the payload FDERecoveryKeyEscrow.",
     ),
     "recipient_unusable": Reason(
         "The recovery key could not be encrypted to the recipients.",
-        "Give certificates in PEM whose RSA keys may encrypt. Nothing was changed.",
+        "Give PEM certificates whose RSA keys may encrypt. Nothing was changed.",
     ),
     "authrestart_unsupported": Reason(
         "FileVault is on, and macOS cannot restart this Mac past its unlock screen.",
-        "Restart it where somebody can unlock it at the screen; on macOS 26 and newer ssh_unlock may be tried.",
+        "Restart it while a person can unlock it at its screen. On macOS 26 and newer, ssh_unlock is worth a try.",
     ),
     # Another run, and what an earlier one has left
     "another_run": Reason(
-        "Another run changes this Mac, and only one may at a time. Nothing was read or changed.",
-        "Wait for it, or raise lock_timeout. A job that was cancelled goes on on the Mac until its command there ends."
-        " Where nothing should be at work any more, 'lsof' on the lock's file, which the evidence names, says what is,"
-        " and a restart of the Mac ends it.",
+        "Another run is changing this Mac, and only one may at a time. This run read and changed nothing.",
+        "Wait for the other run, or raise lock_timeout. A cancelled job continues on the Mac until its current"
+        " command there ends. If no run should be at work, run 'lsof' on the lock's file, which the evidence names:"
+        " it shows the process. A restart of the Mac ends it.",
     ),
     "lock_unusable": Reason(
-        "The lock that keeps a second run away cannot be held safely, so nothing was read or changed.",
-        "Look at the file and its folder on the Mac: something else was put there, or may be. Take it away as root;"
-        " the next run makes its own.",
+        "This run cannot safely hold the lock that keeps other runs away, so it read and changed nothing.",
+        "Look at the lock's file and its folder on the Mac: another program or account put something in their"
+        " place, or could. Remove that as root; the next run makes its own.",
     ),
     "preboot_failed": Reason(
-        "The preboot volume was not told who may unlock, so the FileVault window may show the wrong people.",
-        "The note stays on the Mac: each later run tries again, and only warns where it fails. Where a crypto user that"
-        " belongs to no account is named, remove it with keyholder.macos.repair (orphans). Otherwise run"
-        " 'diskutil apfs updatePreboot /' on the Mac and read what it says.",
+        "The preboot volume was not updated, so the FileVault window may show the wrong users.",
+        "A note stays on the Mac: each later run tries again, and only warns if that fails. If the message names a"
+        " crypto user that belongs to no account, remove it with keyholder.macos.repair (orphans). Otherwise run"
+        " 'diskutil apfs updatePreboot /' on the Mac, and read what it prints.",
     ),
     # What macOS did
     "timeout": Reason(
-        "A command did not answer before its deadline and was stopped.",
-        "Look for a dialog on the Mac's screen; raise timeout for a slow Mac. The next run continues from here.",
+        "A command did not answer before its deadline, so this run stopped it.",
+        "Look for a dialog on the Mac's screen. Raise timeout for a slow Mac. The next run continues from here.",
     ),
     "granter_refused": Reason(
-        "macOS refused the granter: not an administrator, or not allowed to authorise (OpenDirectory error 5101).",
+        "macOS refused the granter: it is not an administrator, or may not authorise (OpenDirectory error 5101).",
         "Use another granter.",
     ),
     "key_refused": Reason(
         "macOS could not unlock the volume's key with the passwords given, although they are the accounts' passwords.",
-        "The granter's key may be stale: its password was reset without its token. Try another granter,"
-        " or log in as the granter at the Mac with the old password.",
+        "The granter's key may be stale, because its password was reset without its token. Try another granter, or"
+        " log in at the Mac as the granter with the old password.",
     ),
     "password_refused": Reason(
-        "macOS refused a password at the moment of the change.",
-        "Check both passwords, and whether the accounts are locked. A directory account's password may have been"
-        " changed elsewhere.",
+        "macOS refused a password while the change was made.",
+        "Check both passwords, and whether the accounts are locked. The password of a directory account may have"
+        " been changed in the directory.",
     ),
     "last_holder": Reason(
-        "It is the last holder or the last administrator of the Mac, and macOS itself keeps those.",
-        "Make another account an administrator first, and give it a token.",
+        "The account is the Mac's last holder or last administrator, and macOS itself keeps it.",
+        "Make another account an administrator, and grant it a token, first.",
     ),
     "not_proven": Reason(
         "macOS accepted the change, but the second reading does not show it.",
-        "Read the evidence: it holds the command's own words and what each source says now.",
+        "Read the evidence: it holds what the command printed and what each source says now.",
     ),
     "not_back": Reason(
-        "The Mac did not come back in time after its restart, or has not restarted.",
-        "Look at its screen: it may wait to be unlocked, although macOS said that it would not. A slow Mac needs a"
-        " larger reboot_timeout.",
+        "The Mac did not come back in time after its restart, or did not restart.",
+        "Look at its screen: it may wait to be unlocked, although macOS said that it would not. Raise"
+        " reboot_timeout for a slow Mac.",
     ),
     "key_not_given": Reason(
-        "macOS has made a new recovery key and given it to nobody; the old one is dead.",
-        "Rotate it again. A profile with the payload FDERecoveryKeyEscrow gets the key without this collection.",
+        "macOS made a new recovery key and did not give it to this run. The old key no longer works.",
+        "Rotate the key again. With an MDM profile that has the payload FDERecoveryKeyEscrow, macOS escrows each"
+        " new key without this collection.",
     ),
     "command_failed": Reason(
         "A command failed.",
-        "Read the evidence: it holds the command and its own words.",
+        "Read the evidence: it holds the command and what it printed.",
     ),
 }
 REASONS.update({fdesetup.exit_code(status): Reason(*words) for status, words in fdesetup.EXIT.items()})

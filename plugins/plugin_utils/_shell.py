@@ -30,8 +30,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 #   the earlier answers.
 # * The first `od` keeps 4 open while it writes, so the second one does not see an end before the first is done.
 # * The program gets none of these, or a daemon that it leaves behind would keep the answer open.
-# * The guard may be told to stop before its `sleep` has begun, or while that one still has the guard's trap: so the word
-#   is remembered, and `sleep` is killed by what no process can catch. Otherwise it would sleep on, on the Mac.
+# * The guard may be told to stop before its `sleep` has begun, or while that one still has the guard's trap. So the
+#   word is remembered, and `sleep` is killed by what no process can catch. Otherwise it would sleep on, on the Mac.
 # * Each `od` takes one byte more than the program may print, and ends: the next byte ends the program by a SIGPIPE, and
 #   one that does not mind is ended at its deadline.
 _SCRIPT = """\

@@ -116,7 +116,7 @@ def test_preboot_that_fails_fails_the_run_that_owes_it_and_no_later_one() -> Non
         later = flow(LabRunner(mac), request, {})
         assert (later.refusal, later.changed) == (None, False)
         (note,) = later.notes
-        assert "which an earlier run has left to do" in note
+        assert "An earlier run left this to do" in note
         assert "[preboot_failed]" in note
         assert "preboot" in pending(mac)
         assert later.after == later.before
@@ -151,7 +151,7 @@ def test_preboot_that_fails_over_an_orphan_names_it_and_repair_mends_it(named: b
     assert refused(outcome) == "preboot_failed"
     said = t.cast(t.Any, outcome.refusal).msg
     assert f"the crypto user {orphan}, which belongs to no account" in said
-    assert ("diskutil failed over" in said) == named
+    assert ("diskutil failed for" in said) == named
     mended = flow(LabRunner(mac), RepairRequest(orphans=True), {})
     assert (mended.refusal, mended.notes) == (None, [])
     assert "keyholder" not in pending(mac)
@@ -195,7 +195,7 @@ def test_a_note_that_cannot_be_taken_away_is_not_blamed_on_preboot() -> None:
     outcome = flow(OddRunner(mac, instead={"-delete": denied}), GRANT)
     assert refused(outcome) == "command_failed"
     said = t.cast(t.Any, outcome.refusal).msg
-    assert "could not take the note off the Mac: preboot is done" in said
+    assert "could not remove the note from the Mac: preboot is done" in said
     assert mac.accounts["ana"].generated_uid in mac.preboot
 
 

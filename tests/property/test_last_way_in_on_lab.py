@@ -152,7 +152,7 @@ def test_a_wrong_password_is_never_tried_against_a_key_on_a_guess() -> None:
     runner = LabRunner(mac)
     said = Run(runner, {"admin_password": Secret("wrong")}, 5).run(request, True)
     assert said.refusal is None
-    assert "is tried in a real run only" in " ".join(said.notes)
+    assert "check mode does not try whether" in " ".join(said.notes)
     assert not [command for command, _ in runner.runs if "-verify" in command.argv]
 
 

@@ -239,7 +239,7 @@ FAULTS: list[tuple[t.Callable[[], Mac], Fault, t.Any, dict[str, str], str]] = [
         Fault("escrow_stands_still", {}),
         KeyRequest("rotated", "itadmin", given=frozenset(BY_ADMIN)),
         BY_ADMIN,
-        "the new key was not put aside",
+        "the new key was not escrowed",
     ),
     (collected, nothing("rm"), CollectRequest(KEY_FILE, "return", True), {}, f"{KEY_FILE} is still there"),
     # -- Bootstrap Token ----------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def update_preboot(
 
 
 def _cause(mac: Mac, ran: Ran) -> str:
-    """Return in words whom updatePreboot failed for; else which crypto user that belongs to no account may be why (assumed)."""
+    """Return in words whom updatePreboot failed for; else which orphaned crypto user may be why (assumed)."""
     if ran.rc is None:
         return ": diskutil did not answer"
     failed = diskutil.preboot_failed_for(ran)

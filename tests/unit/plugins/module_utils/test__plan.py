@@ -205,7 +205,7 @@ def test_grant_in_words() -> None:
         "note on the Mac that its preboot volume must be updated",
         "grant ana a Secure Token, authorised by itadmin",
         "read the Mac again and compare what its sources say of ana",
-        "update the preboot volume, so that the FileVault window shows the right people",
+        "update the preboot volume, so that the FileVault window shows the right users",
     ]
 
 

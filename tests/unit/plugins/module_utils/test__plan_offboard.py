@@ -67,16 +67,16 @@ def kinds(plan: Plan) -> list[str]:
 def test_the_safe_order_in_words() -> None:
     assert ARCHIVED.plan(mac(ADMIN, ANA), {}).words() == [
         f"note on the Mac what is under way: {BEGUN}",
-        "put the home folder of ana (/Users/ana) into /var/root/ana.tar.gz, which only root can read",
+        "archive the home folder of ana (/Users/ana) in /var/root/ana.tar.gz, which only root can read",
         "read /var/root/ana.tar.gz to its end",
         f"note on the Mac what is under way: {KEPT}",
         "note on the Mac that its preboot volume must be updated",
-        "no longer let ana unlock FileVault, which takes the right to authorise others from it as well",
+        "take from ana the right to unlock FileVault, and with it the right to authorise others",
         "delete the account ana and delete its home folder",
         "read the Mac again and compare what its sources say of ana",
-        f"take the note off the Mac: {BEGUN} is done",
-        f"take the note off the Mac: {KEPT} is done",
-        "update the preboot volume, so that the FileVault window shows the right people",
+        f"remove the note from the Mac: {BEGUN} is done",
+        f"remove the note from the Mac: {KEPT} is done",
+        "update the preboot volume, so that the FileVault window shows the right users",
     ]
 
 
@@ -84,11 +84,11 @@ def test_an_archive_is_never_overwritten_by_a_later_run() -> None:
     """Since a run was cut off, the home may have been half deleted, or worked in for weeks."""
     cut = mac(ADMIN, ANA, pending=frozenset({BEGUN, KEPT}), files=frozenset({"/Users/ana", "/var/root/ana.tar.gz"}))
     words = ARCHIVED.plan(cut, {}).words()
-    assert "into /var/root/ana-again.tar.gz" in words[0]
+    assert "in /var/root/ana-again.tar.gz" in words[0]
     assert words[1] == "read /var/root/ana-again.tar.gz to its end"
     deleted = replace(cut, files=frozenset({"/var/root/ana.tar.gz"}))
     plan = ARCHIVED.plan(deleted, {})
-    assert not [word for word in plan.words() if "put the home" in word]
+    assert not [word for word in plan.words() if "archive the home" in word]
     assert plan.after.pending == frozenset()
 
 
@@ -96,7 +96,7 @@ def test_a_note_is_on_one_person_and_not_on_a_name() -> None:
     """Another ana, who came after an offboarding that was cut off, has a home of her own."""
     former = frozenset({offboarding("ana", "F" * 36), archived("ana", "F" * 36), offboarding("ana b", "E" * 36)})
     plan = ARCHIVED.plan(mac(ADMIN, ANA, pending=former), {})
-    assert "into /var/root/ana.tar.gz" in plan.words()[1]
+    assert "in /var/root/ana.tar.gz" in plan.words()[1]
     assert plan.after.pending == {offboarding("ana b", "E" * 36)}
     there = mac(ADMIN, ANA, pending=former, files=frozenset({"/Users/ana", "/var/root/ana.tar.gz"}))
     assert refusal(ARCHIVED, there) == "archive_exists"

@@ -61,15 +61,15 @@ def test_a_promotion_in_words() -> None:
         "check the password of ana",
         "check the password of itadmin",
         "note on the Mac what is under way: promoted ana",
-        "have the Mac demote ana by itself after 15 minutes, should this run be cut off",
+        "have the Mac demote ana by itself after 15 minutes if this run is interrupted",
         "make ana an administrator",
         "note on the Mac that its preboot volume must be updated",
         "grant itadmin a Secure Token, authorised by ana",
         "take administrator rights from ana",
         "read the Mac again and compare what its sources say of itadmin, ana",
-        "take the Mac's own job away that would demote ana",
-        "take the note off the Mac: promoted ana is done",
-        "update the preboot volume, so that the FileVault window shows the right people",
+        "remove the job on the Mac that would demote ana",
+        "remove the note from the Mac: promoted ana is done",
+        "update the preboot volume, so that the FileVault window shows the right users",
     ]
 
 

@@ -117,8 +117,8 @@ FACTS = [
     ("filevault", vault(state="off"), vault(state="on"), "FileVault is on (wanted: off)"),
     ("filevault", vault(state="off"), vault(state="encrypting"), "FileVault is encrypting (wanted: off)"),
     ("deferral", vault(deferred_user="ana"), vault(deferred_user="ana"), ""),
-    ("deferral", vault(deferred_user="ana"), vault(), "deferred for nobody (wanted: ana)"),
-    ("deferral", vault(), vault(deferred_user="ana"), "deferred for ana (wanted: nobody)"),
+    ("deferral", vault(deferred_user="ana"), vault(), "deferred for no user (wanted: ana)"),
+    ("deferral", vault(), vault(deferred_user="ana"), "deferred for ana (wanted: no user)"),
     ("key_file", MAC, MAC, ""),
     ("key_file", MAC, replace(MAC, files=frozenset({"/b", "/a"})), "/a, /b is still there"),
     ("key_file", replace(MAC, files=frozenset({"/a"})), MAC, ""),
@@ -126,9 +126,9 @@ FACTS = [
     ("orphans", MAC, replace(MAC, orphans=("X", "Y")), "the crypto user X, Y is still there"),
     ("orphans", replace(MAC, orphans=("X",)), replace(MAC, orphans=("X",)), ""),
     ("personal_key", vault(personal_key=True), vault(personal_key=True), ""),
-    ("personal_key", vault(personal_key=True), vault(personal_key=False), "a personal recovery key is missing"),
-    ("personal_key", vault(personal_key=False), vault(personal_key=True), "a personal recovery key is there"),
-    ("personal_key", vault(personal_key=True), vault(personal_key=None), "a personal recovery key is missing"),
+    ("personal_key", vault(personal_key=True), vault(personal_key=False), "the personal recovery key is missing"),
+    ("personal_key", vault(personal_key=False), vault(personal_key=True), "the personal recovery key is present"),
+    ("personal_key", vault(personal_key=True), vault(personal_key=None), "the personal recovery key is missing"),
 ]
 
 
@@ -144,9 +144,9 @@ def test_each_fact_alone_disagrees(fact: str, wanted: Mac, found: Mac, says: str
     [
         (5, 6, ""),
         (0, 1, ""),
-        (5, 5, "the new key was not put aside for the device management"),
-        (0, 0, "the new key was not put aside for the device management"),
-        (6, 5, "the new key was not put aside for the device management"),
+        (5, 5, "the new key was not escrowed to MDM"),
+        (0, 0, "the new key was not escrowed to MDM"),
+        (6, 5, "the new key was not escrowed to MDM"),
         (None, 5, "could not be read"),
         (5, None, "could not be read"),
     ],

@@ -115,7 +115,7 @@ class ActionModule(Action):
             return failure(Refusal("store_failed", str(exc)), exc.changed)
         except Refusal as refusal:
             return failure(refusal)
-        return _told(rotated)
+        return _result(rotated)
 
     def execute(
         self, module: str, arguments: dict[str, t.Any], task_vars: dict[str, t.Any], check: bool
@@ -210,7 +210,7 @@ class _OnTheMac:
         return self._action.execute(module, {**options, **self._limit, **own}, self._task_vars, check)
 
 
-def _told(rotated: Rotated) -> dict[str, t.Any]:
+def _result(rotated: Rotated) -> dict[str, t.Any]:
     """The module's own result, with what became of the password beside it."""
     told = {**rotated.result, "changed": rotated.changed, "rotated": rotated.rotated, "healed": rotated.healed}
     if told.get("reason") == "password_drifted":

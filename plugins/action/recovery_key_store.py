@@ -62,18 +62,18 @@ def _kept(arguments: dict[str, t.Any], variables: t.Mapping[str, t.Any], check_m
     keys = {"age": arguments["recovery_key_age"], "pem": arguments["recovery_key_encrypted"]}
     given = {kind: text for kind, text in keys.items() if text}
     if arguments["state"] == "looked" or check_mode:
-        return {"changed": False, **_told(store.look())}
+        return {"changed": False, **_result(store.look())}
     if arguments["state"] == "begun":
-        return {"changed": False, **_told(store.begin(_now()))}
+        return {"changed": False, **_result(store.begin(_now()))}
     if arguments["state"] == "forgotten":
-        return {"changed": False, **_told(store.forget(arguments["seen"]))}
+        return {"changed": False, **_result(store.forget(arguments["seen"]))}
     if not given:
-        return {"changed": False, **_told(store.look())}
+        return {"changed": False, **_result(store.look())}
     contents = store.store(given, arguments["validated"], arguments["seen"], _now())
-    return {"changed": True, **_told(contents)}
+    return {"changed": True, **_result(contents)}
 
 
-def _told(contents: Contents) -> dict[str, t.Any]:
+def _result(contents: Contents) -> dict[str, t.Any]:
     return {
         "present": [str(path) for path in contents.present],
         "unproven": [str(path) for path in contents.unproven],

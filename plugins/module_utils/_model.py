@@ -315,10 +315,10 @@ _ALIASES = {"/var": "/private/var", "/tmp": "/private/tmp", "/etc": "/private/et
 
 def canonical(path: str) -> str:
     """Return a path as macOS compares it: without case, its own links followed, the data volume seen as the root."""
-    same = folded(path)
-    same = same[len(_DATA) :] or "/" if (same + "/").startswith(_DATA + "/") else same
-    first = "/" + same[1:].partition("/")[0]
-    return _ALIASES.get(first, first) + same[len(first) :]
+    place = folded(path)
+    place = place[len(_DATA) :] or "/" if (place + "/").startswith(_DATA + "/") else place
+    first = "/" + place[1:].partition("/")[0]
+    return _ALIASES.get(first, first) + place[len(first) :]
 
 
 def way(path: str) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def finder(module: AnsibleModule) -> t.Callable[[str], str]:
         if path is None:
             raise LookupError(program)
         if program in system.RESTART.argv and not on_macos():
-            _guard_host(path, find(WITNESS))
+            _never_restart_this_host(path, find(WITNESS))
         return str(path)
 
     return find
@@ -90,7 +90,7 @@ def _lock_folder(witness: str) -> str:
     return FOLDER if programs == PROGRAMS else os.path.join(os.path.dirname(programs), f"root{FOLDER}")
 
 
-def _guard_host(restarter: str, witness: str) -> None:
+def _never_restart_this_host(restarter: str, witness: str) -> None:
     """A Mac that is only played on a host of another kind has its programs in one folder. That host's own shutdown is
     elsewhere, and must never be started."""
     if os.path.dirname(restarter) != os.path.dirname(witness):

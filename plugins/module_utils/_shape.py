@@ -120,9 +120,11 @@ def conform(reading: t.Any) -> dict[str, t.Any]:
     is an error, as nothing could be said of such a Mac.
     """
     unread: list[tuple[str, str]] = []
-    made = _conform(reading, READING, "", unread)
-    made["missing"] += [{"what": where, "evidence": f"it is {words} that it cannot be"} for where, words in unread]
-    return t.cast("dict[str, t.Any]", made)
+    conforming = _conform(reading, READING, "", unread)
+    conforming["missing"] += [
+        {"what": where, "evidence": f"it is {words} that it cannot be"} for where, words in unread
+    ]
+    return t.cast("dict[str, t.Any]", conforming)
 
 
 def _conform(value: t.Any, shape: t.Any, where: str, unread: list[tuple[str, str]]) -> t.Any:
@@ -139,18 +141,18 @@ def _conform(value: t.Any, shape: t.Any, where: str, unread: list[tuple[str, str
         return [_conform(one, shape[0], f"{where}[{index}]", unread) for index, one in enumerate(value)]
     if not isinstance(value, dict):
         raise ShapeError(f"{where or 'the reading'} is {_kind.words(value)}, and must be a dictionary")
-    made = {}
+    conforming = {}
     for key, below in shape.items():
         path = f"{where}.{key}" if where else key
         needed = not isinstance(below, _Key)
         if key in value:
-            made[key] = _conform(value[key], below if needed else below.shape, path, unread)
+            conforming[key] = _conform(value[key], below if needed else below.shape, path, unread)
         elif needed:
             raise ShapeError(f"{path} is missing")
     for key, one in value.items():
         if key not in shape:
-            made[str(key)] = plain_data(one, f"{where}.{key}" if where else str(key))
-    return made
+            conforming[str(key)] = plain_data(one, f"{where}.{key}" if where else str(key))
+    return conforming
 
 
 def plain_data(value: t.Any, where: str, depth: int = 0) -> t.Any:

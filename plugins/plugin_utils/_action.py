@@ -73,13 +73,13 @@ _LINES = ("exception", "module_stdout", "module_stderr")
 
 def leaving(result: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return a result in which no text of a Mac steers a terminal: see :func:`plain`. Names were compared before."""
-    made = t.cast("dict[str, t.Any]", plain_data(result, (*_WHOLE, *_LINES, "msg")))
+    cleaned = t.cast("dict[str, t.Any]", plain_data(result, (*_WHOLE, *_LINES, "msg")))
     for key in _LINES:
-        if isinstance(made.get(key), str):
-            made[key] = "\n".join(map(plain, made[key].split("\n")))
-    if isinstance(made.get("msg"), str):
-        made["msg"] = plain(" ".join(made["msg"].split("\n")).rstrip())
-    return made
+        if isinstance(cleaned.get(key), str):
+            cleaned[key] = "\n".join(map(plain, cleaned[key].split("\n")))
+    if isinstance(cleaned.get("msg"), str):
+        cleaned["msg"] = plain(" ".join(cleaned["msg"].split("\n")).rstrip())
+    return cleaned
 
 
 def with_reason(result: dict[str, t.Any]) -> dict[str, t.Any]:

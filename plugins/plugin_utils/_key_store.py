@@ -100,10 +100,10 @@ def mark(folder: Path, now: datetime.datetime) -> bool:
     """Make the folder and its marker. Return whether that was needed. Raises :class:`Refusal`."""
     if marked_at(folder):
         return False
-    with _told(folder):
+    with _refusing(folder):
         _make(folder)
-        made = {"made_at": now.isoformat(timespec="seconds"), "id": secrets.token_hex(8)}
-        _write(folder / MARKER, json.dumps(made) + "\n")
+        since = {"made_at": now.isoformat(timespec="seconds"), "id": secrets.token_hex(8)}
+        _write(folder / MARKER, json.dumps(since) + "\n")
     return True
 
 
@@ -142,7 +142,7 @@ class KeyStore:
 
     def look(self) -> Contents:
         """Return what is there. Raises :class:`Refusal`."""
-        with _told(self.folder):
+        with _refusing(self.folder):
             return self._contents()
 
     def begin(self, now: datetime.datetime) -> Contents:
@@ -152,7 +152,7 @@ class KeyStore:
         """
         # An action's own process ends with its task; the one that it was made by ends with the run.
         mine = Noted(secrets.token_hex(8), socket.gethostname(), os.getppid(), int(now.timestamp()))
-        with _told(self.folder):
+        with _refusing(self.folder):
             _make(self.folder)
             with _alone(self.folder):
                 self._note([*(noted for noted in self._noted() if self.alive(noted, now)), mine])
@@ -162,7 +162,7 @@ class KeyStore:
         """Keep ``keys`` (kind -> encrypted text), as the present ones if macOS has ``validated`` them and the store is
         as it was when ``seen`` was. Whatever happens, they are kept. Raises :class:`Refusal`."""
         run = seen.partition(":")[0]
-        with _told(self.folder):
+        with _refusing(self.folder):
             _make(self.folder)
             with _alone(self.folder):
                 if validated and self._contents(run).seen == seen:
@@ -185,7 +185,7 @@ class KeyStore:
 
     def forget(self, seen: str) -> Contents:
         """Take away the note of the run that ``seen`` stands for. Raises :class:`Refusal`."""
-        with _told(self.folder), _alone(self.folder):
+        with _refusing(self.folder), _alone(self.folder):
             self._drop(seen.partition(":")[0])
             return self._contents()
 
@@ -234,8 +234,8 @@ class KeyStore:
         for kind in KINDS:
             place = self._place(kind)
             if place.is_file():
-                made = datetime.datetime.fromtimestamp(place.stat().st_mtime, datetime.timezone.utc)
-                self._keep(place.read_text(encoding="utf-8"), kind, made)
+                since = datetime.datetime.fromtimestamp(place.stat().st_mtime, datetime.timezone.utc)
+                self._keep(place.read_text(encoding="utf-8"), kind, since)
             if kind in keys:
                 _write(place, keys[kind])
         for kind in KINDS:
@@ -300,7 +300,7 @@ def _alone(folder: Path) -> t.Iterator[None]:
 
 
 @contextlib.contextmanager
-def _told(folder: Path) -> t.Iterator[None]:
+def _refusing(folder: Path) -> t.Iterator[None]:
     try:
         yield
     except (OSError, UnicodeError) as exc:

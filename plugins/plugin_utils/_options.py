@@ -111,7 +111,7 @@ def _check(option: str, entry: Mapping[str, t.Any], value: t.Any) -> None:
     elif choices:
         if not is_text(value) or str(value) not in choices:
             # An option that is called after a secret, and is none, may still get one.
-            told = kind_of(value) if "no_log" in entry else _told(value)
+            told = kind_of(value) if "no_log" in entry else _shown(value)
             raise Refusal("value_unusable", f"{option} is {told}, and must be one of {', '.join(choices)}")
     elif kind in ("str", "path"):
         check_text(option, value, secret=bool(entry.get("no_log")))
@@ -130,7 +130,7 @@ def _check_list(option: str, entry: Mapping[str, t.Any], value: t.Any) -> None:
     if elements in ("str", "path") and is_text(value):
         value = str(value).split(",")
     if not is_list(value):
-        raise Refusal("value_unusable", f"{option} is {_told(value)}, and must be a list")
+        raise Refusal("value_unusable", f"{option} is {_shown(value)}, and must be a list")
     for index, element in enumerate(value):
         _check(f"{option}[{index}]", {**entry, "type": elements}, element)
 
@@ -138,7 +138,7 @@ def _check_list(option: str, entry: Mapping[str, t.Any], value: t.Any) -> None:
 def check_text(option: str, value: t.Any, secret: bool) -> None:
     """Raise :class:`Refusal` where the value is no text, or a hash in a password's place."""
     if not is_text(value):
-        raise Refusal("not_text", f"{option} is {kind_of(value) if secret else _told(value)}, and must be text")
+        raise Refusal("not_text", f"{option} is {kind_of(value) if secret else _shown(value)}, and must be text")
     text, last = str(value), option.rpartition(".")[2]
     if _NOWHERE.search(text):
         reason: Code = "password_unusable" if secret else "name_unusable" if last in NAMES else "value_unusable"
@@ -161,7 +161,7 @@ def check_variables(given: Mapping[str, t.Any], lists: t.Collection[str] = ()) -
         if is_omitted(value):
             continue
         if name in lists and not is_list(value):
-            raise Refusal("value_unusable", f"{name} is {_told(value)}, and must be a list")
+            raise Refusal("value_unusable", f"{name} is {_shown(value)}, and must be a list")
         if value is not None and value != "":
             _check_variable(name, name, value, name in lists)
 
@@ -206,7 +206,7 @@ def _whole(value: t.Any) -> int:
     return t.cast(int, check_type_int(value))
 
 
-def _told(value: t.Any) -> str:
+def _shown(value: t.Any) -> str:
     """A value that is no secret, in words: a number or text as it is, of anything else what it is."""
     if is_text(value):
         return f"the text {shortened(value)!r}"

@@ -161,18 +161,18 @@ REFUSED = ("password_policy", "password_unusable", "value_unusable", "stale_key"
 
 def rotate(store: Store, account: Account, wanted: Wanted) -> Rotated:
     """Raises :class:`StoreError`, before anything was set that the store does not hold."""
-    first = _once(store, account, wanted)
+    first = _one_pass(store, account, wanted)
     if not first.again:
         return first
     try:
-        then = _once(store, account, replace(wanted, rotate=True))
+        then = _one_pass(store, account, replace(wanted, rotate=True))
     except StoreError as exc:
         exc.changed = True
         raise
-    return Rotated(_both(first.result, then.result), True, then.rotated, first.healed)
+    return Rotated(_merged(first.result, then.result), True, then.rotated, first.healed)
 
 
-def _once(store: Store, account: Account, wanted: Wanted) -> Rotated:
+def _one_pass(store: Store, account: Account, wanted: Wanted) -> Rotated:
     stored = store.read()
     new = not stored.pending
     if new and not _due(stored, wanted):
@@ -184,15 +184,17 @@ def _once(store: Store, account: Account, wanted: Wanted) -> Rotated:
             _unmoved(store, stored)
             _write(store, done.noted)
         done = _carried_out(account, done.noted, wanted)
-    mend = _mend(account, done, stored, wanted, real) if wanted.repair and done.reason == "stale_key" else None
-    if mend is not None and not wanted.check_mode:
-        if mend.noted != (done.noted if real else stored):
+    repair = (
+        _foresee_repair(account, done, stored, wanted, real) if wanted.repair and done.reason == "stale_key" else None
+    )
+    if repair is not None and not wanted.check_mode:
+        if repair.noted != (done.noted if real else stored):
             if not real:
                 _unmoved(store, stored)
-            _write(store, mend.noted, real and done.changed)
-        mend = _mended(account, mend.noted, wanted, done if real else None)
+            _write(store, repair.noted, real and done.changed)
+        repair = _carry_out_repair(account, repair.noted, wanted, done if real else None)
         real = True
-    result, noted = (mend or done).result, (mend or done).noted
+    result, noted = (repair or done).result, (repair or done).noted
     took, changed = not result.get("failed"), real and bool(result.get("changed"))
     rotated = took and new and (noted.doing == REPAIR or noted.pending != stored.current)
     if wanted.check_mode:
@@ -201,7 +203,7 @@ def _once(store: Store, account: Account, wanted: Wanted) -> Rotated:
         set_at = "" if noted.doing == REPAIR else wanted.now.isoformat(timespec="seconds")
         _write(store, replace(noted, current=noted.pending, pending="", set_at=set_at, doing=""), changed)
         return Rotated(result, True, rotated, healed=not new, again=noted.doing == REPAIR)
-    if mend is None and (real or not new) and _never(result, new):
+    if repair is None and (real or not new) and _surely_not_on_the_mac(result, new):
         # What the store called current stays, even where it is not the account's: it may be what opens the key.
         _write(store, stored if new else replace(stored, pending="", doing=""), changed)
     return Rotated(result, changed)
@@ -236,9 +238,9 @@ def _foreseen(account: Account, stored: Stored, wanted: Wanted) -> _Done:
     """What would be done, or a refusal: nothing is written before that is known."""
     target = stored.pending or account.generate()
     noted = replace(stored, current=stored.current or wanted.current, pending=target)
-    made = account.create(target, True) if noted.doing == CREATE else None
-    if made is not None:
-        return _Done(made, noted)
+    created = account.create(target, True) if noted.doing == CREATE else None
+    if created is not None:
+        return _Done(created, noted)
     done = _set(account, noted, wanted, True)
     if done.reason == "user_unknown":
         noted = replace(noted, pending=stored.pending or stored.current or target, doing=CREATE)
@@ -251,14 +253,14 @@ def _foreseen(account: Account, stored: Stored, wanted: Wanted) -> _Done:
 
 def _carried_out(account: Account, noted: Stored, wanted: Wanted) -> _Done:
     """What was made is proven by setting the password that is there already."""
-    made = account.create(noted.pending, False) if noted.doing == CREATE else None
-    if made is not None and made.get("failed"):
-        return _Done(made, noted)
+    created = account.create(noted.pending, False) if noted.doing == CREATE else None
+    if created is not None and created.get("failed"):
+        return _Done(created, noted)
     done = _set(account, noted, wanted, False)
-    return done if made is None else _Done(_both(made, done.result), noted)
+    return done if created is None else _Done(_merged(created, done.result), noted)
 
 
-def _mend(account: Account, done: _Done, stored: Stored, wanted: Wanted, real: bool) -> _Done | None:
+def _foresee_repair(account: Account, done: _Done, stored: Stored, wanted: Wanted, real: bool) -> _Done | None:
     """The repair of a stale key as it is foreseen, by each password that may still open it; None: by none of them."""
     has_pending = done.result.get("password_matches") or (real and done.changed)
     has = done.noted.pending if has_pending else done.noted.current
@@ -272,11 +274,11 @@ def _mend(account: Account, done: _Done, stored: Stored, wanted: Wanted, real: b
     return None
 
 
-def _mended(account: Account, noted: Stored, wanted: Wanted, before: _Done | None) -> _Done:
+def _carry_out_repair(account: Account, noted: Stored, wanted: Wanted, before: _Done | None) -> _Done:
     result = account.repair(noted.pending, noted.current, False)
     if not result.get("failed"):
-        result = _both(result, _set(account, noted, wanted, False).result)
-    return _Done(result if before is None else _both(before.result, result), noted)
+        result = _merged(result, _set(account, noted, wanted, False).result)
+    return _Done(result if before is None else _merged(before.result, result), noted)
 
 
 def _set(account: Account, noted: Stored, wanted: Wanted, check: bool) -> _Done:
@@ -296,7 +298,7 @@ def _unchanged(store: Store, account: Account, stored: Stored, wanted: Wanted) -
     reason, drifted = result.get("reason"), result.get("password_matches") is False
     told = wanted.current not in ("", stored.current)
     if reason == "user_unknown" or (told and (drifted or (wanted.repair and reason == "stale_key"))):
-        return _once(store, account, replace(wanted, rotate=True))
+        return _one_pass(store, account, replace(wanted, rotate=True))
     if drifted:
         return Rotated({**result, "failed": True, "reason": "password_drifted"})
     # It only looked: what it foresees for a password that it could not compare is no failure and no change.
@@ -304,14 +306,14 @@ def _unchanged(store: Store, account: Account, stored: Stored, wanted: Wanted) -
     return Rotated({**result, "failed": bool(result.get("failed")) and not known, "changed": False})
 
 
-def _never(result: Result, new: bool) -> bool:
+def _surely_not_on_the_mac(result: Result, new: bool) -> bool:
     """Whether the Mac surely has not got the pending password, and will not take it."""
     missing = result.get("state", {}).get("before", {}).get("exists") is False
     never_had = new or missing or result.get("password_matches") is False
     return never_had and not result.get("changed") and result.get("reason") in REFUSED
 
 
-def _both(first: Result, then: Result) -> Result:
+def _merged(first: Result, then: Result) -> Result:
     changed = bool(first.get("changed") or then.get("changed"))
     return {**then, "changed": changed, "plan": [*first.get("plan", []), *then.get("plan", [])]}
 

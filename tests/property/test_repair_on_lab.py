@@ -79,7 +79,7 @@ def test_it_is_shown_mended_and_then_in_order(
     before = snapshot(mac)
     shown, looked = flow(mac, ask(passwords), passwords, check=True)
     assert (mac, looked.writes, looked.authentications) == (before, [], [])
-    assert shown.before["findings"] or shown.same[OPENS] is False
+    assert shown.before["findings"] or shown.proofs[OPENS] is False
     done, _ = flow(mac, ask(passwords), passwords)
     assert (done.refusal, done.changed) == (None, True)
     assert done.plan == shown.plan

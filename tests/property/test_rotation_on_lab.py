@@ -126,7 +126,7 @@ class InMemory:
             self.cut -= len(runner.writes)
         result: dict[str, t.Any] = {"changed": told.changed, "plan": told.plan, "state": {"before": told.before}}
         if isinstance(request, PasswordRequest):
-            result["password_matches"] = told.same.get("password")
+            result["password_matches"] = told.proofs.get("password")
         if told.refusal is not None:
             result.update(failed=True, reason=told.refusal.reason)
         return result

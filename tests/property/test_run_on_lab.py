@@ -81,7 +81,7 @@ def test_a_holder_whose_hash_is_unreadable_is_tried_once_and_on_this_mac() -> No
     outcome = flow(runner, ALWAYS, PASSWORDS)
     assert outcome.refusal is None
     assert logins(runner)[0] == ("dscl", "/Local/Default", "-authonly", "ana")
-    assert outcome.same == {"password": False}
+    assert outcome.proofs == {"password": False}
     assert not any("is not readable" in note for note in outcome.notes)
 
 
@@ -107,7 +107,7 @@ def test_who_cannot_log_in_or_is_a_directorys_is_not_tried(kind: str) -> None:
 
 def test_check_mode_tries_nobody() -> None:
     runner = OddRunner(cast(token=True), instead=NO_HASH)
-    assert flow(runner, ALWAYS, PASSWORDS, check=True).same == {"password": None}
+    assert flow(runner, ALWAYS, PASSWORDS, check=True).proofs == {"password": None}
     assert logins(runner) == []
 
 

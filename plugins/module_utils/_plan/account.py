@@ -25,9 +25,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
     Plan,
     Proof,
+    absent_or_refuse,
     candidates,
-    made,
-    nobody,
+    lawful_plan,
     writable,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
@@ -105,7 +105,7 @@ class AccountRequest(Request):
         wanted = self.state == "present" and decides and "password" in self.given
         return {"password": self.name} if wanted and account is not None and account.has_password else {}
 
-    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+    def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """``same``: whether the option's password is the account's today; None: could not be compared. Raises
         Refusal."""
         usable_names(self)
@@ -115,11 +115,11 @@ class AccountRequest(Request):
         if self.state == "absent":
             return self._deleting(mac, account)
         # One with another password than ours was made by somebody else since.
-        known = account is not None and (not account.has_password or same.get("password", False) is not False)
+        known = account is not None and (not account.has_password or proofs.get("password", False) is not False)
         self._unique(mac, account, ours=known and creation(self.name) in mac.pending)
         if account is None:
             return self._creating(mac)
-        return self._changing(mac, account, same)
+        return self._changing(mac, account, proofs)
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         """The part of a reading that this request manages."""
@@ -170,7 +170,7 @@ class AccountRequest(Request):
         if wants_name and folded(t.cast(str, self.full_name)) in mac.taken - {folded(self.name)}:
             raise Refusal("full_name_taken", f"full_name {self.full_name!r} is in use on this Mac")
         if account is None and folded(self.name) in mac.taken:
-            nobody(mac, self.name, account)
+            absent_or_refuse(mac, self.name, account)
             raise Refusal("full_name_taken", f"name {self.name!r} is in use on this Mac, as a name or a full name")
         if self.uid is None or (account is not None and account.uid == self.uid):
             return
@@ -201,7 +201,7 @@ class AccountRequest(Request):
             steps += [CreateHome(self.name)] if {"uid", "gid", "home"} & set(wanted) else []
             notes += about_the_first(mac, account)
         steps += self._done()
-        return made(mac, steps + self._token(_after(mac, steps), check_user=False), notes)
+        return lawful_plan(mac, steps + self._token(_after(mac, steps), check_user=False), notes)
 
     def _prevented(self, mac: Mac, account: Account) -> list[Step]:
         """The tag must stand before the first password, and sysadminctl sets one at once (mkuser): so, by dscl."""
@@ -216,7 +216,7 @@ class AccountRequest(Request):
         choice = {"uid": _free_uid(mac), "gid": 20, "full_name": self.name, "home": home, "shell": "/bin/zsh"}
         return {key: value for key, value in choice.items() if getattr(account, key) in (None, "")}
 
-    def _changing(self, mac: Mac, account: Account, same: t.Mapping[str, bool | None]) -> Plan:
+    def _changing(self, mac: Mac, account: Account, proofs: t.Mapping[str, bool | None]) -> Plan:
         notes = self._about_the_tag(mac)
         unfinished = creation(self.name) in mac.pending
         half_made = not account.has_password and account.kind == "local" and (unfinished or "password" in self.given)
@@ -231,11 +231,11 @@ class AccountRequest(Request):
         prevent = self.secure_token == "prevented" and mac.owners_known
         tag: list[Step] = [PreventToken(self.name)] if prevent and not account.disabled_tag else []
         tag += [AllowToken(self.name)] if self.secure_token == "allowed" and account.disabled_tag else []
-        always = self.update_password == "always" and "password" in same
-        renewed = half_made or (always and same["password"] is not True)
+        always = self.update_password == "always" and "password" in proofs
+        renewed = half_made or (always and proofs["password"] is not True)
         change = setting(mac, account, self.given, self.admin_user) if renewed else []
         notes += about_the_first(mac, t.cast(Account, _after(mac, tag).account(self.name))) if renewed else []
-        if renewed and not half_made and same.get("password") is None:
+        if renewed and not half_made and proofs.get("password") is None:
             notes.append(f"the hash of {self.name} is not readable: its password is set even if it is the same")
         # A password may be refused, so it comes before the rest; only a record's own fields must be there before it.
         steps = fields + tag + change if half_made else tag + change + fields
@@ -247,18 +247,20 @@ class AccountRequest(Request):
         elif steps:
             steps += [Prove((self.name,))]
         steps += self._token(_after(mac, steps), check_user=not renewed)
-        return made(mac, steps, notes, self._proof if self.admin is False else None)
+        return lawful_plan(mac, steps, notes, self._proof if self.admin is False else None)
 
     def _deleting(self, mac: Mac, account: Account | None) -> Plan:
         of_macos(mac, self.name, account)
         forget = [Forget(work) for work in mac.notes_on(self.name)]
         if account is None:
-            nobody(mac, self.name, account)
-            return made(mac, forget)
+            absent_or_refuse(mac, self.name, account)
+            return lawful_plan(mac, forget)
         refuse_without_full_disk_access(mac, self.name)
         if self.remove != "keep_home":
             may_be_deleted(mac, account)
-        plan = made(mac, [DeleteAccount(self.name, self.remove), Prove((self.name,)), *forget], proof=self._proof)
+        plan = lawful_plan(
+            mac, [DeleteAccount(self.name, self.remove), Prove((self.name,)), *forget], proof=self._proof
+        )
         not_the_last(mac, account)
         return plan
 

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import CATALINA, ESCROWED, Mac, Version
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, lawful_plan, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granter_of
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
@@ -40,26 +40,26 @@ class BootstrapRequest(Request):
     def extras(self) -> tuple[str, ...]:
         return ("preflight",)
 
-    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+    def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
         usable_names(self)
         writable(mac)
         status = mac.management.bootstrap
         if self.state == "absent" and status not in (*ESCROWED, "unknown"):
-            return made(mac, ())
+            return lawful_plan(mac, ())
         if self.state == "escrowed" and status in ESCROWED:
-            return made(mac, ())
+            return lawful_plan(mac, ())
         if self.state == "validated" and status == "valid":
-            return made(mac, ())
+            return lawful_plan(mac, ())
         _possible(mac)
         if self.state == "validated" and status not in ESCROWED:
             raise Refusal("bootstrap_not_escrowed", "there is no escrowed Bootstrap Token to validate")
         granter = granter_of(mac, self.admin_user).name
         check: Step = CheckPassword(granter, "admin_password", "granter")
         if self.state == "validated":
-            return made(mac, [check, ValidateBootstrap(granter)])
+            return lawful_plan(mac, [check, ValidateBootstrap(granter)])
         change: Step = EscrowBootstrap(granter) if self.state == "escrowed" else RemoveBootstrap(granter)
-        return made(mac, [check, change, Prove(facts=("bootstrap",))])
+        return lawful_plan(mac, [check, change, Prove(facts=("bootstrap",))])
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         management = mac.management

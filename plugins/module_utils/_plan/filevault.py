@@ -12,7 +12,13 @@ from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT, RECOVERY_KEY, Account, Mac, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import absolute, for_root_alone
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, Proof, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
+    Plan,
+    Proof,
+    absent_or_refuse,
+    lawful_plan,
+    writable,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import (
     DISCARD,
     ENCRYPT,
@@ -67,7 +73,7 @@ class FileVaultRequest(Request):
         asked = self.state == "deferred" and self.defer_path.startswith("/")
         return ("escrow_if_off", "deferral", *([f"way:{self.defer_path}"] if asked else []))
 
-    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+    def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
         usable_names(self)
         writable(mac)
@@ -75,10 +81,10 @@ class FileVaultRequest(Request):
             raise Refusal("reading_incomplete", "the status of FileVault could not be read", mac.unread)
         if self.state == "enabled":
             steps = self._enabling(mac)
-            return made(mac, steps, self._about_the_key(mac) if steps else nobodys_key(mac))
+            return lawful_plan(mac, steps, self._about_the_key(mac) if steps else nobodys_key(mac))
         if self.state == "deferred":
-            return made(mac, self._deferring(mac))
-        return made(mac, self._disabling(mac))
+            return lawful_plan(mac, self._deferring(mac))
+        return lawful_plan(mac, self._disabling(mac))
 
     def results(self, outcome: Outcome) -> dict[str, t.Any]:
         return key_results(self.recovery_key, outcome)
@@ -121,7 +127,7 @@ class FileVaultRequest(Request):
         absolute("defer_path", self.defer_path)
         name = self._person()
         if mac.account(name) is None:
-            nobody(mac, name, None)
+            absent_or_refuse(mac, name, None)
             raise Refusal("user_unknown", f"user {name} has no account on this Mac")
         if mac.filevault.deferred_user == name and mac.filevault.deferral_path in ("", self.defer_path):
             return []
@@ -161,19 +167,19 @@ class UnlockerRequest(Request):
     admin_user: str = ""
     given: frozenset[str] = frozenset()
 
-    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+    def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
         usable_names(self)
         writable(mac)
         account = mac.account(self.user)
         if self.state == "absent":
-            nobody(mac, self.user, account)
-            return made(mac, self._removing(mac, account), proof=Proof(self.admin_user, self.given))
+            absent_or_refuse(mac, self.user, account)
+            return lawful_plan(mac, self._removing(mac, account), proof=Proof(self.admin_user, self.given))
         if account is None:
-            nobody(mac, self.user, account)
+            absent_or_refuse(mac, self.user, account)
             raise Refusal("user_unknown", f"{self.user} has no account on this Mac")
         if account.sources.filevault:
-            return made(mac, ())
+            return lawful_plan(mac, ())
         if not (account.sources.authority and account.sources.crypto):
             raise Refusal("user_no_token", f"{self.user} holds no Secure Token: {account.sources.words()}")
         _settled(mac, f"{self.user} cannot be let in")
@@ -182,7 +188,7 @@ class UnlockerRequest(Request):
             CheckPassword(granter, "admin_password", "granter"),
             CheckPassword(self.user, "password", "user"),
         ]
-        return made(mac, [*checks, AddUnlocker(self.user, granter), Prove((self.user,))])
+        return lawful_plan(mac, [*checks, AddUnlocker(self.user, granter), Prove((self.user,))])
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         account = mac.account(self.user)
@@ -222,22 +228,22 @@ class KeyRequest(Request):
     def extras(self) -> tuple[str, ...]:
         return ("escrow", "escrow_profile")
 
-    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+    def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
         usable_names(self)
         writable(mac)
         present = mac.filevault.personal_key
         if (self.state == "present" and present) or (self.state == "absent" and not present):
-            return made(mac, (), nobodys_key(mac))
+            return lawful_plan(mac, (), nobodys_key(mac))
         if self.state == "validated":
             if not present:
                 raise Refusal("key_missing", "there is no personal recovery key on this Mac to validate")
             # Who gave it has it.
-            return made(mac, [ValidateKey("current_key"), *forgotten(mac)])
+            return lawful_plan(mac, [ValidateKey("current_key"), *forgotten(mac)])
         checks, by = self._authentication(mac)
         if self.state == "absent":
             proof = [VerifyKey(by, holder(mac, by).guid, "password", early=True, needed=True)] if by else []
-            return made(mac, [*checks, *proof, RemoveKey(by), Prove(facts=("personal_key",))])
+            return lawful_plan(mac, [*checks, *proof, RemoveKey(by), Prove(facts=("personal_key",))])
         _settled(mac, "there is no recovery key to make")
         escrows = mac.filevault.escrows
         if (
@@ -260,7 +266,7 @@ class KeyRequest(Request):
         facts = ("personal_key", "escrow") if self.recovery_key == DISCARD else ("personal_key",)
         # The device management has a key as soon as macOS has made it.
         change = [ChangeKey(by), *made_key(self.recovery_key), Prove(facts=facts)]
-        return made(mac, [*checks, *noted(change, self.recovery_key != DISCARD or bool(forgotten(mac)))])
+        return lawful_plan(mac, [*checks, *noted(change, self.recovery_key != DISCARD or bool(forgotten(mac)))])
 
     def results(self, outcome: Outcome) -> dict[str, t.Any]:
         return key_results(self.recovery_key, outcome)
@@ -298,20 +304,20 @@ class CollectRequest(Request):
     def extras(self) -> tuple[str, ...]:
         return (self.path, f"way:{self.path}") if self.path.startswith("/") else ()
 
-    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+    def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`. The key is validated before the file goes, each time."""
         writable(mac)
         absolute("path", self.path)
         if self.path not in mac.files:
-            return made(mac, ())
+            return lawful_plan(mac, ())
         for_root_alone(mac, "path", self.path)
         if not mac.filevault.on:
             note = f"{self.path} is there although FileVault is {mac.filevault.state}; it was left alone"
-            return made(mac, (), (note,))
+            return lawful_plan(mac, (), (note,))
         steps: list[Step] = [CheckRecipients()] if self.recovery_key == ENCRYPT else []
         steps += [ReadKeyFile(self.path), *made_key(self.recovery_key)]
         steps += [RemoveKeyFile(self.path), Prove(facts=("key_file",))] if self.remove else []
-        return made(mac, steps)
+        return lawful_plan(mac, steps)
 
     def results(self, outcome: Outcome) -> dict[str, t.Any]:
         return key_results(self.recovery_key, outcome)
@@ -328,7 +334,7 @@ def holder(mac: Mac, name: str) -> Account:
     """An account that can unlock the volume, or a :class:`Refusal` that says who can."""
     account = mac.account(name)
     if account is None:
-        nobody(mac, name, account)
+        absent_or_refuse(mac, name, account)
         raise Refusal("user_unknown", f"user {name} has no account on this Mac")
     if not account.holder:
         names = ", ".join(other.name for other in mac.holders) or "nobody"

@@ -19,7 +19,12 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     creation,
     folded,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
+    Plan,
+    absent_or_refuse,
+    lawful_plan,
+    writable,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granting
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
@@ -56,7 +61,7 @@ class MobileAccountRequest(Request):
         known = account is not None and account.kind == MOBILE and account.holder
         return {"password": self.name} if known and "password" in self.given else {}
 
-    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+    def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
         usable_names(self)
         if self.home is not None and not (self.home.startswith("/") and self.home.isprintable()):
@@ -71,7 +76,7 @@ class MobileAccountRequest(Request):
                 "account_not_mobile",
                 f"{self.name} is a {account.kind} account on this Mac, and no mobile one{half_made}",
             )
-        return self._finishing(mac, account, same)
+        return self._finishing(mac, account, proofs)
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         """The part of a reading that this request manages."""
@@ -119,18 +124,18 @@ class MobileAccountRequest(Request):
             Prove((self.name,)),
             Forget(work),
         ]
-        return made(mac, steps + self._token(Plan(mac, tuple(steps)).after))
+        return lawful_plan(mac, steps + self._token(Plan(mac, tuple(steps)).after))
 
-    def _finishing(self, mac: Mac, account: Account, same: t.Mapping[str, bool | None]) -> Plan:
+    def _finishing(self, mac: Mac, account: Account, proofs: t.Mapping[str, bool | None]) -> Plan:
         notes: list[str] = []
         steps: list[Step] = []
         if creation(self.name) in mac.pending:
             steps = [CreateHome(self.name), Prove((self.name,)), Forget(creation(self.name))]
         if self.home not in (None, account.home):
             notes.append(f"the home folder of {self.name} is {account.home} already, and is not moved to {self.home}")
-        if same.get("password") is False:
+        if proofs.get("password") is False:
             notes.append(_stale(mac, account))
-        return made(mac, steps + self._token(mac), notes)
+        return lawful_plan(mac, steps + self._token(mac), notes)
 
     def _token(self, mac: Mac) -> list[Step]:
         account = mac.account(self.name)
@@ -144,7 +149,7 @@ class MobileAccountRequest(Request):
         """Whom the directory knows under the name, where he can become an account of this Mac."""
         network = mac.network
         if folded(self.name) in mac.taken:
-            nobody(mac, self.name, None)
+            absent_or_refuse(mac, self.name, None)
             raise Refusal("full_name_taken", f"name {self.name!r} is in use on this Mac, as a name or a full name")
         if network is None or network.person is None:
             raise self._nobody(mac)

@@ -29,7 +29,13 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import
     for_root_alone,
     may_be_deleted,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, Proof, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
+    Plan,
+    Proof,
+    absent_or_refuse,
+    lawful_plan,
+    writable,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
@@ -75,7 +81,7 @@ class OffboardRequest(Request):
     def _path(self) -> str:
         return self.archive or f"{ROOTS_FOLDER}/{self.name}.tar.gz"
 
-    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+    def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
         usable_names(self)
         absolute("archive", self._path)
@@ -84,8 +90,8 @@ class OffboardRequest(Request):
         notes = mac.notes_on(self.name)
         of_macos(mac, self.name, account)
         if account is None:
-            nobody(mac, self.name, account)
-            return made(mac, [Forget(note) for note in notes])
+            absent_or_refuse(mac, self.name, account)
+            return lawful_plan(mac, [Forget(note) for note in notes])
         unlocks = bool(account.sources.filevault) and mac.filevault.on
         begun, kept = offboarding(self.name, account.guid), archived(self.name, account.guid)
         self._may_go(mac, account, unlocks, begun in notes)
@@ -100,7 +106,7 @@ class OffboardRequest(Request):
         written = [step.work for step in steps if isinstance(step, Note)]
         steps += [Forget(note) for note in (*written, *notes)]
         refuse_without_full_disk_access(mac, self.name)
-        plan = made(mac, steps, proof=Proof(self.admin_user, self.given))
+        plan = lawful_plan(mac, steps, proof=Proof(self.admin_user, self.given))
         not_the_last(mac, account)
         return plan
 

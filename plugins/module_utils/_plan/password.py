@@ -11,7 +11,13 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import NO_TOKEN, first_token_rule
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, candidates, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
+    Plan,
+    absent_or_refuse,
+    candidates,
+    lawful_plan,
+    writable,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome, Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import (
     granter_of,
@@ -42,29 +48,29 @@ class PasswordRequest(Request):
         account = mac.account(self.name)
         return {"password": self.name} if account is not None and account.has_password else {}
 
-    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+    def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
         usable_names(self)
         writable(mac)
         account = mac.account(self.name)
         if account is None:
-            nobody(mac, self.name, account)
+            absent_or_refuse(mac, self.name, account)
             people = ", ".join(other.name for other in mac.accounts)
             raise Refusal("user_unknown", f"{self.name} has no account on this Mac; accounts: {people}")
         refuse_phantom(account)
         verify = self.verify_key != NEVER and account.holder and mac.filevault.asks
-        if same.get("password"):
+        if proofs.get("password"):
             only_look = verify and self.verify_key == ALWAYS
-            return made(mac, [VerifyKey(self.name, account.guid, "password", early=True)] if only_look else [])
+            return lawful_plan(mac, [VerifyKey(self.name, account.guid, "password", early=True)] if only_look else [])
         steps = setting(mac, account, self.given, self.admin_user)
         if verify and any(isinstance(step, SetPassword) and step.how == "old" for step in steps):
             # A stale key would stay stale, and the password that opens it would be forgotten.
             steps.insert(1, VerifyKey(self.name, account.guid, "old_password", early=True))
         after: list[Step] = [VerifyKey(self.name, account.guid, "password")] if verify else []
-        return made(mac, steps + after, about_the_first(mac, account))
+        return lawful_plan(mac, steps + after, about_the_first(mac, account))
 
     def results(self, outcome: Outcome) -> dict[str, t.Any]:
-        return {"password_matches": outcome.same.get("password")}
+        return {"password_matches": outcome.proofs.get("password")}
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         account = mac.account(self.name)

@@ -74,7 +74,7 @@ class Proof:
     given: frozenset[str] = frozenset()
 
 
-def made(before: Mac, steps: t.Sequence[Step], notes: t.Sequence[str] = (), proof: Proof | None = None) -> Plan:
+def lawful_plan(before: Mac, steps: t.Sequence[Step], notes: t.Sequence[str] = (), proof: Proof | None = None) -> Plan:
     """Return a plan in its lawful order that has passed the guard. Raises :class:`Refusal`.
 
     Every password is checked first, and once. What may fail silently is proven before anything builds on it. Where
@@ -247,7 +247,7 @@ def writable(mac: Mac) -> None:
         raise Refusal("reading_incomplete", "a source that the decision rests on could not be read", mac.unread)
 
 
-def nobody(mac: Mac, name: str, who: Account | None) -> bool:
+def absent_or_refuse(mac: Mac, name: str, who: Account | None) -> bool:
     """Whether ``name`` is no account here. Raises :class:`Refusal` where it may be one under other letters: macOS does
     not tell them apart by case (assumed, as it refuses a name that differs only by that)."""
     if who is not None:

@@ -11,7 +11,12 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import NO_TOKEN, PREBOOT, repairing
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, nobody, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
+    Plan,
+    absent_or_refuse,
+    lawful_plan,
+    writable,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome, Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granter_of
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
@@ -77,34 +82,34 @@ class RepairRequest(Request):
             return {}
         return dict.fromkeys([option for option in ("password", "old_password") if option in self.given], self.user)
 
-    def tries(self, mac: Mac, same: t.Mapping[str, bool | None]) -> tuple[str, str] | None:
+    def tries(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> tuple[str, str] | None:
         """The GUID and the option to try against its key: only a password that is known to be the account's, for the
         Secure Enclave counts."""
         account = mac.account(self.user)
-        if account is None or not (account.holder and mac.filevault.asks and same.get("password")):
+        if account is None or not (account.holder and mac.filevault.asks and proofs.get("password")):
             return None
         return account.guid, "password"
 
-    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+    def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
         usable_names(self)
         writable(mac)
-        steps = self._of_user(mac, same) if self.user else []
-        notes = self._about_the_key(mac, same)
+        steps = self._of_user(mac, proofs) if self.user else []
+        notes = self._about_the_key(mac, proofs)
         if self.orphans and mac.orphans:
             if mac.secure_enclave:
                 raise Refusal(
                     "orphan_stays", f"macOS does not remove the crypto users {', '.join(mac.orphans)} on this Mac"
                 )
             steps += [RemoveOrphan(guid) for guid in mac.orphans] + [Prove(facts=("orphans",))]
-        return made(mac, steps, notes)
+        return lawful_plan(mac, steps, notes)
 
     def results(self, outcome: Outcome) -> dict[str, t.Any]:
         """Return the findings of before, and the one that no reading shows: it takes the password."""
         if "findings" not in outcome.before:
             return {}
         stale = {"kind": STALE, "who": self.user, "what": f"the password of {self.user} does not open its key"}
-        return {"findings": [*outcome.before["findings"], *([stale] if outcome.same.get(OPENS) is False else [])]}
+        return {"findings": [*outcome.before["findings"], *([stale] if outcome.proofs.get(OPENS) is False else [])]}
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         found = findings(mac)
@@ -117,29 +122,29 @@ class RepairRequest(Request):
             view.update(user=self.user, secure_token=mac.verdict_of(account), sources=account.sources.view())
         return view
 
-    def _about_the_key(self, mac: Mac, same: t.Mapping[str, bool | None]) -> list[str]:
+    def _about_the_key(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> list[str]:
         """No answer is no finding, and no good news either."""
-        asked = self.tries(mac, same) is not None and same.get(OPENS) is None
+        asked = self.tries(mac, proofs) is not None and proofs.get(OPENS) is None
         return [f"whether the key of {self.user} follows its password could not be checked"] if asked else []
 
     # -- of one account -----------------------------------------------------------------------------------------------
 
-    def _of_user(self, mac: Mac, same: t.Mapping[str, bool | None]) -> list[Step]:
+    def _of_user(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> list[Step]:
         account = mac.account(self.user)
         if account is None:
-            nobody(mac, self.user, account)
+            absent_or_refuse(mac, self.user, account)
             raise Refusal("user_unknown", f"{self.user} has no account on this Mac")
         kinds = {finding.kind for finding in _of_account(mac, account)}
         if MARKER in kinds or KEY in kinds:
             return self._granted_again(mac, account, MARKER in kinds)
         if UNLISTED in kinds:
             granter = granter_of(mac, self.admin_user).name
-            return [*self._both(granter), AddUnlocker(self.user, granter), Prove((self.user,))]
+            return [*self._both_checks(granter), AddUnlocker(self.user, granter), Prove((self.user,))]
         noted = repairing(self.user) in mac.pending
         if noted and account.verdict == NO_TOKEN:
             return self._granted_again(mac, account, False)
         forget: list[Step] = [Forget(repairing(self.user))] if noted else []
-        return forget + (self._unstale(mac, account, same) if account.holder else [])
+        return forget + (self._unstale(mac, account, proofs) if account.holder else [])
 
     def _granted_again(self, mac: Mac, account: Account, marked: bool) -> list[Step]:
         """A marker that nothing stands behind goes first: the grant must not take it for a token."""
@@ -150,29 +155,29 @@ class RepairRequest(Request):
         if marked and account.sources.authority:
             steps = [*([] if noted else [Note(note)]), RemoveMarker(self.user), *steps]
             noted = True
-        return [*self._both(granter), *steps, *([Forget(note)] if noted else [])]
+        return [*self._both_checks(granter), *steps, *([Forget(note)] if noted else [])]
 
-    def _unstale(self, mac: Mac, account: Account, same: t.Mapping[str, bool | None]) -> list[Step]:
-        if same.get(OPENS):
+    def _unstale(self, mac: Mac, account: Account, proofs: t.Mapping[str, bool | None]) -> list[Step]:
+        if proofs.get(OPENS):
             return []
-        if account.kind != "local" and same.get(OPENS) is False and "old_password" in self.given:
+        if account.kind != "local" and proofs.get(OPENS) is False and "old_password" in self.given:
             raise Refusal(
                 "password_elsewhere",
                 f"{self.user} is a {account.kind} account: its password is a directory's and cannot go back to the old"
                 " one. Give admin_user and admin_password instead, to have its token taken and granted again",
             )
-        if same.get("password") is False and same.get("old_password"):
+        if proofs.get("password") is False and proofs.get("old_password"):
             # A run was cut off between the two halves of what follows.
-            return self._forth(account)
-        if same.get("password") is False:
+            return self._set_from_old_password(account)
+        if proofs.get("password") is False:
             raise Refusal("user_password_wrong", f"password is not the password of {self.user}; nothing was changed")
-        if same.get(OPENS) is None:
+        if proofs.get(OPENS) is None:
             return []
         if "old_password" in self.given:
             back = SetPassword(account.name, "old", new="old_password", old="password")
             check = CheckPassword(account.name, "password", "user")
             # The old one is tried against the key before anything is set: it may be the wrong old one.
-            dummy, early, change, verify = self._forth(account)
+            dummy, early, change, verify = self._set_from_old_password(account)
             return [check, early, back, change, verify]
         if self.admin_user in ("", self.user):
             raise Refusal(
@@ -184,15 +189,15 @@ class RepairRequest(Request):
         verify = VerifyKey(account.name, account.guid, "password")
         off, on, prove = Revoke(self.user, granter), Grant(self.user, granter), Prove((self.user,))
         note = repairing(self.user)
-        return [*self._both(granter), Note(note), off, prove, on, prove, Forget(note), verify]
+        return [*self._both_checks(granter), Note(note), off, prove, on, prove, Forget(note), verify]
 
-    def _forth(self, account: Account) -> list[Step]:
+    def _set_from_old_password(self, account: Account) -> list[Step]:
         """From the password that fits the key to the one that is wanted: now the key follows."""
         verify = VerifyKey(account.name, account.guid, "password")
         check, change = CheckPassword(account.name, "old_password", "user"), SetPassword(account.name, "old")
         return [check, VerifyKey(account.name, account.guid, "old_password", early=True), change, verify]
 
-    def _both(self, granter: str) -> list[Step]:
+    def _both_checks(self, granter: str) -> list[Step]:
         return [CheckPassword(granter, "admin_password", "granter"), CheckPassword(self.user, "password", "user")]
 
 

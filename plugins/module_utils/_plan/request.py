@@ -37,13 +37,13 @@ class Request(abc.ABC):
         """Return each option whose password must be compared before there is a plan -> the account it may belong to."""
         return {}
 
-    def tries(self, mac: Mac, same: t.Mapping[str, bool | None]) -> tuple[str, str] | None:
+    def tries(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> tuple[str, str] | None:
         """Return the GUID of a key, and the option whose password is tried against it before there is a plan. None:
         nothing is tried."""
         return None
 
     @abc.abstractmethod
-    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+    def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Return the plan. ``same``: whether each compared option is the account's password; None: unknown. Raises
         :class:`Refusal`."""
 
@@ -66,7 +66,7 @@ class Outcome:
     notes: list[str]
     changed: bool = False
     refusal: Refusal | None = None
-    same: dict[str, bool | None] = dataclasses.field(default_factory=dict)
+    proofs: dict[str, bool | None] = dataclasses.field(default_factory=dict)
     """Whether the request's passwords were the accounts' own; None: unknown."""
     recovery_key: str = ""
     """A new recovery key as the caller asked for it: encrypted, or as it is; "" for none."""

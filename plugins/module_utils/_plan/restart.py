@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import holder
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, made, writable
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, lawful_plan, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
@@ -36,7 +36,7 @@ class RestartRequest(Request):
     def extras(self) -> tuple[str, ...]:
         return ("authrestart",)
 
-    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+    def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`: a Mac that would wait at its unlock screen is not restarted."""
         usable_names(self)
         writable(mac)
@@ -44,9 +44,9 @@ class RestartRequest(Request):
         if filevault.state == "unknown":
             raise Refusal("reading_incomplete", "the status of FileVault could not be read", mac.unread)
         if not (filevault.on or filevault.busy):
-            return made(mac, [Restart()])
+            return lawful_plan(mac, [Restart()])
         if filevault.authrestart:
-            return made(mac, [*self._authentication(mac), Restart()])
+            return lawful_plan(mac, [*self._authentication(mac), Restart()])
         if not self.ssh_unlock or mac.version < UNLOCKS_BY_SSH:
             said = {False: "false", None: "nothing"}[filevault.authrestart]
             msg = (
@@ -56,7 +56,7 @@ class RestartRequest(Request):
         if not self.user or "password" not in self.given:
             raise Refusal("option_missing", "give user and password of a holder, who unlocks the volume by SSH")
         holder(mac, self.user)
-        return made(mac, [CheckPassword(self.user, "password", "user"), Restart(locked=True)])
+        return lawful_plan(mac, [CheckPassword(self.user, "password", "user"), Restart(locked=True)])
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         return {"filevault": mac.filevault.state, "authrestart": mac.filevault.authrestart}

@@ -28,10 +28,10 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
     Plan,
     Proof,
+    absent_or_refuse,
     candidates,
-    made,
+    lawful_plan,
     may_authenticate,
-    nobody,
     writable,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import promoted
@@ -65,7 +65,7 @@ class TokenRequest(Request):
     def extras(self) -> tuple[str, ...]:
         return (f"waiting:{self.user}",) if self.accept_pending and self.state == "present" else ()
 
-    def plan(self, mac: Mac, same: t.Mapping[str, bool | None]) -> Plan:
+    def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
         usable_names(self)
         writable(mac)
@@ -73,19 +73,19 @@ class TokenRequest(Request):
         if self.state == "absent":
             # A repair that was cut off would otherwise hand the token out again.
             forget = [Forget(repairing(self.user))] if repairing(self.user) in mac.pending else []
-            if nobody(mac, self.user, account) or account is None or not _has_something(account):
-                return made(mac, forget)
+            if absent_or_refuse(mac, self.user, account) or account is None or not _has_something(account):
+                return lawful_plan(mac, forget)
             steps = [*revoking(mac, account, self.admin_user), *forget]
-            return made(mac, steps, proof=Proof(self.admin_user, frozenset({"admin_password"})))
+            return lawful_plan(mac, steps, proof=Proof(self.admin_user, frozenset({"admin_password"})))
         if account is None:
-            nobody(mac, self.user, account)
+            absent_or_refuse(mac, self.user, account)
             raise Refusal("user_unknown", f"{self.user} has no account on this Mac; {_people(mac)}")
         if account.holder or (self.accept_pending and mac.verdict_of(account) == PENDING):
-            return made(mac, ())
+            return lawful_plan(mac, ())
         promotion = self.allow_temporary_promotion
         steps = granting(mac, account, self.admin_user, self.first_token, promotion=promotion)
         first = any(isinstance(step, BecomeFirstHolder) for step in steps)
-        return made(mac, steps, [first_token_rule(mac.version)] if first else [])
+        return lawful_plan(mac, steps, [first_token_rule(mac.version)] if first else [])
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         """The part of a reading that this request manages."""
@@ -154,7 +154,7 @@ def granter_of(mac: Mac, name: str, promotion: bool = False) -> Account:
         raise Refusal("granter_missing", f"admin_user was not given; {candidates(mac)}")
     granter = mac.account(name)
     if granter is None:
-        nobody(mac, name, granter)
+        absent_or_refuse(mac, name, granter)
         raise Refusal("granter_unknown", f"admin_user {name} has no account on this Mac; {candidates(mac)}")
     evidence = (f"{name}: {granter.sources.words()}",)
     if granter.verdict == PHANTOM:

@@ -39,10 +39,10 @@ def aftermath(session: Session, plan: Plan, request: Request, outcome: Outcome, 
     if refusal.reason != "key_invalid":
         _rescue_key(session, plan, outcome)
     if has_kind(session.done, ArmRestart):
-        refusal = _told(refusal, "the next restart still comes up with the volume unlocked")
+        refusal = _with_more(refusal, "the next restart still comes up with the volume unlocked")
     back = _left_with_old_password(session)
     if back:
-        refusal = _told(refusal, f"the password of {back} is old_password now: run again to set the wanted one")
+        refusal = _with_more(refusal, f"the password of {back} is old_password now: run again to set the wanted one")
     unseen = _unseen_change(session, plan)
     outcome.changed = outcome.changed or unseen
     try:
@@ -60,7 +60,7 @@ def aftermath(session: Session, plan: Plan, request: Request, outcome: Outcome, 
     return refusal
 
 
-def _told(refusal: Refusal, more: str) -> Refusal:
+def _with_more(refusal: Refusal, more: str) -> Refusal:
     return Refusal(refusal.reason, f"{refusal.msg}; {more}", refusal.evidence)
 
 
@@ -120,7 +120,7 @@ def _unseen_change(session: Session, plan: Plan) -> bool:
     return (
         key_made
         or any(step.unseen for step in session.done)
-        or any(same or (same is None and step is not refused) for step, same in renewed)
+        or any(matches or (matches is None and step is not refused) for step, matches in renewed)
     )
 
 

@@ -90,12 +90,12 @@ def compare_password(session: Session, mac: Mac, user: str, option: str, may_aut
     a failed login at every run. An account without a token has it set again by root. A mobile account's is never tried:
     nothing here may set it.
     """
-    same = session.is_password(user, option)
+    matches = session.is_password(user, option)
     account = mac.account(user)
     tried = account is not None and account.holder and account.able and account.kind != MOBILE
-    if same is None and may_authenticate and tried:
+    if matches is None and may_authenticate and tried:
         return {"right": True, "wrong": False}.get(_authenticate(session, user, option))
-    return same
+    return matches
 
 
 def key_opens(session: Session, guid: str, option: str) -> bool | None:
@@ -137,11 +137,11 @@ def _check_password(session: Session, step: CheckPassword, mac: Mac, may_authent
     What a Mac has kept of a directory's password proves no other one wrong: there the directory is asked.
     """
     account = mac.account(step.user)
-    same = session.is_password(step.user, step.secret) if account is not None else None
-    if same is False and account is not None and mac.decided_elsewhere(account):
-        same = None
-    answer = {True: "right", False: "wrong", None: "unknown"}[same]
-    if same is None and may_authenticate:
+    matches = session.is_password(step.user, step.secret) if account is not None else None
+    if matches is False and account is not None and mac.decided_elsewhere(account):
+        matches = None
+    answer = {True: "right", False: "wrong", None: "unknown"}[matches]
+    if matches is None and may_authenticate:
         answer = _authenticate(session, step.user, step.secret, anywhere=account is None)
     if answer == "wrong":
         msg = f"{step.secret} is not the password of {step.user}; nothing was changed"

@@ -50,8 +50,8 @@ def _compare_passwords(session: Session, done: t.Sequence[Step], prove: Prove) -
     for user, option in last.items():
         if user not in prove.users:
             continue
-        same = session.is_password(user, option)
-        if same is False or (same is None and session.last_reason()):
+        matches = session.is_password(user, option)
+        if matches is False or (matches is None and session.last_reason()):
             raise session.stop(session.last_reason() or "not_proven", f"{user} does not have the new password")
 
 

@@ -71,8 +71,12 @@ def _private_folder() -> t.Iterator[str]:
             "recipient_unusable", f"no folder for the certificates could be made in {PLACE}: {problem.strerror}"
         ) from problem
     try:
-        made = os.lstat(folder)
-        if made.st_uid != os.geteuid() or stat.S_IMODE(made.st_mode) != stat.S_IRWXU or not stat.S_ISDIR(made.st_mode):
+        folder_stat = os.lstat(folder)
+        if (
+            folder_stat.st_uid != os.geteuid()
+            or stat.S_IMODE(folder_stat.st_mode) != stat.S_IRWXU
+            or not stat.S_ISDIR(folder_stat.st_mode)
+        ):
             raise Refusal("recipient_unusable", f"{folder}, the folder for the certificates, is not private")
         yield folder
     finally:

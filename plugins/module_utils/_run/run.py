@@ -97,14 +97,14 @@ class Run:
     def _plan(self, request: Request, mac: Mac, outcome: Outcome, check_mode: bool) -> Plan:
         """Return a plan whose passwords have been checked. Raises :class:`Refusal`."""
         sound = healed(mac)
-        same = outcome.same = {
+        proofs = outcome.proofs = {
             option: compare_password(self._session, sound, user, option, may_authenticate=not check_mode)
             for option, user in request.compares(sound).items()
         }
-        tried = request.tries(sound, same)
+        tried = request.tries(sound, proofs)
         if tried is not None:
-            same[OPENS] = key_opens(self._session, *tried)
-        plan = with_healing(mac, request.plan(sound, same))
+            proofs[OPENS] = key_opens(self._session, *tried)
+        plan = with_healing(mac, request.plan(sound, proofs))
         outcome.plan, outcome.notes = plan.words(), list(plan.notes)
         check_secrets(self._session, plan)
         check_passwords(self._session, plan, may_authenticate=not check_mode)

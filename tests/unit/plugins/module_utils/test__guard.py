@@ -25,7 +25,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap im
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import KeyRequest, UnlockerRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import made
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import lawful_plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import (
@@ -75,7 +75,7 @@ def delete(name: str) -> DeleteAccount:
 
 def reason(of: Mac, *steps: Step) -> str:
     try:
-        made(of, steps)
+        lawful_plan(of, steps)
     except Refusal as refusal:
         return refusal.reason
     return ""

@@ -23,7 +23,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Volume,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard, made
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard, lawful_plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
@@ -191,8 +191,8 @@ def test_guard_looks_at_every_state_on_the_way() -> None:
     other = replace(ADMIN, name="other", guid="C" * 36)
     back_again = [SetAdmin("itadmin", False), SetAdmin("itadmin", True)]
     with pytest.raises(Refusal):
-        made(mac(ADMIN, ANA), back_again)
-    assert made(mac(ADMIN, other), back_again).steps
+        lawful_plan(mac(ADMIN, ANA), back_again)
+    assert lawful_plan(mac(ADMIN, other), back_again).steps
 
 
 # -- secure_token -----------------------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     sysadminctl,
     system,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._model import BIG_SUR, PREBOOT, Version, promotion
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import ADD_USER_GID, ASKS_OLD_PASSWORD
+from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT, promotion
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import additional
 
@@ -28,10 +29,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Secret
 
     Secrets = t.Mapping[str, Secret]
-
-ASKS_OLD = Version(13)
-"""From here on dscl asks root for a holder's old password (reports for 14, 15 and 26; assumed for 13). Before, the
-account changes its own password through sysadminctl (mkuser, 10.13 to 12)."""
 
 
 def needs(step: do.Step, mac: Mac) -> dict[str, int]:
@@ -49,7 +46,7 @@ def needs(step: do.Step, mac: Mac) -> dict[str, int]:
         return {"password": dscl.GETPASS_BYTES if step.how == "authenticate" else prompt}
     if isinstance(step, do.SetPassword):
         if step.how == "old":
-            limit = dscl.GETPASS_BYTES if mac.version >= ASKS_OLD else prompt
+            limit = dscl.GETPASS_BYTES if mac.version >= ASKS_OLD_PASSWORD.first else prompt
             return {step.old: limit, step.new: limit}
         return {step.new: prompt, "admin_password": prompt} if step.how == "granter" else {step.new: prompt}
     if isinstance(step, (do.EscrowBootstrap, do.RemoveBootstrap, do.ValidateBootstrap)):
@@ -180,7 +177,7 @@ def _create(step: do.CreateAccount, mac: Mac, secrets: Secrets) -> list[Command]
         name=account.name,
         full_name=account.full_name,
         uid=account.uid,
-        gid=account.gid if mac.version >= BIG_SUR else None,
+        gid=account.gid if mac.version >= ADD_USER_GID.first else None,
         shell=account.shell,
         home=account.home or (f"/Users/{account.name}" if numbered else ""),
         hint=account.hint,
@@ -196,7 +193,7 @@ def _set_password(step: do.SetPassword, mac: Mac, secrets: Secrets) -> Command:
         return sysadminctl.reset_password(step.user, new, step.granter, secrets["admin_password"])
     if step.how == "root":
         return sysadminctl.reset_password(step.user, new)
-    if mac.version >= ASKS_OLD:
+    if mac.version >= ASKS_OLD_PASSWORD.first:
         return dscl.change_password(step.user, secrets[step.old], new)
     account = mac.account(step.user)
     uid = account.uid if account is not None and account.uid is not None else 0

@@ -10,7 +10,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT, RECOVERY_KEY, Account, Mac, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import KEY_AUTHENTICATES
+from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT, RECOVERY_KEY, Account, Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import absolute, for_root_alone
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, Proof, made, nobody, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import (
@@ -41,9 +42,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.values impor
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 DISCARD, RETURN, ENCRYPT = "discard", "return", "encrypt"
-
-_KEY_AUTHENTICATES = Version(10, 14)
-"""Before, on APFS, the attempt fails with status 136, and has been seen to delete the key (openradar 18038, 18782)."""
 
 
 @dataclass(frozen=True)
@@ -277,7 +275,7 @@ class KeyRequest:
             holder(mac, self.user)
             return [CheckPassword(self.user, "password", "user")], self.user
         if "current_key" in self.given:
-            if mac.version < _KEY_AUTHENTICATES:
+            if mac.version < KEY_AUTHENTICATES.first:
                 msg = f"on macOS {mac.version} a recovery key cannot authenticate: give user and password of a holder"
                 raise Refusal("option_missing", msg)
             return [ValidateKey("current_key")], ""

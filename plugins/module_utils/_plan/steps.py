@@ -10,10 +10,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import ERASE_PREFLIGHT, FIRST_TOKEN_BY_PASSWORD
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     NOWHERE,
     PREBOOT,
-    PREFLIGHT_SINCE,
     Account,
     Mac,
     can_be_first,
@@ -384,8 +384,8 @@ class RemoveOrphan(Step):
 
 
 def gets_first(mac: Mac, account: Account) -> bool:
-    """Whether setting its password makes ``account`` the first holder: the rule of macOS 11 and newer."""
-    return mac.owners_known and can_be_first(mac, account)
+    """Return whether setting its password makes ``account`` the first holder."""
+    return mac.version >= FIRST_TOKEN_BY_PASSWORD.first and can_be_first(mac, account)
 
 
 def new_account(name: str) -> Account:
@@ -412,7 +412,7 @@ class EscrowBootstrap(Step):
 
     def after(self, mac: Mac) -> Mac:
         """Where macOS can say whether the token works, a fresh one does."""
-        says_so = mac.version >= PREFLIGHT_SINCE
+        says_so = mac.version >= ERASE_PREFLIGHT.first
         return _bootstrap(mac, "valid" if says_so else "escrowed_unproven", True, True if says_so else None)
 
 
@@ -425,7 +425,7 @@ class RemoveBootstrap(Step):
         return f"remove the Bootstrap Token, authorised by {self.granter}: no account gets a token by itself any more"
 
     def after(self, mac: Mac) -> Mac:
-        return _bootstrap(mac, "not_escrowed", False, False if mac.version >= PREFLIGHT_SINCE else None)
+        return _bootstrap(mac, "not_escrowed", False, False if mac.version >= ERASE_PREFLIGHT.first else None)
 
 
 @dataclass(frozen=True)

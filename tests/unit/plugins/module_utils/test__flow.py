@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.keyholder.macos.plugins.module_utils._delivery import Recipients
 from ansible_collections.keyholder.macos.plugins.module_utils._flow import differences, disagreement, unusable
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     EVERYWHERE,
     NOWHERE,
@@ -19,7 +20,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Mac,
     Management,
     Sources,
-    Version,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.steps import NEW_GUID
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal

@@ -28,6 +28,7 @@ def _judged(judge: t.Callable[[t.Any], t.Any]) -> list[tuple[str, str, str]]:
 def _macs() -> list[tuple[str, t.Any]]:
     """Return the examples; itadmin is the administrator and ana a standard user of a Mac with macOS 15.6."""
     model: t.Any = importlib.import_module(f"{_UTILS}._model")
+    macos: t.Any = importlib.import_module(f"{_UTILS}._macos")
     admin = model.Account("itadmin", "A", uid=501, admin=True, sources=model.EVERYWHERE, failed_logins=0)
     ana = model.Account("ana", "B", uid=502, failed_logins=0)
     holder, bare = replace(ana, sources=model.EVERYWHERE), replace(admin, sources=model.NOWHERE)
@@ -40,7 +41,7 @@ def _macs() -> list[tuple[str, t.Any]]:
     def mac(*accounts: t.Any, **more: t.Any) -> t.Any:
         volume = model.Volume("disk3s1s1", True, True)
         given = {"volume": volume, "as_root": True, "filevault": on, **more}
-        return model.Mac(model.Version(15, 6), accounts=accounts, **given)
+        return model.Mac(macos.Version(15, 6), accounts=accounts, **given)
 
     return [
         ("An administrator holds a token", mac(admin, ana)),

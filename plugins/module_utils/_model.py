@@ -7,10 +7,17 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
-import re
 import typing as t
 import unicodedata
 from dataclasses import dataclass, field, replace
+
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
+    BOOTSTRAP_GRANTS,
+    FIRST_TOKEN_BY_PASSWORD,
+    FIRST_TOKEN_TO_ADMIN,
+    VOLUME_OWNERS,
+    Version,
+)
 
 # Verdicts on one account's token.
 HOLDER = "holder"
@@ -77,42 +84,8 @@ def promoted_by(work: str) -> str:
     return work[len(_PROMOTED) :] if work.startswith(_PROMOTED) else ""
 
 
-_LONGEST = 4
-"""Digits of a part of a version."""
-
-
-@dataclass(frozen=True, order=True)
-class Version:
-    """A macOS version, comparable: ``Version(10, 15) <= Version.parse("10.15.7")``."""
-
-    major: int
-    minor: int = 0
-    patch: int = 0
-
-    @classmethod
-    def parse(cls, text: str) -> Version:
-        """ValueError where ``text`` begins with no number. 10.16 is what 11 says in compatibility mode."""
-        found = re.findall(r"[0-9]+", text)[:3]
-        numbers = [int(number) for number in found if len(number) <= _LONGEST]
-        if not numbers or len(numbers) < len(found):
-            raise ValueError(f"not a macOS version: {text!r}")
-        if numbers[:2] == [10, 16]:
-            numbers = [11, 0]
-        return cls(*numbers)
-
-    def __str__(self) -> str:
-        return f"{self.major}.{self.minor}" + (f".{self.patch}" if self.patch else "")
-
-
 ESCROWED = ("escrowed_unproven", "valid")
 """Bootstrap Token statuses in which the server has one."""
-
-BIG_SUR = Version(11)
-TOKEN_DIALOG_SINCE = Version(10, 13, 5)
-"""From here on a profile can suppress the dialog for a token administrator (apple/device-management)."""
-PREFLIGHT_SINCE = Version(13, 3)
-"""From here on mdmclient says whether macOS would use the Bootstrap Token (Macjutsu/super)."""
-CATALINA = Version(10, 15)
 
 
 @dataclass(frozen=True)
@@ -422,8 +395,8 @@ class Mac:
 
     @property
     def owners_known(self) -> bool:
-        """Volume ownership exists from macOS 11 on (transcripts du-listusers-10.15, du-listcryptousers-tahoe)."""
-        return self.version >= BIG_SUR
+        """Return whether this macOS says who owns the volume."""
+        return self.version >= VOLUME_OWNERS.first
 
     @property
     def secure_enclave(self) -> bool:
@@ -432,13 +405,12 @@ class Mac:
 
     @property
     def grants_at_login(self) -> bool:
-        """Whether macOS grants anybody a token at a graphical login, by the Bootstrap Token: from macOS 11 on (mkuser;
-        Apple Platform Deployment). On 10.15 only mobile accounts and the managed administrator get one. That a token
+        """Return whether macOS grants every account a token at a graphical login, by the Bootstrap Token. That a token
         grants nothing that is escrowed and no crypto user of the volume is assumed."""
         management = self.management
         escrowed = management.bootstrap in ESCROWED and management.bootstrap_crypto_user is not False
         denied = management.preflight is False or (management.preflight is None and management.preflight_asked)
-        return self.version >= BIG_SUR and escrowed and not denied
+        return self.version >= BOOTSTRAP_GRANTS.first and escrowed and not denied
 
     def verdict_of(self, account: Account) -> str:
         """The account's verdict, where what this Mac will do by itself is taken into account: never for an account
@@ -538,10 +510,10 @@ class Mac:
 
 
 def first_token_rule(version: Version) -> str:
-    """Who gets the first token of a Mac, in words (freegeek-pdx/mkuser, tested by its author per version)."""
-    if version >= BIG_SUR:
+    """Return in words who gets the first token of a Mac."""
+    if version >= FIRST_TOKEN_BY_PASSWORD.first:
         return "on macOS 11 and newer the first account whose password is set gets the first token"
-    if version >= CATALINA:
+    if version >= FIRST_TOKEN_TO_ADMIN.first:
         return "on macOS 10.15 the first administrator who authenticates gets the first token"
     return "on macOS 10.13 and 10.14 the only account from UID 500 up gets the first token when it authenticates"
 
@@ -554,9 +526,9 @@ def can_be_first(mac: Mac, account: Account) -> bool:
     """
     if mac.holders or mac.volume.apfs is False or leftovers(mac) or account.kind == MOBILE:
         return False
-    if mac.version >= BIG_SUR:
+    if mac.version >= FIRST_TOKEN_BY_PASSWORD.first:
         return not account.disabled_tag
-    if mac.version >= CATALINA:
+    if mac.version >= FIRST_TOKEN_TO_ADMIN.first:
         return account.admin
     people = [other for other in mac.accounts if other.uid is None or other.uid >= 500]
     return [other.name for other in people] == [account.name]

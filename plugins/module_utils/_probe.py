@@ -26,13 +26,16 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     records,
     system,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
+    BOOTSTRAP_TOKEN,
+    ERASE_PREFLIGHT,
+    TOKEN_DIALOG,
+    VOLUME_OWNERS,
+    Version,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    BIG_SUR,
-    CATALINA,
     MOBILE,
     PENDING,
-    PREFLIGHT_SINCE,
-    TOKEN_DIALOG_SINCE,
     Account,
     FileVault,
     Mac,
@@ -42,7 +45,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     PasswordPolicy,
     Person,
     Sources,
-    Version,
     Volume,
     creation,
     folded,
@@ -135,7 +137,7 @@ def _read_mac(runner: Runner, deadline: float, extras: t.Collection[str]) -> Mac
     for extra in extras:
         if extra.startswith(_PERSON):
             mac = replace(mac, network=_network(runner, deadline, extra[len(_PERSON) :]))
-    if "token_dialog" in extras and mac.version >= TOKEN_DIALOG_SINCE:
+    if "token_dialog" in extras and mac.version >= TOKEN_DIALOG.first:
         suppressed = network.parse_token_dialog(runner.run(network.TOKEN_DIALOG, deadline))
         mac = replace(mac, management=replace(mac.management, token_dialog_suppressed=suppressed))
     if "full_disk_access" in extras:
@@ -159,7 +161,7 @@ def _read_mac(runner: Runner, deadline: float, extras: t.Collection[str]) -> Mac
 
 
 def _may_preflight(mac: Mac) -> bool:
-    return mac.version >= PREFLIGHT_SINCE and bool(mac.management.enrolled)
+    return mac.version >= ERASE_PREFLIGHT.first and bool(mac.management.enrolled)
 
 
 def _rests_on_bootstrap(mac: Mac, extras: t.Collection[str]) -> bool:
@@ -229,7 +231,7 @@ def ask(runner: Runner, deadline: float) -> Answers:
         directory = pool.submit(_read_directory, runner, deadline)
         facts = _read_system(runner, deadline)
         enrolled = profiles.parse_enrollment(enrollment.result())
-        ask_bootstrap = _version(facts) >= CATALINA and (enrolled is None or enrolled.enrolled)
+        ask_bootstrap = _version(facts) >= BOOTSTRAP_TOKEN.first and (enrolled is None or enrolled.enrolled)
         bootstrap = runner.run(profiles.BOOTSTRAP_TOKEN, deadline) if ask_bootstrap else None
         return Answers(
             system=facts,
@@ -261,7 +263,7 @@ def parse(answers: Answers) -> Mac:
         filevault=_listed(listed, crypto),
         admins=_in_group(directory, "admin"),
         disabled=_in_group(directory, records.ACCESS_DISABLED),
-        owners=_version(answers.system) >= BIG_SUR,
+        owners=_version(answers.system) >= VOLUME_OWNERS.first,
         unfinished=frozenset(user.name for user in directory.users if creation(user.name) in pending),
     )
     accounts = [account for account in (_account(user, evidence) for user in directory.users) if account]
@@ -470,7 +472,7 @@ def _management(answers: Answers, crypto: set[str] | None, missing: list[Missing
     enrollment = profiles.parse_enrollment(answers.enrollment)
     if enrollment is None:
         missing.append(Missing("enrolment in device management", answers.enrollment.evidence))
-    bootstrap = "unsupported" if _version(answers.system) < CATALINA else "not_enrolled"
+    bootstrap = "unsupported" if _version(answers.system) < BOOTSTRAP_TOKEN.first else "not_enrolled"
     supported: bool | None = None
     if answers.bootstrap is not None:
         status = profiles.parse_bootstrap(answers.bootstrap)

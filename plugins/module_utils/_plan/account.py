@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import PREVENTION_TAG
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     NO_TOKEN,
     PENDING,
@@ -188,7 +189,7 @@ class AccountRequest(Request):
         account = replace(new_account(self.name), **{"full_name": self.name, "admin": bool(self.admin), **wanted})
         steps = [*self._authorised(mac), Note(creation(self.name))]
         notes = self._about_the_tag(mac)
-        if self.secure_token == "prevented" and mac.owners_known:
+        if self.secure_token == "prevented" and mac.version >= PREVENTION_TAG.first:
             steps += self._prevented(mac, account)
         else:
             # sysadminctl has no "--": what it could take for an option is written by dscl, value by value.
@@ -228,7 +229,7 @@ class AccountRequest(Request):
         if account.gid == _ADMIN_GROUP and (self.gid is not None or self.admin is False):
             msg = f"the primary group of {self.name} is 80, which makes it an administrator: change it by hand"
             raise Refusal("value_unusable", msg)
-        prevent = self.secure_token == "prevented" and mac.owners_known
+        prevent = self.secure_token == "prevented" and mac.version >= PREVENTION_TAG.first
         tag: list[Step] = [PreventToken(self.name)] if prevent and not account.disabled_tag else []
         tag += [AllowToken(self.name)] if self.secure_token == "allowed" and account.disabled_tag else []
         always = self.update_password == "always" and "password" in proofs
@@ -281,7 +282,7 @@ class AccountRequest(Request):
             rule = first_token_rule(mac.version)
             msg = f"nobody on this Mac holds a Secure Token; {rule}; set first_token for {self.name} to be the first"
             raise Refusal("no_holder", msg)
-        if self.secure_token == "prevented" and not mac.owners_known and not mac.holders:
+        if self.secure_token == "prevented" and mac.version < PREVENTION_TAG.first and not mac.holders:
             msg = f"macOS {mac.version} has no way to keep {self.name} from the first token"
             raise Refusal("prevention_unsupported", msg)
         return []

@@ -10,7 +10,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import CATALINA, ESCROWED, Mac, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import BOOTSTRAP_TOKEN, USER_APPROVED_ESCROWS
+from ansible_collections.keyholder.macos.plugins.module_utils._model import ESCROWED, Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, lawful_plan, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granter_of
@@ -24,9 +25,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.bootstrap im
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Prove
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword
-
-_USER_APPROVED_IS_ENOUGH = Version(10, 15, 4)
-"""Before, only a Mac of automated enrolment makes a Bootstrap Token (man profiles of 2019; Omnissa's documentation)."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +72,13 @@ class BootstrapRequest(Request):
 
 def _possible(mac: Mac) -> None:
     management = mac.management
-    if mac.version < CATALINA:
+    if mac.version < BOOTSTRAP_TOKEN.first:
         raise Refusal("bootstrap_unsupported", f"macOS {mac.version} has no Bootstrap Token; it came with 10.15")
     if management.enrolled is None:
         raise Refusal("reading_incomplete", "the enrolment in device management could not be read", mac.unread)
     if not management.enrolled:
         raise Refusal("not_enrolled", "this Mac is not enrolled in device management")
-    if not management.automated and mac.version < _USER_APPROVED_IS_ENOUGH:
+    if not management.automated and mac.version < USER_APPROVED_ESCROWS.first:
         raise Refusal("not_enrolled", f"macOS {mac.version} makes a Bootstrap Token only after automated enrolment")
     if not (management.automated or management.user_approved):
         raise Refusal("not_enrolled", "the enrolment is not approved by the user")

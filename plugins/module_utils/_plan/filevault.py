@@ -10,7 +10,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT, RECOVERY_KEY, Account, Mac, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import KEY_AUTHENTICATES
+from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT, RECOVERY_KEY, Account, Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import absolute, for_root_alone
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
     Plan,
@@ -50,9 +51,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault im
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, VerifyKey
-
-_KEY_AUTHENTICATES = Version(10, 14)
-"""Before, on APFS, the attempt fails with status 136, and has been seen to delete the key (openradar 18038, 18782)."""
 
 
 @dataclass(frozen=True)
@@ -285,7 +283,7 @@ class KeyRequest(Request):
             holder(mac, self.user)
             return [CheckPassword(self.user, "password", "user")], self.user
         if "current_key" in self.given:
-            if mac.version < _KEY_AUTHENTICATES:
+            if mac.version < KEY_AUTHENTICATES.first:
                 msg = f"on macOS {mac.version} a recovery key cannot authenticate: give user and password of a holder"
                 raise Refusal("option_missing", msg)
             return [ValidateKey("current_key")], ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import SECURE_TOKENS
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     NO_TOKEN,
     PENDING,
@@ -18,7 +19,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Account,
     Mac,
     Sources,
-    Version,
     folded,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
@@ -32,8 +32,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.account impo
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Note, Prove, UpdatePreboot
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, VerifyKey
-
-OLDEST = Version(10, 13)
 
 
 @dataclass(frozen=True)
@@ -236,7 +234,7 @@ def _last_key(before: Mac, steps: t.Sequence[Step], proof: Proof) -> tuple[tuple
 
 def writable(mac: Mac) -> None:
     """Refuse before any write where the reading does not carry a decision. Raises :class:`Refusal`."""
-    if mac.version < OLDEST:
+    if mac.version < SECURE_TOKENS.first:
         raise Refusal("macos_too_old", f"this Mac runs macOS {mac.version}")
     if not mac.as_root:
         raise Refusal("not_root", "the reading lacks what only root may read", mac.unread)

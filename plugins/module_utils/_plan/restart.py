@@ -10,7 +10,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import SSH_UNLOCKS
+from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import holder
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, lawful_plan, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
@@ -19,9 +20,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reason import Ref
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import ArmRestart, Restart, ValidateKey
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword
-
-UNLOCKS_BY_SSH = Version(26)
-"""From here on a password login by SSH unlocks the volume of a Mac that has just started (man fdesetup, Nov 2025)."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class RestartRequest(Request):
             return lawful_plan(mac, [Restart()])
         if filevault.authrestart:
             return lawful_plan(mac, [*self._authentication(mac), Restart()])
-        if not self.ssh_unlock or mac.version < UNLOCKS_BY_SSH:
+        if not self.ssh_unlock or mac.version < SSH_UNLOCKS.first:
             said = {False: "false", None: "nothing"}[filevault.authrestart]
             msg = (
                 f"FileVault is {filevault.state.replace('_', ' ')}, and this Mac cannot restart past its unlock screen"

@@ -10,9 +10,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
+    FIRST_TOKEN_BY_PASSWORD,
+    FIRST_TOKEN_TO_ADMIN,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    BIG_SUR,
-    CATALINA,
     ESCROWED,
     MOBILE,
     PENDING,
@@ -199,7 +201,7 @@ def _first(mac: Mac, account: Account, first_token: bool) -> str:
         left = f"; the volume has a crypto user already: {', '.join(leftovers(mac))}" if leftovers(mac) else ""
         way = at_the_keyboard(mac, account)
         raise Refusal("not_first", f"macOS would not give {account.name} the first token: {rule}{tag}{left}; {way}")
-    return "set_password" if mac.version >= BIG_SUR else "authenticate"
+    return "set_password" if mac.version >= FIRST_TOKEN_BY_PASSWORD.first else "authenticate"
 
 
 def at_the_keyboard(mac: Mac, account: Account) -> str:
@@ -208,9 +210,9 @@ def at_the_keyboard(mac: Mac, account: Account) -> str:
         return "a person at the Mac has to log in at the screen with a password that opens that key, or erase the Mac"
     if account.kind == MOBILE:
         return f"a mobile account is never the first: choose a local one, which can then grant {account.name} its token"
-    if mac.version >= BIG_SUR:
+    if mac.version >= FIRST_TOKEN_BY_PASSWORD.first:
         return f"take the tag off with keyholder.macos.account (name {account.name}, secure_token allowed) first"
-    if mac.version >= CATALINA:
+    if mac.version >= FIRST_TOKEN_TO_ADMIN.first:
         admins = [other.name for other in mac.accounts if other.admin and other.able]
         if not admins:
             return f"make {account.name} an administrator first"

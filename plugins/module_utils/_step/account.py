@@ -17,11 +17,14 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     network,
     sysadminctl,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
+    ADD_USER_GID,
+    ASKS_OLD_PASSWORD,
+    FIRST_TOKEN_BY_PASSWORD,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    BIG_SUR,
     NOWHERE,
     Account,
-    Version,
     can_be_first,
     promotion,
     with_token,
@@ -42,10 +45,6 @@ if t.TYPE_CHECKING:
 
 NEW_GUID = "(assigned by macOS)"
 
-ASKS_OLD = Version(13)
-"""From here on dscl asks root for a holder's old password (reports for 14, 15 and 26; assumed for 13). Before, the
-account changes its own password through sysadminctl (mkuser, 10.13 to 12)."""
-
 
 def new_account(name: str) -> Account:
     """Return an account that is not there yet."""
@@ -53,8 +52,8 @@ def new_account(name: str) -> Account:
 
 
 def gets_first(mac: Mac, account: Account) -> bool:
-    """Return whether setting its password makes ``account`` the first holder: the rule of macOS 11 and newer."""
-    return mac.owners_known and can_be_first(mac, account)
+    """Return whether setting its password makes ``account`` the first holder."""
+    return mac.version >= FIRST_TOKEN_BY_PASSWORD.first and can_be_first(mac, account)
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class CreateAccount(Write):
             name=account.name,
             full_name=account.full_name,
             uid=account.uid,
-            gid=account.gid if mac.version >= BIG_SUR else None,
+            gid=account.gid if mac.version >= ADD_USER_GID.first else None,
             shell=account.shell,
             home=account.home or (f"/Users/{account.name}" if numbered else ""),
             hint=account.hint,
@@ -225,7 +224,7 @@ class SetPassword(Write):
     def needs(self, mac: Mac) -> dict[str, int]:
         prompt = sysadminctl.STDIN_BYTES
         if self.how == "old":
-            limit = dscl.GETPASS_BYTES if mac.version >= ASKS_OLD else prompt
+            limit = dscl.GETPASS_BYTES if mac.version >= ASKS_OLD_PASSWORD.first else prompt
             return {self.old: limit, self.new: limit}
         return {self.new: prompt, "admin_password": prompt} if self.how == "granter" else {self.new: prompt}
 
@@ -235,7 +234,7 @@ class SetPassword(Write):
             return [sysadminctl.reset_password(self.user, new, self.granter, secrets["admin_password"])]
         if self.how == "root":
             return [sysadminctl.reset_password(self.user, new)]
-        if mac.version >= ASKS_OLD:
+        if mac.version >= ASKS_OLD_PASSWORD.first:
             return [dscl.change_password(self.user, secrets[self.old], new)]
         account = mac.account(self.user)
         uid = account.uid if account is not None and account.uid is not None else 0

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import profiles
-from ansible_collections.keyholder.macos.plugins.module_utils._model import PREFLIGHT_SINCE
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import ERASE_PREFLIGHT
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Look, Write
 
 if t.TYPE_CHECKING:
@@ -36,7 +36,7 @@ class EscrowBootstrap(Write):
 
     def after(self, mac: Mac) -> Mac:
         """Return the Mac with a token that works, if its macOS can say whether one does."""
-        says_so = mac.version >= PREFLIGHT_SINCE
+        says_so = mac.version >= ERASE_PREFLIGHT.first
         return _with_token(mac, "valid" if says_so else "escrowed_unproven", True, True if says_so else None)
 
     def needs(self, mac: Mac) -> dict[str, int]:
@@ -58,7 +58,7 @@ class RemoveBootstrap(Write):
         return f"remove the Bootstrap Token, authorised by {self.granter}, so that no account gets a token by itself"
 
     def after(self, mac: Mac) -> Mac:
-        return _with_token(mac, "not_escrowed", False, False if mac.version >= PREFLIGHT_SINCE else None)
+        return _with_token(mac, "not_escrowed", False, False if mac.version >= ERASE_PREFLIGHT.first else None)
 
     def needs(self, mac: Mac) -> dict[str, int]:
         return _NEEDS

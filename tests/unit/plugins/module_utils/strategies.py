@@ -19,6 +19,7 @@ from functools import cache
 from hypothesis import currently_in_test_context, event
 from hypothesis import strategies as st
 
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     MOBILE,
     Account,
@@ -31,7 +32,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Person,
     Place,
     Sources,
-    Version,
     Volume,
     archived,
     creation,

@@ -29,7 +29,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     sysadminctl,
     system,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._model import Version
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import EXTRAS, ProbeError, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret

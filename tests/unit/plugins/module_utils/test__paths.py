@@ -9,14 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    Account,
-    Mac,
-    Place,
-    Version,
-    canonical,
-    way,
-)
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
+from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac, Place, canonical, way
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import for_root_alone, may_be_deleted
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies

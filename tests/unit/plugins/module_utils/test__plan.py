@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     EVERYWHERE,
     Account,
@@ -19,7 +20,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Missing,
     PasswordPolicy,
     Sources,
-    Version,
     Volume,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest

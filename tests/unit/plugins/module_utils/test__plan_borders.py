@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     EVERYWHERE,
     NOWHERE,
@@ -17,7 +18,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Mac,
     Management,
     Sources,
-    Version,
     Volume,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     EVERYWHERE,
     Account,
@@ -16,7 +17,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Mac,
     Network,
     Person,
-    Version,
     Volume,
     can_be_first,
     creation,

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import accounts
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     EVERYWHERE,
     NOWHERE,
@@ -19,7 +20,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     FileVault,
     Mac,
     Sources,
-    Version,
     Volume,
     archived,
     creation,

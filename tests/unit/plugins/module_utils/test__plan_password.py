@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import diskutil
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     EVERYWHERE,
     Account,
     FileVault,
     Mac,
     Sources,
-    Version,
     Volume,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest

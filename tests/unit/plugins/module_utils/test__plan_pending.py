@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     EVERYWHERE,
     PENDING,
@@ -17,7 +18,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Mac,
     Management,
     PasswordPolicy,
-    Version,
     Volume,
     repairing,
 )

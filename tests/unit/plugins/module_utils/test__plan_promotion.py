@@ -15,13 +15,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import launchd
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     EVERYWHERE,
     NOWHERE,
     Account,
     Mac,
     Management,
-    Version,
     Volume,
     promoted_by,
     promotion,

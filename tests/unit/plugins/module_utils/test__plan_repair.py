@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     EVERYWHERE,
     NOWHERE,
@@ -18,7 +19,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     FileVault,
     Mac,
     Sources,
-    Version,
     Volume,
     repairing,
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     EVERYWHERE,
     NOWHERE,
@@ -15,7 +16,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Mac,
     Management,
     Sources,
-    Version,
     Volume,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._report import view

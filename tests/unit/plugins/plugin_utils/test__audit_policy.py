@@ -13,13 +13,13 @@ import pytest
 from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, PHANTOM, WAITING, reading
 
 from ansible_collections.keyholder.macos.plugins.filter.findings import findings
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     FileVault,
     Management,
     Missing,
     PasswordPolicy,
     Sources,
-    Version,
     Volume,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._report import view

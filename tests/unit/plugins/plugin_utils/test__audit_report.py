@@ -16,7 +16,8 @@ from xml.etree import ElementTree
 import pytest
 from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, WAITING, reading
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import FileVault, Missing, Sources, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
+from ansible_collections.keyholder.macos.plugins.module_utils._model import FileVault, Missing, Sources
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import at_once
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import files, html, report
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import Answer, answer_from, answer_of, judge

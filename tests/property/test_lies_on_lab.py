@@ -221,7 +221,7 @@ FAULTS: list[tuple[t.Callable[[], Mac], Fault, t.Any, dict[str, str], str]] = [
         nothing("fdesetup", "enable"),
         FileVaultRequest("deferred", "ana", defer_path=KEY_FILE),
         {},
-        "FileVault is deferred for nobody (wanted: ana)",
+        "FileVault is deferred for no user (wanted: ana)",
     ),
     (deferred, nothing("fdesetup", "disable"), FileVaultRequest("disabled"), {}, "FileVault is deferred for ana"),
     (encrypted, nothing("fdesetup", "remove"), UnlockerRequest("ana", state="absent"), {}, "FileVault list yes"),
@@ -232,7 +232,7 @@ FAULTS: list[tuple[t.Callable[[], Mac], Fault, t.Any, dict[str, str], str]] = [
         nothing("fdesetup", "removerecovery"),
         KeyRequest("absent", "itadmin", given=frozenset(BY_ADMIN)),
         BY_ADMIN,
-        "a personal recovery key is there",
+        "the personal recovery key is present",
     ),
     (
         escrowing,

@@ -167,7 +167,7 @@ def test_who_is_left_with_the_old_password_is_told() -> None:
     secrets = {key: Secret(value) for key, value in OLD.items()}
     outcome = Run(PolicyComes(mac), secrets, 5).run(ask(OLD), False)
     assert outcome.refusal is not None
-    assert "ana has old_password now" in outcome.refusal.msg
+    assert "the password of ana is old_password now" in outcome.refusal.msg
     assert (outcome.changed, mac.accounts["ana"].password) == (True, BEFORE)
     mac.policy.min_length = 0
     assert flow(mac, ask(OLD), OLD)[0].refusal is None

@@ -16,7 +16,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome, Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
@@ -88,7 +88,7 @@ def test_a_holder_whose_hash_is_unreadable_is_tried_once_and_on_this_mac() -> No
 def test_who_holds_no_token_is_not_tried() -> None:
     runner = OddRunner(cast(), instead=NO_HASH)
     outcome = flow(runner, replace(ALWAYS, given=frozenset({"password"})), {"password": "brand-new-pw"})
-    assert (outcome.refusal, outcome.same, logins(runner)) == (None, {"password": None}, [])
+    assert (outcome.refusal, outcome.proofs, logins(runner)) == (None, {"password": None}, [])
     assert any("is not readable" in note for note in outcome.notes)
 
 
@@ -102,7 +102,7 @@ def test_who_cannot_log_in_or_is_a_directorys_is_not_tried(kind: str) -> None:
     runner = OddRunner(mac, instead=NO_HASH)
     outcome = flow(runner, PasswordRequest("ana", given=frozenset(PASSWORDS)), PASSWORDS)
     assert outcome.refusal is not None
-    assert (outcome.same, logins(runner)) == ({"password": None}, [])
+    assert (outcome.proofs, logins(runner)) == ({"password": None}, [])
 
 
 def test_check_mode_tries_nobody() -> None:
@@ -133,7 +133,7 @@ def test_a_key_that_macos_says_nothing_of_is_a_note() -> None:
     assert flow(LabRunner(mac), VERIFY, SAME).notes == []
     outcome = flow(OddRunner(mac, instead={"-verify": SILENT}), VERIFY, SAME)
     assert outcome.refusal is None
-    assert outcome.notes == ["whether the key of ana follows its password could not be checked"]
+    assert outcome.notes == ["it could not be checked whether the key of ana follows its password"]
 
 
 def test_a_key_that_does_not_open_is_stale() -> None:
@@ -292,7 +292,7 @@ def test_a_hash_that_is_the_old_one_proves_that_nothing_was_set() -> None:
 
 # -- half-way through a repair ----------------------------------------------------------------------------------------
 
-HALF = "ana has old_password now"
+HALF = "the password of ana is old_password now"
 STALE = {"password": "ana-pw-1", "old_password": "the-one-before"}
 
 
@@ -325,15 +325,11 @@ def test_an_old_password_that_was_never_changed_is_not_told_as_half_a_repair() -
 # -- whose password a reading proves ----------------------------------------------------------------------------------
 
 
-@dataclass
-class Made:
+@dataclass(frozen=True)
+class SetsTwo(Request):
     """A request whose plan sets two passwords and reads again for one of them: no module asks for that today."""
 
     proves: str
-    extras: tuple[str, ...] = ()
-
-    def compares(self, mac: t.Any) -> dict[str, str]:
-        return {}
 
     def plan(self, mac: t.Any, same: t.Any) -> Plan:
         sets = (SetPassword("ana", "root"), SetPassword("bob", "root"))
@@ -351,5 +347,5 @@ def test_a_reading_proves_the_passwords_of_those_it_is_for(proves: str, unset: s
     mac = cast()
     fakes.person(mac, "bob", "bob-pw-123")
     mac.faults.append(Fault("does_nothing", {"program": "sysadminctl", "argument": unset}))
-    outcome = flow(LabRunner(mac), Made(proves), {"password": "brand-new-pw"})
+    outcome = flow(LabRunner(mac), SetsTwo(proves), {"password": "brand-new-pw"})
     assert (outcome.refusal.reason if outcome.refusal else "") == expected

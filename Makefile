@@ -7,7 +7,7 @@
 SHELL := /bin/sh
 ROOT := $(CURDIR)
 # The driver's own code needs no package, the rest runs inside .venv.
-IN_VENV := PATH="$(ROOT)/.venv/bin:$$PATH" PYTHONPATH="$(ROOT)/tests/utils:$(ROOT)/tests/lab" \
+IN_VENV := PATH="$(ROOT)/.venv/bin:$$PATH" PYTHONPATH="$(ROOT)/tests/utils:$(ROOT)/maclab" \
 	ANSIBLE_COLLECTIONS_PATH="$(ROOT)/.cache/tree" ANSIBLE_HOME="$(ROOT)/.cache/ansible"
 
 # Ansible does not start without a UTF-8 locale.

@@ -25,7 +25,7 @@ from maclab.state import Mac, from_json
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PLACE = ROOT / ".cache" / "demo"
-SCENARIO = ROOT / "tests" / "lab" / "scenarios" / "demo.yml"
+SCENARIO = ROOT / "maclab" / "scenarios" / "demo.yml"
 VARIABLES = HERE / "onboarding.yml"
 PLAYBOOK = "keyholder.macos.onboard"
 ROLE_TASK = "keyholder.macos.account"

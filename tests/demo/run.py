@@ -180,7 +180,7 @@ def _leaks(fleet: Fleet) -> list[str]:
 
 def _try_next(fleet: Fleet, keep: bool) -> None:
     place = _short(fleet.folder.path)
-    maclab = "PYTHONPATH=tests/lab .venv/bin/python -m maclab"
+    maclab = "PYTHONPATH=maclab .venv/bin/python -m maclab"
     heading("TRY NEXT")
     print("  Look at a Mac, and at everything that was done to it:")
     command(f"{maclab} show tangier --dir {place}")

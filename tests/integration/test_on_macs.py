@@ -21,7 +21,7 @@ from harness.transcripts import Cleaner, names_of, transcripts
 from maclab import journal
 from maclab.lab import Lab
 
-FIXTURE = FOLDER.parent / "lab" / "tests" / "fixtures" / "transcripts.jsonl"
+FIXTURE = FOLDER.parents[1] / "maclab" / "tests" / "fixtures" / "transcripts.jsonl"
 SAID = [
     {"cmd": ["sw_vers"], "stdout": "ProductName:\t\tmacOS\nProductVersion:\t\t15.6\nBuildVersion:\t\t24G84"},
     {
@@ -113,7 +113,7 @@ def call(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Call:
         "keyholder_test_password": secret("test"),
     }
     (folder / "mine.yml").write_text(yaml.safe_dump(variables))
-    paths = os.pathsep.join(str(FOLDER.parent / name) for name in ("utils", "lab"))
+    paths = os.pathsep.join(map(str, (FOLDER.parent / "utils", FOLDER.parents[1] / "maclab")))
     environment = {**os.environ, "PYTHONPATH": paths, "ANSIBLE_HOME": str(folder / ".ansible")}
 
     def called(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -73,7 +73,7 @@ def test_rows_are_in_the_order_of_the_versions_and_each_has_a_source() -> None:
 
 
 def test_each_transcript_that_a_row_names_is_there() -> None:
-    lines = (ROOT / "tests/lab/tests/fixtures/transcripts.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / "maclab/tests/fixtures/transcripts.jsonl").read_text(encoding="utf-8").splitlines()
     known = {json.loads(line)["id"] for line in lines}
     named = [
         words.strip()

@@ -78,7 +78,7 @@ class Cleaner:
 
 
 def transcripts(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """In the form of tests/lab/tests/fixtures/transcripts.jsonl."""
+    """In the form of maclab/tests/fixtures/transcripts.jsonl."""
     said = {" ".join(one.get("cmd") or ()): str(one.get("stdout", "")).strip() for one in results}
     version = re.search(r"ProductVersion:\s*(\S+)", said.get("sw_vers", ""))
     macos = version[1] if version else None

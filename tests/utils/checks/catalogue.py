@@ -37,7 +37,7 @@ def checks(matrix: Matrix) -> list[Check]:
         *(_glue(matrix, core, controller) for core, controller in matrix.cores),
         *_molecule(),
         Check("demo", _demo),
-        Check("lab", lambda job: _pytest(job, matrix, "tests/lab/tests")),
+        Check("lab", lambda job: _pytest(job, matrix, "maclab/tests")),
         Check("awx", lambda job: _pytest(job, matrix, "tests/awx")),
         Check("report", lambda job: _pytest(job, matrix, "tests/report")),
         Check("property", lambda job: _pytest(job, matrix, "tests/property")),
@@ -150,7 +150,7 @@ def _no_scenario(_job: Job) -> str:
 
 def _demo(job: Job) -> str:
     """`make demo`, which compares what happened with what it is to show."""
-    folders = os.pathsep.join(str(ROOT / "tests" / name) for name in ("utils", "lab"))
+    folders = os.pathsep.join(str(ROOT / name) for name in ("tests/utils", "maclab"))
     output = job.run("python", "tests/demo/run.py", also={"PYTHONPATH": folders})
     onboarded, refused = (len(re.findall(rf" {word}$", output, re.MULTILINE)) for word in ("onboarded", "REFUSED"))
     if not onboarded or not refused:
@@ -202,7 +202,7 @@ def _mypy(job: Job) -> str:
     checked = 0
     for package_name, python, pattern in (
         ("ansible_collections.keyholder.macos.plugins", "3.10", "plugins/*.py"),
-        ("maclab", "3.11", "tests/lab/maclab/*.py"),
+        ("maclab", "3.11", "maclab/maclab/*.py"),
         ("checks", "3.11", "tests/utils/checks/*.py"),
         ("harness", "3.11", "tests/integration/harness/*.py"),
     ):

@@ -96,12 +96,12 @@ def _options() -> argparse.Namespace:
 def _copy(files: Sequence[str]) -> None:
     """As mutmut names a mutant by its path, that must be the name it is imported by: .cache/tree will not do."""
     shutil.rmtree(PLACE, ignore_errors=True)
-    for relative in tracked("plugins/*", "tests/unit/*", "tests/property/*", "tests/lab/*"):
+    for relative in tracked("plugins/*", "tests/unit/*", "tests/property/*", "maclab/*"):
         target = PLACE / TREE / relative
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / relative, target)
     (PLACE / "pyproject.toml").write_text(SETTINGS.replace("FILES", json.dumps([f"{CORE}/{name}" for name in files])))
-    paths = " ".join(f"{TREE}/tests/{folder}" for folder in ("lab", "lab/tests"))
+    paths = " ".join(f"{TREE}/{folder}" for folder in ("maclab", "maclab/tests"))
     (PLACE / "pytest.ini").write_text(f"[pytest]\npythonpath = . {paths}\naddopts = --strict-markers\n")
 
 

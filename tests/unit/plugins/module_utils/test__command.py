@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The parsers against what macOS was seen to print, and the exact argv and prompts of each command.
 
-A name in a comment or an id is that of a transcript in tests/lab/tests/fixtures/transcripts.jsonl.
+A name in a comment or an id is that of a transcript in maclab/tests/fixtures/transcripts.jsonl.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import yaml
 
 from maclab import faults, scenario
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 LAB_GUIDE = (ROOT / "docs" / "docsite" / "rst" / "guide_lab.rst").read_text(encoding="utf-8")
 # Cells of the first two columns are single words in literals.
 WORDS = set(re.findall(r"``([^`]+)``", LAB_GUIDE))
@@ -23,7 +23,7 @@ WORDS = set(re.findall(r"``([^`]+)``", LAB_GUIDE))
 def test_generated_parts_say_what_the_code_says() -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "tests" / "lab")},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "maclab")},
         capture_output=True,
         text=True,
         check=False,

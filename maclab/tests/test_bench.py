@@ -10,14 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "bench" / "run.py"
 
 
 def test_one_mac_and_one_repeat(tmp_path: Path) -> None:
     output = tmp_path / "result.json"
     argv = [sys.executable, str(BENCH), "--macs", "1", "--repeats", "1", "--output", str(output)]
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "tests" / "lab")}
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "maclab")}
     done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     costs = json.loads(output.read_text())["macs"]["1"]

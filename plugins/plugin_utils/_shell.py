@@ -46,7 +46,7 @@ run() {{
     program=$!
     (
         exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6<&- 7<&-
-        sleeper= ended=
+        sleeper='' ended=''
         trap 'ended=yes; [ -z "$sleeper" ] || kill -9 "$sleeper"' TERM
         sleep {deadline} &
         sleeper=$!

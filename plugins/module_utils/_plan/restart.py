@@ -57,7 +57,7 @@ class RestartRequest:
             )
             raise Refusal("authrestart_unsupported", msg, (f"fdesetup supportsauthrestart: {said}",))
         if not self.user or "password" not in self.given:
-            raise Refusal("option_missing", "give user and password of a holder, who unlocks the volume by SSH")
+            raise Refusal("option_missing", "give user and password of a holder, to unlock the volume over SSH")
         holder(mac, self.user)
         return made(mac, [CheckPassword(self.user, "password", "user"), Restart(locked=True)])
 

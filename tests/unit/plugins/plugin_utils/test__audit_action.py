@@ -91,7 +91,7 @@ WRONG: list[tuple[dict[str, t.Any], str, str]] = [
     ({"partial": "perhaps"}, "value_unusable", "partial is a text, and must be true or false"),
     ({"pack": []}, "value_unusable", "pack is a list"),
     ({"fail_on": True}, "value_unusable", "fail_on is true or false"),
-    ({"forrmats": ["html"]}, "option_unknown", "forrmats is no option"),
+    ({"forrmats": ["html"]}, "option_unknown", "forrmats is not an option"),
 ]
 
 

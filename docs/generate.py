@@ -26,7 +26,7 @@ LABEL = "ansible_collections.keyholder.macos.docsite"
 WORDS = "The command, its exit status and its own words."
 SOURCES = "What each of the three sources says of that account."
 CHECKED = "The command that the password was compared by: the reading of the account's hash, or one authentication."
-UNREAD = "Each thing that could not be read, and what the command said instead."
+UNREAD = "Each thing that could not be read, and what the command printed instead."
 NOTHING = "None: the message says it all."
 
 # Group -> what it has in common -> code -> what the list ``evidence`` holds. In the order of _reason.py.
@@ -86,7 +86,7 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ),
     (
         "Tokens",
-        "What the chain of trust does not allow, or macOS does not. Decided from the plan, before the first write.",
+        "What a Mac's Secure Token state or macOS does not allow. Decided from the plan, before the first write.",
         {
             "phantom": SOURCES,
             "stale_key": "What diskutil said when it tried the password against the account's key.",
@@ -133,8 +133,8 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
         },
     ),
     (
-        "Device management and the Bootstrap Token",
-        "Decided from the reading where it can be; the last three are macOS's own answers.",
+        "MDM and the Bootstrap Token",
+        "Decided from the reading if it tells enough. The last three are macOS's own answers.",
         {
             "not_enrolled": NOTHING,
             "bootstrap_unsupported": NOTHING,
@@ -146,7 +146,7 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ),
     (
         "FileVault",
-        "Decided from the plan, before the first write, but for a key that macOS calls invalid.",
+        "Decided from the plan, before the first write, except for a key that macOS calls invalid.",
         {
             "user_no_token": NOTHING,
             "filevault_busy": NOTHING,
@@ -163,7 +163,7 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ),
     (
         "Another run, and what an earlier one has left",
-        "The first two are decided before the Mac is read. The third comes when all else was done.",
+        "The first two are decided before the Mac is read. The third comes after everything else was done.",
         {
             "another_run": "The lock's file on the Mac.",
             "lock_unusable": "The lock's file on the Mac.",
@@ -174,13 +174,13 @@ GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
     (
         "What macOS did",
         "Something went wrong after the first write had begun. ``state.after`` is a reading made after the failure, and"
-        " ``changed`` says whether that reading differs from the one before. The next run goes on from there.",
+        " ``changed`` says whether that reading differs from the one before. The next run continues from there.",
         {
             "timeout": "Every command of the run so far, with its exit status and words.",
             "granter_refused": WORDS,
             "key_refused": WORDS,
             "password_refused": WORDS,
-            "last_holder": "None where it is foreseen, which is before the first write; else the command's own words.",
+            "last_holder": "None if this run foresees it, before the first write. Otherwise the command's own words.",
             "not_proven": "The command's own words, and what each source says now against what was planned.",
             "not_back": "When the Mac had started before, and what it answered last.",
             "key_not_given": "The command and its exit status, never what it printed.",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module audit_report, which is all here: a report on the controller, of this run's readings or saved ones."""
+"""Make the report of the module audit_report, all of it on the controller, from this run's readings or saved ones."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ SPEC: dict[str, dict[str, t.Any]] = {
 
 
 class ActionModule(Action):
-    """See the module of the same name."""
+    """Run the module of the same name."""
 
     _supports_async = False
     _requires_connection = False
@@ -92,7 +92,7 @@ class ActionModule(Action):
     def _act(self, given: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
         now = time.time()
         if not given["dest"] and not given["pack"] and not given["validate_only"]:
-            raise Refusal("option_missing", "dest was not given: the folder on the controller that the report goes to")
+            raise Refusal("option_missing", "dest was not given: name the folder on the controller for the report")
         if given["validate_only"]:
             _validate(given)
             return {"changed": False}
@@ -126,7 +126,7 @@ class ActionModule(Action):
             yield from report.with_missing(itertools.chain(packed, saved), given["expected"], unread)
         else:
             yield from saved
-            # A file says no more whose Macs were in it, where nobody can read it.
+            # A file that cannot be read does not say which Macs were in it.
             yield from report.absent(given["expected"], unread) if unread else ()
 
 
@@ -142,20 +142,20 @@ def _check_policy(value: t.Any) -> None:
 
 
 def _policy(given: dict[str, t.Any]) -> Policy:
-    """The files first, then what the task says, so that a task can change a parameter of a file."""
+    """Return the policy: the files first, then what the task says, so that a task can change a parameter of a file."""
     inline = _data(given["policy"])
     layers = [layer_of(Path(path)) for path in given["policy_files"] if path]
     return load(*layers, *([inline] if isinstance(inline, dict) else inline or []))
 
 
 def _validate(given: dict[str, t.Any]) -> None:
-    """All that could keep the report from being made, however long the Macs have been read for it."""
+    """Check all that could keep the report from being made, before the Macs are read for it."""
     _policy(given)
     _moment(given["since"])
     if given["dest"] and not given["pack"]:
         os.makedirs(given["dest"], exist_ok=True)
         if not os.access(given["dest"], os.W_OK):
-            raise PermissionError(f"dest {given['dest']} is not a folder that can be written to")
+            raise PermissionError(f"dest {given['dest']} is not a writable folder")
     if given["history"] and not given["pack"]:
         History(given["history"]).close()
 
@@ -219,7 +219,7 @@ def _result(given: dict[str, t.Any], summary: report.Summary, paths: list[str]) 
     if limit != NEVER and summary.worst and SEVERITIES.index(summary.worst) <= SEVERITIES.index(limit):
         broken = [row.host for row in summary.rows if row.worst in SEVERITIES[: SEVERITIES.index(limit) + 1]]
         names = ", ".join(map(plain, broken[:10])) + (f" and {len(broken) - 10} more" if len(broken) > 10 else "")
-        macs = "1 Mac breaks" if len(broken) == 1 else f"{len(broken)} Macs break"
+        macs = "1 Mac fails" if len(broken) == 1 else f"{len(broken)} Macs fail"
         result.update(failed=True, msg=f"{macs} a rule that is {limit} or worse: {names}")
     return result
 
@@ -245,7 +245,7 @@ def _moment(value: t.Any) -> float | None:
 
 
 def _data(value: t.Any) -> t.Any:
-    """Plain data: Ansible's own kinds of text and dictionary carry more with them than a report needs."""
+    """Return plain data: Ansible's own kinds of text and dictionary carry more than a report needs."""
     if isinstance(value, dict) or hasattr(value, "items"):
         return {str(key): _data(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
@@ -256,7 +256,7 @@ def _data(value: t.Any) -> t.Any:
 
 
 def _packed(answer: Answer) -> tuple[str, str]:
-    """A variable of its own for each Mac, with a name that any host may have."""
+    """Return a variable for this Mac alone, and its value; the name fits any host's name."""
     name = base64.b32encode(answer.host.encode("utf-8")).decode("ascii").rstrip("=").lower()
     return PACKED + name, base64.b64encode(zlib.compress(answer.text().encode("ascii"), 9)).decode("ascii")
 

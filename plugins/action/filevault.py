@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module filevault, with age recipients served on the controller."""
+"""Run the module filevault; age recipients are served on the controller."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._key_action import
 
 
 class ActionModule(KeyAction):
-    """See the module of the same name."""
+    """Run the module of the same name."""

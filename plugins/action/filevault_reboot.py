@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module filevault_reboot restarts the Mac; this waits for it on the controller."""
+"""Restart the Mac by the module filevault_reboot, and wait for it on the controller."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ PAUSE = 1.0
 
 
 class ActionModule(Action):
-    """See the module of the same name."""
+    """Run the module of the same name."""
 
     _supports_async = False
 
     def check(self) -> None:
-        """Raise :class:`Refusal`, before the Mac is restarted, where it could not be unlocked afterwards."""
+        """Raise :class:`Refusal`, before the Mac is restarted, if it could not be unlocked afterwards."""
         super().check()
         if boolean(self._task.args.get("ssh_unlock") or False) and self._connection.transport != "ssh":
             msg = f"ssh_unlock needs Ansible's connection ssh, and this one is {self._connection.transport}"
@@ -53,7 +53,7 @@ class ActionModule(Action):
         return result
 
     def _foresee(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """What the module would do; every refusal that needs no authentication comes from here."""
+        """Return what the module would do; every refusal that needs no authentication comes from here."""
         asked = self._task.check_mode
         self._task.check_mode = True
         try:
@@ -62,7 +62,7 @@ class ActionModule(Action):
             self._task.check_mode = asked
 
     def _restart(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any] | None:
-        """The module's result; None where it went down with the Mac."""
+        """Return the module's result; None if the restart cut it off."""
         try:
             done = self._execute_module(task_vars=task_vars)
         except AnsibleConnectionFailure:
@@ -71,7 +71,7 @@ class ActionModule(Action):
         return None if lost else done
 
     def _wait(self, before: float, start: float) -> str:
-        """What the Mac said last, where it did not come back in time; "" where it did."""
+        """Wait for the Mac. Return what it said last if it did not come back in time; "" if it did."""
         until = start + float(self._task.args.get("reboot_timeout", 600))
         unlocker = None
         if boolean(self._task.args.get("ssh_unlock", False)):

@@ -79,7 +79,7 @@ _DECIDED = ("name", "password", "old_password", "timeout")
 
 
 class ActionModule(Action):
-    """See the module of the same name, which is documentation only."""
+    """Do the work of the module of the same name, which is documentation only."""
 
     _supports_async = False
     SPEC = _ARGUMENTS
@@ -105,7 +105,7 @@ class ActionModule(Action):
                 repair=arguments["repair_stale_key"],
                 check_mode=bool(self._task.check_mode),
             )
-            # Vault refuses to write over another run by itself; what a command writes to, nobody can hold.
+            # Vault itself refuses to write over another run; what a command writes to cannot be locked here.
             alone: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
             if isinstance(store, AgeStore) and not wanted.check_mode:
                 alone = store.alone(arguments["timeout"])
@@ -120,7 +120,8 @@ class ActionModule(Action):
     def execute(
         self, module: str, arguments: dict[str, t.Any], task_vars: dict[str, t.Any], check: bool
     ) -> dict[str, t.Any]:
-        """A module on the Mac. A task in check mode changes nothing, whatever ``check`` says."""
+        """Run a module on the Mac, and return its result. A task in check mode changes nothing, whatever ``check``
+        says."""
         asked = self._task.check_mode
         self._task.check_mode = asked or check
         try:
@@ -144,7 +145,7 @@ class ActionModule(Action):
         def lookup(name: str, terms: list[str], **options: t.Any) -> t.Any:
             plugin = lookup_loader.get(name, loader=self._loader, templar=self._templar)
             if plugin is None:
-                raise StoreError(f"there is no lookup plugin {name}: install its collection on the controller")
+                raise StoreError(f"the controller has no lookup plugin {name}: install its collection there")
             found = plugin.run(terms, variables=task_vars, **options)
             return found[0] if found else None
 
@@ -202,7 +203,8 @@ class _OnTheMac:
             raise Refusal("password_policy", str(exc)) from exc
 
     def _change(self, module: str, options: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
-        """Each of them holds the Mac's lock by itself: between two, another run may come in, which each one reads."""
+        """Run a module that changes the Mac. Each holds the Mac's lock by itself: another run may come in between two,
+        and each one reads what that has done."""
         return self._ask(module, {**options, **self._patience}, check)
 
     def _ask(self, module: str, options: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
@@ -211,10 +213,10 @@ class _OnTheMac:
 
 
 def _result(rotated: Rotated) -> dict[str, t.Any]:
-    """The module's own result, with what became of the password beside it."""
+    """Return the module's own result, and beside it what became of the password."""
     told = {**rotated.result, "changed": rotated.changed, "rotated": rotated.rotated, "healed": rotated.healed}
     if told.get("reason") == "password_drifted":
-        refusal = Refusal("password_drifted", f"no password in the store is the one of {_name(told)}")
+        refusal = Refusal("password_drifted", f"no password in the store is the password of {_name(told)}")
         told.update(failure(refusal, rotated.changed))
     elif not told.get("failed"):
         for key in ("failed", "reason", "remedy", "evidence", "msg"):

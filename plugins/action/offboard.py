@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module offboard, whose options are looked at on the controller first."""
+"""Look at the options of the module offboard on the controller, then run it on the Mac."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Act
 
 
 class ActionModule(Action):
-    """See the module of the same name."""
+    """Run the module of the same name."""

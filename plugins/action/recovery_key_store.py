@@ -32,7 +32,7 @@ _ARGUMENTS: dict[str, t.Any] = {
 
 
 class ActionModule(Action):
-    """See the module of the same name, which is documentation only."""
+    """Do the work of the module of the same name, which is documentation only."""
 
     _supports_async = False
     _requires_connection = False

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module trust_info; where the task says so, its commands go to the Mac as one shell script instead."""
+"""Run the module trust_info, or send its commands to the Mac as one shell script if the task says so."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SH = "/bin/sh"
 
 
 class ActionModule(Action):
-    """See the module of the same name."""
+    """Run the module of the same name."""
 
     _supports_async = False
 
@@ -46,7 +46,8 @@ class ActionModule(Action):
         return {"mac": view(mac, include), "summary": summary(mac)}
 
     def _send(self, script: str) -> Said:
-        """One SSH exec. By stdin where the connection allows it: then there is no terminal in between."""
+        """Run a script by one SSH exec, and return what came back. It goes through stdin if the connection allows it,
+        because then no terminal is in between."""
         # ansible-core 2.19 says no types of it.
         execute = t.cast("t.Callable[..., dict[str, t.Any]]", self._low_level_execute_command)
         if self._connection.has_pipelining and getattr(self._connection.become, "pipelining", True):

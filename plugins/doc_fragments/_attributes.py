@@ -16,8 +16,8 @@ attributes:
   diff_mode:
     description: Shows the managed part of the Mac's state before and after.
   idempotent:
-    description: When run again with the same options and nothing else has changed the Mac, does nothing and reports
-      no change.
+    description: Does nothing and reports no change when it is run again with the same options, if nothing else has
+      changed the Mac.
   platform:
     description: The operating systems of the hosts that can be managed.
     platforms: macos
@@ -57,7 +57,7 @@ attributes:
   idempotent:
     support: full
     details:
-      - It never reports a change. The same readings make the same report, but for its time.
+      - It never reports a change. The same readings make the same report, except for its time.
 """
 
     ACTIONGROUP_ALL = r"""
@@ -77,8 +77,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - Reads, plans and checks the passwords that can be checked without a login. Nothing is written and nobody is
-        authenticated.
+      - Reads, plans and checks the passwords that can be checked without a login. It writes nothing and authenticates
+        no account.
   diff_mode:
     support: full
   idempotent:

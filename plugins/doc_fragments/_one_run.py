@@ -12,8 +12,9 @@ class ModuleDocFragment:
 options:
   lock_timeout:
     description:
-      - Seconds to wait for another run that changes this Mac; one run at a time may. After that the task fails with
-        RV(reason=another_run) and names the other run, and nothing was read or changed. V(0) does not wait.
-      - The value of O(timeout) is used when this is left out. Check mode waits for nobody.
+      - Seconds to wait for another run that changes this Mac, because only one may do so at a time. After that the task
+        fails with RV(reason=another_run) and names the other run, without having read or changed anything. V(0) does
+        not wait.
+      - If this is left out, the value of O(timeout) is used. Check mode does not wait.
     type: int
 """

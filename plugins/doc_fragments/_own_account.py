@@ -13,9 +13,9 @@ options:
   allow_own_account:
     description:
       - Whether the account that Ansible itself logged in with, or became root from, may be deleted, demoted, stripped
-        of its token or given another password, home folder or shell. Without it that is refused with
+        of its token or given another password, home folder or shell. Without it the task refuses that with
         RV(reason=own_account), in check mode too.
-      - Set it where the connection reads the same store as this task, so that the next task can still log in.
+      - Set it if the connection reads the same store as this task, so that the next task can still log in.
     type: bool
     default: false
 """

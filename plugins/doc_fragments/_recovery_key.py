@@ -15,9 +15,9 @@ options:
       - What becomes of a new recovery key, once macOS has validated it.
       - V(encrypt) encrypts it on the Mac to each of O(recipients), and returns only that, in
         RV(recovery_key_encrypted).
-      - V(discard) forgets it. Right where a profile of the device management escrows it.
+      - V(discard) forgets it. Use it if an MDM profile escrows the key.
       - V(return) returns it in clear in RV(recovery_key). It then stands in the job's events, in a fact cache and
-        in whatever else keeps results, unless the task sets C(no_log). Prefer V(encrypt).
+        in everything else that keeps results, unless the task sets C(no_log). Prefer V(encrypt).
     type: str
     choices: [discard, return, encrypt]
     default: discard
@@ -25,9 +25,9 @@ options:
     description:
       - Certificates in PEM with an RSA key. A message that the key of each can open is made with macOS's own
         C(openssl).
-      - An age recipient (C(age1...)) works as well. As a Mac has no age, the key travels encrypted to a key that
-        exists for this task only, and is encrypted to the age recipient on the controller. No result of any task
-        shows it in clear on the way.
+      - An age recipient (C(age1...)) works as well. Because a Mac has no age, the recovery key travels encrypted to a
+        key that exists for this task only, and the controller then encrypts it to the age recipient. No result of any
+        task shows it in clear on the way.
     type: list
     elements: str
     default: []

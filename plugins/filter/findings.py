@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter findings: what the rules of a policy say of a reading."""
+"""Judge a reading by a policy: the filter findings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
-  - Says of each rule whether a reading keeps it.
+  - Says of each rule whether a reading passes it.
 options:
   _input:
     description: What M(keyholder.macos.trust_info) returned, or its RV(keyholder.macos.trust_info#module:mac).
@@ -20,16 +20,16 @@ options:
     required: true
   policy:
     description:
-      - A policy, or a list of them, upon the collection's own baseline. See R(the guide to audits,
+      - A policy, or a list of them, on top of the collection's own baseline. See R(the guide to audits,
         ansible_collections.keyholder.macos.docsite.guide_audit).
     type: raw
     default: []
   host:
-    description: The name of the Mac, by which exemptions know it.
+    description: The name of the Mac, which exemptions refer to.
     type: str
     default: ''
   now:
-    description: When the reading is judged, in seconds since 1970. Now, where it is not given.
+    description: When the reading is judged, in seconds since 1970. If it is left out, now.
     type: float
 seealso:
   - plugin: keyholder.macos.compliant
@@ -38,7 +38,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Show which rules a Mac breaks
+- name: Show which rules a Mac fails
   ansible.builtin.debug:
     msg: "{{ findings | selectattr('result', 'eq', 'fail') }}"
   vars:
@@ -50,7 +50,7 @@ _value:
   description:
     - One entry for each rule, with its C(rule), C(title), C(severity), C(result), C(remedy) and C(run).
     - C(result) is one of V(pass), V(fail), V(unknown), V(not_applicable) and V(exempt).
-    - C(found) is what was seen, and C(accounts) whom it is about.
+    - C(found) is what was seen, and C(accounts) the accounts that it is about.
   type: list
   elements: dict
 """
@@ -62,7 +62,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import judg
 
 
 def findings(reading: t.Any, policy: t.Any = (), host: str = "", now: float | None = None) -> list[dict[str, t.Any]]:
-    """Each rule with its result."""
+    """Return each rule with its result."""
     made = [
         {**finding.rule.view(), "found": [], "accounts": [], **finding.view()}
         for finding in judge.findings(reading, policy, host, now)
@@ -71,7 +71,7 @@ def findings(reading: t.Any, policy: t.Any = (), host: str = "", now: float | No
 
 
 class FilterModule:
-    """What Ansible looks for in this file."""
+    """Hold what Ansible looks for in this file."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"findings": findings}

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter plain: a text in which nothing steers a terminal."""
+"""Make a text harmless to a terminal: the filter plain."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ author:
   - keyholder.macos contributors (@keyholder)
 description:
   - Puts a question mark in the place of each character that may steer a terminal, break the line, turn the direction of
-    the text around, or that nobody sees.
-  - What the collection's modules return is like that already. What a Mac says to Ansible itself, as when the connection
-    fails, is not.
+    the text around, or that is invisible.
+  - What the collection's modules return is already harmless. What a Mac says to Ansible itself, for example when the
+    connection fails, is not.
 options:
   _input:
     description: The text.
@@ -46,7 +46,7 @@ def plain(text: t.Any) -> str:
 
 
 class FilterModule:
-    """What Ansible looks for in this file."""
+    """Hold what Ansible looks for in this file."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"plain": plain}

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter refusal: why variables with names and secrets must not be handed on."""
+"""Say why variables with names and secrets must not be handed on: the filter refusal."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ author:
   - keyholder.macos contributors (@keyholder)
 description:
   - YAML makes the number 5349 of a name C(0012345) that is written without quotes, and Ansible makes the text V(5349)
-    of that, which may be another person's account. This filter looks at the variables while they still have their own
+    of that, which may be another user's account. This filter looks at the variables while they still have their own
     kind, and before any Mac is touched.
-  - Refused are names and secrets that are no text, names that macOS's tools cannot be given, passwords that are hashes,
-    and lists that are none.
+  - It refuses names and secrets that are not text, names that macOS's tools do not take, passwords that are hashes, and
+    lists that are not lists.
   - The roles and playbooks of this collection begin with it.
 options:
   _input:
     description:
       - The variables, each by its name. A value of V(none) is not looked at.
-      - The end of the name tells what it holds. C(password), C(secret) and C(current_key) hold a secret, which is never
-        shown. C(user), C(users), C(name) and C(names) hold accounts. The same goes for the keys of the entries of a
-        list, where C(full_name), C(hint), C(home), C(shell) and C(picture) must be text too.
+      - The end of a variable's name tells what it holds. C(password), C(secret) and C(current_key) hold a secret, which
+        is never shown. C(user), C(users), C(name) and C(names) hold accounts. The same goes for the keys of a list's
+        entries. In those, C(full_name), C(hint), C(home), C(shell) and C(picture) must be text, too.
     type: dict
     required: true
   lists:
@@ -51,8 +51,9 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - V('') where all are as they must be. Else what is wrong with the first that is not, what to do about it, and the
-      reason code in brackets, see R(the guide to reasons, ansible_collections.keyholder.macos.docsite.guide_reasons).
+    - V('') if all variables are as they must be. Otherwise what is wrong with the first that is not, what to do about
+      it, and the reason code in brackets. See R(the guide to reasons,
+      ansible_collections.keyholder.macos.docsite.guide_reasons).
   type: str
 """
 
@@ -63,7 +64,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._options import ch
 
 
 def refusal(variables: t.Mapping[str, t.Any], lists: t.Sequence[str] = ()) -> str:
-    """Return why the variables are refused, "" where they are not."""
+    """Return why the variables are refused, "" if they are not."""
     try:
         check_variables(variables, lists)
     except Refusal as problem:
@@ -72,7 +73,7 @@ def refusal(variables: t.Mapping[str, t.Any], lists: t.Sequence[str] = ()) -> st
 
 
 class FilterModule:
-    """What Ansible looks for in this file."""
+    """Hold what Ansible looks for in this file."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"refusal": refusal}

@@ -43,7 +43,7 @@ class Lock(t.Protocol):
 
 
 class NoLock:
-    """For a Mac in memory, which nobody else knows of."""
+    """For a Mac in memory, which no other run knows of."""
 
     def held(self) -> t.ContextManager[str]:
         return contextlib.nullcontext("")
@@ -72,14 +72,14 @@ class Holder:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self.since))
         by = f" by {self.user}" if self.user else ""
         said = f"keyholder.macos.{self.module}, run{by} as process {self.pid} since {since} UTC"
-        return said if alive else f"{said}; that process was ended, but a command that it started still runs"
+        return said if alive else f"{said}; that process has ended, but a command that it started still runs"
 
 
 class FileLock:
     """A lock on one file. ``folder`` is the file's folder, ``wait`` the seconds to wait for another run.
 
-    The file is root's alone (mode 0600, in a folder that nobody else may write), so no other account of the Mac can
-    make the lock, hold it, or have something else written in its place.
+    Only root may open the file (mode 0600) and write in its folder, so no other account of the Mac can make the lock,
+    hold it, or have something else written in its place.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class FileLock:
             os.close(file)
 
     def _take(self) -> tuple[int, str]:
-        """The locked file, and what to tell about the waiting."""
+        """Return the locked file, and what to tell about the waiting."""
         start = time.monotonic()
         until = start + self._wait
         met = ""
@@ -127,11 +127,11 @@ class FileLock:
                         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                         break
                     except BlockingIOError:
-                        met = _said(file) or met or "a run that has not said yet who it is"
+                        met = _said(file) or met or "a run that has not yet written who it is"
                     left = until - time.monotonic()
                     if left <= 0:
-                        waited = f", and it was not done after {self._wait:g} seconds" if self._wait else ""
-                        raise Refusal("another_run", f"another run changes this Mac{waited}: {met}", (self._path,))
+                        waited = f", and it was still at work after {self._wait:g} seconds" if self._wait else ""
+                        raise Refusal("another_run", f"another run is changing this Mac{waited}: {met}", (self._path,))
                     self._pause(min(POLL, left))
                 if self._is_in_place(file):
                     waited = f"waited {time.monotonic() - start:.0f} seconds for another run: {met}"
@@ -141,15 +141,15 @@ class FileLock:
                 raise
             # Root has taken the file away meanwhile: whoever comes next would lock another one.
             os.close(file)
-        raise self._unusable("it is replaced again and again")
+        raise self._unusable("it was replaced again and again")
 
     def _open(self) -> int:
-        """The file, made where it is missing. Raises :class:`Refusal` where somebody else has a hand in it."""
+        """Return the file, made if it is missing. Raises :class:`Refusal` if another account may write it."""
         folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             seen = os.fstat(folder)
             if seen.st_uid not in (0, os.geteuid()) or seen.st_mode & 0o022:
-                raise self._unusable(f"others than root may write in {self._folder}")
+                raise self._unusable(f"accounts other than root may write in {self._folder}")
             # O_NONBLOCK: a pipe in its place must not keep the run waiting.
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
             file = os.open(NAME, flags, 0o600, dir_fd=folder)
@@ -158,11 +158,11 @@ class FileLock:
         seen = os.fstat(file)
         wrong = ""
         if not stat.S_ISREG(seen.st_mode):
-            wrong = "it is no regular file"
+            wrong = "it is not a regular file"
         elif seen.st_uid != os.geteuid():
             wrong = f"it belongs to UID {seen.st_uid}"
         elif seen.st_mode & 0o077:
-            wrong = f"others may open it (mode {stat.S_IMODE(seen.st_mode):04o})"
+            wrong = f"other accounts may open it (mode {stat.S_IMODE(seen.st_mode):04o})"
         elif seen.st_nlink > 1:
             wrong = "it has another name as well"
         if wrong:
@@ -179,7 +179,7 @@ class FileLock:
         return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
 
     def _sign(self, file: int) -> None:
-        """Say who holds it. On a full disk nobody learns it, and the lock is held all the same."""
+        """Write who holds it. A full disk prevents that, and the lock is held all the same."""
         who = Holder(self._module, os.getpid(), self._user, int(time.time()))
         with contextlib.suppress(OSError):
             os.ftruncate(file, 0)
@@ -194,7 +194,7 @@ class FileLock:
 
 
 def _said(file: int) -> str:
-    """Who the file says to hold it, "" where it does not say."""
+    """Return who holds the lock, as the file says; "" if it does not say."""
     who = Holder.parse(os.pread(file, _MOST, 0))
     return "" if who is None else who.words(_alive(who.pid))
 

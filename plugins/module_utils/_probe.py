@@ -113,7 +113,7 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
         if any(problem is one for one in whole.failed):
             raise
         where = traceback.extract_tb(problem.__traceback__)[-1]
-        said = f"what the Mac said could not be understood ({os.path.basename(where.filename)}, line {where.lineno})"
+        said = f"the Mac's answer could not be understood ({os.path.basename(where.filename)}, line {where.lineno})"
         raise ProbeError(said, "reading_damaged") from problem
 
 
@@ -178,7 +178,7 @@ def _there(runner: Runner, path: str, deadline: float) -> bool:
     answer = runner.run(system.find(path), deadline)
     found = system.parse_find(answer)
     if found is None:
-        raise ProbeError(f"whether {path} is there could not be read: {answer.evidence}", "reading_incomplete")
+        raise ProbeError(f"it could not be read whether {path} exists: {answer.evidence}", "reading_incomplete")
     return found != system.NOTHING
 
 
@@ -273,10 +273,10 @@ def parse(answers: Answers) -> Mac:
         missing.append(Missing("groups of the local directory", answers.directory.evidence))
     policy_data = any(user.policy for user in directory.users)
     if not policy_data and listed is None:
-        missing.append(Missing("failed logins and password dates", "only root may read accountPolicyData"))
+        missing.append(Missing("failed logins and password dates", "only root can read accountPolicyData"))
     missing += [Missing("what the local directory holds", words) for words in directory.unread[:SHOWN]]
     if len(directory.unread) > SHOWN:
-        missing.append(Missing("what the local directory holds", f"and {len(directory.unread) - SHOWN} values more"))
+        missing.append(Missing("what the local directory holds", f"and {len(directory.unread) - SHOWN} more values"))
     rules = directory.rules or records.Rules()
     # A volume that is not APFS has keys as well, and no crypto users that would tell of them.
     keys = set(crypto_users) if crypto is not None and crypto.apfs else None
@@ -325,7 +325,7 @@ def _with_preflight(mac: Mac, preflight: bool | None) -> Mac:
 def _with_escrow(mac: Mac, answer: Ran) -> Mac:
     found = system.parse_find(answer)
     if found is None:
-        unread = Missing("when a recovery key was last put aside", answer.evidence)
+        unread = Missing("when a recovery key was last escrowed", answer.evidence)
         return replace(mac, missing=(*mac.missing, unread))
     escrowed_at = 0 if found == system.NOTHING else found
     return replace(mac, filevault=replace(mac.filevault, escrowed_at=escrowed_at))
@@ -471,7 +471,7 @@ def _filevault(answers: Answers, crypto: set[str] | None, missing: list[Missing]
 def _management(answers: Answers, crypto: set[str] | None, missing: list[Missing]) -> Management:
     enrollment = profiles.parse_enrollment(answers.enrollment)
     if enrollment is None:
-        missing.append(Missing("enrolment in device management", answers.enrollment.evidence))
+        missing.append(Missing("enrolment in MDM", answers.enrollment.evidence))
     bootstrap = "unsupported" if _version(answers.system) < BOOTSTRAP_TOKEN.first else "not_enrolled"
     supported: bool | None = None
     if answers.bootstrap is not None:

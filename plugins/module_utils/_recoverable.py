@@ -62,7 +62,7 @@ def other_ways_in(mac: Mac) -> tuple[str, ...]:
     keyed = [who.name for who in mac.phantoms if who.sources.crypto and who.able]
     unsure = [who.name for who in mac.holders if who.able and mac.locked(who) is None]
     return (
-        *(["somebody's Apple Account"] if mac.filevault.icloud_key else []),
+        *(["an Apple Account"] if mac.filevault.icloud_key else []),
         *(f"the password of {name}, about whom the sources disagree" for name in keyed),
         *(f"the password of {name}, unless a rule has locked the account" for name in unsure),
         *(f"the password of the crypto user {guid}, who has no account" for guid in mac.orphans),
@@ -81,14 +81,14 @@ def recoverability(mac: Mac) -> Recoverability:
     if mac.volume.apfs is None or any(account.sources.crypto is None for account in mac.accounts):
         return Recoverability(UNKNOWN, "the crypto users of the boot volume could not be read")
     if not mac.groups_read:
-        return Recoverability(UNKNOWN, "the groups could not be read, so nobody knows who is an administrator")
+        return Recoverability(UNKNOWN, "the groups could not be read, so it is not known who is an administrator")
     if mac.granters:
         return Recoverability(YES, f"{_names(mac.granters)} can grant tokens")
     if mac.likely_granters:
         return Recoverability(UNKNOWN, f"{_names(mac.likely_granters)} can grant tokens, unless {_doubt(mac)}")
     strangers = [who for who in mac.holders if mac.foreign_admins and who.kind == MOBILE]
     if strangers:
-        why = f"a directory's group, which is not read, makes administrators; {_names(strangers)} may be one"
+        why = f"a directory group, which is not read, makes administrators; {_names(strangers)} may be one"
         return Recoverability(UNKNOWN, why)
     if mac.holders:
         return _without_granter(mac)
@@ -96,10 +96,10 @@ def recoverability(mac: Mac) -> Recoverability:
         return _without_holder(mac)
     if _waiting(mac):
         verdict = PENDING if mac.waiting_admins else AT_RISK
-        return Recoverability(verdict, f"nobody holds a token; {_granted(_waiting(mac))}")
+        return Recoverability(verdict, f"no account holds a token; {_granted(_waiting(mac))}")
     first = any(can_be_first(mac, account) for account in mac.accounts)
-    rule = first_token_rule(mac.version) + ("" if first else "; no account here can be that one")
-    return Recoverability(AT_RISK, f"nobody holds a token; {rule}")
+    rule = first_token_rule(mac.version) + ("" if first else "; no account on this Mac can be the first")
+    return Recoverability(AT_RISK, f"no account holds a token; {rule}")
 
 
 def _without_granter(mac: Mac) -> Recoverability:
@@ -120,17 +120,17 @@ def _without_holder(mac: Mac) -> Recoverability:
     ways = ways_in(mac)
     if ways:
         verb = "is the only way in" if len(ways) == 1 else "are the only ways in"
-        return Recoverability(AT_RISK, f"nobody holds a token; {' and '.join(ways)} {verb}{rescue}")
+        return Recoverability(AT_RISK, f"no account holds a token; {' and '.join(ways)} {verb}{rescue}")
     if mac.filevault.personal_key is None:
-        return Recoverability(UNKNOWN, "nobody holds a token, and the recovery keys could not be read")
+        return Recoverability(UNKNOWN, "no account holds a token, and the recovery keys could not be read")
     if rescue and (mac.filevault.on or mac.filevault.state == UNKNOWN):
-        why = "nobody holds a token, and nothing opens the volume after a restart"
+        why = "no account holds a token, and nothing opens the volume after a restart"
         return Recoverability(AT_RISK, f"{why}{rescue} before")
     if mac.filevault.on:
-        return Recoverability(NO, "FileVault is on, nobody holds a token and no recovery key opens the volume")
+        return Recoverability(NO, "FileVault is on, no account holds a token and no recovery key opens the volume")
     if mac.filevault.state == UNKNOWN:
-        return Recoverability(UNKNOWN, "nobody holds a token, and FileVault's status could not be read")
-    return Recoverability(AT_RISK, "nobody holds a token, and FileVault is on its way off")
+        return Recoverability(UNKNOWN, "no account holds a token, and FileVault's status could not be read")
+    return Recoverability(AT_RISK, "no account holds a token, and FileVault is being switched off")
 
 
 def _waiting(mac: Mac) -> tuple[Account, ...]:
@@ -138,9 +138,11 @@ def _waiting(mac: Mac) -> tuple[Account, ...]:
 
 
 def _doubt(mac: Mac) -> str:
-    """Return in words why nobody can tell whether accounts are locked."""
+    """Return in words why it is not known whether accounts are locked."""
     if mac.policy.unjudged:
-        return f"the password rule {' or '.join(mac.policy.unjudged)} has locked the account, which no reading tells"
+        return (
+            f"the password rule {' or '.join(mac.policy.unjudged)} has locked the account, which a reading cannot tell"
+        )
     return "failed logins have locked the account, which opens again by itself"
 
 

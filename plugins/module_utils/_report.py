@@ -91,8 +91,8 @@ def summary(mac: Mac) -> list[str]:
         lines.append(f"{plain(account.name):<{width}}  {kind:<8}  {verdict:<8}  {why(account, words)}")
     lines.append(_filevault(mac))
     lines.append(f"Bootstrap Token: {mac.management.bootstrap.replace('_', ' ')}; {_enrolment(mac)}")
-    lines += [f"crypto user {uuid} belongs to no account here" for uuid in mac.orphans]
-    lines += [f"an earlier run was cut off: {plain(unfinished(work))}" for work in sorted(mac.pending)]
+    lines += [f"crypto user {uuid} belongs to no account of this Mac" for uuid in mac.orphans]
+    lines += [f"an earlier run was interrupted: {plain(unfinished(work))}" for work in sorted(mac.pending)]
     lines += [f"could not be read: {plain(missing.what)}" for missing in mac.missing]
     return lines
 
@@ -102,9 +102,9 @@ def unfinished(work: str) -> str:
     if work == PREBOOT:
         return "the preboot volume must still be updated"
     if work == RECOVERY_KEY:
-        return "it was making a recovery key, and the present one may be nobody's"
+        return "it was making a recovery key, and the present key may be lost"
     name = promoted_by(work)
-    return f"{name} is an administrator for a moment only, and must be demoted again" if name else work
+    return f"{name} is an administrator for a grant only, and must be demoted again" if name else work
 
 
 def why(account: Account, words: str = "") -> str:
@@ -121,7 +121,7 @@ def why(account: Account, words: str = "") -> str:
         words = "no source could be read"
     facts = [words]
     facts += ["volume owner"] if account.volume_owner else []
-    facts += ["never to be the first holder"] if account.disabled_tag else []
+    facts += ["a tag keeps it from being the first holder"] if account.disabled_tag else []
     facts += ["hidden"] if account.hidden else []
     facts += [f"{account.kind} account"] if account.kind != "local" else []
     facts += ["no password set"] if not account.has_password else []
@@ -166,6 +166,6 @@ def _enrolment(mac: Mac) -> str:
     if management.enrolled is None:
         return "enrolment unknown"
     if not management.enrolled:
-        return "not enrolled in device management"
+        return "not enrolled in MDM"
     how = "automated" if management.automated else "by its user"
     return f"enrolled ({how}{', user approved' if management.user_approved else ''})"

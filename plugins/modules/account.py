@@ -14,9 +14,10 @@ author:
   - keyholder.macos contributors (@keyholder)
 description:
   - Creates, changes or deletes a local account of a Mac, and its Secure Token with it, in one task.
-  - What is left out is not touched. No token is revoked and no password is changed because an option is missing.
+  - An option that is left out changes nothing. No token is revoked and no password is changed because an option is
+    missing.
   - The granter is checked before anything is created, so a wrong granter creates nothing.
-  - A run that was cut off half-way is continued by the next one.
+  - The next run continues a run that was interrupted.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
@@ -38,12 +39,12 @@ options:
     default: present
   full_name:
     description:
-      - The full name, unique on the Mac. A new account gets its short name when this is left out.
+      - The full name, unique on the Mac. If it is left out, a new account gets its short name.
     type: str
   uid:
     description:
-      - The UID of a new account. It is set and read back, as C(sysadminctl) does not promise it from macOS 13 on.
-      - The UID of an existing account is never changed, but for one whose creation was cut off.
+      - The UID of a new account. It is set and read back, because C(sysadminctl) does not promise it from macOS 13 on.
+      - The UID of an existing account is never changed, unless its creation was interrupted.
     type: int
   gid:
     description:
@@ -55,11 +56,11 @@ options:
     type: path
   home:
     description:
-      - The home folder. It is not moved when the account exists.
+      - The home folder. An existing account's home folder is not moved.
     type: str
   hint:
     description:
-      - The password hint. The login window shows it to everybody.
+      - The password hint. The login window shows it to everyone.
     type: str
   picture:
     description:
@@ -84,9 +85,9 @@ options:
     type: str
   update_password:
     description:
-      - V(on_create) sets O(password) only when the account is created, or when a cut left it without one.
-      - V(always) also sets it when the account has another one. The two are compared by the account's hash, without
-        a login.
+      - V(on_create) sets O(password) only when the account is created, or if an interrupted run left it without one.
+      - V(always) also sets it if the account has another one. The two are compared by the account's hash, without a
+        login.
       - The password of a holder is changed so that its token survives, by O(old_password) or through the granter.
     type: str
     choices: [on_create, always]
@@ -104,15 +105,14 @@ options:
     description:
       - What happens to the home folder when the account is deleted. V(keep_home), V(delete_home), or V(secure) to
         erase it.
-      - All but V(keep_home) is refused with RV(reason=home_unsafe) where the account's record names a folder that is
-        not its own, as the option O(keyholder.macos.offboard#module:home) says.
+      - Everything but V(keep_home) is refused with RV(reason=home_unsafe) if the account's record names a folder that
+        is not its own, see O(keyholder.macos.offboard#module:home).
     type: str
     choices: [keep_home, delete_home, secure]
     default: keep_home
 notes:
-  - An account that V(prevented) creates is made with C(dscl), as C(sysadminctl) sets a password at once. The user
-    cannot change the own picture or hint of such an account, which suits the service administrator that it is meant
-    for.
+  - An account that V(prevented) creates is made with C(dscl), because C(sysadminctl) sets a password at once. The user
+    of such an account cannot change its picture or hint. It is meant for a service administrator.
 seealso:
   - module: keyholder.macos.trust_info
   - module: keyholder.macos.secure_token
@@ -129,7 +129,7 @@ EXAMPLES = r"""
     admin_password: "{{ itadmin_password }}"
   become: true
 
-- name: A hidden service administrator that must never take the first token
+- name: Create a hidden service administrator that must never take the first token
   keyholder.macos.account:
     name: svc
     full_name: Service
@@ -158,8 +158,8 @@ EXAMPLES = r"""
 RETURN = r"""
 state:
   description:
-    - The account C(before) and C(after). In check mode, C(after) is the prediction; what macOS assigns by itself is
-      null there.
+    - The account C(before) and C(after). In check mode, C(after) is the prediction, and null stands for what macOS
+      assigns by itself.
   returned: always
   type: dict
   sample:
@@ -172,18 +172,18 @@ plan:
   elements: str
 notes:
   description:
-    - What a person should know beside the steps, one sentence each. Empty where there is nothing to say.
-    - Each is told as a warning, too. Act on these, as ansible-core does not keep the warnings of a loop's results.
+    - What the user should know beside the steps, one sentence each. Empty if there is nothing to say.
+    - Each is also a warning. Act on this list, because ansible-core does not keep the warnings of a loop's results.
   returned: always
   type: list
   elements: str
 reason:
-  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  description: The stable code of the failure. The guide to reasons explains each code.
   returned: failure
   type: str
   sample: uid_taken
 evidence:
-  description: Which command said what.
+  description: What each command printed, as evidence.
   returned: failure
   type: list
   elements: str

@@ -15,9 +15,9 @@ author:
 description:
   - Changes the password of an account from the old one to a new one, so that a Secure Token and with it the unlock of
     FileVault follow.
-  - Whether the account has the new password already is found by its hash, without a login. So a run that was cut off
-    can be repeated as it was, whatever it had reached.
-  - A password and its key can part, where somebody has reset the password as root. Where FileVault is on, macOS is
+  - The account's hash shows, without a login, whether the account already has the new password. So an interrupted run
+    can be repeated unchanged.
+  - A reset of the password as root leaves a stale key, which the password does not open. If FileVault is on, macOS is
     asked before the change whether the old password opens the account's key, and afterwards whether the new one does.
     A stale key is a failure with RV(reason=stale_key).
 extends_documentation_fragment:
@@ -39,12 +39,12 @@ options:
     required: true
   old_password:
     description:
-      - The password that the account has now. Without it a holder's password can be set through O(admin_user) only.
+      - The password that the account has now. Without it, only O(admin_user) can set a holder's password.
     type: str
   admin_user:
     description:
-      - The short name of an administrator who holds a Secure Token, for a holder whose old password nobody knows.
-      - Not used where O(old_password) is given.
+      - The short name of an administrator who holds a Secure Token, for a holder whose old password is lost.
+      - Not used if O(old_password) is given.
     type: str
   admin_password:
     description:
@@ -52,10 +52,10 @@ options:
     type: str
   verify_key:
     description:
-      - When macOS is asked whether the password opens the account's key. Only where the account holds a token and
-        FileVault is on, as macOS does not answer otherwise.
-      - It is no login and locks no account. But the Secure Enclave counts wrong attempts, so V(always) costs an account
-        with a stale key one attempt at each run.
+      - When macOS is asked whether the password opens the account's key. It is asked only if the account holds a token
+        and FileVault is on, because it does not answer otherwise.
+      - This is no login and locks no account. But the Secure Enclave counts wrong attempts, so V(always) costs an
+        account with a stale key one attempt at each run.
     type: str
     choices: [on_change, always, never]
     default: on_change
@@ -67,14 +67,14 @@ options:
     default: 120
 notes:
   - The login keychain keeps its old password. macOS asks the user for it at the next graphical login.
-  - With O(admin_user), macOS keeps the token, and the account's owner loses the login keychain.
+  - With O(admin_user), macOS keeps the token, but the account's user loses the login keychain.
 seealso:
   - module: keyholder.macos.account
   - module: keyholder.macos.managed_password
 """
 
 EXAMPLES = r"""
-- name: A new password for the IT administrator, whose token stays
+- name: Give the IT administrator a new password, and keep the token
   keyholder.macos.account_password:
     name: itadmin
     old_password: "{{ itadmin_password }}"
@@ -111,24 +111,24 @@ plan:
     - have macOS check that the password opens the key of itadmin, which unlocks FileVault
 notes:
   description:
-    - What a person should know beside the steps, one sentence each. Empty where there is nothing to say.
-    - Each is told as a warning, too. Act on these, as ansible-core does not keep the warnings of a loop's results.
+    - What the user should know beside the steps, one sentence each. Empty if there is nothing to say.
+    - Each is also a warning. Act on this list, because ansible-core does not keep the warnings of a loop's results.
   returned: always
   type: list
   elements: str
 password_matches:
   description:
-    - Whether O(password) was the account's before this task. V(null) where that could not be found without a login.
+    - Whether O(password) was the account's before this task. V(null) if only a login could have told.
   returned: always
   type: bool
   sample: false
 reason:
-  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  description: The stable code of the failure. The guide to reasons explains each code.
   returned: failure
   type: str
   sample: stale_key
 evidence:
-  description: Which command said what.
+  description: What each command printed, as evidence.
   returned: failure
   type: list
   elements: str

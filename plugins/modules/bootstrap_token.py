@@ -8,18 +8,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: bootstrap_token
-short_description: Escrow a Mac's Bootstrap Token to its device management, remove it, or have it validated
+short_description: Escrow a Mac's Bootstrap Token to its MDM server, remove it, or have it validated
 version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
   - The Bootstrap Token lets macOS grant Secure Tokens by itself at a graphical login, and authorises software
-    updates on Apple silicon.
-  - All that has to be true for it is checked before the first write. The version of macOS, the enrolment, the
-    server, and that the granter is an administrator who holds a Secure Token.
-  - The status is never yes or no. It is one of V(unsupported), V(not_enrolled), V(not_escrowed),
-    V(escrowed_unproven) and V(valid). A token that the server has is not yet one that works, and only V(valid) is
-    proven.
+    updates on Apple silicon. The MDM (mobile device management) server of the Mac keeps it in escrow.
+  - Before the first write, the module checks the version of macOS, the enrolment, the server, and that the granter is
+    an administrator who holds a Secure Token.
+  - The status is one of V(unsupported), V(not_enrolled), V(not_escrowed), V(escrowed_unproven) and V(valid). A token
+    on the server may still not work. Only V(valid) is proven.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
@@ -29,9 +28,9 @@ options:
   state:
     description:
       - V(escrowed) creates a Bootstrap Token and escrows it, unless the server has one.
-      - V(absent) removes it. No account gets a Secure Token by itself any more.
-      - V(validated) makes sure that the escrowed token works. Where macOS says so by itself (13.3 and newer) nobody
-        authenticates; otherwise the granter does, on each run.
+      - V(absent) removes it. After that, no account gets a Secure Token by itself.
+      - V(validated) makes sure that the escrowed token works. If macOS says so by itself (13.3 and newer), no account
+        is authenticated. Otherwise the granter is, on each run.
     type: str
     choices: [escrowed, absent, validated]
     default: escrowed
@@ -51,8 +50,8 @@ options:
     type: int
     default: 120
 notes:
-  - macOS limits how often C(profiles) may be asked. Its "Request too soon" is reported with RV(reason=too_soon),
-    and not tried again.
+  - macOS limits how often C(profiles) may be asked. The module reports its "Request too soon" with
+    RV(reason=too_soon), and does not try again.
 seealso:
   - module: keyholder.macos.trust_info
 """
@@ -84,18 +83,18 @@ plan:
   elements: str
 notes:
   description:
-    - What a person should know beside the steps, one sentence each. Empty where there is nothing to say.
-    - Each is told as a warning, too. Act on these, as ansible-core does not keep the warnings of a loop's results.
+    - What the user should know beside the steps, one sentence each. Empty if there is nothing to say.
+    - Each is also a warning. Act on this list, because ansible-core does not keep the warnings of a loop's results.
   returned: always
   type: list
   elements: str
 reason:
-  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  description: The stable code of the failure. The guide to reasons explains each code.
   returned: failure
   type: str
   sample: not_enrolled
 evidence:
-  description: Which command said what.
+  description: What each command printed, as evidence.
   returned: failure
   type: list
   elements: str

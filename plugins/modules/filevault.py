@@ -18,8 +18,8 @@ description:
     because an option is missing.
   - Passwords and keys travel to and from C(fdesetup) as property lists on its standard input and output, never
     through a file.
-  - A recovery key that macOS gives is validated by macOS before it is delivered. From macOS 26 on macOS may keep
-    the key of an earlier time and give none, which is no failure.
+  - macOS validates a new recovery key before the module delivers it. From macOS 26 on, macOS may keep an earlier key
+    and return none, which is no failure.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
@@ -31,23 +31,23 @@ options:
     description:
       - V(enabled) enables FileVault now.
       - V(deferred) has macOS enable it when O(user) logs in next. An SSH login does not count.
-      - V(disabled) decrypts the volume, or cancels a deferral where FileVault is off.
+      - V(disabled) decrypts the volume, or cancels a deferral if FileVault is off.
     type: str
     choices: [enabled, disabled, deferred]
     required: true
   user:
     description:
-      - The short name of a holder of a Secure Token, who authenticates; with O(state=deferred), of the user whose
-        login is waited for.
+      - The short name of a holder of a Secure Token, who authenticates. With O(state=deferred), the short name of the
+        user at whose next login macOS enables FileVault.
     type: str
   password:
     description:
-      - The password of O(user). Not used with O(state=deferred), where macOS asks the user.
+      - The password of O(user). Not used with O(state=deferred), because macOS asks the user.
     type: str
   additional_users:
     description:
-      - Further holders that may unlock the volume. On APFS every holder may in any case; naming one proves the
-        password as well.
+      - Further holders that may unlock the volume. On APFS every holder may. To name a holder here also proves the
+        password.
     type: list
     elements: dict
     default: []
@@ -63,16 +63,16 @@ options:
   defer_path:
     description:
       - Where macOS writes the recovery key when a deferral fires, in a property list that only root can read.
-      - Every folder on the way to it must be root's, with nobody else allowed to write there, and none may be a link,
-        but for macOS's own C(/var), C(/etc) and C(/tmp). Other volumes are left out. Anything else is refused with
-        RV(reason=path_unsafe).
-      - The file is never deleted by this module. Take the key away with M(keyholder.macos.filevault_recovery_key)
-        or your own task, then delete it.
+      - Every folder on the way to it must belong to root, and no other account may write there. None may be a link,
+        except macOS's own C(/var), C(/etc) and C(/tmp), and none may be on another volume. Anything else is refused
+        with RV(reason=path_unsafe).
+      - This module never deletes the file. Collect the key with M(keyholder.macos.filevault_recovery_key) or your own
+        task, then delete the file.
     type: str
     default: /var/db/keyholder-filevault.plist
   force_at_login:
     description:
-      - How often the user may put a deferral off. V(0) asks at once and takes no excuse, V(-1) does not ask at login.
+      - How often the user may postpone it. V(0) lets the user postpone it never, V(-1) does not ask at login.
     type: int
   ask_at_logout:
     description:
@@ -81,7 +81,7 @@ options:
     default: true
   show_key:
     description:
-      - Whether macOS shows the user the new recovery key. From macOS 27 on it does not show it otherwise.
+      - Whether macOS shows the user the new recovery key. Without this, macOS 27 and newer do not show it.
     type: bool
     default: false
   timeout:
@@ -121,7 +121,7 @@ state:
   description:
     - FileVault C(before) and C(after). Whether it is C(enabled) (also while the volume is still being encrypted),
       the C(deferred_user), whether there is a C(personal_recovery_key), and the C(users) who may unlock.
-    - C(recovery_key_pending) says whether a run that was cut off has left a key that may be nobody's.
+    - C(recovery_key_pending) says whether an interrupted run has left a key that may be lost.
   returned: always
   type: dict
 plan:
@@ -131,17 +131,17 @@ plan:
   elements: str
 notes:
   description:
-    - What a person should know beside the steps, one sentence each. Empty where there is nothing to say.
-    - Each is told as a warning, too. Act on these, as ansible-core does not keep the warnings of a loop's results.
+    - What the user should know beside the steps, one sentence each. Empty if there is nothing to say.
+    - Each is also a warning. Act on this list, because ansible-core does not keep the warnings of a loop's results.
   returned: always
   type: list
   elements: str
 recovery_key:
-  description: The new recovery key in clear, only with O(recovery_key=return). Empty when macOS gave none.
+  description: The new recovery key in clear, only with O(recovery_key=return). Empty if macOS gave none.
   returned: when O(recovery_key=return)
   type: str
 recovery_key_encrypted:
-  description: The new recovery key as a CMS message in PEM to O(recipients). Empty when macOS gave none.
+  description: The new recovery key as a CMS message in PEM to O(recipients). Empty if macOS gave none.
   returned: when O(recovery_key=encrypt)
   type: str
 recovery_key_age:
@@ -150,11 +150,11 @@ recovery_key_age:
   returned: when O(recipients) names an age recipient
   type: str
 reason:
-  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  description: The stable code of the failure. The guide to reasons explains each code.
   returned: failure
   type: str
 evidence:
-  description: Which command said what.
+  description: What each command printed, as evidence.
   returned: failure
   type: list
   elements: str

@@ -13,11 +13,11 @@ version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
-  - Restarts a Mac and waits until it has started again. Where FileVault is on, macOS is first told to come up with
-    the volume unlocked (C(fdesetup authrestart)), so that the play can go on.
-  - A Mac that would stay at its unlock screen, where nobody reaches it by SSH, is not restarted.
+  - Restarts a Mac and waits until it has started again. If FileVault is on, macOS is first told to come up with the
+    volume unlocked (C(fdesetup authrestart)), so that the play can go on.
+  - It does not restart a Mac that would stay at its unlock screen, because SSH does not reach it there.
   - The password reaches C(fdesetup) as a property list on its standard input.
-  - That the Mac is back is what its own boot time says. A connection that dies while the Mac goes down is no failure.
+  - The Mac's own boot time shows that it is back. A connection that breaks while the Mac goes down is no failure.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
@@ -31,7 +31,7 @@ attributes:
 options:
   user:
     description:
-      - The short name of a holder of a Secure Token, who authenticates. Needed only where FileVault is on.
+      - The short name of a holder of a Secure Token, who authenticates. Needed only if FileVault is on.
     type: str
   password:
     description:
@@ -39,14 +39,14 @@ options:
     type: str
   current_key:
     description:
-      - The recovery key that the Mac has now, to authenticate by instead of O(user).
+      - The recovery key that the Mac has now, to authenticate with in place of O(user).
     type: str
   ssh_unlock:
     description:
-      - Whether a Mac that cannot restart past its unlock screen is restarted nevertheless, and then unlocked by an
-        SSH login of O(user) with O(password). macOS 26 and newer only, with Remote Login on.
-      - It is tried as well where macOS promised to come up unlocked and did not. One password is sent once.
-      - How macOS 26 does it is known from its manual alone. Try it on a Mac that you can walk to.
+      - Whether to restart a Mac even if it cannot restart past its unlock screen, and then unlock it by an SSH login of
+        O(user) with O(password). This needs macOS 26 or newer, with Remote Login on.
+      - It is also tried if macOS promised to come up unlocked and did not. The password is sent once.
+      - How macOS 26 does this is known only from its manual. Try it first on a Mac that you can walk to.
       - The controller needs OpenSSH, and the connection plugin P(ansible.builtin.ssh#connection).
     type: bool
     default: false
@@ -61,7 +61,7 @@ options:
     type: int
     default: 120
 notes:
-  - That C(fdesetup supportsauthrestart) says true does not guarantee that the Mac comes up unlocked, as its manual
+  - If C(fdesetup supportsauthrestart) says true, that does not guarantee that the Mac comes up unlocked, its manual
     says. If it does not, the task fails with RV(reason=not_back).
 seealso:
   - module: keyholder.macos.filevault
@@ -89,8 +89,8 @@ plan:
   elements: str
 notes:
   description:
-    - What a person should know beside the steps, one sentence each. Empty where there is nothing to say.
-    - Each is told as a warning, too. Act on these, as ansible-core does not keep the warnings of a loop's results.
+    - What the user should know beside the steps, one sentence each. Empty if there is nothing to say.
+    - Each is also a warning. Act on this list, because ansible-core does not keep the warnings of a loop's results.
   returned: always
   type: list
   elements: str
@@ -99,11 +99,11 @@ elapsed:
   returned: when the Mac was restarted
   type: int
 reason:
-  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  description: The stable code of the failure. The guide to reasons explains each code.
   returned: failure
   type: str
 evidence:
-  description: Which command said what.
+  description: What each command printed, as evidence.
   returned: failure
   type: list
   elements: str

@@ -16,8 +16,8 @@ description:
   - Makes sure that a Mac has a personal recovery key, makes a new one, removes it, or has macOS validate one that
     you know.
   - A holder of a Secure Token authenticates, or the current key itself does (macOS 10.14 and newer).
-  - A new key is validated by macOS before it is delivered. It is not even made where nobody would have it, that is
-    without O(recipients), without O(recovery_key=return), and without a profile that escrows it.
+  - macOS validates a new key before the module delivers it. No key is made that would be lost, that is without
+    O(recipients), without O(recovery_key=return), and without an MDM profile that escrows it.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
@@ -32,10 +32,10 @@ attributes:
 options:
   state:
     description:
-      - V(present) makes a key where there is none, V(rotated) makes a new one each time, V(absent) removes it.
-      - V(validated) fails where O(current_key) does not open this Mac.
-      - V(collected) takes over the key that a deferral has left in the file O(path), once macOS has validated it.
-        Where there is no such file it does nothing. Nobody is authenticated.
+      - V(present) makes a key if there is none, V(rotated) makes a new one each time, V(absent) removes it.
+      - V(validated) fails if O(current_key) does not open this Mac.
+      - V(collected) takes over the key that a deferral has left in the file O(path), once macOS has validated it. If
+        there is no such file, it does nothing. It authenticates no account.
     type: str
     choices: [present, rotated, absent, validated, collected]
     default: present
@@ -54,15 +54,15 @@ options:
   path:
     description:
       - With O(state=collected), the file in which a deferral leaves the recovery key. The same as
-        O(keyholder.macos.filevault#module:defer_path), and under the same rule. A file where others than root could
-        have put a link is refused with RV(reason=path_unsafe).
+        O(keyholder.macos.filevault#module:defer_path), under the same rule. A path on which an account other than root
+        could have put a link is refused with RV(reason=path_unsafe).
     type: str
     default: /var/db/keyholder-filevault.plist
   remove:
     description:
       - With O(state=collected), whether to delete the file O(path) as well, after macOS has validated its key again.
-      - The file may be the only place where the key is. Store first what a task without this option has returned,
-        look that it is stored, and then run a task with it, as the role P(keyholder.macos.filevault#role) does.
+      - The file may be the only place where the key is. First store what a task without this option has returned, and
+        check that it is stored. Then run a task with this option, as the role P(keyholder.macos.filevault#role) does.
     type: bool
     default: false
   timeout:
@@ -85,7 +85,7 @@ EXAMPLES = r"""
       - "{{ lookup('ansible.builtin.file', 'helpdesk.pem') }}"
   become: true
 
-- name: Take over the key of a deferral that has come true, encrypted
+- name: Take over the key that a deferral has left, encrypted
   keyholder.macos.filevault_recovery_key:
     state: collected
     recovery_key: encrypt
@@ -94,7 +94,7 @@ EXAMPLES = r"""
   become: true
   register: collected
 
-- name: Is the key in our safe the key of this Mac?
+- name: Check that the key in our safe opens this Mac
   keyholder.macos.filevault_recovery_key:
     state: validated
     current_key: "{{ key_from_the_safe }}"
@@ -105,11 +105,11 @@ RETURN = r"""
 state:
   description:
     - The C(personal_recovery_key) C(before) and C(after) (whether there is one), whether FileVault is enabled, whether
-      a profile escrows keys (C(escrow_profile), C(null) where the profiles could not be listed), and when macOS last
-      put a key aside for it (C(escrowed_at), in seconds since 1970; C(0) for never, C(null) where its file could not be
-      looked at). With O(state=collected), whether the file is there (C(key_file)).
-    - C(recovery_key_pending) says whether a run was cut off while it made a key, so that nobody may have the present
-      one. O(state=rotated) makes another one, and O(state=validated) proves one that you have; both end that.
+      an MDM profile escrows keys (C(escrow_profile), C(null) if the profiles could not be listed), and when macOS last
+      escrowed a key (C(escrowed_at), in seconds since 1970; C(0) for never, C(null) if its file could not be looked
+      at). With O(state=collected), whether the file is there (C(key_file)).
+    - C(recovery_key_pending) says whether a run was interrupted while it made a key, so that the present key may be
+      lost. O(state=rotated) makes another one, and O(state=validated) proves one that you have. Both end that state.
   returned: always
   type: dict
 plan:
@@ -119,17 +119,17 @@ plan:
   elements: str
 notes:
   description:
-    - What a person should know beside the steps, one sentence each. Empty where there is nothing to say.
-    - Each is told as a warning, too. Act on these, as ansible-core does not keep the warnings of a loop's results.
+    - What the user should know beside the steps, one sentence each. Empty if there is nothing to say.
+    - Each is also a warning. Act on this list, because ansible-core does not keep the warnings of a loop's results.
   returned: always
   type: list
   elements: str
 recovery_key:
-  description: The new recovery key in clear, only with O(recovery_key=return). Empty when macOS gave none.
+  description: The new recovery key in clear, only with O(recovery_key=return). Empty if macOS gave none.
   returned: when O(recovery_key=return)
   type: str
 recovery_key_encrypted:
-  description: The new recovery key as a CMS message in PEM to O(recipients). Empty when macOS gave none.
+  description: The new recovery key as a CMS message in PEM to O(recipients). Empty if macOS gave none.
   returned: when O(recovery_key=encrypt)
   type: str
 recovery_key_age:
@@ -138,11 +138,11 @@ recovery_key_age:
   returned: when O(recipients) names an age recipient
   type: str
 reason:
-  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  description: The stable code of the failure. The guide to reasons explains each code.
   returned: failure
   type: str
 evidence:
-  description: Which command said what.
+  description: What each command printed, as evidence.
   returned: failure
   type: list
   elements: str

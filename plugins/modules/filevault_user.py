@@ -2,24 +2,24 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Let an account unlock FileVault, or no longer."""
+"""Allow an account to unlock FileVault, or forbid it."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: filevault_user
-short_description: Let an account unlock FileVault, or no longer
+short_description: Allow an account to unlock FileVault, or forbid it
 version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
   - On APFS every holder of a Secure Token may unlock FileVault, unless it was taken off FileVault's list. This
     module puts a holder back on the list, or takes it off.
-  - Accounts are compared by their GeneratedUID. The last one that can unlock stays, and so does the last
-    administrator who holds a token.
-  - Taking an account off the list leaves its Secure Token where it is, as far as anybody has seen (macOS 10.13 and
-    10.14). It can then no longer authorise others, and the sources of truth disagree about it. C(secure_token) in
-    RV(state) says what was read back.
+  - Accounts are compared by their GeneratedUID. The last account that can unlock stays on the list, and so does the
+    last administrator who holds a token.
+  - An account that is taken off the list keeps its Secure Token, as seen on macOS 10.13 and 10.14. It can then no
+    longer authorise other accounts, and the sources of truth disagree about it. C(secure_token) in RV(state) says what
+    was read back.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
@@ -46,8 +46,8 @@ options:
     description:
       - The short name of the granter, an administrator who holds a Secure Token and can unlock FileVault. Needed
         for O(state=present).
-      - With O(state=absent), the one who remains. Where one holder is left and FileVault is on, O(admin_password) is
-        tried against that holder's key before anything changes.
+      - With O(state=absent), the short name of the holder who remains. If one holder is left and FileVault is on,
+        O(admin_password) is tried on that holder's key before anything changes.
     type: str
   admin_password:
     description:
@@ -64,7 +64,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ana may unlock this Mac again
+- name: Allow Ana to unlock this Mac again
   keyholder.macos.filevault_user:
     user: ana
     password: "{{ ana_password }}"
@@ -86,17 +86,17 @@ plan:
   elements: str
 notes:
   description:
-    - What a person should know beside the steps, one sentence each. Empty where there is nothing to say.
-    - Each is told as a warning, too. Act on these, as ansible-core does not keep the warnings of a loop's results.
+    - What the user should know beside the steps, one sentence each. Empty if there is nothing to say.
+    - Each is also a warning. Act on this list, because ansible-core does not keep the warnings of a loop's results.
   returned: always
   type: list
   elements: str
 reason:
-  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  description: The stable code of the failure. The guide to reasons explains each code.
   returned: failure
   type: str
 evidence:
-  description: Which command said what.
+  description: What each command printed, as evidence.
   returned: failure
   type: list
   elements: str

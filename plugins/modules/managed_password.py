@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation only: the action of the same name does the work on the controller."""
+"""Document the module; the action of the same name does the work on the controller."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ author:
 description:
   - Generates a password that the Mac's own policy allows, sets it from the old one so that a Secure Token and the
     unlock of FileVault follow, and keeps it in a store that you name.
-  - What the Mac would refuse is foreseen before the store or the Mac is touched.
-  - The new password is stored as pending before it is set, and read back. Only when the Mac has it, it takes the place
-    of the current one. A run that is cut off anywhere is finished by the next one. That one tries the pending password
-    first, by the account's hash and without a login, and never resets a password.
-  - A pending password stays in the store as long as the Mac may have it, also where its key did not follow. The current
-    one may be what opens that key, so it stays as well.
+  - It finds out what the Mac would refuse before it touches the store or the Mac.
+  - The new password is stored as pending before it is set, and read back. It replaces the current one only after the
+    Mac has it. The next run finishes a run that was interrupted. It tries the pending password first, by the account's
+    hash and without a login, and never resets a password.
+  - A pending password stays in the store as long as the Mac may have it, even if its key did not follow. The current
+    password may be what opens that key, so it stays as well.
   - What the store holds is a JSON object with C(current), C(pending) and C(set_at), and with C(doing) while something
     other than a rotation is under way. Other keys in it are kept. An object with neither C(current) nor C(pending) is a
-    failure, as it may be the only copy of what it holds.
-  - It runs on the controller, and starts M(keyholder.macos.trust_info), M(keyholder.macos.account_password) and, where
-    an account has to be made or a key to be repaired, M(keyholder.macos.account) and M(keyholder.macos.repair) on the
-    Mac.
+    failure, because it may be the only copy of what it holds.
+  - It runs on the controller, and starts M(keyholder.macos.trust_info) and M(keyholder.macos.account_password) on the
+    Mac. If an account has to be made or a key to be repaired, it also starts M(keyholder.macos.account) and
+    M(keyholder.macos.repair).
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
@@ -47,19 +47,19 @@ options:
     suboptions:
       kind:
         description:
-          - V(command) has a command print the object, and another take it on stdin.
+          - V(command) reads the object from a command's output, and writes it to another command's stdin.
           - V(lookup) reads the object by any lookup plugin, and writes it by a command.
-          - V(age) keeps a file for each host and account, encrypted to age recipients. It takes the Python package
+          - V(age) keeps a file for each host and account, encrypted to age recipients. It needs the Python package
             C(pyrage) or the program C(age) on the controller.
-          - V(vault) keeps a secret of a key/value engine, version 2, in HashiCorp Vault or OpenBao. It takes the
+          - V(vault) keeps a secret of a key/value engine, version 2, in HashiCorp Vault or OpenBao. It needs the
             collection C(community.hashi_vault) on the controller.
         type: str
         required: true
         choices: [command, lookup, age, vault]
       read:
         description:
-          - The command that prints the object, word by word. It prints nothing and ends with status 0 where there is
-            none yet.
+          - The command that prints the object, as a list of words. If there is no object yet, the command prints
+            nothing and ends with status 0.
         type: list
         elements: str
       write:
@@ -91,7 +91,7 @@ options:
         description:
           - Whether O(store.directory) must have the file C(.keyholder-store), see
             O(keyholder.macos.recovery_key_store#module:marked). Without it the task fails before a password is made.
-          - Left out, it must have it in a job of AWX, and need not have it elsewhere.
+          - If it is left out, the folder must have the file in a job of AWX, and need not have it elsewhere.
         type: bool
       recipients:
         description:
@@ -100,7 +100,8 @@ options:
         elements: str
       identity:
         description:
-          - The file on the controller with the age identity that opens the file. A rotation needs the current password.
+          - The file on the controller with the age identity that opens the file, because a rotation needs the current
+            password.
         type: path
       mount:
         description:
@@ -118,13 +119,13 @@ options:
     default: false
   max_age_days:
     description:
-      - Set a new password where the present one is that old. V(0) does not look at its age.
+      - Set a new password if the present one is that old. V(0) ignores its age.
     type: int
     default: 0
   current_password:
     description:
       - The password that the account has now, for a store that does not hold it yet or holds another one.
-      - Not needed for an account without a Secure Token, nor for one that is made.
+      - Not needed for an account without a Secure Token, nor for one that this task creates.
     type: str
   length:
     description:
@@ -133,25 +134,25 @@ options:
     default: 24
   account:
     description:
-      - Where there is no such account, make it by M(keyholder.macos.account) with these options. Where a run that makes
-        it was cut off, the next one goes on until it has them all. Otherwise they are not used.
-      - The name and the passwords are those of this module, and C(state) can be V(present) alone.
+      - If there is no such account, create it by M(keyholder.macos.account) with these options. The next run continues
+        an interrupted creation with them. Otherwise they are not used.
+      - The name and the passwords are those of this module, and C(state) can only be V(present).
     type: dict
   repair_stale_key:
     description:
-      - Whether to repair a key that did not follow its password, as after a help desk's reset by root. It takes the
-        account's password and the one that still opens the key. One of them is in the store, and the other one there as
-        well or in O(current_password). It is done as M(keyholder.macos.repair) does it with C(old_password), and the
-        password that somebody else has set is rotated at once.
-      - Otherwise, and where none of the passwords opens the key, it fails with RV(reason=stale_key). Then
-        M(keyholder.macos.repair) takes the token and grants it again through another administrator with a token.
+      - Whether to repair a key that did not follow its password, for example after a help desk's reset as root. This
+        needs the account's password and the password that still opens the key. At least one of them must be in the
+        store, and the other in the store or in O(current_password). The repair is that of M(keyholder.macos.repair)
+        with C(old_password), and a password that was set elsewhere is rotated at once.
+      - Without it, or if none of the passwords opens the key, the task fails with RV(reason=stale_key). Then
+        M(keyholder.macos.repair) can revoke the token and grant it again through another administrator with a token.
     type: bool
     default: false
   verify_key:
     description:
       - When macOS is asked whether the password opens the account's key, see M(keyholder.macos.account_password).
-      - Finishing a pending password counts as a change. With V(never), it becomes the current one even if the key did
-        not follow, and the one before it is forgotten.
+      - To finish a pending password counts as a change. With V(never), the pending password becomes the current one
+        even if the key did not follow, and the store forgets the one before it.
     type: str
     choices: [on_change, always, never]
     default: on_change
@@ -161,14 +162,14 @@ options:
     type: int
     default: 120
 notes:
-  - Two runs for the same account at the same time are told apart by Vault alone, where each write names the version
-    that it replaces. With any other store, see to it that there is one at a time.
+  - Only Vault tells apart two runs for the same account at the same time, because each write names the version that it
+    replaces. With any other store, make sure that only one runs at a time.
 seealso:
   - module: keyholder.macos.account_password
 """
 
 EXAMPLES = r"""
-- name: A password of its own for each Mac, a new one each month, in Vault
+- name: Give each Mac a password of its own in Vault, and a new one each month
   keyholder.macos.managed_password:
     name: itadmin
     max_age_days: 30
@@ -183,7 +184,7 @@ EXAMPLES = r"""
         secret_id: "{{ vault_secret_id }}"
   become: true
 
-- name: The same in a file that only the help desk's age identity opens
+- name: Do the same in a file that only the help desk's age identity opens
   keyholder.macos.managed_password:
     name: itadmin
     max_age_days: 30
@@ -197,18 +198,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 rotated:
-  description: Whether a new password was set and has become the current one, or would in check mode.
+  description: Whether a new password was set and is now the current one. In check mode, whether it would be.
   returned: always
   type: bool
   sample: true
 healed:
-  description: Whether an earlier run was cut off after it had stored a password, and this one finished it.
+  description: Whether this run finished an earlier one that was interrupted after it had stored a password.
   returned: always
   type: bool
   sample: false
 state:
   description:
-    - The account before and after, as the module returns it that was started last. Mostly that is
+    - The account before and after, as returned by the module that was started last, usually
       M(keyholder.macos.account_password).
   returned: when the Mac was asked
   type: dict
@@ -222,18 +223,18 @@ plan:
   elements: str
 notes:
   description:
-    - What a person should know beside the steps, one sentence each. Empty where there is nothing to say.
-    - Each is told as a warning, too. Act on these, as ansible-core does not keep the warnings of a loop's results.
+    - What the user should know beside the steps, one sentence each. Empty if there is nothing to say.
+    - Each is also a warning. Act on this list, because ansible-core does not keep the warnings of a loop's results.
   returned: always
   type: list
   elements: str
 reason:
-  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  description: The stable code of the failure. The guide to reasons explains each code.
   returned: failure
   type: str
   sample: password_drifted
 evidence:
-  description: Which command said what.
+  description: What each command printed, as evidence.
   returned: failure
   type: list
   elements: str

@@ -2,24 +2,24 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a mobile account for a person of the directory, and grant it a Secure Token."""
+"""Make a mobile account for a directory user, and grant it a Secure Token."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mobile_account
-short_description: Make a mobile account for a person of the directory, and grant it a Secure Token
+short_description: Make a mobile account for a directory user, and grant it a Secure Token
 version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
-  - A mobile account is the local copy of somebody whom a directory knows, Active Directory for one. macOS makes it
-    with C(createmobileaccount), and gives it no Secure Token. This module makes the account where it is missing, and
-    has an administrator grant it a token.
-  - The person is looked up first, and both passwords are checked before anything is written. So a wrong granter or a
-    wrong password makes no account, and neither does a directory that cannot be reached.
-  - A mobile account that holds a token is left alone, and nobody is authenticated.
-  - A run that was cut off half-way is continued by the next one.
+  - A mobile account is the local copy of a directory user's account, for example from Active Directory. macOS makes it
+    with C(createmobileaccount), and gives it no Secure Token. This module makes the account if it is missing, and has
+    the granter grant it a token.
+  - The module looks the user up and checks both passwords before it writes anything. So a wrong granter, a wrong
+    password or a directory that cannot be reached makes no account.
+  - A mobile account that holds a token is left alone, and no account is authenticated.
+  - The next run continues a run that was interrupted.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
@@ -33,15 +33,15 @@ options:
     required: true
   home:
     description:
-      - The home folder of a new account. Left out, macOS chooses it.
-      - An existing account keeps its own, and the task warns where that is another one.
+      - The home folder of a new account. If it is left out, macOS chooses it.
+      - An existing account keeps its own, and the task warns if that is another one.
     type: str
   password:
     description:
-      - The person's password in the directory. Needed to grant a token.
-      - Where the account holds a token already, it is compared with the one that the Mac has kept, without a login.
-        If they differ, the task warns that the password was changed in the directory since the last login at this
-        Mac, or that it is wrong, and changes nothing.
+      - The user's password in the directory. Needed to grant a token.
+      - If the account already holds a token, the password is compared with the copy that the Mac keeps, without a
+        login. If they differ, the task changes nothing. It warns that the password was changed in the directory since
+        the last login on this Mac, or that it is wrong.
     type: str
   secure_token:
     description:
@@ -51,8 +51,8 @@ options:
     default: omitted
   admin_user:
     description:
-      - The short name of the granter, an administrator of the Mac who holds a Secure Token. Needed only where a token
-        has to be granted.
+      - The short name of the granter, an administrator of the Mac who holds a Secure Token. Needed only if a token has
+        to be granted.
     type: str
   admin_password:
     description:
@@ -65,22 +65,22 @@ options:
     type: int
     default: 120
 notes:
-  - What a Mac has kept of a directory's password does not prove another one wrong. Where the two differ and a token has
-    to be granted, the password is tried once, by one login that the directory counts. The same goes for a person who
-    has no account on the Mac yet. Such a login takes passwords of up to 128 bytes.
-  - In check mode nobody is authenticated, so a password of the directory may be found wrong only by the run.
+  - The Mac's copy of a directory password does not prove another password wrong. If the two differ and a token has to
+    be granted, the password is tried once, by one login that the directory counts. The same goes for a user who has no
+    account on the Mac yet. Such a login takes passwords of up to 128 bytes.
+  - Check mode authenticates no account, so a wrong directory password may be found only by the run.
   - A password that was changed in the directory leaves the token as it was. FileVault's window then takes the old
     password.
-  - C(createmobileaccount) can be told a password, which everybody on the Mac could then read in the list of processes.
-    The module never does that. Encryption is FileVault's business, which encrypts the whole volume.
-  - Administrator rights, and the removal of the account, are the business of M(keyholder.macos.account).
+  - C(createmobileaccount) could be given a password, but every account on the Mac could then read it in the list of
+    processes. The module never does that. FileVault encrypts the whole volume, so the account needs no encryption.
+  - Use M(keyholder.macos.account) for administrator rights, and to remove the account.
 seealso:
   - module: keyholder.macos.account
   - module: keyholder.macos.secure_token
 """
 
 EXAMPLES = r"""
-- name: Ada has a mobile account, with a Secure Token from the IT administrator
+- name: Give Ada a mobile account, with a Secure Token from the IT administrator
   keyholder.macos.mobile_account:
     name: ada
     password: "{{ ada_directory_password }}"
@@ -89,7 +89,7 @@ EXAMPLES = r"""
     admin_password: "{{ itadmin_password }}"
   become: true
 
-- name: Only the account, so that Ada can log in while the directory is away
+- name: Make only the account, so that Ada can log in while the directory is away
   keyholder.macos.mobile_account:
     name: ada
     home: /Users/ada
@@ -99,12 +99,12 @@ EXAMPLES = r"""
 RETURN = r"""
 state:
   description:
-    - The account C(before) and C(after). In check mode, C(after) is the prediction; what macOS chooses by itself is
-      null there.
+    - The account C(before) and C(after). In check mode, C(after) is the prediction, and null stands for what macOS
+      chooses by itself.
     - C(directory) says to which C(nodes) the Mac is bound, and whether one of them is C(online).
-    - C(token_dialog_suppressed) is the setting C(cachedaccounts.askForSecureTokenAuthBypass) of a profile. Where it is
-      false, macOS asks a mobile user without a token for the password of a token administrator at the login. Null on
-      macOS before 10.13.5, which has no such setting.
+    - C(token_dialog_suppressed) is the setting C(cachedaccounts.askForSecureTokenAuthBypass) of an MDM profile. If it
+      is false, macOS asks a mobile user without a token for a granter's password at the login. Null on macOS before
+      10.13.5, which has no such setting.
   returned: always
   type: dict
   sample:
@@ -131,18 +131,18 @@ plan:
   elements: str
 notes:
   description:
-    - What a person should know beside the steps, one sentence each. Empty where there is nothing to say.
-    - Each is told as a warning, too. Act on these, as ansible-core does not keep the warnings of a loop's results.
+    - What the user should know beside the steps, one sentence each. Empty if there is nothing to say.
+    - Each is also a warning. Act on this list, because ansible-core does not keep the warnings of a loop's results.
   returned: always
   type: list
   elements: str
 reason:
-  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  description: The stable code of the failure. The guide to reasons explains each code.
   returned: failure
   type: str
   sample: directory_offline
 evidence:
-  description: Which command said what.
+  description: What each command printed, as evidence.
   returned: failure
   type: list
   elements: str

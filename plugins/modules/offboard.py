@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Remove somebody who has left, in the safe order."""
+"""Remove the account of a user who has left, in the safe order."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
-  - Removes the account of somebody who has left. Its home folder is kept, archived or deleted. Then its right to unlock
-    FileVault goes, and then the account with its Secure Token.
-  - Refused for the last administrator with a token, for the last who can unlock FileVault, and while the account is in
-    use. All of that is decided before the first write.
-  - Afterwards the Mac is read again. No source of truth may name the account any more, no crypto user may be left of
-    it, and the result says who remains.
-  - A run that was cut off is continued by the next one.
+  - Removes the account of a user who has left. First its home folder is kept, archived or deleted. Then it loses its
+    right to unlock FileVault. Last, the account is deleted with its Secure Token.
+  - The module refuses to remove the last administrator with a token, the last account that can unlock FileVault, and an
+    account that is in use. It decides all of that before the first write.
+  - Afterwards it reads the Mac again. No source of truth may still name the account, and no crypto user of it may be
+    left. The result says who remains.
+  - The next run continues a run that was interrupted.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
@@ -29,41 +29,41 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - The short name of the account. Where there is none, there is nothing to do.
+      - The short name of the account. If there is no such account, there is nothing to do.
     type: str
     required: true
   home:
     description:
       - What happens to the home folder. V(keep) leaves it where it is, V(archive) puts it into O(archive) and deletes
         it, V(delete) deletes it, V(secure) has macOS erase it.
-      - All but V(keep) is refused with RV(reason=home_unsafe) where the account's record names a folder that is not its
-        own. That is another account's home folder, one that holds it or lies in it, C(/), C(/Users), C(/Users/Shared),
-        a folder of macOS, a path that is not plainly written, and one that leads over a link.
+      - Everything but V(keep) is refused with RV(reason=home_unsafe) if the account's record names a folder that is not
+        its own. That is another account's home folder, a folder that holds it or lies in it, C(/), C(/Users),
+        C(/Users/Shared), a folder of macOS, a path that is not plain, or a path over a link.
     type: str
     choices: [keep, archive, delete, secure]
     default: keep
   archive:
     description:
-      - The absolute path on the Mac for the compressed archive, which only root can read. The folder must be there.
-      - It is read to its end before the account goes. A file that is there already is not overwritten.
-      - When left out, the account's name with C(.tar.gz) in C(/var/root).
-      - Every folder on the way to it must be root's, with nobody else allowed to write there, and none may be a link,
-        but for macOS's own C(/var), C(/etc) and C(/tmp). Other volumes are left out, as macOS can ignore who owns
-        what there. Anything else is refused with RV(reason=path_unsafe).
-      - A second archive beside the first one, with C(-again) in its name, is what a run leaves that follows one which
-        was cut off after it had archived. The account was still there, and may have been used since.
+      - The absolute path on the Mac for the compressed archive, which only root can read. The folder must exist.
+      - The archive is read to its end before the account is deleted. An existing file is not overwritten.
+      - If it is left out, the account's name with C(.tar.gz) in C(/var/root).
+      - Every folder on the way to it must belong to root, and no other account may write there. None may be a link,
+        except macOS's own C(/var), C(/etc) and C(/tmp). None may be on another volume, because macOS can ignore file
+        owners there. Anything else is refused with RV(reason=path_unsafe).
+      - If a run was interrupted after it had archived, the next run puts a second archive beside the first one, with
+        C(-again) in its name. The account was still there, and may have been used since.
     type: str
   force:
     description:
-      - Whether to remove the account while its user is logged in. macOS then ends everything that it runs.
+      - Whether to remove the account while its user is logged in. macOS then ends all of the account's programs.
     type: bool
     default: false
   admin_user:
     description:
-      - The short name of the holder who remains. Where O(name) leaves one holder or one granter and FileVault is on,
-        O(admin_password) is tried against that holder's key before anything changes. A key that did not follow its
-        password is refused with RV(reason=stale_key).
-      - Without it, RV(notes) says that the key was not tried.
+      - The short name of the holder who remains. If one holder or one granter remains and FileVault is on,
+        O(admin_password) is tried on that holder's key before anything changes. A key that did not follow its password
+        is refused with RV(reason=stale_key).
+      - Without it, RV(notes) says that the key was not checked.
     type: str
   admin_password:
     description:
@@ -75,15 +75,16 @@ options:
     type: int
     default: 3600
 notes:
-  - Without Full Disk Access for remote users, macOS does not let root read all of a home, so the archive fails and
-    nothing is removed.
-  - Who is logged in is what C(who) shows, the screen and terminals. A session by SSH without a terminal is not in it.
+  - Without Full Disk Access for remote users, macOS does not let root read all of a home folder, so the archive fails
+    and nothing is removed.
+  - The module asks C(who) for the users who are logged in at the screen or a terminal. That does not show an SSH
+    session without a terminal.
 seealso:
   - module: keyholder.macos.account
 """
 
 EXAMPLES = r"""
-- name: Ana has left, and her files are kept for her successor
+- name: Remove Ana, who has left, and keep her files for her successor
   keyholder.macos.offboard:
     name: ana
     home: archive
@@ -93,8 +94,8 @@ EXAMPLES = r"""
 RETURN = r"""
 state:
   description:
-    - The account C(before) and C(after), and in C(remain) who is left without it. In check mode, C(after) is the
-      prediction.
+    - The account C(before) and C(after), and in C(remain) the accounts that remain without it. In check mode, C(after)
+      is the prediction.
   returned: always
   type: dict
   sample:
@@ -117,18 +118,18 @@ plan:
   elements: str
 notes:
   description:
-    - What a person should know beside the steps, one sentence each. Empty where there is nothing to say.
-    - Each is told as a warning, too. Act on these, as ansible-core does not keep the warnings of a loop's results.
+    - What the user should know beside the steps, one sentence each. Empty if there is nothing to say.
+    - Each is also a warning. Act on this list, because ansible-core does not keep the warnings of a loop's results.
   returned: always
   type: list
   elements: str
 reason:
-  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  description: The stable code of the failure. The guide to reasons explains each code.
   returned: failure
   type: str
   sample: user_logged_in
 evidence:
-  description: Which command said what.
+  description: What each command printed, as evidence.
   returned: failure
   type: list
   elements: str

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Encrypted recovery keys in a folder on the controller."""
+"""Keep encrypted recovery keys in a folder on the controller."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
-  - Keeps what M(keyholder.macos.filevault) and M(keyholder.macos.filevault_recovery_key) return encrypted. It runs on
-    the controller and connects to no Mac. The role P(keyholder.macos.filevault#role) uses it.
-  - The present key of a Mac is C(HOST.age), or C(HOST.pem) where it is encrypted to certificates. It is replaced only
-    by one that macOS has validated, and only where no other run has changed the store since O(seen). What was replaced
-    is kept in C(HOST.keys), the ten last files for each Mac.
-  - A key that macOS did not validate, and one that came while another run stored a key, is kept in C(HOST.keys) as
-    C(*.unproven.age) or C(*.unproven.pem), and the present one stays.
+  - Keeps the encrypted keys that M(keyholder.macos.filevault) and M(keyholder.macos.filevault_recovery_key) return. It
+    runs on the controller and connects to no Mac. The role P(keyholder.macos.filevault#role) uses it.
+  - The present key of a Mac is C(HOST.age), or C(HOST.pem) if it is encrypted to certificates. It is replaced only by a
+    key that macOS has validated, and only if no other run has changed the store since O(seen). C(HOST.keys) keeps the
+    last ten replaced files of each Mac.
+  - A key that macOS did not validate is kept in C(HOST.keys) as C(*.unproven.age) or C(*.unproven.pem), and so is a key
+    that came while another run stored one. The present key then stays.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.actiongroup_all
@@ -39,10 +39,10 @@ attributes:
 options:
   state:
     description:
-      - V(looked) says what is there. V(begun) notes that a key is about to be made, and shows by that that the folder
-        can be written to. V(stored) keeps the key and takes the note away. V(forgotten) takes the note away where no
-        key came into being.
-      - V(marked) makes the folder and the file C(.keyholder-store) in it, by which later runs know that the folder
+      - V(looked) says what is there. V(begun) notes that a key is about to be made, which also proves that the folder
+        can be written to. V(stored) keeps the key and removes the note. V(forgotten) removes the note if no key was
+        made.
+      - V(marked) makes the folder and the file C(.keyholder-store) in it. That file tells later runs that the folder
         outlives a job, see O(marked).
     type: str
     choices: [looked, begun, stored, forgotten, marked]
@@ -54,11 +54,11 @@ options:
     required: true
   host:
     description:
-      - What the Mac's files are called. The host's name in the inventory, where it is left out.
+      - The name of the Mac's files. If it is left out, the host's name in the inventory.
     type: str
   seen:
     description:
-      - What RV(seen) was when this run looked or began. Where the store has changed since, another run was at work.
+      - The value of RV(seen) when this run looked or began. If the store has changed since, another run was at work.
     type: str
     default: ''
   recovery_key_age:
@@ -80,15 +80,15 @@ options:
     description:
       - Whether the folder must have the file C(.keyholder-store), which O(state=marked) makes. Without it the task
         fails with RV(reason=store_not_durable), before anything is written.
-      - Left out, it must have it in a job of AWX, as the folders of a job's container are gone after the job, and need
-        not have it elsewhere.
+      - If it is left out, the folder must have the file in a job of AWX, because the folders of a job's container are
+        gone after the job. Elsewhere it need not have it.
     type: bool
 seealso:
   - module: keyholder.macos.filevault_recovery_key
 """
 
 EXAMPLES = r"""
-- name: Show later runs that this folder stays
+- name: Mark this folder as one that outlives a job
   keyholder.macos.recovery_key_store:
     state: marked
     folder: /var/lib/keyholder/recovery-keys
@@ -126,7 +126,7 @@ present:
   type: list
   elements: str
 unproven:
-  description: Files of keys of which nobody knows whether they open the Mac.
+  description: Files of keys that are not proven to open the Mac.
   returned: success, but with O(state=marked)
   type: list
   elements: str
@@ -136,7 +136,7 @@ earlier:
   type: list
   elements: str
 interrupted:
-  description: Whether a key is being made, or was when a run was cut off. The present file may then be of a dead key.
+  description: Whether a key is being made, or was when a run was interrupted. The present key may then be dead.
   returned: success, but with O(state=marked)
   type: bool
 seen:
@@ -144,16 +144,16 @@ seen:
   returned: success, but with O(state=marked)
   type: str
 marked_at:
-  description: When the file C(.keyholder-store) was made; empty for never.
+  description: When the file C(.keyholder-store) was made. Empty if it was not.
   returned: with O(state=marked)
   type: str
 reason:
-  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  description: The stable code of the failure. The guide to reasons explains each code.
   returned: failure
   type: str
   sample: store_conflict
 evidence:
-  description: Which command said what. Empty here.
+  description: What each command printed, as evidence. Empty here.
   returned: failure
   type: list
   elements: str

@@ -2,31 +2,31 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find what is broken about a Mac's tokens, and mend it where that was asked for."""
+"""Find what is broken about a Mac's tokens, and repair it if the task says so."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: repair
-short_description: Show what is broken about a Mac's Secure Tokens, and mend it
+short_description: Show what is broken about a Mac's Secure Tokens, and repair it
 version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
   - Finds accounts about whose token the sources of truth disagree, accounts that hold a token and cannot unlock
-    FileVault, crypto users that belong to nobody, a preboot volume that was not told of a change, and, where the
-    password is given, a key that the password does not open.
-  - It shows what would mend it, and does it only with O(apply). No plan passes that could leave the Mac without an
-    administrator with a token or FileVault without a way in.
-  - A mark of a token with no key behind it is taken away, and the token granted through O(admin_user). A key that the
-    directory does not know of is granted again.
-  - A stale key, after a help desk's reset, is brought back in two ways. With O(old_password), the password is set back
-    to that one, which fits the key, and from there to O(password), so that the key follows. Without it the token is
-    revoked and granted again through O(admin_user), another administrator with a token.
-  - A run that was cut off is continued by the next one.
-  - A preboot volume that was not told is told by any run of a module that changes the Mac. Where C(diskutil) fails over
-    a crypto user that belongs to nobody, O(orphans) is the way out on Macs where macOS removes one. Where it fails
-    again, the finding V(preboot_untold) stays, with a note on why, and the task does not fail for it.
+    FileVault, crypto users that belong to no account, and a preboot volume that was not updated after a change. If the
+    password is given, it also finds a key that the password does not open.
+  - It shows the repair, and does it only with O(apply). It refuses a repair that could leave the Mac without an
+    administrator with a token, or FileVault without a way in.
+  - If an account is listed as a holder but has no key, its mark is removed and the token granted through
+    O(admin_user). If an account has a key but no mark, the token is granted again.
+  - A stale key, for example after a help desk's reset, is repaired in one of two ways. With O(old_password), the
+    password is set back to the one that opens the key and from there to O(password), so that the key follows. Without
+    it, the token is revoked and granted again through O(admin_user), another administrator with a token.
+  - The next run continues a run that was interrupted.
+  - Any run of a module that changes the Mac also updates the preboot volume if an earlier run could not. If
+    C(diskutil) fails because of a crypto user that belongs to no account, set O(orphans) on a Mac whose macOS removes
+    one. If it fails again, the finding V(preboot_untold) stays with a note that says why, and the task does not fail.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
@@ -36,14 +36,14 @@ extends_documentation_fragment:
 options:
   user:
     description:
-      - The short name of the account whose token is to be mended. Without it only what concerns nobody in particular is
-        mended, and everything that a reading shows is still found.
+      - The short name of the account whose token is to be repaired. Without it, only what belongs to no account is
+        repaired, but everything that a reading shows is still found.
     type: str
   password:
     description:
       - The password of O(user).
-      - Where FileVault is on and the account is a holder, macOS is asked whether it opens the account's key. That is no
-        login, but the Secure Enclave counts wrong attempts, so a stale key costs one attempt at each run.
+      - If FileVault is on and the account is a holder, macOS is asked whether the password opens the account's key.
+        That is no login, but the Secure Enclave counts wrong attempts, so a stale key costs one attempt at each run.
     type: str
   old_password:
     description:
@@ -59,13 +59,12 @@ options:
     type: str
   orphans:
     description:
-      - Whether crypto users that belong to no account are removed. macOS does that only on Macs without a Secure
-        Enclave.
+      - Whether to remove crypto users that belong to no account. macOS does that only on Macs without a Secure Enclave.
     type: bool
     default: false
   apply:
     description:
-      - Whether to mend what was found. Otherwise the task only shows it, and never reports a change.
+      - Whether to repair what was found. Otherwise the task only shows it, and never reports a change.
     type: bool
     default: false
   timeout:
@@ -75,19 +74,19 @@ options:
     type: int
     default: 120
 notes:
-  - None of the repairs was seen on a real Mac yet. They follow from what is known of each command.
+  - None of the repairs has been seen on a real Mac yet. They follow from what is known of each command.
 seealso:
   - module: keyholder.macos.trust_info
   - module: keyholder.macos.account_password
 """
 
 EXAMPLES = r"""
-- name: Show what is broken, and what would mend it
+- name: Show what is broken, and what would repair it
   keyholder.macos.repair:
   become: true
   register: broken
 
-- name: The help desk has reset Ana's password as root; the old one is known
+- name: Repair Ana's key after a reset of her password as root, with her old password
   keyholder.macos.repair:
     user: ana
     password: "{{ ana_password }}"
@@ -95,7 +94,7 @@ EXAMPLES = r"""
     apply: true
   become: true
 
-- name: It is not known, so the token is taken and granted again
+- name: Repair Ana's key without her old password, by another administrator
   keyholder.macos.repair:
     user: ana
     password: "{{ ana_password }}"
@@ -109,8 +108,8 @@ RETURN = r"""
 findings:
   description:
     - What is broken. The C(kind) is one of V(marker_without_key), V(key_without_marker), V(cannot_unlock),
-      V(stale_key), V(repair_cut_off), V(orphaned_crypto_user) and V(preboot_untold), C(who) is the account or the GUID,
-      C(what) says it in words.
+      V(stale_key), V(repair_cut_off), V(orphaned_crypto_user) and V(preboot_untold). C(who) is the account or the GUID,
+      and C(what) says it in words.
   returned: always
   type: list
   elements: dict
@@ -128,24 +127,24 @@ state:
     before: {findings: [], promoted: []}
     after: {findings: [], promoted: []}
 plan:
-  description: The steps that mend it, in words and without secrets. Empty where nothing is broken.
+  description: The steps of the repair, in words and without secrets. Empty if nothing is broken.
   returned: always
   type: list
   elements: str
 notes:
   description:
-    - What a person should know beside the steps, one sentence each. Empty where there is nothing to say.
-    - Each is told as a warning, too. Act on these, as ansible-core does not keep the warnings of a loop's results.
+    - What the user should know beside the steps, one sentence each. Empty if there is nothing to say.
+    - Each is also a warning. Act on this list, because ansible-core does not keep the warnings of a loop's results.
   returned: always
   type: list
   elements: str
 reason:
-  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  description: The stable code of the failure. The guide to reasons explains each code.
   returned: failure
   type: str
   sample: orphan_stays
 evidence:
-  description: Which command said what.
+  description: What each command printed, as evidence.
   returned: failure
   type: list
   elements: str

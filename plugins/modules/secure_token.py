@@ -15,11 +15,11 @@ author:
 description:
   - Makes sure that an account holds a Secure Token, or holds none, authorised by an administrator who has one (the
     granter).
-  - All that macOS would find out too late is checked before the first write. That the accounts exist, that the
-    granter is an administrator and a holder, that both passwords are right and fit through macOS's prompts.
-  - The result is proven by reading the three sources of truth again. What C(sysadminctl) says is only evidence, for
-    it exits 0 and prints "Done!" also where it did nothing.
-  - When nothing has to change, no password is used or even needed.
+  - Before the first write, the module checks that the accounts exist, that the granter is an administrator and a
+    holder, and that both passwords are right and fit macOS's prompts. macOS itself would find that out too late.
+  - The module proves the result by reading the three sources of truth again. What C(sysadminctl) prints is only
+    evidence, because it exits 0 and prints "Done!" even if it did nothing.
+  - If nothing has to change, no password is used or needed.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.change_module
@@ -36,18 +36,18 @@ options:
   password:
     description:
       - The account's own password. macOS needs it to wrap or unwrap the account's key.
-      - Needed only when the token has to be granted or revoked.
+      - Needed only if the token has to be granted or revoked.
     type: str
   state:
     description:
       - V(present) grants a token, V(absent) revokes it.
-      - The last administrator with a token keeps it, whatever is asked.
+      - The last administrator with a token always keeps it.
     type: str
     choices: [present, absent]
     default: present
 notes:
   - Passwords are compared with the account's own hash, which root can read. That is no login, so it cannot lock an
-    account, and it hands out no first token. Only where the hash is not readable the password is tried once by
+    account, and it hands out no first token. Only if the hash cannot be read, the password is tried once by
     C(dscl -authonly), which counts as a login.
 seealso:
   - module: keyholder.macos.trust_info
@@ -85,8 +85,8 @@ RETURN = r"""
 state:
   description:
     - The account's token C(before) and C(after). In check mode, C(after) is the prediction.
-    - C(secure_token) is the verdict, V(pending) for an account that gets its token at its first graphical login,
-      C(sources) what each source says; see M(keyholder.macos.trust_info).
+    - C(secure_token) is the verdict, V(pending) for an account that gets its token at its first graphical login.
+      C(sources) is what each source says. See M(keyholder.macos.trust_info).
   returned: always
   type: dict
   sample:
@@ -103,21 +103,21 @@ plan:
     - note on the Mac that its preboot volume must be updated
     - grant ana a Secure Token, authorised by itadmin
     - read the Mac again and compare what its sources say of ana
-    - update the preboot volume, so that the FileVault window shows the right people
+    - update the preboot volume, so that the FileVault window shows the right users
 notes:
   description:
-    - What a person should know beside the steps, one sentence each. Empty where there is nothing to say.
-    - Each is told as a warning, too. Act on these, as ansible-core does not keep the warnings of a loop's results.
+    - What the user should know beside the steps, one sentence each. Empty if there is nothing to say.
+    - Each is also a warning. Act on this list, because ansible-core does not keep the warnings of a loop's results.
   returned: always
   type: list
   elements: str
 reason:
-  description: A stable code for why the task failed. The guide on troubleshooting lists them all.
+  description: The stable code of the failure. The guide to reasons explains each code.
   returned: failure
   type: str
   sample: granter_no_token
 evidence:
-  description: Which command said what.
+  description: What each command printed, as evidence.
   returned: failure
   type: list
   elements: str

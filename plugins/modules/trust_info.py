@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read a Mac's chain of trust."""
+"""Read a Mac's Secure Token state."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
-  - Reads the whole chain of trust of a Mac at once. Which accounts hold a Secure Token by each of the three sources
-    of truth, who owns the volume, who may unlock FileVault, whether a Bootstrap Token is escrowed, and whether
-    somebody can still grant tokens tomorrow.
-  - It starts at most seven processes however many accounts there are, authenticates nobody and writes nothing. Ten,
-    should a macOS come whose C(dscl) no longer reads its commands from stdin.
-  - Without root it reads what macOS shows to everybody, and RV(mac.missing) says what is missing.
+  - Reads the whole Secure Token state of a Mac at once. It says which accounts hold a Secure Token by each of the three
+    sources of truth, which own the volume and which may unlock FileVault, whether a Bootstrap Token is escrowed, and
+    whether an administrator can still grant tokens tomorrow.
+  - It starts at most seven processes, however many accounts there are, authenticates no account and writes nothing. It
+    starts ten if a macOS comes whose C(dscl) no longer reads its commands from stdin.
+  - Without root it reads what macOS shows to every account, and RV(mac.missing) says what is missing.
 extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.info_module
@@ -26,19 +26,19 @@ extends_documentation_fragment:
 options:
   reader:
     description:
-      - V(module) reads the Mac by a module, which needs a Python there.
+      - V(module) reads the Mac by a module, which needs Python on the Mac.
       - V(shell) sends the same commands as one POSIX shell script in one SSH exec, and reads the answers on the
         controller with the same code. It needs no Python on the Mac and writes no file there. The result is the same.
-      - There is no falling back from one to the other. What was asked for is done, or the task fails.
+      - The task never falls back from one to the other. It does what the option says, or it fails.
     type: str
     choices: [module, shell]
     default: module
   include:
     description:
       - What else to read.
-      - V(escrow) looks when macOS last put a recovery key aside for the device management. It is one process more.
-      - V(preflight) asks on macOS 13.3 and newer, where the Mac is enrolled, whether macOS would use the Bootstrap
-        Token. It takes ten seconds on a real Mac, and with O(reader=shell) a second SSH exec.
+      - V(escrow) reads when macOS last escrowed a recovery key to MDM. It takes one more process.
+      - V(preflight) asks an enrolled Mac with macOS 13.3 or newer whether macOS would use the Bootstrap Token. It takes
+        ten seconds on a real Mac, and with O(reader=shell) a second SSH exec.
     type: list
     elements: str
     choices: [escrow, preflight]
@@ -51,15 +51,15 @@ options:
 notes:
   - The three sources are the account's C(AuthenticationAuthority), the crypto users of the boot volume (C(diskutil
     apfs listUsers)), and C(fdesetup list). Accounts are compared by their GeneratedUID, never by name.
-  - C(sysadminctl -secureTokenStatus) is not asked, for it prints what C(AuthenticationAuthority) says, one process
-    an account.
+  - C(sysadminctl -secureTokenStatus) is not asked, because it prints what C(AuthenticationAuthority) says and takes one
+    process for each account.
 seealso:
   - module: keyholder.macos.secure_token
   - module: keyholder.macos.account
 """
 
 EXAMPLES = r"""
-- name: Read the Mac's chain of trust
+- name: Read the Mac's Secure Token state
   keyholder.macos.trust_info:
   become: true
   register: trust
@@ -71,7 +71,7 @@ EXAMPLES = r"""
   become: true
   register: trust
 
-- name: Stop where nobody could grant a token any more
+- name: Stop if no account can grant a token any more
   ansible.builtin.assert:
     that: trust.mac.recoverable == 'yes'
     fail_msg: "{{ trust.mac.recoverable_why }}"
@@ -79,8 +79,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 summary:
-  description: The reading in a few lines for a person. One for the Mac, one for whether it is recoverable and why,
-    one for each account.
+  description: The reading in a few lines. One for the Mac, one for whether it is recoverable and why, and one for each
+    account.
   returned: success
   type: list
   elements: str
@@ -105,11 +105,11 @@ mac:
     volume:
       description:
         - The boot volume. Its C(device), whether it is C(apfs), and whether the Mac is booted from a
-          C(sealed_snapshot), as macOS 11 and newer are. A seal that somebody broke on purpose is not visible here.
+          C(sealed_snapshot), as macOS 11 and newer are. A seal that was broken on purpose is not visible here.
       type: dict
       returned: success
     accounts:
-      description: The accounts that people log in with, and any other that a source names.
+      description: The accounts that users log in with, and any other that a source names.
       type: list
       elements: dict
       returned: success
@@ -144,15 +144,14 @@ mac:
           returned: success
         secure_token:
           description:
-            - The verdict. V(holder) when all three sources say so, V(unproven) when those that could be read say
-              so, V(none), V(pending) when there is none yet and the escrowed Bootstrap Token grants one at the
-              first graphical login, V(phantom) when one source names the account and another denies it, or
-              V(unknown).
+            - The verdict. V(holder) if all three sources say so, V(unproven) if those that could be read say so,
+              V(none), V(pending) if there is no token yet and the escrowed Bootstrap Token grants one at the first
+              graphical login, V(phantom) if one source names the account and another denies it, or V(unknown).
           type: str
           returned: success
         sources:
-          description: What each source says. C(authority), C(crypto_user) and C(filevault_list); null where it
-            could not be read.
+          description: What each source says, C(authority), C(crypto_user) and C(filevault_list). Null if it could not
+            be read.
           type: dict
           returned: success
         volume_owner:
@@ -160,7 +159,7 @@ mac:
           type: bool
           returned: success
         first_token_prevented:
-          description: Whether the account is tagged C(;DisabledTags;SecureToken), never to become the first holder.
+          description: Whether the tag C(;DisabledTags;SecureToken) keeps the account from becoming the first holder.
           type: bool
           returned: success
         password_set:
@@ -168,7 +167,7 @@ mac:
           type: bool
           returned: success
         disabled:
-          description: Whether macOS refuses every login to the account, however right the password is.
+          description: Whether macOS refuses every login of the account, even with the right password.
           type: bool
           returned: success
         password_changed:
@@ -187,25 +186,25 @@ mac:
     filevault:
       description:
         - The C(state), one of V(on), V(off), V(encrypting), V(decrypting), V(restart_to_enable), V(restart_to_finish),
-          V(restart_to_disable) and V(unknown). The C(percent) of a conversion, the C(deferred_user), and whether
-          there is a C(personal_recovery_key) and an C(institutional_recovery_key) among the crypto users, and whether
-          somebody's Apple Account opens the volume (C(icloud_recovery)). Null where the volume is not APFS.
-        - With V(escrow) in O(include), C(recovery_key_escrowed_at) is when macOS last put a key aside for the device
-          management, in seconds since 1970; C(0) for never, null where its file could not be looked at.
+          V(restart_to_disable) and V(unknown). The C(percent) of a conversion and the C(deferred_user). Whether there
+          is a C(personal_recovery_key) and an C(institutional_recovery_key) among the crypto users, and whether an
+          Apple Account opens the volume (C(icloud_recovery)). Null if the volume is not APFS.
+        - With V(escrow) in O(include), C(recovery_key_escrowed_at) is when macOS last escrowed a key to MDM, in seconds
+          since 1970. C(0) means never, null means that its file could not be looked at.
       type: dict
       returned: success
     management:
       description:
-        - Device management. Whether the Mac is C(enrolled), C(automated), C(user_approved), and its C(server).
+        - MDM. Whether the Mac is C(enrolled), C(automated), C(user_approved), and its C(server).
         - C(bootstrap_token) is one of V(unsupported), V(not_enrolled), V(not_escrowed), V(escrowed_unproven),
-          V(valid) and V(unknown); C(bootstrap_crypto_user) is whether the Bootstrap Token is a crypto user of the
+          V(valid) and V(unknown). C(bootstrap_crypto_user) says whether the Bootstrap Token is a crypto user of the
           volume.
       type: dict
       returned: success
     policy:
       description:
-        - The identifiers of the Mac's password C(rules), and C(max_failed_logins) where a rule locks accounts.
-        - C(patterns) are the regular expressions that a whole password must match, as far as a rule says it that way.
+        - The identifiers of the Mac's password C(rules), and C(max_failed_logins) if a rule locks accounts.
+        - C(patterns) are the regular expressions that a whole password must match, if a rule gives them.
       type: dict
       returned: success
     holders:
@@ -219,14 +218,14 @@ mac:
       elements: str
       returned: success
     granters:
-      description: Those of RV(mac.admin_holders) that can authorise a grant today, as they are not disabled, not
-        without a password, and not locked by failed logins.
+      description: Those of RV(mac.admin_holders) that can authorise a grant today, because they are not disabled, have
+        a password, and are not locked by failed logins.
       type: list
       elements: str
       returned: success
     waiting_admins:
-      description: Administrators without a token, to whom the escrowed Bootstrap Token gives one at their first login
-        at the screen.
+      description: Administrators without a token who get one from the escrowed Bootstrap Token at their first login at
+        the screen.
       type: list
       elements: str
       returned: success
@@ -236,7 +235,7 @@ mac:
       elements: str
       returned: success
     recoverable:
-      description: One of V(yes), V(pending) where nobody can grant tokens before one of RV(mac.waiting_admins) has
+      description: One of V(yes), V(pending) if no account can grant tokens before one of RV(mac.waiting_admins) has
         logged in, V(at_risk), V(no) and V(unknown).
       type: str
       returned: success
@@ -246,7 +245,7 @@ mac:
       returned: success
     pending:
       description: Work that earlier runs began and did not finish. V(preboot), C(creating NAME) for each account, and
-        C(promoted NAME) for an account that is an administrator for the moment of a grant only.
+        C(promoted NAME) for an account that is an administrator for a grant only.
       type: list
       elements: str
       returned: success

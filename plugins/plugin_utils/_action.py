@@ -84,7 +84,7 @@ def leaving(result: dict[str, t.Any]) -> dict[str, t.Any]:
 
 def with_reason(result: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return a module's result with its reason code whole: Ansible masks a part of it where a password is a word of it.
-    The codes are known to everybody, so nothing is told by that."""
+    The codes are public, so this tells nothing."""
     whole = result.pop(WHOLE_REASON, None)
     if isinstance(whole, dict) and len(whole) == 1:
         result["reason"] = next(iter(whole))

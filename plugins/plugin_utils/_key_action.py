@@ -21,7 +21,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key impo
 
 
 class KeyAction(Action):
-    """Run the module of the same name; where a recipient is an age one, take the key over and encrypt it here."""
+    """Run the module of the same name. If a recipient is an age recipient, take the key over and encrypt it here."""
 
     _supports_async = False
 
@@ -47,12 +47,12 @@ class KeyAction(Action):
             answer = failure_after(answer, Refusal("recipient_unusable", str(exc)))
         if not certificates:
             answer.pop("recovery_key_encrypted", None)
-        # The courier's certificate is of no use to anybody once this task has ended.
+        # The courier's certificate is of no use once this task has ended.
         answer.pop("invocation", None)
         return answer
 
 
 def _listed(recipients: t.Any) -> list[str]:
-    """As the module itself would read the option: a text is a list of one, or of several with commas between."""
+    """Return the recipients as the module itself reads the option: a text is a list of its parts between commas."""
     given = recipients.split(",") if isinstance(recipients, str) else recipients or []
     return [str(recipient) for recipient in given]

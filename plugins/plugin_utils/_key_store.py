@@ -1,15 +1,15 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""On the controller: where encrypted recovery keys are kept, one present key a Mac, and the ones before it.
+"""On the controller: keep encrypted recovery keys, one present key for each Mac, and the ones before it.
 
     FOLDER/HOST.age, HOST.pem    the present key: validated by the Mac, stored, read back
-    FOLDER/HOST.keys/            the ones before it, and those that nobody knows to open the Mac (.unproven.age)
+    FOLDER/HOST.keys/            the ones before it, and those not proven to open the Mac (.unproven.age)
     FOLDER/HOST.pending          a key is being made, or was when a run was cut off; a line for each run
     FOLDER/.keyholder-store      the folder outlives a job: set-up has made this, and no job makes it by the way
 
-A present key is replaced only by one that was validated, and only where nobody has changed the store since the run that
-made it looked. What was replaced is kept. Two runs make keys on one Mac in an order that the store cannot see, so a
-present key is called good only while no other run is noted that may still make one.
+A present key is replaced only by one that was validated, and only if no other run has changed the store since the run
+that made it looked. What was replaced is kept. Two runs make keys on one Mac in an order that the store cannot see, so
+a present key is called good only while no other run is noted that may still make one.
 
 This file is PRIVATE to the collection.
 """
@@ -59,11 +59,11 @@ class Noted:
 
 
 FORGOTTEN = 3600
-"""Seconds after which a run of another controller, whose processes nobody sees here, is taken for one that ended."""
+"""Seconds after which a run of another controller, whose processes are not seen here, is taken for one that ended."""
 
 
 def goes_on(noted: Noted, now: datetime.datetime) -> bool:
-    """Return whether the run may still make a key: its process lives, or nobody can tell and it began not long ago."""
+    """Return whether the run may still make a key: its process lives, or that is unknown and it began not long ago."""
     if noted.controller != socket.gethostname():
         return now.timestamp() - noted.began < FORGOTTEN
     try:
@@ -93,7 +93,7 @@ def marked_at(folder: Path) -> str:
     except FileNotFoundError:
         return ""
     except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise Refusal("store_failed", f"{folder / MARKER} is no marker of a store: {exc}") from exc
+        raise Refusal("store_failed", f"{folder / MARKER} is not the marker of a store: {exc}") from exc
 
 
 def mark(folder: Path, now: datetime.datetime) -> bool:
@@ -117,10 +117,11 @@ def must_be_marked(asked: bool | None, variables: t.Mapping[str, t.Any]) -> bool
 
 
 def demand_marker(folder: Path) -> None:
-    """Raise :class:`Refusal` where nothing shows that the folder will be there after this job."""
+    """Raise :class:`Refusal` if nothing shows that the folder will be there after this job."""
     if not marked_at(folder):
         raise Refusal(
-            "store_not_durable", f"{folder} has no {MARKER}: nothing shows that it will be there after this job"
+            "store_not_durable",
+            f"{folder} has no {MARKER}, so nothing shows that the folder will be there after this job",
         )
 
 
@@ -171,15 +172,15 @@ class KeyStore:
                     return self._contents()
                 kept = [self._keep(text, f"unproven.{kind}", now) for kind, text in keys.items()]
                 if not self.note.exists():
-                    # The next run makes a new key: nobody knows whether this one opens the Mac.
+                    # The next run makes a new key: it is not known whether this one opens the Mac.
                     self._note([])
                 if validated:
                     names = " and ".join(str(path) for path in kept)
                     raise Refusal(
                         "store_conflict",
-                        f"another run has made a recovery key of {self.host} or stored one since this run began, and"
-                        f" only one of the two opens the Mac. The present key in the store was left as it is, and the"
-                        f" key of this run is in {names}",
+                        f"another run has made or stored a recovery key of {self.host} since this run began, and only"
+                        f" one of the two opens the Mac. This run left the store's present key as it was, and put its"
+                        f" own into {names}",
                     )
                 return self._contents()
 
@@ -217,7 +218,7 @@ class KeyStore:
         return [noted for noted in map(Noted.read, lines) if noted is not None]
 
     def _note(self, noted: t.Sequence[Noted]) -> None:
-        told = f"A recovery key of {self.host} is being made. While this file is here, it is not stored yet."
+        told = f"A recovery key of {self.host} is being made. While this file is here, the key is not stored yet."
         _write(self.note, "\n".join([told, *(one.line for one in noted)]) + "\n")
 
     def _drop(self, run: str) -> None:
@@ -230,7 +231,7 @@ class KeyStore:
             self.note.unlink(missing_ok=True)
 
     def _replace(self, keys: t.Mapping[str, str], now: datetime.datetime) -> None:
-        """One rename for each kind; what was there has another name by then."""
+        """Put the new keys in place, one rename for each kind; the old ones have another name by then."""
         for kind in KINDS:
             place = self._place(kind)
             if place.is_file():
@@ -289,7 +290,7 @@ def _write(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> t.Iterator[None]:
-    """Keep other runs of this controller out for a moment, and those of others where the file system can."""
+    """Keep other runs of this controller out, and those of other controllers if the file system can."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         with contextlib.suppress(OSError):

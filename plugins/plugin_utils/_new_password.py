@@ -25,7 +25,7 @@ _KINDS = ("abcdefghijkmnopqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789", "
 _TRIES = 200
 
 # Runs in a process of its own: nothing inside Python can stop a pattern that takes for ever. The alarm ends it also
-# where Ansible's worker was killed and nobody waits any more.
+# if Ansible's worker was killed and no longer waits.
 # A possessive quantifier, which macOS's rules like, is new in Python 3.11; for a whole match the greedy one says almost
 # the same.
 _MATCHER = r"""
@@ -87,14 +87,15 @@ def _first_match(patterns: t.Sequence[str], passwords: t.Sequence[str]) -> str |
     if not said.isdecimal() or int(said) >= len(passwords):
         raise PolicyError(
             f"the password patterns of this Mac's policy could not be tried in {DEADLINE} seconds, so no password was "
-            "made. Mend the pattern in the Mac's policy, or set a password of your own with "
+            "made. Correct the pattern in the Mac's policy, or set a password of your own with "
             "keyholder.macos.account_password"
         )
     return passwords[int(said)]
 
 
 def _random(size: int) -> str:
-    """At least one of each kind, and never a sign at either end, where a program may take it for something else."""
+    """Return a random password with at least one character of each kind, and a sign at neither end: a program may take
+    that for something else."""
     system = secrets.SystemRandom()
     chosen = system.choices("".join(_KINDS), k=size - len(_KINDS) - 2)
     for kind in _KINDS:

@@ -3,7 +3,7 @@
 """On the controller: look at the values of options as they arrived, before anything converts them.
 
 Ansible makes text of whatever an option of type str gets: the number 5349 of a name 0012345, and a list of a password.
-That would be another account, or a password that nobody knows.
+That would be another account, or a password that the user does not know.
 
 This file is PRIVATE to the collection.
 """
@@ -27,7 +27,7 @@ Spec = Mapping[str, Mapping[str, t.Any]]
 """Option -> what AnsibleModule's argument_spec says of it."""
 
 FORMER = ("old_password", "current_password")
-"""What an account has now may be a hash's text, where somebody has set that by mistake: so it can be set right."""
+"""An account may have a hash's text as its password, set by mistake: these take it, so that it can be changed."""
 
 _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (bool, "true or false"),
@@ -65,23 +65,23 @@ _NOWHERE = re.compile("[\0\ud800-\udfff]")
 
 
 def is_text(value: object) -> bool:
-    """Whether it is text, in any of the kinds that Ansible has for that. Up to ansible-core 2.18 what comes out of a
-    vault is no str."""
+    """Return whether it is text, in any of the kinds that Ansible has for that. Up to ansible-core 2.18 what comes out
+    of a vault is no str."""
     return isinstance(value, str) or type(value).__name__ == "AnsibleVaultEncryptedUnicode"
 
 
 def is_list(value: object) -> bool:
-    """Whether it is a list, and nothing else that has members."""
+    """Return whether it is a list, and nothing else that has members."""
     return isinstance(value, Sequence) and not isinstance(value, bytes) and not is_text(value)
 
 
 def is_hash(text: str) -> bool:
-    """Whether a password is no password but the hash of one."""
+    """Return whether a password is the hash of one instead."""
     return _HASH.fullmatch(text.strip()) is not None
 
 
 def kind_of(value: object) -> str:
-    """What a value that is no text is, in words."""
+    """Say in words what a value is that is not text."""
     found = next((words for kinds, words in _KINDS if isinstance(value, kinds)), f"a {type(value).__name__}")
     return "a text" if is_text(value) else found
 
@@ -91,7 +91,7 @@ def check(spec: Spec, given: Mapping[str, t.Any], before: str = "") -> None:
     for option in given:
         if option not in spec:
             known = ", ".join(sorted(spec))
-            raise Refusal("option_unknown", f"{before}{shortened(option)} is no option; there are {known}")
+            raise Refusal("option_unknown", f"{before}{shortened(option)} is not an option; the options are {known}")
     for option, entry in spec.items():
         value = given.get(option)
         if value is not None:
@@ -125,7 +125,7 @@ def _check(option: str, entry: Mapping[str, t.Any], value: t.Any) -> None:
 
 
 def _check_list(option: str, entry: Mapping[str, t.Any], value: t.Any) -> None:
-    """Text is a list of its parts between commas, where its elements are texts."""
+    """Check a list. Text counts as a list of its parts between commas if the elements are texts."""
     elements = entry.get("elements", "str")
     if elements in ("str", "path") and is_text(value):
         value = str(value).split(",")
@@ -142,10 +142,10 @@ def check_text(option: str, value: t.Any, secret: bool) -> None:
     text, last = str(value), option.rpartition(".")[2]
     if _NOWHERE.search(text):
         reason: Code = "password_unusable" if secret else "name_unusable" if last in NAMES else "value_unusable"
-        raise Refusal(reason, f"{option} holds NUL or half of a character, which no program can be given")
+        raise Refusal(reason, f"{option} holds NUL or half of a character, which no program takes")
     size = len(text.encode("utf-8"))
     if size > _BYTES and not secret and last not in NAMES and not last.endswith("]"):
-        raise Refusal("value_unusable", f"{option} has {size} bytes, and may have {_BYTES}")
+        raise Refusal("value_unusable", f"{option} has {size} bytes, and at most {_BYTES} are allowed")
     if secret and last not in FORMER and is_hash(text):
         raise Refusal("password_is_hash", f"{option} is the hash of a password, and must be the password itself")
 
@@ -192,7 +192,8 @@ _TEXTS = frozenset({"full_name", "hint", "home", "shell", "picture"})
 
 
 def _converted(option: str, convert: t.Callable[[t.Any], t.Any], value: t.Any, wanted: str) -> t.Any:
-    """What Ansible makes of it. Its own words may hold the value, which may be a secret in the wrong option."""
+    """Return what Ansible makes of it. Ansible's own error may hold the value, a secret in the wrong option: it is left
+    out."""
     try:
         return convert(value)
     except (TypeError, ValueError, OverflowError):
@@ -200,14 +201,14 @@ def _converted(option: str, convert: t.Callable[[t.Any], t.Any], value: t.Any, w
 
 
 def _whole(value: t.Any) -> int:
-    """A number, but not one that Ansible would make of true or of 5.7."""
+    """Return a whole number, but not one that Ansible would make of true or of 5.7."""
     if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
         raise TypeError
     return t.cast(int, check_type_int(value))
 
 
 def _shown(value: t.Any) -> str:
-    """A value that is no secret, in words: a number or text as it is, of anything else what it is."""
+    """Say in words a value that is no secret: a number or text as it is, of anything else what it is."""
     if is_text(value):
         return f"the text {shortened(value)!r}"
     number = isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""On the controller: where a managed password is kept. Secrets go through stdin and into encrypted files only.
+"""On the controller: keep a managed password. Secrets go through stdin and into encrypted files only.
 
 This file is PRIVATE to the collection.
 """
@@ -91,7 +91,7 @@ class AgeStore:
                     break
                 except OSError as exc:
                     if time.monotonic() > until:
-                        msg = f"{self.path}: another run rotates this password, and has for {seconds:g} seconds"
+                        msg = f"{self.path}: another run is rotating this password, and has for {seconds:g} seconds"
                         raise StoreError(msg) from exc
                     time.sleep(0.1)
             yield
@@ -170,7 +170,7 @@ class VaultStore:
 
 
 def _keep_names(folder: Path) -> None:
-    """What was renamed may be gone after a power cut until its folder is on the disk as well."""
+    """Write a folder to the disk: until then a renamed file in it may be lost in a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -179,7 +179,7 @@ def _keep_names(folder: Path) -> None:
 
 
 def _texts(value: t.Any) -> list[str]:
-    """Every text in an option's value: how one logs in to a store may stand anywhere in it."""
+    """Return every text in an option's value: a secret for the store may stand anywhere in it."""
     if isinstance(value, t.Mapping):
         return [text for inner in value.values() for text in _texts(inner)]
     if isinstance(value, (list, tuple)):
@@ -188,7 +188,8 @@ def _texts(value: t.Any) -> list[str]:
 
 
 def _masked(text: str, secrets: t.Iterable[str]) -> str:
-    """Without the secrets, as they are and as JSON writes them. The longest first: one may be a part of another."""
+    """Return ``text`` without the secrets, as they are and as JSON writes them. The longest comes first, because one
+    may be a part of another."""
     forms = {
         form for one in secrets for form in (one, json.dumps(one)[1:-1], json.dumps(one, ensure_ascii=False)[1:-1])
     }
@@ -198,8 +199,8 @@ def _masked(text: str, secrets: t.Iterable[str]) -> str:
 
 
 def _run(argv: t.Sequence[str], document: str, secrets: t.Sequence[str] = ()) -> str:
-    """What the command prints. Of its stderr only the end is shown, and nothing where nobody knows the secrets yet that
-    may be in it: on reading."""
+    """Return what the command prints. An error holds only the end of its stderr, and nothing of it on reading: the
+    secrets that may be in it are not known yet."""
     if not argv:
         raise StoreError("the store has no command for this")
     try:

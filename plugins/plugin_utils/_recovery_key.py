@@ -59,7 +59,7 @@ class Courier:
         return self.certificate.public_bytes(Encoding.PEM).decode("ascii")
 
     def open(self, message: str) -> bytes:
-        """What is in a CMS message of the Mac."""
+        """Return what is in a CMS message of the Mac."""
         from cryptography.hazmat.primitives.serialization import pkcs7
 
         return pkcs7.pkcs7_decrypt_pem(message.encode("ascii"), self.certificate, self.key, [])
@@ -74,14 +74,14 @@ def check_age(recipients: t.Sequence[str]) -> None:
         )
     if not hasattr(importlib.import_module("cryptography.hazmat.primitives.serialization.pkcs7"), "pkcs7_decrypt_pem"):
         raise AgeError(
-            "recipients names an age recipient, and the controller's cryptography cannot open what the Mac sends: it"
-            " takes version 44 or newer"
+            "recipients names an age recipient, and the controller's cryptography cannot open what the Mac sends:"
+            " install version 44 or newer"
         )
     encrypt_with_age(b"a test that the recipients can be encrypted to", recipients)
 
 
 def encrypt_with_age(secret: bytes, recipients: t.Sequence[str]) -> str:
-    """An armoured age file that the identity of each recipient opens. Raises :class:`AgeError`."""
+    """Return an armoured age file that the identity of each recipient opens. Raises :class:`AgeError`."""
     pyrage = _pyrage()
     if pyrage is not None:
         try:
@@ -97,7 +97,8 @@ def encrypt_with_age(secret: bytes, recipients: t.Sequence[str]) -> str:
 
 
 def decrypt_with_age(message: bytes, identity: Path) -> bytes:
-    """What is in an age file, by the identities (``AGE-SECRET-KEY-1...``) in the file. Raises :class:`AgeError`."""
+    """Return what is in an age file, opened by the identities (``AGE-SECRET-KEY-1...``) in the file ``identity``.
+    Raises :class:`AgeError`."""
     pyrage = _pyrage()
     if pyrage is None:
         argv = ["age", "--decrypt", "--identity", str(identity)]

@@ -21,7 +21,8 @@ LOGIN_SECONDS = 30
 
 
 def boot_time(connection: t.Any) -> tuple[float | None, str]:
-    """Seconds since 1970 over a new connection, and what was said; None where the Mac does not answer."""
+    """Return when the Mac started, in seconds since 1970, over a new connection, and what it said; None if the Mac does
+    not answer."""
     # A master connection of before the restart would keep the new one waiting.
     with contextlib.suppress(AnsibleError, AttributeError):
         connection.reset()
@@ -44,7 +45,7 @@ class Unlocker:
         self._sent = False
 
     def attempt(self) -> str:
-        """What came of it; "" where nobody listens yet."""
+        """Try once, and return what came of it; "" if the Mac does not listen yet."""
         if self._sent or not len(self._password):
             return ""
         command = Command(self._argv, dialogue=(("assword:", self._password),))
@@ -54,7 +55,7 @@ class Unlocker:
 
 
 def _login(connection: t.Any, user: str) -> tuple[str, ...]:
-    """As Ansible reaches the Mac, but with a password and without a connection of before."""
+    """Return the ssh command that Ansible uses for this Mac, but with a password and without an earlier connection."""
     option = connection.get_option
     argv = [option("ssh_executable") or "ssh", "-l", user]
     for words in (

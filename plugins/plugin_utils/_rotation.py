@@ -4,7 +4,7 @@
 
 First everything is foreseen in check mode, and what would be refused touches neither the store nor the Mac. Then the
 store is written and read back, then the Mac, then the store again. C is the current password, P the pending one; M is
-one that somebody else has set as root, so that the key is still opened by the old one, K.
+one that was set elsewhere as root, so that the key is still opened by the old one, K.
 
     cut, or failed, after               store           Mac      key      the next run
     foreseen                            C, -            C        C        begins again
@@ -18,7 +18,7 @@ one that somebody else has set as root, so that the key is still opened by the o
     a stale key is found                C, -            M        K        stale_key; repaired if asked and K is known
     its repair is noted                 K, M  repair    M        K        from M to K to M
     repaired half-way                   K, M  repair    K        K        sets M from K
-    repaired                            M, -            M        M        a person knows M: rotates it at once
+    repaired                            M, -            M        M        M is known elsewhere: rotates it at once
 
 So what the Mac and its key have is in the store, or the caller gives it, whatever is cut off: a pending password is
 dropped only where the Mac surely never had it.
@@ -67,7 +67,7 @@ class Stored:
 
     @classmethod
     def parse(cls, text: str) -> Stored:
-        """Nothing at all is an empty store. Raises :class:`StoreError`."""
+        """Return what the store holds; nothing at all is an empty store. Raises :class:`StoreError`."""
         if not text.strip():
             return cls()
         try:
@@ -78,19 +78,20 @@ class Stored:
 
     @classmethod
     def of(cls, content: t.Any) -> Stored:
-        """An object of somebody else's is no empty store: it may be the only copy of what it holds."""
+        """Return what the store's object holds. A foreign object is no empty store: it may be the only copy of what it
+        holds."""
         if not isinstance(content, dict):
-            raise StoreError("what the store holds is no JSON object")
+            raise StoreError("what the store holds is not a JSON object")
         if content and not {"current", "pending"} & set(content):
             names = ", ".join(sorted(map(str, content)))
             raise StoreError(f"what the store holds has neither current nor pending, but {names}")
         ours = {key: content.get(key) or "" for key in ("current", "pending", "set_at", "doing")}
         if not all(isinstance(value, str) for value in ours.values()):
-            raise StoreError("what the store holds has values that are no text")
+            raise StoreError("what the store holds has values that are not text")
         return cls(**ours, others={key: value for key, value in content.items() if key not in ours})
 
     def days_old(self, now: datetime.datetime) -> float:
-        """Without a readable date it is as old as can be."""
+        """Return the password's age in days. Without a readable date it is infinite."""
         try:
             then = datetime.datetime.fromisoformat(self.set_at)
         except ValueError:
@@ -118,7 +119,7 @@ class Account(t.Protocol):
         """Make ``new`` the password, from ``old``. Where it is that already, it is only tried against the key."""
 
     def look(self, password: str) -> Result:
-        """Whether this is the password; nothing is changed."""
+        """Return whether this is the password; nothing is changed."""
 
     def create(self, password: str, check: bool) -> Result | None:
         """Make the account with this password, or go on making it; None: not wanted."""
@@ -127,7 +128,7 @@ class Account(t.Protocol):
         """Have the key follow ``password``, which the account has, by the one that still opens the key."""
 
     def generate(self) -> str:
-        """A new password by the Mac's own rules."""
+        """Return a new password that the Mac's own rules allow."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ class Wanted:
 @dataclass
 class Rotated:
     """``result``: the module's. ``rotated``: a new password is set and current. ``healed``: an earlier run's pending
-    password was finished. ``again``: it is one that somebody else has set, and not to stay."""
+    password was finished. ``again``: the password was set elsewhere, so it must be rotated at once."""
 
     result: Result
     changed: bool = False
@@ -160,7 +161,8 @@ REFUSED = ("password_policy", "password_unusable", "value_unusable", "stale_key"
 
 
 def rotate(store: Store, account: Account, wanted: Wanted) -> Rotated:
-    """Raises :class:`StoreError`, before anything was set that the store does not hold."""
+    """Rotate the password, and return what was done. Raises :class:`StoreError`, before anything was set that the store
+    does not hold."""
     first = _one_pass(store, account, wanted)
     if not first.again:
         return first
@@ -235,7 +237,7 @@ class _Done:
 
 
 def _foreseen(account: Account, stored: Stored, wanted: Wanted) -> _Done:
-    """What would be done, or a refusal: nothing is written before that is known."""
+    """Return what would be done, or a refusal: nothing is written before that is known."""
     target = stored.pending or account.generate()
     noted = replace(stored, current=stored.current or wanted.current, pending=target)
     created = account.create(target, True) if noted.doing == CREATE else None
@@ -246,13 +248,14 @@ def _foreseen(account: Account, stored: Stored, wanted: Wanted) -> _Done:
         noted = replace(noted, pending=stored.pending or stored.current or target, doing=CREATE)
         return _Done(account.create(noted.pending, True) or done.result, noted)
     if done.reason == "stale_key" and done.result.get("password_matches") is None:
-        # Nobody could say whose password it is that does not open the key. A login can, and nothing is lost by it.
+        # It is not known whether the password that does not open the key is the account's. A login tells, and loses
+        # nothing.
         return _Done({**done.result, "failed": False}, noted)
     return done
 
 
 def _carried_out(account: Account, noted: Stored, wanted: Wanted) -> _Done:
-    """What was made is proven by setting the password that is there already."""
+    """Make the account or set its password. A new account is proven by setting the password that it already has."""
     created = account.create(noted.pending, False) if noted.doing == CREATE else None
     if created is not None and created.get("failed"):
         return _Done(created, noted)
@@ -261,7 +264,7 @@ def _carried_out(account: Account, noted: Stored, wanted: Wanted) -> _Done:
 
 
 def _foresee_repair(account: Account, done: _Done, stored: Stored, wanted: Wanted, real: bool) -> _Done | None:
-    """The repair of a stale key as it is foreseen, by each password that may still open it; None: by none of them."""
+    """Foresee the repair of a stale key by each password that may still open it. Return None if none of them does."""
     has_pending = done.result.get("password_matches") or (real and done.changed)
     has = done.noted.pending if has_pending else done.noted.current
     for key in dict.fromkeys((stored.current, wanted.current, done.noted.current)):
@@ -282,8 +285,8 @@ def _carry_out_repair(account: Account, noted: Stored, wanted: Wanted, before: _
 
 
 def _set(account: Account, noted: Stored, wanted: Wanted, check: bool) -> _Done:
-    """From what the store calls current; where that is wrong, the caller may know better. That is compared by the
-    account's hash, where it can be read, and not tried."""
+    """Set the pending password from what the store calls current, or from what the caller gave if that is wrong. Both
+    are compared by the account's hash if it can be read, and not tried."""
     result: Result = {}
     for old in [old for old in dict.fromkeys((noted.current, wanted.current)) if old] or [""]:
         result = account.set(noted.pending, old, check)
@@ -293,7 +296,8 @@ def _set(account: Account, noted: Stored, wanted: Wanted, check: bool) -> _Done:
 
 
 def _unchanged(store: Store, account: Account, stored: Stored, wanted: Wanted) -> Rotated:
-    """Nothing is due; but somebody may have changed the password elsewhere, or deleted the account."""
+    """Return the result of a run to which nothing is due. The password may still have been changed elsewhere, or the
+    account deleted."""
     result = account.look(stored.current)
     reason, drifted = result.get("reason"), result.get("password_matches") is False
     told = wanted.current not in ("", stored.current)
@@ -307,7 +311,7 @@ def _unchanged(store: Store, account: Account, stored: Stored, wanted: Wanted) -
 
 
 def _surely_not_on_the_mac(result: Result, new: bool) -> bool:
-    """Whether the Mac surely has not got the pending password, and will not take it."""
+    """Return whether the Mac surely does not have the pending password, and will not take it."""
     missing = result.get("state", {}).get("before", {}).get("exists") is False
     never_had = new or missing or result.get("password_matches") is False
     return never_had and not result.get("changed") and result.get("reason") in REFUSED
@@ -326,12 +330,12 @@ def _unmoved(store: Store, stored: Stored) -> None:
 
 
 def _write(store: Store, stored: Stored, changed: bool = False) -> None:
-    """A store that says yes and keeps nothing must be known before the Mac has a password that nobody has.
-    ``changed``: whether the Mac was, by now."""
+    """Write to the store and read it back: a store that keeps nothing must be found out before the Mac gets a password
+    that would be lost. ``changed``: whether this run has changed the Mac by now."""
     try:
         store.write(stored)
         if store.read() != stored:
-            raise StoreError("what was written to the store does not read back as it was")
+            raise StoreError("the store does not return what this run has written to it")
     except StoreError as exc:
         exc.changed = changed
         raise

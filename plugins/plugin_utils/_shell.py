@@ -25,7 +25,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 # On macOS, which the witness tells, the system's own programs come before those of a folder that others may write.
 # What is behind the dots of `answer` and `run`:
 # * A stage is one command. All stages of the pipeline run at once; when its command has ended, each passes on what the
-#   stages before it said, and then its own answer. So nothing is mixed, and nobody needs a file to wait in.
+#   stages before it said, and then its own answer. So nothing is mixed, and no stage needs a file to wait in.
 # * Descriptor 3 is the answer, 4 the errors' way to their own `od`, 5 the exit status's way, 6 the program's input, 7
 #   the earlier answers.
 # * The first `od` keeps 4 open while it writes, so the second one does not see an end before the first is done.
@@ -121,7 +121,7 @@ def new_mark() -> str:
 
 
 def compose(commands: t.Sequence[Command], deadline: float, mark: str) -> str:
-    """The script. ``deadline``: seconds for each command, a whole number of them."""
+    """Return the script. ``deadline``: seconds for each command, a whole number of them."""
     for command in commands:
         if command.secrets or command.document:
             raise ValueError(f"{command}: a script is no place for a secret")
@@ -186,7 +186,7 @@ def _bytes(hexadecimal: bytes) -> bytes:
 
 
 def _text(data: bytes) -> str:
-    """As the runner on a Mac reads it."""
+    """Return text as the runner on a Mac reads it."""
     return data.decode("utf-8", errors="replace")
 
 
@@ -208,7 +208,7 @@ class ScriptRunner:
         self._alone = threading.Lock()
 
     def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
-        """Raises :class:`Unreadable`, and whatever the connection raises.
+        """Return a command's answer. Raises :class:`Unreadable`, and what the connection raises.
 
         A failure is for good: each of the probe's threads would try again, and a wrong password for sudo, tried that
         often, locks an account.

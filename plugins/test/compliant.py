@@ -1,18 +1,18 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The test compliant: whether a reading breaks no rule of a policy."""
+"""Test whether a reading fails no rule of a policy: the test compliant."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: compliant
-short_description: Whether a Mac's reading breaks no rule of a policy
+short_description: Whether a Mac's reading fails no rule of a policy
 version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
-  - True where no rule of the policy is broken. A rule that the reading does not tell about counts as kept, unless
+  - True if the Mac fails no rule of the policy. A rule that the reading cannot answer counts as passed, unless
     O(strict) is set.
 options:
   _input:
@@ -21,12 +21,12 @@ options:
     required: true
   policy:
     description:
-      - A policy, or a list of them, upon the collection's own baseline. See R(the guide to audits,
+      - A policy, or a list of them, on top of the collection's own baseline. See R(the guide to audits,
         ansible_collections.keyholder.macos.docsite.guide_audit).
     type: raw
     default: []
   host:
-    description: The name of the Mac, by which exemptions know it.
+    description: The name of the Mac, which exemptions refer to.
     type: str
     default: ''
   at_least:
@@ -35,11 +35,11 @@ options:
     choices: [critical, high, medium, low, info]
     default: info
   strict:
-    description: Whether a rule that the reading does not tell about counts as broken.
+    description: Whether a rule that the reading cannot answer counts as failed.
     type: bool
     default: false
   now:
-    description: When the reading is judged, in seconds since 1970. Now, where it is not given.
+    description: When the reading is judged, in seconds since 1970. If it is left out, now.
     type: float
 seealso:
   - plugin: keyholder.macos.findings
@@ -48,14 +48,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Stop where a Mac breaks a rule that is critical or high
+- name: Stop if a Mac fails a rule that is critical or high
   ansible.builtin.assert:
     that: trust is keyholder.macos.compliant(at_least='high', host=inventory_hostname)
 """
 
 RETURN = r"""
 _value:
-  description: Whether no rule is broken.
+  description: Whether no rule failed.
   type: bool
 """
 
@@ -72,14 +72,14 @@ def compliant(
     strict: bool = False,
     now: float | None = None,
 ) -> bool:
-    """Whether no failure is as bad as ``at_least``."""
+    """Return whether no failure is as bad as ``at_least``."""
     found = judge.findings(reading, policy, host, now)
     broken = [finding for finding in found if judge.breaks(finding, at_least)]
     return not broken and not (strict and any(finding.result == "unknown" for finding in found))
 
 
 class TestModule:
-    """What Ansible looks for in this file."""
+    """Hold what Ansible looks for in this file."""
 
     def tests(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"compliant": compliant}

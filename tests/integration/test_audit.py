@@ -197,7 +197,7 @@ def test_the_summary_is_for_a_person(audited: Audited) -> None:
 def test_a_pipeline_can_fail_on_it(play: Play) -> None:
     ran = play(keyholder_fail_on="critical")
     assert ran.run.rc == 2
-    assert "1 Mac breaks a rule that is critical or worse: no-admin" in ran.run.output
+    assert "1 Mac fails a rule that is critical or worse: no-admin" in ran.run.output
     assert [line for line in ran.run.lines if line.task == "Show the summary"]
     assert (ran.folder / "audit.xml").exists()
 

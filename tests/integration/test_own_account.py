@@ -47,7 +47,7 @@ def played(ansible: Ansible, bring_up: Callable[[Mapping[str, Any]], Lab]) -> Pl
 def test_the_way_in_is_left_alone(played: Played, step: Step, check: str) -> None:
     answer = played[HOST, f"{step.title}{check}"]
     assert answer.result["reason"] == "own_account"
-    assert "itadmin is the account that this run came in by" in answer.result["msg"]
+    assert "this run logged in with itadmin or became root from it" in answer.result["msg"]
     assert not answer.writes
 
 

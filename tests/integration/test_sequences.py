@@ -26,7 +26,7 @@ from maclab.lab import Lab
 SEQUENCES = int(os.environ.get("KEYHOLDER_SEQUENCES", "8"))
 SEED = int(os.environ.get("KEYHOLDER_SEED", "1"))
 AT_ONCE = 20
-UNTRIED = "whether it still opens its key was not tried"
+UNTRIED = "it was not checked that its password opens its key"
 
 
 @dataclass

@@ -160,7 +160,9 @@ def test_the_other_run_waits_reads_and_is_refused(pair: str, raced: dict[str, li
 def test_the_other_run_that_does_not_wait_is_refused_and_told_who_is_at_work(raced: dict[str, list[Answer]]) -> None:
     (second,) = [answer for answer in raced["impatient"] if not answer.changed]
     assert second.reason == "another_run"
-    assert "another run changes this Mac: keyholder.macos.account, run by helper as process " in second.result["msg"]
+    assert (
+        "another run is changing this Mac: keyholder.macos.account, run by helper as process " in second.result["msg"]
+    )
     assert second.result["plan"] == []
     assert second.result["state"] == {"before": {}, "after": {}}
 
@@ -224,7 +226,7 @@ def test_the_death_of_a_module_lets_it_go_once_its_command_has_ended(
     early = at_once_on(ansible, broken, KILLED)
     assert early.reason == "another_run", early
     assert f"process {pid} since" in early.result["msg"]
-    assert "that process was ended, but a command that it started still runs" in early.result["msg"]
+    assert "that process has ended, but a command that it started still runs" in early.result["msg"]
     end(broken.mac(KILLED))
     assert at_once_on(ansible, broken, KILLED).changed
     assert broken.mac(KILLED).state().accounts["ana"].hidden
@@ -244,7 +246,7 @@ def test_a_live_promotion_is_not_taken_for_an_old_one_and_a_dead_one_is(
     end(mac)
     later = at_once_on(ansible, broken, PROMOTING)
     assert later.changed, later
-    assert any("made stan an administrator for a moment and was cut off" in note for note in later.result["notes"])
+    assert any("made stan an administrator for a grant and was interrupted" in note for note in later.result["notes"])
     healed = mac.state()
     assert (healed.is_admin("stan"), notes(healed), healed.jobs) == (False, [], {})
 
@@ -255,7 +257,7 @@ def test_a_module_whose_connection_was_cut_goes_on_and_keeps_others_out(ansible:
     other = at_once_on(ansible, broken, CUT)
     assert other.reason == "another_run", other
     assert "run by helper" in other.result["msg"]
-    assert "was ended" not in other.result["msg"]
+    assert "has ended" not in other.result["msg"]
     end(broken.mac(CUT))
     assert at_once_on(ansible, broken, CUT).changed
 

@@ -28,7 +28,7 @@ class LabLock:
     @contextlib.contextmanager
     def held(self) -> Iterator[str]:
         if self.taken:
-            raise Refusal("another_run", "another run changes this Mac")
+            raise Refusal("another_run", "another run is changing this Mac")
         self.taken = True
         try:
             yield ""

@@ -126,7 +126,7 @@ class Truth:
         """What guide_tokens calls a way back, under at_risk: also the passwords of accounts that the sources disagree
         about, of crypto users that are nobody's, and somebody's Apple Account."""
         keyed = {who.name for who in self.people if who.key and (who.able or who.unsure)}
-        account = {"somebody's Apple Account"} if self.apple_account else set[str]()
+        account = {"an Apple Account"} if self.apple_account else set[str]()
         return self.recovery | keyed | self.orphans | account
 
     @property

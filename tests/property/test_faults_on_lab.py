@@ -284,7 +284,7 @@ def test_what_nobody_could_look_at_is_not_taken_for_nothing(path: str, answer: R
     mac = cast()
     outcome = flow(OddRunner(mac, instead={path: answer}), OffboardRequest("ana", "archive"), {})
     assert refused(outcome) == "reading_incomplete"
-    assert f"whether {path} is there could not be read" in str(outcome.refusal)
+    assert f"it could not be read whether {path} exists" in str(outcome.refusal)
     assert "ana" in mac.accounts
 
 

@@ -111,7 +111,7 @@ def _make_odd(mac: Mac, account: t.Any, odd: str) -> None:
         account.authority.clear()
 
 
-UNTRIED = "whether it still opens its key was not tried"
+UNTRIED = "it was not checked that its password opens its key"
 
 # -- runs -------------------------------------------------------------------------------------------------------------
 

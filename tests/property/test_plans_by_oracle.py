@@ -59,7 +59,9 @@ class Case:
 
     @property
     def _warned(self) -> bool:
-        return any("whether it still opens its key was not tried" in note for note in t.cast(Plan, self.made).notes)
+        return any(
+            "it was not checked that its password opens its key" in note for note in t.cast(Plan, self.made).notes
+        )
 
 
 def drawn(seed: int) -> Case:

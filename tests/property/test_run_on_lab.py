@@ -82,14 +82,14 @@ def test_a_holder_whose_hash_is_unreadable_is_tried_once_and_on_this_mac() -> No
     assert outcome.refusal is None
     assert logins(runner)[0] == ("dscl", "/Local/Default", "-authonly", "ana")
     assert outcome.proofs == {"password": False}
-    assert not any("is not readable" in note for note in outcome.notes)
+    assert not any("cannot be read" in note for note in outcome.notes)
 
 
 def test_who_holds_no_token_is_not_tried() -> None:
     runner = OddRunner(cast(), instead=NO_HASH)
     outcome = flow(runner, replace(ALWAYS, given=frozenset({"password"})), {"password": "brand-new-pw"})
     assert (outcome.refusal, outcome.proofs, logins(runner)) == (None, {"password": None}, [])
-    assert any("is not readable" in note for note in outcome.notes)
+    assert any("cannot be read" in note for note in outcome.notes)
 
 
 @pytest.mark.parametrize("kind", ["disabled", "mobile"])

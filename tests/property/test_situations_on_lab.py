@@ -261,7 +261,7 @@ def test_s7_a_person_is_needed_at_the_keyboard() -> None:
     fakes.person(mac, "ana", NEW)
     said = refused(mac, TokenRequest("itadmin", first_token=True), password=IT)
     assert said.startswith("not_first")
-    assert "a person at the Mac has to log in at the screen as itadmin" in said
+    assert "log in at the Mac's screen as itadmin" in said
 
 
 def test_s8_a_service_administrator_that_never_takes_the_first_token() -> None:

@@ -176,7 +176,7 @@ class AccountRequest(Request):
         if self.uid is None or (account is not None and account.uid == self.uid):
             return
         if account is not None and account.uid is not None and not ours:
-            raise Refusal("uid_differs", f"{self.name} has UID {account.uid}, and uid {self.uid} was asked for")
+            raise Refusal("uid_differs", f"{self.name} has UID {account.uid}, and the task asks for {self.uid}")
         if f"uid:{self.uid}" in mac.taken:
             raise Refusal("uid_taken", f"uid {self.uid} is in use on this Mac")
 
@@ -184,7 +184,7 @@ class AccountRequest(Request):
 
     def _creating(self, mac: Mac) -> Plan:
         if self.name.startswith("_"):
-            raise Refusal("system_account", f"{self.name}: names that begin with '_' are those of macOS's own accounts")
+            raise Refusal("system_account", f"{self.name}: names that begin with '_' belong to macOS's own accounts")
         wanted = {key: getattr(self, key) for key in _KEYS if getattr(self, key) is not None}
         account = replace(new_account(self.name), **{"full_name": self.name, "admin": bool(self.admin), **wanted})
         steps = [*self._authorised(mac), Note(creation(self.name))]
@@ -212,7 +212,7 @@ class AccountRequest(Request):
         return [*steps, CreateHome(self.name)]
 
     def _unset(self, mac: Mac, account: Account) -> dict[str, t.Any]:
-        """What sysadminctl would choose for the fields that a record made attribute by attribute still lacks."""
+        """Return sysadminctl's choices for the fields that a record made attribute by attribute still lacks."""
         home = f"/Users/{self.name}"
         choice = {"uid": _free_uid(mac), "gid": 20, "full_name": self.name, "home": home, "shell": "/bin/zsh"}
         return {key: value for key, value in choice.items() if getattr(account, key) in (None, "")}
@@ -227,7 +227,7 @@ class AccountRequest(Request):
             SetAttribute(self.name, key, value) for key, value in wanted if value not in (None, getattr(account, key))
         ]
         if account.gid == _ADMIN_GROUP and (self.gid is not None or self.admin is False):
-            msg = f"the primary group of {self.name} is 80, which makes it an administrator: change it by hand"
+            msg = f"the primary group of {self.name} is 80, which makes it an administrator: change the group by hand"
             raise Refusal("value_unusable", msg)
         prevent = self.secure_token == "prevented" and mac.version >= PREVENTION_TAG.first
         tag: list[Step] = [PreventToken(self.name)] if prevent and not account.disabled_tag else []
@@ -237,7 +237,7 @@ class AccountRequest(Request):
         change = setting(mac, account, self.given, self.admin_user) if renewed else []
         notes += about_the_first(mac, t.cast(Account, _after(mac, tag).account(self.name))) if renewed else []
         if renewed and not half_made and proofs.get("password") is None:
-            notes.append(f"the hash of {self.name} is not readable: its password is set even if it is the same")
+            notes.append(f"the hash of {self.name} cannot be read, so its password is set even if it is the same")
         # A password may be refused, so it comes before the rest; only a record's own fields must be there before it.
         steps = fields + tag + change if half_made else tag + change + fields
         if self.admin is not None and self.admin != account.admin:
@@ -272,7 +272,7 @@ class AccountRequest(Request):
     # -- parts --------------------------------------------------------------------------------------------------------
 
     def _authorised(self, mac: Mac) -> list[Step]:
-        """What must be right before an account is created: a wrong granter creates nothing."""
+        """Return what is checked before an account is created: a wrong granter creates nothing."""
         if self._may_wait(mac):
             return []
         if self.secure_token == "present" and mac.holders:
@@ -280,7 +280,7 @@ class AccountRequest(Request):
             return [CheckPassword(granter.name, "admin_password", "granter")]
         if self.secure_token == "present" and not self.first_token:
             rule = first_token_rule(mac.version)
-            msg = f"nobody on this Mac holds a Secure Token; {rule}; set first_token for {self.name} to be the first"
+            msg = f"no account on this Mac holds a Secure Token; {rule}; set first_token to make {self.name} the first"
             raise Refusal("no_holder", msg)
         if self.secure_token == "prevented" and mac.version < PREVENTION_TAG.first and not mac.holders:
             msg = f"macOS {mac.version} has no way to keep {self.name} from the first token"
@@ -295,8 +295,8 @@ class AccountRequest(Request):
         if self.secure_token != "prevented" or not mac.grants_at_login:
             return []
         return [
-            f"the tag keeps {self.name} from the first token only: the escrowed Bootstrap Token still grants one at a"
-            " graphical login"
+            f"the tag keeps {self.name} from the first token only: the escrowed Bootstrap Token still grants a token at"
+            " a graphical login"
         ]
 
     def _done(self) -> list[Step]:
@@ -321,8 +321,8 @@ def _after(mac: Mac, steps: t.Sequence[Step]) -> Mac:
 
 
 def of_macos(mac: Mac, name: str, account: Account | None) -> None:
-    """A :class:`Refusal` for an account that is macOS's own. A reading leaves out those that no person logs in with;
-    they are there all the same."""
+    """Raise a :class:`Refusal` for an account that is macOS's own. A reading leaves out those that no user logs in
+    with; they are there all the same."""
     belongs = name in _OF_MACOS or name.startswith("_")
     if account is None and belongs and folded(name) in mac.names:
         raise Refusal("system_account", f"{name} belongs to macOS")
@@ -334,12 +334,13 @@ def refuse_without_full_disk_access(mac: Mac, name: str) -> None:
     """Raise :class:`Refusal` where a deletion would fail half-way: the home goes and the record stays (transcript
     delete-no-fda-27). Where macOS did not say, the deletion itself will tell."""
     if mac.full_disk_access is False:
-        msg = f"macOS lets nobody delete {name} in this session, which has no Full Disk Access"
+        msg = f"macOS does not delete {name} in this session, because it has no Full Disk Access"
         raise Refusal("no_full_disk_access", msg, (mac.full_disk_evidence,))
 
 
 def not_the_last(mac: Mac, account: Account) -> None:
-    """macOS itself keeps its last administrator and its last holder (transcript delete-last-admin-or-token)."""
+    """Raise :class:`Refusal` for an account that macOS itself keeps: the last administrator and the last holder
+    (transcript delete-last-admin-or-token)."""
     others = [other for other in mac.accounts if other.name not in (account.name, "root")]
     if account.holder and not any(other.holder for other in others):
         raise Refusal(
@@ -350,5 +351,5 @@ def not_the_last(mac: Mac, account: Account) -> None:
 
 
 def _free_uid(mac: Mac) -> int:
-    """The first free number from 501 up, as macOS itself counts."""
+    """Return the first free number from 501 up, as macOS itself counts."""
     return next(uid for uid in range(501, 60000) if f"uid:{uid}" not in mac.taken)

@@ -75,14 +75,14 @@ def _possible(mac: Mac) -> None:
     if mac.version < BOOTSTRAP_TOKEN.first:
         raise Refusal("bootstrap_unsupported", f"macOS {mac.version} has no Bootstrap Token; it came with 10.15")
     if management.enrolled is None:
-        raise Refusal("reading_incomplete", "the enrolment in device management could not be read", mac.unread)
+        raise Refusal("reading_incomplete", "the enrolment in MDM could not be read", mac.unread)
     if not management.enrolled:
-        raise Refusal("not_enrolled", "this Mac is not enrolled in device management")
+        raise Refusal("not_enrolled", "this Mac is not enrolled in MDM")
     if not management.automated and mac.version < USER_APPROVED_ESCROWS.first:
         raise Refusal("not_enrolled", f"macOS {mac.version} makes a Bootstrap Token only after automated enrolment")
     if not (management.automated or management.user_approved):
-        raise Refusal("not_enrolled", "the enrolment is not approved by the user")
+        raise Refusal("not_enrolled", "the enrolment was not approved by the user")
     if management.supported is False:
-        raise Refusal("bootstrap_unsupported", "the server of the device management takes no Bootstrap Token")
+        raise Refusal("bootstrap_unsupported", "the MDM server does not support the Bootstrap Token")
     if management.bootstrap == "unknown":
         raise Refusal("reading_incomplete", "the status of the Bootstrap Token could not be read", mac.unread)

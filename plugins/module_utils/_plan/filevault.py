@@ -113,10 +113,10 @@ class FileVaultRequest(Request):
 
     def _about_the_key(self, mac: Mac) -> list[str]:
         if mac.filevault.personal_key:
-            kept = "macOS keeps the recovery key of an earlier time and gives none"
-            return [] if self.recovery_key == DISCARD else [f"{kept}: rotate it to have a new one"]
+            kept = "macOS keeps the earlier recovery key and returns none"
+            return [] if self.recovery_key == DISCARD else [f"{kept}: rotate the key to get a new one"]
         if self.recovery_key == DISCARD and not mac.filevault.escrows:
-            return ["nobody will have the recovery key: it is discarded, and no profile was seen to escrow one"]
+            return ["the recovery key will be lost: it is discarded, and no MDM profile was seen that escrows it"]
         return []
 
     def _deferring(self, mac: Mac) -> list[Step]:
@@ -143,16 +143,14 @@ class FileVaultRequest(Request):
             return [CancelDeferral(), Prove(facts=("deferral",))]
         if mac.filevault.state != "on":
             state = mac.filevault.state.replace("_", " ")
-            raise Refusal(
-                "filevault_busy", f"FileVault is on its way ({state}), and cannot be disabled before it is on"
-            )
+            raise Refusal("filevault_busy", f"FileVault is not on yet ({state}), and cannot be disabled before that")
         holder(mac, self._person())
         check = CheckPassword(self.user, "password", "user")
         return [check, DisableFileVault(self.user), Prove(facts=("filevault",)), *forgotten(mac)]
 
     def _person(self) -> str:
         if not self.user:
-            raise Refusal("option_missing", f"user was not given, and is needed to have FileVault {self.state}")
+            raise Refusal("option_missing", f"user was not given, and FileVault cannot be {self.state} without it")
         return self.user
 
 
@@ -180,7 +178,7 @@ class UnlockerRequest(Request):
             return lawful_plan(mac, ())
         if not (account.sources.authority and account.sources.crypto):
             raise Refusal("user_no_token", f"{self.user} holds no Secure Token: {account.sources.words()}")
-        _settled(mac, f"{self.user} cannot be let in")
+        _settled(mac, f"{self.user} cannot be allowed to unlock it")
         granter = granter_of(mac, self.admin_user).name
         checks: list[Step] = [
             CheckPassword(granter, "admin_password", "granter"),
@@ -208,7 +206,8 @@ class UnlockerRequest(Request):
         # A phantom is on the list, and opens nothing.
         if not any(other.holder or not account.holder for other in others):
             raise Refusal(
-                "last_unlocker", f"{self.user} is the last who can unlock FileVault, and macOS keeps that one"
+                "last_unlocker",
+                f"{self.user} is the last account that can unlock FileVault, and macOS does not remove it",
             )
         return [RemoveUnlocker(self.user), Prove((self.user,))]
 
@@ -242,22 +241,22 @@ class KeyRequest(Request):
         if self.state == "absent":
             proof = [VerifyKey(by, holder(mac, by).guid, "password", early=True, needed=True)] if by else []
             return lawful_plan(mac, [*checks, *proof, RemoveKey(by), Prove(facts=("personal_key",))])
-        _settled(mac, "there is no recovery key to make")
+        _settled(mac, "no recovery key can be made")
         escrows = mac.filevault.escrows
         if (
             self.recovery_key == DISCARD
             and mac.filevault.escrowed_at is None
             and mac.filevault.escrow_profile is not False
         ):
-            msg = "when a key was last put aside could not be read, so nobody could tell whether the new one was"
+            msg = "it could not be read when a key was last escrowed, so an escrow of the new one could not be proven"
             raise Refusal("reading_incomplete", msg, mac.unread)
         if self.recovery_key == DISCARD and not escrows:
-            msg = "nobody would have the new key: no recipients were given, and no profile escrows it"
-            earlier = " (one did, and is gone)" if mac.filevault.escrowed_at else ""
+            msg = "the new key would be lost: no recipients were given, and no MDM profile escrows it"
+            earlier = " (an earlier profile did, and is gone)" if mac.filevault.escrowed_at else ""
             raise Refusal("no_escrow_path", msg + earlier)
         if not escrows and not any(account.able for account in mac.holders):
             # The old key dies before anybody can have the new one.
-            msg = "no holder can log in, and a run that is cut off would lose the new recovery key"
+            msg = "no holder can log in, and an interrupted run would lose the new recovery key"
             raise Refusal("would_lock_out", msg, tuple(f"{who.name}: {who.sources.words()}" for who in mac.holders))
         checks += [CheckRecipients()] if self.recovery_key == ENCRYPT else []
         # Where somebody gets the key, it is not lost if macOS no longer escrows it as well.
@@ -310,7 +309,7 @@ class CollectRequest(Request):
             return lawful_plan(mac, ())
         for_root_alone(mac, "path", self.path)
         if not mac.filevault.on:
-            note = f"{self.path} is there although FileVault is {mac.filevault.state}; it was left alone"
+            note = f"{self.path} is there although FileVault is {mac.filevault.state}; this run left the file alone"
             return lawful_plan(mac, (), (note,))
         steps: list[Step] = [CheckRecipients()] if self.recovery_key == ENCRYPT else []
         steps += [ReadKeyFile(self.path), *made_key(self.recovery_key)]
@@ -329,13 +328,13 @@ class CollectRequest(Request):
 
 
 def holder(mac: Mac, name: str) -> Account:
-    """An account that can unlock the volume, or a :class:`Refusal` that says who can."""
+    """Return an account that can unlock the volume, or raise a :class:`Refusal` that names those that can."""
     account = mac.account(name)
     if account is None:
         absent_or_refuse(mac, name, account)
         raise Refusal("user_unknown", f"user {name} has no account on this Mac")
     if not account.holder:
-        names = ", ".join(other.name for other in mac.holders) or "nobody"
+        names = ", ".join(other.name for other in mac.holders) or "none"
         raise Refusal("user_no_token", f"{name} holds no Secure Token ({account.sources.words()}); holders: {names}")
     return account
 
@@ -343,7 +342,7 @@ def holder(mac: Mac, name: str) -> Account:
 def _at_rest(mac: Mac) -> None:
     if mac.filevault.busy:
         state = mac.filevault.state.replace("_", " ")
-        raise Refusal("filevault_busy", f"FileVault is on its way off ({state}): run again after that")
+        raise Refusal("filevault_busy", f"FileVault is being switched off ({state}): run again after that")
 
 
 def _settled(mac: Mac, so: str) -> None:
@@ -355,32 +354,32 @@ def _settled(mac: Mac, so: str) -> None:
         raise Refusal("reading_incomplete", "the status of FileVault could not be read", mac.unread)
     if filevault.state == "off":
         raise Refusal("filevault_off", f"FileVault is off, so {so}")
-    raise Refusal("filevault_busy", f"FileVault is on its way ({filevault.state.replace('_', ' ')}), so {so} yet")
+    raise Refusal("filevault_busy", f"FileVault is not ready ({filevault.state.replace('_', ' ')}), so {so} yet")
 
 
 def made_key(how: str) -> list[Step]:
-    """What becomes of a key that a step before has made: validated, then given to whom it is for."""
+    """Return the steps that validate a new key and deliver it."""
     return [ValidateKey()] + ([] if how == DISCARD else [DeliverKey(how)])
 
 
 def noted(steps: t.Sequence[Step], wanted: bool) -> list[Step]:
-    """``steps``, which make a key, between a note on the Mac that they do and its end: a run that is cut off before the
-    key was delivered leaves one that nobody has."""
+    """Return ``steps``, which make a key, between a note on the Mac that they do and its end: a run that is interrupted
+    before the key was delivered leaves a key that is lost."""
     return [Note(RECOVERY_KEY), *steps, Forget(RECOVERY_KEY)] if wanted else list(steps)
 
 
 def forgotten(mac: Mac) -> list[Step]:
-    """The end of such a note that an earlier run has left, once it has lost its meaning."""
+    """Return the step that removes such a note of an earlier run, once it has lost its meaning."""
     return [Forget(RECOVERY_KEY)] if RECOVERY_KEY in mac.pending else []
 
 
 def nobodys_key(mac: Mac) -> tuple[str, ...]:
-    """What a person should know of the key where nothing is done about it."""
+    """Return what a user should know of the key if nothing is done about it."""
     if RECOVERY_KEY not in mac.pending or mac.filevault.personal_key is False or not mac.filevault.on:
         return ()
     msg = (
-        "an earlier run was cut off while it made a recovery key, and nobody may have the present one: make a new one"
-        " with keyholder.macos.filevault_recovery_key and state rotated, or prove one that you have with state"
+        "an earlier run was interrupted while it made a recovery key, so the present key may be lost: make a new one"
+        " with keyholder.macos.filevault_recovery_key and state rotated, or prove the one that you have with state"
         " validated and current_key"
     )
     return (msg,)

@@ -71,10 +71,14 @@ class MobileAccountRequest(Request):
         if account is None:
             return self._creating(mac, self._person(mac))
         if account.kind != MOBILE:
-            half_made = "; an earlier run was cut off while it was made" if creation(self.name) in mac.pending else ""
+            half_made = (
+                "; an earlier run was interrupted while it made the account"
+                if creation(self.name) in mac.pending
+                else ""
+            )
             raise Refusal(
                 "account_not_mobile",
-                f"{self.name} is a {account.kind} account on this Mac, and no mobile one{half_made}",
+                f"{self.name} is a {account.kind} account on this Mac, not a mobile account{half_made}",
             )
         return self._finishing(mac, account, proofs)
 
@@ -132,7 +136,9 @@ class MobileAccountRequest(Request):
         if creation(self.name) in mac.pending:
             steps = [CreateHome(self.name), Prove((self.name,)), Forget(creation(self.name))]
         if self.home not in (None, account.home):
-            notes.append(f"the home folder of {self.name} is {account.home} already, and is not moved to {self.home}")
+            notes.append(
+                f"the home folder of {self.name} is already {account.home}; this run does not move it to {self.home}"
+            )
         if proofs.get("password") is False:
             notes.append(_stale(mac, account))
         return lawful_plan(mac, steps + self._token(mac), notes)
@@ -146,7 +152,7 @@ class MobileAccountRequest(Request):
     # -- refusals -----------------------------------------------------------------------------------------------------
 
     def _person(self, mac: Mac) -> Person:
-        """Whom the directory knows under the name, where he can become an account of this Mac."""
+        """Return the directory's user of that name, who can become an account of this Mac."""
         network = mac.network
         if folded(self.name) in mac.taken:
             absent_or_refuse(mac, self.name, None)
@@ -156,38 +162,37 @@ class MobileAccountRequest(Request):
         person = network.person
         if person.name != self.name:
             raise Refusal(
-                "name_unusable", f"the directory's short name for {self.name!r} is {person.name!r}: give that"
+                "name_unusable", f"the directory's short name for {self.name!r} is {person.name!r}: give that name"
             )
         if f"uid:{person.uid}" in mac.taken:
             raise Refusal(
-                "uid_taken", f"{self.name} has UID {person.uid} in the directory, and it is in use on this Mac"
+                "uid_taken",
+                f"{self.name} has UID {person.uid} in the directory, and another account on this Mac uses it",
             )
         return person
 
     def _nobody(self, mac: Mac) -> Refusal:
         network = mac.network
         if network is None or network.online is None:
-            msg = f"{self.name} was not found, and whether a directory answers could not be read"
+            msg = f"{self.name} was not found, and it could not be read whether a directory answers"
             return Refusal("directory_user_unknown", msg, mac.unread)
         nodes = ", ".join(network.nodes)
         if not network.nodes:
-            return Refusal(
-                "directory_not_bound", f"{self.name} is no account of this Mac, which is bound to no directory"
-            )
+            return Refusal("directory_not_bound", f"this Mac has no account {self.name}, and is bound to no directory")
         if not network.online:
             return Refusal("directory_offline", f"{nodes} cannot be reached, so {self.name} cannot be looked up")
-        return Refusal("directory_user_unknown", f"{nodes} answers, and knows nobody called {self.name}")
+        return Refusal("directory_user_unknown", f"{nodes} answers, and has no user called {self.name}")
 
 
 def _stale(mac: Mac, account: Account) -> str:
     offline = mac.network is not None and mac.network.online is False
     which = (
-        "which cannot be told while the directory cannot be reached"
+        "cannot tell which, because the directory cannot be reached"
         if offline
-        else "and nobody was authenticated to find out which"
+        else "did not try it at the directory to find out which"
     )
     return (
-        f"password is not the one that this Mac has kept of {account.name}: it was changed in the directory since the"
-        f" last login here, or it is wrong, {which}. Where it was changed, the token is stale: it opens with the"
-        " password that it was granted with. Nothing was changed"
+        f"password is not the one that this Mac keeps for {account.name}: it was changed in the directory since the"
+        f" last login on this Mac, or it is wrong. This run {which}. If it was changed, the token is stale: it opens"
+        " with the password that it was granted with. Nothing was changed"
     )

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From "this person has left" and a reading, to steps in the safe order, or a refusal. Pure.
 
-First what could be lost is put aside and proven, then the right to unlock goes, then the account with its token. What
+First what could be lost is archived and proven, then the right to unlock goes, then the account with its token. What
 remains on the Mac is proven last.
 
 This file is PRIVATE to the collection.
@@ -135,16 +135,17 @@ class OffboardRequest(Request):
 
     def _may_go(self, mac: Mac, account: Account, unlocks: bool, noted: bool) -> None:
         if mac.sessions is None and not self.force:
-            raise Refusal("reading_incomplete", f"whether {self.name} is logged in could not be read", mac.unread)
+            raise Refusal("reading_incomplete", f"it could not be read whether {self.name} is logged in", mac.unread)
         if self.name in (mac.sessions or ()) and not self.force:
-            raise Refusal("user_logged_in", f"{self.name} is logged in, and would lose what is not saved")
+            raise Refusal("user_logged_in", f"{self.name} is logged in, and would lose unsaved work")
         if unlocks and not [other for other in mac.unlockers if other.name != self.name]:
             raise Refusal(
-                "last_unlocker", f"{self.name} is the last who can unlock FileVault, and macOS keeps that one"
+                "last_unlocker",
+                f"{self.name} is the last account that can unlock FileVault, and macOS does not remove it",
             )
         archiving = self.home == ARCHIVE
         if archiving and not noted and (not account.home.startswith("/") or account.home not in mac.files):
-            msg = f"{self.name} has no home folder that could be archived ({account.home or 'none'}): set home to keep"
+            msg = f"{self.name} has no home folder to archive ({account.home or 'none'}): set home to keep"
             raise Refusal("value_unusable", msg)
         if self.home != KEEP:
             may_be_deleted(mac, account)
@@ -153,14 +154,16 @@ class OffboardRequest(Request):
 
     def _may_be_archived(self, mac: Mac, account: Account, noted: bool) -> None:
         if canonical(self._path).startswith(canonical(account.home) + "/"):
-            msg = f"archive is {self._path!r}, inside the home folder that is deleted: choose a path outside of it"
+            msg = (
+                f"archive is {self._path!r}, inside the home folder that this run deletes: choose a path outside of it"
+            )
             raise Refusal("value_unusable", msg)
         for_root_alone(mac, "archive", self._path)
         if self._path in mac.files and not noted:
-            raise Refusal("archive_exists", f"{self._path} is there already, and is not this run's to overwrite")
+            raise Refusal("archive_exists", f"{self._path} already exists, and this run does not overwrite it")
 
 
 def _beside(path: str) -> str:
-    """Where the second archive goes, if a run was cut off after the first one."""
+    """Return where the second archive goes if a run was interrupted after the first one."""
     stem, dot, endings = path.rpartition("/")[2].partition(".")
     return f"{path.rpartition('/')[0]}/{stem}-again{dot}{endings}"

@@ -86,20 +86,20 @@ class PasswordRequest(Request):
 
 
 def about_the_first(mac: Mac, account: Account) -> list[str]:
-    """What a person should know before a password is set."""
+    """Return what a user should know before a password is set."""
     if not gets_first(mac, account):
         return []
     return [f"{account.name} gets the first Secure Token of this Mac: {first_token_rule(mac.version)}"]
 
 
 def setting(mac: Mac, account: Account, given: t.Collection[str], admin_user: str) -> list[Step]:
-    """How a password is set so that a token survives: a holder's needs the old one or a token admin (Apple's
-    passwd)."""
+    """Return the steps that set a password so that a token survives: a holder's needs the old password or a granter
+    (Apple's passwd)."""
     if account.kind != "local":
         raise Refusal(
             "password_elsewhere",
-            f"{account.name} is a {account.kind} account: its password is a directory's, and only the copy on this Mac"
-            " would be set",
+            f"{account.name} is a {account.kind} account: a directory keeps its password, and this run would set only"
+            " the copy on this Mac",
         )
     if account.verdict == NO_TOKEN:
         return [SetPassword(account.name, "root")]

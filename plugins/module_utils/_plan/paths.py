@@ -36,7 +36,7 @@ _OF_VAR = frozenset(
 """Folders of macOS in /var (seen on Macs of several versions; that the list is whole is assumed)."""
 
 
-_GOOD = f"{ROOTS_FOLDER} is root's alone"
+_GOOD = f"only root may write in {ROOTS_FOLDER}"
 
 
 def absolute(option: str, path: str) -> None:
@@ -45,7 +45,7 @@ def absolute(option: str, path: str) -> None:
     if not path.startswith("/") or not path.isprintable():
         raise Refusal("value_unusable", f"{option} is {path!r}, and must be an absolute path that can be printed")
     if any(part in ("", ".", "..") for part in parts):
-        raise Refusal("value_unusable", f"{option} is {path!r}, and must be written without '//', '.' and '..'")
+        raise Refusal("value_unusable", f"{option} is {path!r}, and must not contain '//', '.' or '..'")
 
 
 def for_root_alone(mac: Mac, option: str, path: str) -> None:
@@ -61,7 +61,7 @@ def for_root_alone(mac: Mac, option: str, path: str) -> None:
             raise Refusal("path_unsafe", f"{option} is {path!r}, and {folder} {problem}; {_GOOD}")
     place = _place(mac, option, last)
     if place.kind not in ("file", "nothing"):
-        raise Refusal("path_unsafe", f"{option} is {path!r}, which is a {place.kind} already")
+        raise Refusal("path_unsafe", f"{option} is {path!r}, which is already a {place.kind}")
 
 
 def may_be_deleted(mac: Mac, account: Account) -> None:
@@ -75,13 +75,15 @@ def may_be_deleted(mac: Mac, account: Account) -> None:
 def _not_roots(place: Place) -> str:
     if place.kind != "folder":
         return "is not there" if place.kind == "nothing" else f"is a {place.kind}"
-    return "" if place.roots else "can be written to by others than root"
+    return "" if place.roots else "can be written to by accounts other than root"
 
 
 def _place(mac: Mac, option: str, path: str) -> Place:
     place = next((place for place in mac.places if place.path == path), None)
     if place is None or place.kind == "unread":
-        raise Refusal("reading_incomplete", f"what {path} is, on the way of {option}, could not be read", mac.unread)
+        raise Refusal(
+            "reading_incomplete", f"it could not be read what {path} is, which is on the way to {option}", mac.unread
+        )
     return place
 
 
@@ -89,7 +91,7 @@ def _no_home(mac: Mac, account: Account) -> str:
     parts = account.home.split("/")[1:]
     plain = account.home.startswith("/") and account.home.isprintable()
     if not plain or (account.home != "/" and any(part in ("", ".", "..") for part in parts)):
-        return "that is no absolute path, written plainly"
+        return "that is not a plain absolute path"
     own = canonical(account.home)
     first, *rest = own.split("/")[1:]
     if first == "private":
@@ -99,16 +101,16 @@ def _no_home(mac: Mac, account: Account) -> str:
     elif first in _OF_MACOS or first.startswith("."):
         return "that is in a folder of macOS"
     if first == "users" and (not rest or rest[0] in _OF_ALL):
-        return "that is a folder of all"
+        return "that folder is shared by all accounts"
     if not rest or (first == "volumes" and len(rest) < 2):
-        return "that is no folder of one account"
+        return "that is not the folder of one account"
     for other in mac.accounts:
         if (other.guid, other.name) == (account.guid, account.name) or not other.home.startswith("/"):
             continue
         theirs = canonical(posixpath.normpath("/" + other.home.lstrip("/")))
         inside = theirs not in ("/", "/users") and own.startswith(f"{theirs}/")
         if theirs == own or theirs.startswith(f"{own}/") or inside:
-            return f"that is, or holds, or is in the home folder of {other.name}"
+            return f"that is the home folder of {other.name}, holds it, or is in it"
     return ""
 
 
@@ -116,7 +118,7 @@ def _linked(mac: Mac, account: Account) -> str:
     for path in way(account.home):
         place = _place(mac, f"the home folder of {account.name}", path)
         if place.kind == "link":
-            return f"{path} is a link, and leads elsewhere"
+            return f"{path} is a link, which leads elsewhere"
         if place.kind == "file":
             return f"{path} is a file"
     return ""

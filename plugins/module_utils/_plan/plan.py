@@ -121,11 +121,16 @@ def guard(before: Mac, after: Mac) -> None:
             "would_lock_out",
             f"{_filevault(before)}, and neither a holder who can log in nor a recovery key would remain",
             tuple(f"{account.name}: {account.sources.words()}" for account in before.holders)
-            + tuple(f"crypto user {guid}: nobody's here, but its password opens the volume" for guid in before.orphans),
+            + tuple(
+                f"crypto user {guid}: belongs to no account, but its password opens the volume"
+                for guid in before.orphans
+            ),
         )
     if before.filevault.asks and before.able_unlockers and not after.able_unlockers:
         names = ", ".join(account.name for account in before.able_unlockers)
-        raise Refusal("last_unlocker", f"{names} is the last who can unlock FileVault, and macOS keeps that one")
+        raise Refusal(
+            "last_unlocker", f"{names} is the last account that can unlock FileVault, and macOS does not remove it"
+        )
     _guard_verdict(before, after)
 
 
@@ -170,7 +175,7 @@ def _hopeful(mac: Mac) -> Mac:
 
 
 def _guard_administrators(before: Mac, after: Mac) -> None:
-    """Raise :class:`Refusal` where the Mac would lose its last administrator. Root is none: nobody logs in as root."""
+    """Raise :class:`Refusal` where the Mac would lose its last administrator. Root does not count: it has no login."""
     had = [account for account in before.accounts if account.admin and account.uid != 0]
     if had and not any(account.admin and account.uid != 0 for account in after.accounts):
         names = ", ".join(account.name for account in had)
@@ -185,7 +190,9 @@ def _guard_own(step: Step, before: Mac, after: Mac) -> None:
             continue
         loss = _loss(step, account, after.account(name))
         if loss:
-            raise Refusal("own_account", f"{name} is the account that this run came in by, and would {loss}")
+            raise Refusal(
+                "own_account", f"this run logged in with {name} or became root from it, and {name} would {loss}"
+            )
 
 
 def _loss(step: Step, was: Account, now: Account | None) -> str:
@@ -199,7 +206,7 @@ def _loss(step: Step, was: Account, now: Account | None) -> str:
     if (was.holder and not now.holder) or (was.sources.filevault and not now.sources.filevault):
         return "lose its Secure Token, or its right to unlock FileVault"
     if (was.home, was.shell) != (now.home, now.shell):
-        return "get another home folder or shell, with which a login may fail"
+        return "get another home folder or shell, and its login may then fail"
     return ""
 
 
@@ -227,8 +234,8 @@ def _last_key(before: Mac, steps: t.Sequence[Step], proof: Proof) -> tuple[tuple
         check = CheckPassword(last.name, "admin_password", "granter")
         return (check, VerifyKey(last.name, last.guid, "admin_password", early=True)), ()
     return (), (
-        f"{last.name} is the last whose password can unlock this Mac or grant tokens then, and whether it still opens"
-        f" its key was not tried: give admin_user {last.name} and admin_password to have that proven first",
+        f"{last.name} is then the last account that can unlock this Mac or grant tokens, and it was not checked that"
+        f" its password opens its key: give admin_user {last.name} and admin_password to have that proven first",
     )
 
 
@@ -237,12 +244,12 @@ def writable(mac: Mac) -> None:
     if mac.version < SECURE_TOKENS.first:
         raise Refusal("macos_too_old", f"this Mac runs macOS {mac.version}")
     if not mac.as_root:
-        raise Refusal("not_root", "the reading lacks what only root may read", mac.unread)
+        raise Refusal("not_root", "the reading lacks what only root can read", mac.unread)
     if mac.volume.apfs is False:
         raise Refusal("not_apfs", "the boot volume of this Mac is not APFS")
     unread = [account for account in mac.accounts if None in (account.sources.crypto, account.sources.filevault)]
     if mac.volume.apfs is None or unread or not mac.groups_read:
-        raise Refusal("reading_incomplete", "a source that the decision rests on could not be read", mac.unread)
+        raise Refusal("reading_incomplete", "a source that this decision needs could not be read", mac.unread)
 
 
 def absent_or_refuse(mac: Mac, name: str, who: Account | None) -> bool:
@@ -252,15 +259,15 @@ def absent_or_refuse(mac: Mac, name: str, who: Account | None) -> bool:
         return False
     other = next((account.name for account in mac.accounts if folded(account.name) == folded(name)), "")
     if other:
-        msg = f"{name} is no account here, but {other} is, and macOS takes both for one: write {other}"
+        msg = f"{name} is no account on this Mac, but {other} is, and macOS takes the two names for one: write {other}"
         raise Refusal("name_differs", msg)
     if folded(name) in mac.names:
-        raise Refusal("name_differs", f"{name} is no account of a person here, but a record uses that name")
+        raise Refusal("name_differs", f"{name} is not a user's account on this Mac, but a record uses that name")
     return True
 
 
 def candidates(mac: Mac) -> str:
-    """In words, who could authorise."""
+    """Say who could authorise."""
     if mac.likely_granters:
         return f"granters on this Mac: {', '.join(account.name for account in mac.likely_granters)}"
     others = f", only {', '.join(account.name for account in mac.holders)}" if mac.holders else ""
@@ -268,7 +275,7 @@ def candidates(mac: Mac) -> str:
 
 
 def may_authenticate(mac: Mac, check: CheckPassword) -> None:
-    """A right password is refused for these, and each attempt may count: so there is none."""
+    """Raise :class:`Refusal` for an account that macOS refuses a right password for: each attempt may count."""
     account = mac.account(check.user)
     if account is None or (account.able and mac.locked(account) is not True):
         return

@@ -39,9 +39,9 @@ def promoted(name: str, change: t.Sequence[Step], prove: t.Sequence[str]) -> lis
 
 
 def healing(mac: Mac, own: t.Collection[str] = ()) -> list[Step]:
-    """What takes back every promotion that still stands; nothing where none does, or where only root could. Without
-    the groups nobody knows who is still an administrator: then the note and the Mac's own job stay. ``own``: whom this
-    very run has promoted, so that they were none before."""
+    """Return the steps that undo every promotion that still stands; none if there is none, or if only root could.
+    Without the groups it is not known who is still an administrator: then the note and the Mac's own job stay. ``own``:
+    whom this very run has promoted, so that they were no administrators before."""
     steps, ended, kept = _sorted_out(mac, own)
     if ended and not kept:
         # There is one job on a Mac, and it may be for any of them.
@@ -81,7 +81,11 @@ def _unbearable(demotion: Plan, own: bool) -> str:
     except Refusal as refusal:
         return f"{refusal.msg}. {refusal.remedy}"
     why = "no other account that can log in is an administrator"
-    return "" if after.has_other_admin("") else f"{why}. Make another account one, and the next run undoes it."
+    return (
+        ""
+        if after.has_other_admin("")
+        else f"{why}. Make another account an administrator: the next run then undoes it."
+    )
 
 
 def with_healing(mac: Mac, plan: Plan) -> Plan:
@@ -100,8 +104,8 @@ def healed(mac: Mac) -> Mac:
 
 def notes(mac: Mac) -> tuple[str, ...]:
     dummy, ended, kept = _sorted_out(mac)
-    begun = "an earlier run made {} an administrator for a moment and was cut off"
+    begun = "an earlier run made {} an administrator for a grant and was interrupted"
     return (
-        *(f"{begun.format(name)}; that is undone first" for name in ended),
-        *(f"{begun.format(name)}, and it stays one: {why}" for name, why in kept.items()),
+        *(f"{begun.format(name)}; this run undoes that first" for name in ended),
+        *(f"{begun.format(name)}, and {name} stays one: {why}" for name, why in kept.items()),
     )

@@ -62,14 +62,14 @@ def findings(mac: Mac) -> list[Finding]:
     found = [finding for account in mac.accounts for finding in _of_account(mac, account)]
     found += [Finding(ORPHAN, guid, f"crypto user {guid} belongs to no account of this Mac") for guid in mac.orphans]
     if PREBOOT in mac.pending:
-        found.append(Finding(UNTOLD, "", "the preboot volume was not told of the last change of tokens"))
+        found.append(Finding(UNTOLD, "", "the preboot volume was not updated after the last change of tokens"))
     return found
 
 
 @dataclass(frozen=True)
 class RepairRequest(Request):
-    """``user``: whose token; "" for what is broken about the Mac as a whole. ``orphans``: whether crypto users of
-    nobody are removed as well. ``given``: names of the password options that have a value."""
+    """``user``: whose token; "" for what is broken about the Mac as a whole. ``orphans``: whether crypto users that
+    belong to no account are removed as well. ``given``: names of the password options that have a value."""
 
     user: str = ""
     admin_user: str = ""
@@ -123,9 +123,9 @@ class RepairRequest(Request):
         return view
 
     def _about_the_key(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> list[str]:
-        """No answer is no finding, and no good news either."""
+        """Return a note if macOS did not say whether the password opens the key."""
         asked = self.tries(mac, proofs) is not None and proofs.get(OPENS) is None
-        return [f"whether the key of {self.user} follows its password could not be checked"] if asked else []
+        return [f"it could not be checked whether the key of {self.user} follows its password"] if asked else []
 
     # -- of one account -----------------------------------------------------------------------------------------------
 
@@ -163,8 +163,8 @@ class RepairRequest(Request):
         if account.kind != "local" and proofs.get(OPENS) is False and "old_password" in self.given:
             raise Refusal(
                 "password_elsewhere",
-                f"{self.user} is a {account.kind} account: its password is a directory's and cannot go back to the old"
-                " one. Give admin_user and admin_password instead, to have its token taken and granted again",
+                f"{self.user} is a {account.kind} account: the directory keeps its password, which cannot be set back"
+                " to the old one. Give admin_user and admin_password instead: they revoke its token and grant it again",
             )
         if proofs.get("password") is False and proofs.get("old_password"):
             # A run was cut off between the two halves of what follows.
@@ -182,7 +182,7 @@ class RepairRequest(Request):
         if self.admin_user in ("", self.user):
             raise Refusal(
                 "stale_key",
-                f"the password of {self.user} does not open its key. Give old_password, the one from before it was"
+                f"the password of {self.user} does not open its key. Give old_password, the password from before the"
                 " reset, or admin_user and admin_password of another administrator with a token",
             )
         granter = granter_of(mac, self.admin_user).name
@@ -192,7 +192,7 @@ class RepairRequest(Request):
         return [*self._both_checks(granter), Note(note), off, prove, on, prove, Forget(note), verify]
 
     def _set_from_old_password(self, account: Account) -> list[Step]:
-        """From the password that fits the key to the one that is wanted: now the key follows."""
+        """Return the steps that change old_password to password as the user, so that the key follows."""
         verify = VerifyKey(account.name, account.guid, "password")
         check, change = CheckPassword(account.name, "old_password", "user"), SetPassword(account.name, "old")
         return [check, VerifyKey(account.name, account.guid, "old_password", early=True), change, verify]
@@ -204,13 +204,19 @@ class RepairRequest(Request):
 def _of_account(mac: Mac, account: Account) -> list[Finding]:
     sources, name = account.sources, account.name
     if repairing(name) in mac.pending and account.verdict == NO_TOKEN:
-        return [Finding(CUT, name, f"{name} lost its token to a repair that was cut off before it was granted again")]
+        return [
+            Finding(
+                CUT, name, f"a repair revoked the token of {name} and was interrupted before it granted the token again"
+            )
+        ]
     if None in (sources.authority, sources.crypto, sources.filevault):
         return []
     if sources.crypto and sources.authority and not sources.filevault:
         return [Finding(UNLISTED, name, f"{name} holds a token and is not in FileVault's list: {sources.words()}")]
     if sources.crypto and not sources.authority:
-        return [Finding(KEY, name, f"{name} has a key that its record does not know of: {sources.words()}")]
+        return [
+            Finding(KEY, name, f"{name} has a key on the volume, but its record has no Secure Token: {sources.words()}")
+        ]
     if not sources.crypto and (sources.authority or sources.filevault):
-        return [Finding(MARKER, name, f"{name} is called a holder and has no key on the volume: {sources.words()}")]
+        return [Finding(MARKER, name, f"{name} is listed as a holder, but has no key on the volume: {sources.words()}")]
     return []

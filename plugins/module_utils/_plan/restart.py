@@ -52,7 +52,7 @@ class RestartRequest(Request):
             )
             raise Refusal("authrestart_unsupported", msg, (f"fdesetup supportsauthrestart: {said}",))
         if not self.user or "password" not in self.given:
-            raise Refusal("option_missing", "give user and password of a holder, who unlocks the volume by SSH")
+            raise Refusal("option_missing", "give user and password of a holder, to unlock the volume over SSH")
         holder(mac, self.user)
         return lawful_plan(mac, [CheckPassword(self.user, "password", "user"), Restart(locked=True)])
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
     FIRST_TOKEN_BY_PASSWORD,
-    FIRST_TOKEN_TO_ADMIN,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     ESCROWED,
@@ -49,7 +48,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.token import
     Revoke,
 )
 
-_ESCROW = "a Bootstrap Token grants one once the device management has it"
+_ESCROW = "a Bootstrap Token grants one once it is escrowed to MDM"
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class TokenRequest(Request):
 def granting(
     mac: Mac, account: Account, admin_user: str, first_token: bool, check_user: bool = True, promotion: bool = False
 ) -> list[Step]:
-    """Steps that make ``account`` a holder. ``check_user`` False: its password was just set by the steps before.
+    """Return steps that make ``account`` a holder. ``check_user`` False: its password was just set by the steps before.
     ``promotion``: whether a granter who is no administrator may become one for the moment."""
     refuse_phantom(account)
     check = CheckPassword(account.name, "password", "user")
@@ -140,18 +139,18 @@ def revoking(mac: Mac, account: Account, admin_user: str) -> list[Step]:
 
 
 def authoriser(mac: Mac, name: str, promotion: bool) -> Account:
-    """Who authorises a grant; where nobody was named, the :class:`Refusal` says what would do without."""
+    """Return who authorises a grant. If no granter was given, the :class:`Refusal` says how to do without."""
     if not name:
         msg = f"admin_user was not given; {candidates(mac)}{_ways_out(mac)}"
         if mac.grants_at_login:
-            msg += ". A first graphical login brings the token as well: accept_pending takes that for an answer"
+            msg += ". The first graphical login brings the token, too: with accept_pending this run relies on that"
         raise Refusal("granter_missing", msg)
     return granter_of(mac, name, promotion)
 
 
 def granter_of(mac: Mac, name: str, promotion: bool = False) -> Account:
-    """The account that authorises, or a :class:`Refusal` that names who could. ``promotion``: it may be a standard
-    account, where no administrator holds a token."""
+    """Return the account that authorises, or raise a :class:`Refusal` that names those that could. ``promotion``: it
+    may be a standard account if no administrator holds a token."""
     if not name:
         raise Refusal("granter_missing", f"admin_user was not given; {candidates(mac)}")
     granter = mac.account(name)
@@ -171,8 +170,8 @@ def granter_of(mac: Mac, name: str, promotion: bool = False) -> Account:
         raise Refusal("granter_not_admin", msg, evidence)
     if not granter.admin and not mac.has_other_admin(name):
         msg = (
-            f"admin_user {name} is not an administrator, and no other account that can log in is one, so a promotion"
-            " that is cut off could not be taken back: make another account an administrator first"
+            f"admin_user {name} is not an administrator, and no other account that can log in is one, so an interrupted"
+            " promotion could not be undone: make another account an administrator first"
         )
         raise Refusal("granter_not_admin", msg, evidence)
     return granter
@@ -195,46 +194,46 @@ def _first(mac: Mac, account: Account, first_token: bool) -> str:
             if possible
             else f"{account.name} would not be the first; {at_the_keyboard(mac, account)}"
         )
-        raise Refusal("no_holder", f"nobody on this Mac holds a Secure Token; {rule}; {hint}")
+        raise Refusal("no_holder", f"no account on this Mac holds a Secure Token; {rule}; {hint}")
     if not possible:
-        tag = f"; {account.name} is tagged never to be the first" if account.disabled_tag else ""
-        left = f"; the volume has a crypto user already: {', '.join(leftovers(mac))}" if leftovers(mac) else ""
+        tag = f"; a tag keeps {account.name} from being the first" if account.disabled_tag else ""
+        left = f"; the volume already has a crypto user: {', '.join(leftovers(mac))}" if leftovers(mac) else ""
         way = at_the_keyboard(mac, account)
         raise Refusal("not_first", f"macOS would not give {account.name} the first token: {rule}{tag}{left}; {way}")
     return "set_password" if mac.version >= FIRST_TOKEN_BY_PASSWORD.first else "authenticate"
 
 
 def at_the_keyboard(mac: Mac, account: Account) -> str:
-    """What has to be done before ``account`` could be the first holder, in words: much of it by a person at the Mac."""
+    """Return in words what has to be done before ``account`` could be the first holder, much of it at the Mac."""
     if leftovers(mac):
-        return "a person at the Mac has to log in at the screen with a password that opens that key, or erase the Mac"
+        return "log in at the Mac's screen with a password that opens its key, or erase the Mac"
     if account.kind == MOBILE:
         return f"a mobile account is never the first: choose a local one, which can then grant {account.name} its token"
     if mac.version >= FIRST_TOKEN_BY_PASSWORD.first:
-        return f"take the tag off with keyholder.macos.account (name {account.name}, secure_token allowed) first"
+        return f"first remove the tag with keyholder.macos.account (name {account.name}, secure_token allowed)"
     if mac.version >= FIRST_TOKEN_TO_ADMIN.first:
         admins = [other.name for other in mac.accounts if other.admin and other.able]
         if not admins:
             return f"make {account.name} an administrator first"
-        return f"a person at the Mac has to log in at the screen as {' or '.join(admins)}, or give first_token for it"
+        return f"log in at the Mac's screen as {' or '.join(admins)}, or set first_token for that account"
     others = [other.name for other in mac.accounts if (other.uid or 500) >= 500 and other.name != account.name]
     if not others:
         return f"choose an account whose UID is 500 or more; {account.name} has {account.uid}"
     return (
-        f"a person at the Mac has to log in at the screen as {account.name} while it is the only account from UID 500"
-        f" up; today there are {', '.join(others)} beside it"
+        f"log in at the Mac's screen as {account.name} while it is the only account from UID 500 up; today there are"
+        f" also {', '.join(others)}"
     )
 
 
 def _ways_out(mac: Mac) -> str:
-    """Where only standard accounts hold a token, in words: what can be done about it."""
+    """Return in words what can be done if only standard accounts hold a token."""
     able = [account.name for account in mac.holders if account.able and mac.locked(account) is not True]
     if mac.token_admins or not able:
         return ""
     escrowed = "the escrowed Bootstrap Token grants one" if mac.management.bootstrap in ESCROWED else _ESCROW
     return (
-        f". Two ways out: allow_temporary_promotion with admin_user {' or '.join(able)}, who is an administrator for"
-        f" the moment of the grant only; or a login at the screen, where {escrowed} (a login by SSH does not count)"
+        f". There are two ways: set allow_temporary_promotion with admin_user {' or '.join(able)}, who is then an"
+        f" administrator until the grant is done; or log in at the Mac's screen (not over SSH), where {escrowed}"
     )
 
 

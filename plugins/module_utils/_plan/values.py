@@ -52,7 +52,7 @@ def within(options: Mapping[str, t.Any], before: str = "") -> None:
 
 def usable_name(option: str, name: str) -> None:
     """Raise :class:`Refusal` for a name that no option of macOS's tools could carry: sysadminctl has no ``--``, dscl's
-    paths are split at ``/``, and ``..`` would be somebody else's home folder."""
+    paths are split at ``/``, and ``..`` would be another user's home folder."""
     problem = _problem(name)
     if problem:
         raise Refusal("name_unusable", f"{option} {shortened(name)!r} {problem}")
@@ -84,9 +84,9 @@ def _problem(name: str) -> str:
     if name.startswith("-"):
         return "begins with '-', which macOS's tools take for an option"
     if name.startswith("~") or not name.strip("."):
-        return "is a folder, and no name"
+        return "names a folder, not an account"
     wrong = next((char for char in name if char in _WRONG or not char.isprintable()), "")
     if wrong:
-        return f"holds {wrong!a}, which macOS's tools cannot be given in a name"
+        return f"holds {wrong!a}, which macOS's tools do not take in a name"
     size = len(name.encode("utf-8"))
     return f"has {size} bytes, and macOS fails above {_BYTES}" if size > _BYTES else ""

@@ -36,16 +36,16 @@ class Recipients:
         self._certificates = tuple(certificates)
 
     def check(self, runner: Runner, deadline: float) -> None:
-        """Raises :class:`Refusal` where nothing could be encrypted to them."""
+        """Raise :class:`Refusal` if nothing could be encrypted to them."""
         if not self._certificates:
             raise Refusal("recipient_unusable", "recovery_key is encrypt, and recipients is empty")
         for number, certificate in enumerate(self._certificates, 1):
             if not encryption.CERTIFICATE.search(certificate):
-                raise Refusal("recipient_unusable", f"recipients, number {number}: not a certificate in PEM")
+                raise Refusal("recipient_unusable", f"recipients, number {number}: this is not a certificate in PEM")
         self.encrypt(_PROBE, runner, deadline)
 
     def encrypt(self, secret: Secret, runner: Runner, deadline: float) -> str:
-        """A CMS message in PEM that each of the certificates' keys can open. Only certificates go into files."""
+        """Return a CMS message in PEM that each of the certificates' keys can open. Only certificates go into files."""
         with _private_folder() as folder:
             paths = [os.path.join(folder, f"{number}.pem") for number in range(len(self._certificates))]
             for path, certificate in zip(paths, self._certificates):

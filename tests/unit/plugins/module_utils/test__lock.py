@@ -80,7 +80,7 @@ def test_who_has_waited_long_enough_is_refused(folder: Path, monkeypatch: pytest
         now[0] += seconds
 
     with lock(folder).held():
-        assert "was not done after 1.5 seconds" in refusal(lock(folder, 1.5, pause)).msg
+        assert "was still at work after 1.5 seconds" in refusal(lock(folder, 1.5, pause)).msg
     assert now[0] == pytest.approx(101.5)
 
 
@@ -107,7 +107,7 @@ def test_what_lies_there_without_a_holder_is_no_obstacle(folder: Path, content: 
 def test_a_holder_that_has_not_said_who_it_is_holds_it_all_the_same(folder: Path) -> None:
     with lock(folder).held():
         (folder / NAME).write_text("")
-        assert "a run that has not said yet who it is" in refusal(lock(folder)).msg
+        assert "a run that has not yet written who it is" in refusal(lock(folder)).msg
 
 
 def link(place: Path, other: Path) -> None:
@@ -149,9 +149,9 @@ def writable(place: Path, other: Path) -> None:
         (dangling, "it is a symbolic link"),
         (hard_link, "it has another name as well"),
         (a_folder, "Is a directory"),
-        (pipe, "it is no regular file"),
-        (readable, "others may open it (mode 0644)"),
-        (writable, "others may open it (mode 0622)"),
+        (pipe, "it is not a regular file"),
+        (readable, "other accounts may open it (mode 0644)"),
+        (writable, "other accounts may open it (mode 0622)"),
     ],
 )
 def test_what_somebody_else_has_put_there_is_refused_and_left_alone(
@@ -176,7 +176,7 @@ def test_a_file_of_another_account_is_refused(folder: Path, monkeypatch: pytest.
 
 def test_a_folder_of_another_account_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_lock.os, "fstat", stand_in([4242], os.fstat))
-    assert "others than root may write in" in refusal(lock(folder)).msg
+    assert "accounts other than root may write in" in refusal(lock(folder)).msg
     assert list(folder.iterdir()) == []
 
 
@@ -198,7 +198,7 @@ class stand_in:
 def test_a_folder_that_others_may_write_in_is_refused(folder: Path, mode: int) -> None:
     folder.chmod(mode)
     said = refusal(lock(folder))
-    assert (said.reason, f"others than root may write in {folder}" in said.msg) == ("lock_unusable", True)
+    assert (said.reason, f"accounts other than root may write in {folder}" in said.msg) == ("lock_unusable", True)
     assert list(folder.iterdir()) == []
 
 
@@ -312,7 +312,7 @@ def test_a_command_that_outlives_its_module_holds_it_until_it_ends(folder: Path,
     said = refusal(lock(folder))
     assert said.reason == "another_run"
     assert f"process {process.pid} since" in said.msg
-    assert "that process was ended, but a command that it started still runs" in said.msg
+    assert "that process has ended, but a command that it started still runs" in said.msg
     os.kill(command, signal.SIGKILL)
 
 

@@ -284,7 +284,10 @@ def test_where_nobody_can_grant_the_refusal_names_who_holds_a_token() -> None:
     without = replace(ADMIN, sources=Sources(False, False, False))
     with pytest.raises(Refusal) as refused:
         GRANT.plan(mac(without, ANA, replace(ANA, name="salma", sources=EVERYWHERE)), {})
-    assert "no administrator who can log in on this Mac holds a token, only salma. Two ways out:" in refused.value.msg
+    assert (
+        "no administrator who can log in on this Mac holds a token, only salma. There are two ways:"
+        in refused.value.msg
+    )
 
 
 # -- account ----------------------------------------------------------------------------------------------------------
@@ -330,8 +333,16 @@ def test_a_tag_is_taken_off_again_and_nothing_else_is_touched() -> None:
 @pytest.mark.parametrize(
     ("version", "accounts", "way"),
     [
-        ("10.13.6", (ANA, replace(ANA, name="bob", uid=503)), "the only account from UID 500 up; today there are bob"),
-        ("10.15.7", (ANA, replace(ADMIN, sources=Sources(False, False, False))), "log in at the screen as itadmin"),
+        (
+            "10.13.6",
+            (ANA, replace(ANA, name="bob", uid=503)),
+            "the only account from UID 500 up; today there are also bob",
+        ),
+        (
+            "10.15.7",
+            (ANA, replace(ADMIN, sources=Sources(False, False, False))),
+            "log in at the Mac's screen as itadmin",
+        ),
         ("10.15.7", (ANA,), "make ana an administrator first"),
         ("15.6", (replace(ANA, disabled_tag=True),), "secure_token allowed"),
     ],

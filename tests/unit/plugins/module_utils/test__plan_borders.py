@@ -185,8 +185,8 @@ def test_only_a_new_password_of_the_own_account_is_one_too_many(name: str) -> No
     ("filevault", "verdict", "why"),
     [
         (FileVault("on", personal_key=False), "no", "no recovery key opens the volume"),
-        (FileVault("decrypting", personal_key=False), "at_risk", "on its way off"),
-        (FileVault("restart_to_disable", personal_key=False), "at_risk", "on its way off"),
+        (FileVault("decrypting", personal_key=False), "at_risk", "being switched off"),
+        (FileVault("restart_to_disable", personal_key=False), "at_risk", "being switched off"),
         (FileVault("unknown", personal_key=False), "unknown", "FileVault's status could not be read"),
         (FileVault("on", personal_key=None), "unknown", "the recovery keys could not be read"),
         (FileVault("on", personal_key=True), "at_risk", "the personal recovery key is the only way in"),
@@ -236,4 +236,4 @@ def test_only_who_becomes_the_last_by_it_is_told_of(others: tuple[Account, ...],
     people = others if others else (ANA,)
     of = mac(ADMIN, *people, filevault=FileVault("on", personal_key=True))
     notes = AccountRequest(gone.name, state="absent").plan(of, {}).notes
-    assert any("itadmin is the last whose password can unlock this Mac" in note for note in notes) is told
+    assert any("itadmin is then the last account that can unlock this Mac" in note for note in notes) is told

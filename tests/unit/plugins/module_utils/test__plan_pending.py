@@ -108,7 +108,7 @@ def test_what_waits_for_a_login_is_never_called_a_holder(of: Mac, request: t.Any
 def test_a_tag_does_not_keep_the_bootstrap_token_away() -> None:
     svc = AccountRequest("svc", secure_token="prevented", given=frozenset({"password"}))
     (note,) = svc.plan(mac(), {}).notes
-    assert "the escrowed Bootstrap Token still grants one" in note
+    assert "the escrowed Bootstrap Token still grants a token" in note
     (again,) = svc.plan(mac(HOLDER, replace(ANA, name="svc", disabled_tag=True)), {}).notes
     assert again == note
     assert svc.plan(mac(bootstrap="not_escrowed"), {}).notes == ()

@@ -78,7 +78,7 @@ def test_without_the_option_it_is_refused_and_both_ways_out_are_named() -> None:
     assert said.reason == "granter_not_admin"
     assert "allow_temporary_promotion with admin_user ana" in said.msg
     assert "Bootstrap Token" in said.msg
-    assert "SSH does not count" in said.msg
+    assert "not over SSH" in said.msg
     by_itself = refusal(TokenRequest("itadmin", admin_user="itadmin"), mac(ANA, ADMIN))
     assert by_itself.reason == "granter_no_token"
     assert "allow_temporary_promotion with admin_user ana" in by_itself.msg
@@ -102,7 +102,7 @@ def test_a_promoted_account_is_nobody_to_build_on() -> None:
     assert recoverability(of).verdict == "at_risk"
     guard(of, healed(of))
     assert view(of)["promoted"] == ["ana"]
-    assert any("ana is an administrator for a moment only" in line for line in summary(of))
+    assert any("ana is an administrator for a grant only" in line for line in summary(of))
 
 
 @given(strategies.macs(), strategies.requests)
@@ -177,7 +177,7 @@ def test_the_only_administrator_stays_one_and_the_way_out_is_named() -> None:
         assert healing(of) == []
         assert healed(of) == of
         (note,) = with_healing(of, Plan(of)).notes
-        assert "and was cut off, and it stays one: " in note
+        assert "and was interrupted, and ana stays one: " in note
         assert "Make another account" in note
         # A run knows of its own promotion that there was no right before.
         assert SetAdmin("ana", False) in healing(of, {"ana"})
@@ -217,7 +217,7 @@ def test_the_account_that_a_run_came_in_by_stays_an_administrator() -> None:
     of = mac(LENT, ADMIN, pending=frozenset({promotion("ana")}), own=frozenset({"ana"}))
     assert healing(of) == []
     (note,) = with_healing(of, Plan(of)).notes
-    assert "ana is the account that this run came in by, and would no longer be an administrator" in note
+    assert "this run logged in with ana or became root from it, and ana would no longer be an administrator" in note
 
 
 def test_a_plan_that_heals_checks_its_passwords_first_and_says_why_it_heals() -> None:
@@ -226,7 +226,7 @@ def test_a_plan_that_heals_checks_its_passwords_first_and_says_why_it_heals() ->
     kinds = [type(step) for step in plan.steps]
     assert kinds[:4] == [CheckPassword, CheckPassword, SetAdmin, Prove]
     (note,) = plan.notes
-    assert "made ana an administrator for a moment and was cut off" in note
+    assert "made ana an administrator for a grant and was interrupted" in note
 
 
 # -- the Mac's own job ------------------------------------------------------------------------------------------------

@@ -35,8 +35,8 @@ def test_codes_and_words_are_fit_to_be_read() -> None:
 
 
 def test_a_refusal_knows_the_way_out() -> None:
-    refusal = Refusal("no_holder", "nobody holds a token")
-    assert str(refusal) == "nobody holds a token"
+    refusal = Refusal("no_holder", "no account holds a token")
+    assert str(refusal) == "no account holds a token"
     assert refusal.remedy == REASONS["no_holder"].remedy
     assert refusal.told == f"nobody holds a token. {refusal.remedy} [no_holder]"
 

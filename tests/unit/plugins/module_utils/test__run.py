@@ -189,7 +189,7 @@ PEM = "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n"
     ("certificates", "says"),
     [
         ([], "recipients is empty"),
-        (["not a certificate"], "number 1: not a certificate in PEM"),
+        (["not a certificate"], "number 1: this is not a certificate in PEM"),
         ([PEM, "-----BEGIN PRIVATE KEY-----\nTUlJ\n-----END PRIVATE KEY-----\n"], "number 2"),
     ],
 )

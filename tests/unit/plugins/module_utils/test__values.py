@@ -99,7 +99,7 @@ def test_no_request_takes_a_name_that_is_none_also_where_nothing_is_to_do(
     ],
 )
 def test_an_account_that_differs_by_capitals_is_named(request_: t.Any) -> None:
-    with pytest.raises(Refusal, match="is no account here, but ana is, .*: write ana") as refused:
+    with pytest.raises(Refusal, match="is no account on this Mac, but ana is, .*: write ana") as refused:
         request_.plan(MAC, {})
     assert refused.value.reason == "name_differs"
 

@@ -91,7 +91,7 @@ WRONG: list[tuple[dict[str, t.Any], str, str]] = [
     ({"partial": "perhaps"}, "value_unusable", "partial is a text, and must be true or false"),
     ({"pack": []}, "value_unusable", "pack is a list"),
     ({"fail_on": True}, "value_unusable", "fail_on is true or false"),
-    ({"forrmats": ["html"]}, "option_unknown", "forrmats is no option"),
+    ({"forrmats": ["html"]}, "option_unknown", "forrmats is not an option"),
 ]
 
 
@@ -230,7 +230,7 @@ def test_who_breaks_the_rule_that_fails_the_play_is_named(tmp_path: Path) -> Non
     saved.write_text("\n".join(lines) + "\n", encoding="utf-8")
     done = act(dest=str(tmp_path), saved=[str(saved)], fail_on="high", formats=["json"])
     assert done["failed"] and done["summary"]
-    assert done["msg"].startswith("12 Macs break a rule that is high or worse: m0, ")
+    assert done["msg"].startswith("12 Macs fail a rule that is high or worse: m0, ")
     assert done["msg"].endswith(" and 2 more")
 
 

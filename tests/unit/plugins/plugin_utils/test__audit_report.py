@@ -118,7 +118,7 @@ def test_why_and_what_next(made: Made) -> None:
     assert said["good"] == ("itadmin can grant tokens", ())
     assert said["off"] == ("FileVault: off", ("keyholder.macos.filevault",))
     assert said["gone"] == ("Connection timed out", ())
-    assert "nobody holds a token" in said["lost"][0]
+    assert "no account holds a token" in said["lost"][0]
 
 
 def test_why_names_all_that_makes_the_state_the_worst_first() -> None:
@@ -129,9 +129,9 @@ def test_why_names_all_that_makes_the_state_the_worst_first() -> None:
         "FileVault: off; itadmin gets a token at the first graphical login (an SSH login does not count)"
     )
     gone = judge(read("m", filevault=off, accounts=(BO,), version=Version(13, 6)), BASELINE, NOW)
-    assert gone.why.startswith("nobody holds a token; ")
+    assert gone.why.startswith("no account holds a token; ")
     assert gone.why.endswith("; FileVault: off; macOS 13.6, and 14 is the oldest that is supported")
-    assert gone.why.count("nobody holds a token") == 1
+    assert gone.why.count("no account holds a token") == 1
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,7 @@ def test_the_marker_is_made_once_and_demanded(tmp_path: Path) -> None:
     demand_marker(folder)
     for wrong in ("", "[]", "{}"):
         (folder / MARKER).write_text(wrong, encoding="utf-8")
-        with pytest.raises(Refusal, match="no marker") as caught:
+        with pytest.raises(Refusal, match="is not the marker") as caught:
             demand_marker(folder)
         assert caught.value.reason == "store_failed"
     assert json.loads((tmp_path / "store" / MARKER).read_text(encoding="utf-8")) == {}

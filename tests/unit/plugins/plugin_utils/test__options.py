@@ -129,9 +129,9 @@ def test_what_is_as_it_must_be_passes(good: dict[str, t.Any]) -> None:
         ({"others": [{"name": "bob"}, {"name": 7}]}, "not_text", "others[1].name is the number 7"),
         ({"others": [{"name": "bob", "password": 4711}]}, "not_text", "others[0].password is a whole number"),
         ({"others": [{"password": "x"}]}, "option_missing", "others[0].name was not given"),
-        ({"others": [{"name": "bob", "pasword": "x"}]}, "option_unknown", "others[0].pasword is no option"),
+        ({"others": [{"name": "bob", "pasword": "x"}]}, "option_unknown", "others[0].pasword is not an option"),
         ({"account": {"admin_password": 4711}}, "not_text", "account.admin_password is a whole number"),
-        ({"pasword": "4711-secret"}, "option_unknown", "pasword is no option; there are account, admin"),
+        ({"pasword": "4711-secret"}, "option_unknown", "pasword is not an option; the options are account, admin"),
     ],
 )
 def test_what_is_not_is_refused_and_no_secret_told(wrong: dict[str, t.Any], reason: str, words: str) -> None:

@@ -132,7 +132,7 @@ def test_an_age_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_one_rotation_at_a_time_holds_an_age_file(tmp_path: Path) -> None:
     store, other = (AgeStore(tmp_path / "store" / f"{name}.age", [], tmp_path / "identity") for name in ("a", "b"))
-    busy = pytest.raises(StoreError, match="another run rotates this password")
+    busy = pytest.raises(StoreError, match="another run is rotating this password")
     with store.alone(1), other.alone(1), busy, store.alone(0):
         raise AssertionError("held twice")
     with store.alone(0):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
     FIRST_TOKEN_BY_PASSWORD,
+    FIRST_TOKEN_TO_ADMIN,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     ESCROWED,

@@ -38,7 +38,7 @@ def test_a_refusal_knows_the_way_out() -> None:
     refusal = Refusal("no_holder", "no account holds a token")
     assert str(refusal) == "no account holds a token"
     assert refusal.remedy == REASONS["no_holder"].remedy
-    assert refusal.told == f"nobody holds a token. {refusal.remedy} [no_holder]"
+    assert refusal.told == f"no account holds a token. {refusal.remedy} [no_holder]"
 
 
 def test_documentation_names_only_codes_that_exist() -> None:

@@ -27,8 +27,8 @@ from test__audit_report import make  # noqa: E402
 
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version  # noqa: E402
 from ansible_collections.keyholder.macos.plugins.module_utils._model import FileVault  # noqa: E402
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import report  # noqa: E402
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import History  # noqa: E402
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.saved import saved_answers  # noqa: E402
 
 POLICY = {"parameters": {"managed_admins": ["itadmin"]}}
 
@@ -62,7 +62,7 @@ def main() -> int:
             stream.writelines(lines(options.macs))
         history = History(str(folder / "history.sqlite"))
         begun, used = time.perf_counter(), time.process_time()
-        make(folder, report.saved(str(saved), []), POLICY, history=history)
+        make(folder, saved_answers(str(saved), []), POLICY, history=history)
         seconds, cpu = time.perf_counter() - begun, time.process_time() - used
         history.close()
         page = (folder / "audit.html").stat().st_size

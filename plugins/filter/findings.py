@@ -58,14 +58,14 @@ _value:
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain_data
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import judge
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import judge_reading
 
 
 def findings(reading: t.Any, policy: t.Any = (), host: str = "", now: float | None = None) -> list[dict[str, t.Any]]:
     """Return each rule with its result."""
     made = [
         {**finding.rule.view(), "found": [], "accounts": [], **finding.view()}
-        for finding in judge.findings(reading, policy, host, now)
+        for finding in judge_reading(reading, policy, host, now)
     ]
     return t.cast("list[dict[str, t.Any]]", plain_data(made))
 

@@ -61,7 +61,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import judge
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import is_broken, judge_reading
 
 
 def compliant(
@@ -73,8 +73,8 @@ def compliant(
     now: float | None = None,
 ) -> bool:
     """Return whether no failure is as bad as ``at_least``."""
-    found = judge.findings(reading, policy, host, now)
-    broken = [finding for finding in found if judge.breaks(finding, at_least)]
+    found = judge_reading(reading, policy, host, now)
+    broken = [finding for finding in found if is_broken(finding, at_least)]
     return not broken and not (strict and any(finding.result == "unknown" for finding in found))
 
 

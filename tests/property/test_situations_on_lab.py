@@ -51,7 +51,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._recoverable impor
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Finding, load
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import load_policy
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import RuleFinding
 from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key import Courier
 from maclab import bootstrap, directory, network, vault
 from maclab.state import SECURE_TOKEN, CryptoUser, DirectoryUser, Group, Mac, NetworkDirectory
@@ -62,10 +63,10 @@ DEFERRAL = "/var/db/keyholder-filevault.plist"
 THREE_DAYS = 3 * 86400.0
 
 
-def judged(mac: Mac) -> dict[str, Finding]:
+def judged(mac: Mac) -> dict[str, RuleFinding]:
     """What the audit's baseline says of the Mac, by its rules."""
     reading = view(read_mac(LabRunner(mac), 5, ["escrow"]), ["escrow"])
-    return {finding.rule.id: finding for finding in load().evaluate("mac", reading, time.time())}
+    return {finding.rule.id: finding for finding in load_policy().evaluate("mac", reading, time.time())}
 
 
 def holds(mac: Mac, name: str) -> bool:
@@ -442,7 +443,7 @@ def test_an_apple_account_opens_the_volume_and_is_nobody_elses() -> None:
     mac.crypto_users[ICLOUD] = CryptoUser(ICLOUD, "iCloudRecovery")
     assert read_mac(LabRunner(mac), 5).filevault.icloud_key is True
     assert judged(mac)["recovery_key_present"].found == (
-        "the only recovery is somebody's Apple Account, which nobody else can use",
+        "the only recovery is a person's Apple Account, which only that person can use",
     )
     mac.accounts["itadmin"].authority.remove(SECURE_TOKEN)
     assert "Apple Account and the password of itadmin" in recoverability(read_mac(LabRunner(mac), 5)).why

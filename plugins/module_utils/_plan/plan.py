@@ -141,18 +141,18 @@ def _guard_verdict(before: Mac, after: Mac) -> None:
     What could not be read of FileVault's status and the Bootstrap Token is looked at both ways, as a Mac where all is
     well has that to lose.
     """
-    if not _facts(before) - _facts(after):
+    if not facts(before) - facts(after):
         return
-    for seen in (before, after), (_hopeful(before), _hopeful(after)):
+    for seen in (before, after), (hopeful(before), hopeful(after)):
         was, now = map(recoverability, seen)
         if now.worse_than(was):
             words = now.verdict.replace("_", " ")
             raise Refusal("would_worsen", f"this Mac would be {words}: {now.why}", (f"now {was.verdict}: {was.why}",))
 
 
-def _facts(mac: Mac) -> frozenset[tuple[str, str]]:
+def facts(mac: Mac) -> frozenset[tuple[str, str]]:
     """Return what a verdict can rest on, each fact for itself."""
-    facts = {
+    known = {
         "administrator": [who.name for who in mac.accounts if who.admin and who.name not in mac.promoted],
         "token, there or to come": [who.name for who in mac.accounts if who.holder or mac.verdict_of(who) == PENDING],
         "key": [who.name for who in mac.accounts if who.sources.crypto is not False],
@@ -161,10 +161,10 @@ def _facts(mac: Mac) -> frozenset[tuple[str, str]]:
         "other key": [*recovery_keys(mac), *mac.orphans, *(["Apple Account"] if mac.filevault.icloud_key else [])],
         "Bootstrap Token": ["it grants at login"] if mac.grants_at_login else [],
     }
-    return frozenset((kind, what) for kind, those in facts.items() for what in those)
+    return frozenset((kind, what) for kind, those in known.items() for what in those)
 
 
-def _hopeful(mac: Mac) -> Mac:
+def hopeful(mac: Mac) -> Mac:
     """Return the Mac as it is at its best: FileVault is off, and a Bootstrap Token works, where that was not read."""
     if mac.filevault.state == UNKNOWN:
         mac = replace(mac, filevault=replace(mac.filevault, state="off"))

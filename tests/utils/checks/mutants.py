@@ -28,14 +28,15 @@ PLACE = CACHE / "mutants"
 TREE = Path("ansible_collections") / "keyholder" / "macos"
 CORE = TREE / "plugins" / "module_utils"
 MUTATED = (
-    "_act.py",
-    "_delivery.py",
-    "_flow.py",
+    "_recoverable.py",
+    "_plan/plan.py",
+    "_run/*.py",
+    "_plan/account.py",
+    "_plan/*.py",
     "_model.py",
     "_probe.py",
-    "_recoverable.py",
     "_command/*.py",
-    "_plan/*.py",
+    "_step/*.py",
 )
 # Those that draw sequences, or cut a run at each write, take minutes: what they find wants a quick test, too.
 TESTS = (
@@ -63,7 +64,7 @@ SETTINGS = f"""
 source_paths = ["{CORE}"]
 only_mutate = FILES
 also_copy = ["{TREE}/plugins", "{TREE}/tests", "pytest.ini"]
-pytest_add_cli_args_test_selection = {json.dumps([f"{TREE}/tests/{place}" for place in TESTS])}
+pytest_add_cli_args_test_selection = TESTS
 pytest_add_cli_args = {json.dumps(["-p", "no:cacheprovider", *UNFIT])}
 """
 
@@ -71,12 +72,22 @@ pytest_add_cli_args = {json.dumps(["-p", "no:cacheprovider", *UNFIT])}
 def main() -> int:
     options = _options()
     environment = ensure(CACHE / "environments" / "mutants", Path(sys.executable), REQUIREMENTS / "mutants.txt")
-    _copy(options.files or MUTATED)
+    files = options.files or [
+        str(path.relative_to(ROOT / "plugins" / "module_utils"))
+        for pattern in MUTATED
+        for path in sorted((ROOT / "plugins" / "module_utils").glob(pattern))
+    ]
+    if options.report:
+        _report()
+        return 0
+    if not options.again:
+        shutil.rmtree(PLACE, ignore_errors=True)
+    _copy(options.files or MUTATED, options.tests or TESTS)
     command = [environment / "bin" / "python", ROOT / "tests" / "utils" / "mutate.py"]
-    part = {**os.environ, "MUTANTS_PART": str(options.part)}
+    chosen = {"MUTANTS_PART": str(options.part), "MUTANTS_AGAIN": "1" * options.again, "MUTANTS_ORDER": " ".join(files)}
     names = [f"*{name}__mutmut*" for name in options.only]
     run: list[str | Path] = [*command, "run", "--max-children", str(options.workers), *names]
-    done = subprocess.run(run, cwd=PLACE, env=part, check=False)
+    done = subprocess.run(run, cwd=PLACE, env={**os.environ, **chosen}, check=False)
     if done.returncode == 0:
         _report()
     return done.returncode
@@ -85,22 +96,30 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument(
-        "files", nargs="*", help="these only, as `_flow.py _command/*.py`; all others keep their results"
+        "files", nargs="*", help="these only, as `_run/compare.py _command/*.py`; all others keep their results"
     )
     parser.add_argument("--part", type=int, default=1, help="a sample: one mutant of so many")
     parser.add_argument("--only", action="append", default=[], help="a function by its name, and no other")
+    parser.add_argument(
+        "--again", action="store_true", help="go on with the last run, and try its survivors with the tests of today"
+    )
+    parser.add_argument(
+        "--tests", action="append", default=[], help="these decide, as `unit/plugins/module_utils/test__guard.py`"
+    )
+    parser.add_argument("--report", action="store_true", help="write down what a run that is still going has found")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     return parser.parse_args()
 
 
-def _copy(files: Sequence[str]) -> None:
+def _copy(files: Sequence[str], tests: Sequence[str]) -> None:
     """As mutmut names a mutant by its path, that must be the name it is imported by: .cache/tree will not do."""
-    shutil.rmtree(PLACE, ignore_errors=True)
     for relative in tracked("plugins/*", "tests/unit/*", "tests/property/*", "maclab/*"):
         target = PLACE / TREE / relative
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / relative, target)
-    (PLACE / "pyproject.toml").write_text(SETTINGS.replace("FILES", json.dumps([f"{CORE}/{name}" for name in files])))
+    settings = SETTINGS.replace("FILES", json.dumps([f"{CORE}/{name}" for name in files]))
+    chosen = json.dumps([f"{TREE}/tests/{place}" for place in tests])
+    (PLACE / "pyproject.toml").write_text(settings.replace("TESTS", chosen))
     paths = " ".join(f"{TREE}/{folder}" for folder in ("maclab", "maclab/tests"))
     (PLACE / "pytest.ini").write_text(f"[pytest]\npythonpath = . {paths}\naddopts = --strict-markers\n")
 

@@ -25,7 +25,13 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap im
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import KeyRequest, UnlockerRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import lawful_plan
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
+    Plan,
+    facts,
+    hopeful,
+    lawful,
+    lawful_plan,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import (
@@ -35,10 +41,10 @@ from ansible_collections.keyholder.macos.plugins.module_utils._recoverable impor
     recoverability,
     sure_ways_in,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._step.account import DeleteAccount, SetAdmin
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import DeleteAccount, SetAdmin, SetAttribute
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.bootstrap import RemoveBootstrap
-from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import RemoveUnlocker
+from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import RemoveKey, RemoveUnlocker
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import (
     BecomeFirstHolder,
     CheckPassword,
@@ -176,6 +182,98 @@ def test_what_a_plan_has_brought_is_worth_keeping() -> None:
     assert reason(replace(of, accounts=(HOLDER, DEPUTY)), *steps) == "last_admin_holder"
 
 
+# -- what a verdict rests on ------------------------------------------------------------------------------------------
+
+FIVE = PasswordPolicy(max_failed_logins=5)
+FOR_A_MOMENT = frozenset({"promoted rui"})
+EARLY = ("administrator", "token, there or to come", "key", "listed", "login", "other key", "Bootstrap Token")
+
+
+def kinds(of: Mac) -> dict[str, set[str]]:
+    return {kind: {what for known, what in facts(of) if known == kind} for kind in EARLY}
+
+
+@pytest.mark.parametrize(
+    ("of", "kind", "expected"),
+    [
+        (mac(ADMIN, HOLDER, NOBODY), "administrator", {"itadmin"}),
+        (mac(ADMIN, replace(NOBODY, admin=True)), "administrator", {"itadmin", "rui"}),
+        (mac(ADMIN, replace(NOBODY, admin=True), pending=FOR_A_MOMENT), "administrator", {"itadmin"}),
+        (mac(ADMIN, NOBODY), "token, there or to come", {"itadmin"}),
+        (mac(ADMIN, NOBODY, management=WORKS), "token, there or to come", {"itadmin", "rui"}),
+        (mac(NOBODY, replace(BOB, sources=KEY_ONLY), management=WORKS), "token, there or to come", {"rui"}),
+        (mac(HOLDER, NOBODY), "key", {"ana"}),
+        (mac(HOLDER, replace(NOBODY, sources=Sources(True, None, True))), "key", {"ana", "rui"}),
+        (mac(HOLDER, replace(NOBODY, sources=Sources(True, False, True))), "key", {"ana"}),
+        (mac(HOLDER, replace(NOBODY, sources=Sources(False, False, True))), "listed", {"ana", "rui"}),
+        (mac(HOLDER, replace(NOBODY, sources=Sources(True, True, False))), "listed", {"ana"}),
+        (mac(HOLDER, replace(BOB, disabled=True), NOBODY), "login", {"ana", "rui"}),
+        (mac(HOLDER, replace(BOB, failed_logins=5), policy=FIVE), "login", {"ana"}),
+        (mac(HOLDER, replace(BOB, failed_logins=5, disabled=True), policy=FIVE), "login", {"ana"}),
+        (mac(replace(BOB, failed_logins=5), policy=replace(FIVE, lock_expires=True)), "login", {"bob"}),
+        (mac(filevault=ON), "other key", set()),
+        (mac(filevault=replace(WITH_KEY, icloud_key=True), orphans=("0C0F",)), "other key",
+         {"the personal recovery key", "0C0F", "Apple Account"}),
+        (mac(HOLDER), "Bootstrap Token", set()),
+        (mac(HOLDER, management=WORKS), "Bootstrap Token", {"it grants at login"}),
+        (mac(HOLDER, management=replace(WORKS, preflight=False)), "Bootstrap Token", set()),
+    ],
+)  # fmt: skip
+def test_each_thing_that_a_verdict_rests_on_is_told_apart(of: Mac, kind: str, expected: set[str]) -> None:
+    assert kinds(of)[kind] == expected
+
+
+def test_everything_that_a_verdict_rests_on_has_a_kind() -> None:
+    of = mac(ADMIN, filevault=WITH_KEY, management=WORKS)
+    assert {kind for kind, _ in facts(of)} == set(EARLY)
+
+
+@pytest.mark.parametrize(
+    ("management", "best"),
+    [
+        (WORKS, WORKS),
+        (replace(WORKS, bootstrap="unknown"), WORKS),
+        (replace(WORKS, bootstrap="unknown", preflight=None), WORKS),
+        (replace(WORKS, preflight=None, preflight_asked=True), replace(WORKS, preflight_asked=True)),
+        (replace(WORKS, preflight=None), replace(WORKS, preflight=None)),
+        (replace(WORKS, preflight=False, preflight_asked=True), replace(WORKS, preflight=False, preflight_asked=True)),
+        (replace(WORKS, bootstrap="not_escrowed"), replace(WORKS, bootstrap="not_escrowed")),
+        # Without its crypto user on the volume a token grants nothing, whatever the server has.
+        (
+            replace(WORKS, bootstrap="unknown", bootstrap_crypto_user=False),
+            replace(WORKS, bootstrap="unknown", bootstrap_crypto_user=False),
+        ),
+        (
+            replace(WORKS, bootstrap="unknown", bootstrap_crypto_user=None),
+            replace(WORKS, bootstrap="unknown", bootstrap_crypto_user=None),
+        ),
+    ],
+)
+@pytest.mark.parametrize("state", ["unknown", "on", "off", "decrypting"])
+def test_what_was_not_read_is_looked_at_at_its_best_too(management: Management, best: Management, state: str) -> None:
+    of = mac(ADMIN, filevault=replace(ON, state=state), management=management)
+    hope = replace(of, management=best, filevault=replace(ON, state="off" if state == "unknown" else state))
+    assert hopeful(of) == hope
+
+
+def test_a_worse_verdict_is_said_in_words() -> None:
+    of = mac(replace(NOBODY, admin=True), filevault=OFF, management=replace(WORKS, bootstrap_crypto_user=None))
+    with pytest.raises(Refusal) as caught:
+        lawful_plan(of, [RemoveBootstrap("rui")])
+    assert caught.value.msg.startswith("this Mac would be at risk: no account holds a token; on macOS 11 and newer")
+    (evidence,) = caught.value.evidence
+    assert evidence.startswith("now pending: no account holds a token; the escrowed Bootstrap Token grants rui one")
+
+
+def test_an_administrator_whom_macos_would_give_a_token_stays_one() -> None:
+    """Nothing else is lost but that right: another administrator, who cannot log in, is there."""
+    boss = replace(NOBODY, admin=True)
+    of = mac(boss, replace(boss, name="out", guid="F" * 36, disabled=True), filevault=OFF, management=WORKS)
+    assert reason(of, SetAdmin("rui", False)) == "would_worsen"
+    assert reason(of, SetAdmin("out", False)) == ""
+    assert reason(replace(of, pending=FOR_A_MOMENT), SetAdmin("rui", False)) == ""
+
+
 # -- one definition ---------------------------------------------------------------------------------------------------
 
 
@@ -266,6 +364,11 @@ def test_the_way_in_may_change_in_harmless_ways() -> None:
         assert AccountRequest("deputy", **harmless).plan(OWN, {}).changes  # type: ignore[arg-type]
 
 
+def test_a_name_without_an_account_does_not_stand_in_for_the_own_account() -> None:
+    with pytest.raises(Refusal, match="this run logged in with deputy"):
+        lawful(Plan(replace(OWN, own=frozenset({"aaron", "deputy"})), (SetAdmin("deputy", False),)))
+
+
 # -- a key that may be stale ------------------------------------------------------------------------------------------
 
 PROVEN = frozenset({"admin_password"})
@@ -319,6 +422,44 @@ def test_the_last_recovery_key_goes_only_where_a_holder_is_proven() -> None:
     # Where FileVault is off, or another recovery key stays, nothing rests on it.
     for other in (replace(WITH_KEY, state="off"), replace(WITH_KEY, institutional_key=True)):
         assert KeyRequest("absent", given=frozenset({"current_key"})).plan(mac(ADMIN, filevault=other), {}).changes
+
+
+EARLY_KEY = VerifyKey("itadmin", "A" * 36, "password", early=True, needed=True)
+
+
+@pytest.mark.parametrize(
+    ("of", "proofs", "refused"),
+    [
+        (mac(ADMIN, filevault=WITH_KEY), (EARLY_KEY,), False),
+        (mac(ADMIN, filevault=WITH_KEY), (), True),
+        (mac(ADMIN, filevault=WITH_KEY), (replace(EARLY_KEY, needed=False),), True),
+        (mac(ADMIN, filevault=WITH_KEY), (replace(EARLY_KEY, early=False),), True),
+        (mac(ADMIN, filevault=WITH_KEY), (replace(EARLY_KEY, user="ana"),), True),
+        # One of several is enough, and it must be one who can log in.
+        (mac(ADMIN, HOLDER, filevault=WITH_KEY), (EARLY_KEY,), False),
+        (mac(HOLDER, UNABLE, filevault=WITH_KEY), (EARLY_KEY,), True),
+        (mac(ADMIN, filevault=replace(WITH_KEY, state="off")), (), False),
+        (mac(ADMIN, filevault=replace(WITH_KEY, state="decrypting")), (), True),
+        (mac(ADMIN, filevault=replace(WITH_KEY, institutional_key=True)), (), False),
+        (mac(ADMIN, filevault=replace(WITH_KEY, institutional_key=True), apple_silicon=True), (), True),
+    ],
+)
+@pytest.mark.parametrize("padding", [(), (SetAttribute("itadmin", "hint", "x"),)])
+def test_whose_key_must_be_proven_before_the_last_recovery_key_goes(
+    of: Mac, proofs: tuple[Step, ...], refused: bool, padding: tuple[Step, ...]
+) -> None:
+    plan = Plan(of, (*proofs, *padding, RemoveKey("itadmin"), *padding))
+    if refused:
+        with pytest.raises(Refusal) as caught:
+            lawful(plan)
+        assert caught.value.reason == "last_recovery_key"
+        assert caught.value.msg.endswith("and its last recovery key would go")
+    else:
+        lawful(plan)
+
+
+def test_no_recovery_key_is_missed_where_there_was_none() -> None:
+    lawful(Plan(mac(ADMIN), (SetAttribute("itadmin", "hint", "x"),)))
 
 
 # -- what is read and not found out by failing ------------------------------------------------------------------------

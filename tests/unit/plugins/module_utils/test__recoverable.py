@@ -74,7 +74,8 @@ LOCKED_A_WHILE = "failed logins have locked the account, which opens again by it
         (
             mac(ADMIN, policy=PasswordPolicy(unjudged=("a", "b"))),
             "unknown",
-            "itadmin can grant tokens, unless the password rule a or b has locked the account, which a reading cannot tell",
+            "itadmin can grant tokens, unless the password rule a or b has locked the account, which a reading cannot"
+            " tell",
         ),
         (
             mac(replace(ANA, kind="mobile"), BOB, foreign_admins=True),

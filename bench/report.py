@@ -26,8 +26,8 @@ from readings import ANA, BO, ITADMIN, MAC, NOW, reading  # noqa: E402
 from test__audit_report import make  # noqa: E402
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import FileVault, Version  # noqa: E402
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import report  # noqa: E402
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import History  # noqa: E402
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.saved import saved_answers  # noqa: E402
 
 POLICY = {"parameters": {"managed_admins": ["itadmin"]}}
 
@@ -61,7 +61,7 @@ def main() -> int:
             stream.writelines(lines(options.macs))
         history = History(str(folder / "history.sqlite"))
         begun, used = time.perf_counter(), time.process_time()
-        make(folder, report.saved(str(saved), []), POLICY, history=history)
+        make(folder, saved_answers(str(saved), []), POLICY, history=history)
         seconds, cpu = time.perf_counter() - begun, time.process_time() - used
         history.close()
         page = (folder / "audit.html").stat().st_size

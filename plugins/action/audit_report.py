@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module audit_report, which is all here: a report on the controller, of this run's readings or saved ones."""
+"""Make the report of the module audit_report, all of it on the controller, from this run's readings or saved ones."""
 
 from __future__ import annotations
 
@@ -19,23 +19,27 @@ from pathlib import Path
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import shortened
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import files, html, report
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import Answer, answer_of
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.audit import NoAnswersError, run_audit
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import plain_text
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.expressions import AuditPolicyError
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.formats import FORMATS, base
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import History, HistoryError
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import (
-    SEVERITIES,
-    Policy,
-    PolicyError,
-    layer_of,
-    load,
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import Answer, answer_of
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Policy, load_policy
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy_file import layer_of
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import SEVERITIES
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.saved import (
+    absent,
+    entry_answer,
+    saved_answers,
+    with_missing,
 )
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.text import plain
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.summary import Summary
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import is_list, is_text, kind_of
 
-FORMATS = ("html", "json", "csv", "junit", "markdown", "readings")
 NEVER = "never"
 PACKED = "keyholder_packed_"
-"""Variables whose names begin so hold one Mac's answer each: slices of a job cannot share a variable."""
+"""The names of variables that hold one Mac's answer each begin so. Slices of a job cannot share a variable."""
 
 SPEC: dict[str, dict[str, t.Any]] = {
     "dest": {"type": "path"},
@@ -59,30 +63,30 @@ SPEC: dict[str, dict[str, t.Any]] = {
 
 
 class ActionModule(Action):
-    """See the module of the same name."""
+    """Run the module of the same name."""
 
     _supports_async = False
     _requires_connection = False
     SPEC = SPEC
 
     def check(self) -> None:
-        """Raise :class:`Refusal` for what would keep the report from being made, whatever the Macs say."""
+        """Raise :class:`Refusal` for options that keep the report from being made, whatever the Macs say."""
         super().check()
         given = {option: value for option, value in self._task.args.items() if value is not None}
         for option in ("name", "variable"):
             if given.get(option, "x") == "":
                 raise Refusal("value_unusable", f"{option} is empty, and must be text")
-        _check_policy(given.get("policy"))
-        _moment(given.get("since"))
+        _check_policy_option(given.get("policy"))
+        _end_of(given.get("since"))
 
     def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Return what was made, or why nothing was."""
+        """Return the task's result: what was made, or why nothing was."""
         _valid, given = t.cast("t.Any", self).validate_argument_spec(SPEC)
         try:
             return self._act(given, task_vars)
         except Refusal as refusal:
             return failure(refusal)
-        except PolicyError as problem:
+        except AuditPolicyError as problem:
             return failure(Refusal("policy_unusable", f"no report could be made: {problem}"))
         except HistoryError as problem:
             return failure(Refusal("history_unusable", f"no report could be made: {problem}"))
@@ -90,9 +94,10 @@ class ActionModule(Action):
             return failure(Refusal("report_unwritable", f"no report was made in {given['dest']}: {problem}"))
 
     def _act(self, given: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return the result of a report, of packing, or of checking alone. Raise what :meth:`act` makes failures of."""
         now = time.time()
         if not given["dest"] and not given["pack"] and not given["validate_only"]:
-            raise Refusal("option_missing", "dest was not given: the folder on the controller that the report goes to")
+            raise Refusal("option_missing", "dest was not given: name the folder on the controller for the report")
         if given["validate_only"]:
             _validate(given)
             return {"changed": False}
@@ -101,8 +106,8 @@ class ActionModule(Action):
         if given["pack"]:
             return {"changed": False, "packed": dict(map(_packed, answers))}
         try:
-            result = _write(given, answers, report.Summary(_policy(given), given["title"], now, unread=unread))
-        except report.NoAnswersError as problem:
+            result = _write_report(given, answers, Summary(_policy(given), given["title"], now, unread=unread))
+        except NoAnswersError as problem:
             raise Refusal("answers_missing", f"no report was made: {problem}", tuple(unread)) from problem
         for note in result["notes"]:
             self._display.warning(note)
@@ -111,26 +116,29 @@ class ActionModule(Action):
     def _answers(
         self, given: dict[str, t.Any], variables: dict[str, t.Any], now: float, unread: list[str]
     ) -> t.Iterator[Answer]:
-        """Return this run's first, so that they count where a Mac is in a saved file too."""
+        """Yield the answers, this run's first, so that they win over those of the same Mac in a saved file.
+
+        ``now``: in seconds since 1970; ``unread`` gets, in words, what could not be used.
+        """
         hosts = given["hosts"]
         if hosts is None:
             hosts = [] if given["saved"] or given["packed"] else variables.get("ansible_play_hosts_all") or []
-        everybody = variables["hostvars"]
+        hostvars = variables["hostvars"]
         for host in hosts:
-            known = everybody.raw_get(host) if host in everybody else {}
+            known = hostvars.raw_get(host) if host in hostvars else {}
             yield answer_of(str(host), _data(known.get(given["variable"])), now)
         keys = sorted(key for key in variables if key.startswith(PACKED)) if given["packed"] else []
         packed = (answer for key in keys for answer in _unpacked(key, variables[key], unread))
-        saved = (answer for path in given["saved"] if path for answer in report.saved(path, unread))
+        saved = (answer for path in given["saved"] if path for answer in saved_answers(path, unread))
         if keys:
-            yield from report.with_missing(itertools.chain(packed, saved), given["expected"], unread)
+            yield from with_missing(itertools.chain(packed, saved), given["expected"], unread)
         else:
             yield from saved
-            # A file says no more whose Macs were in it, where nobody can read it.
-            yield from report.absent(given["expected"], unread) if unread else ()
+            # A file that cannot be read does not say which Macs were in it.
+            yield from absent(given["expected"], unread) if unread else ()
 
 
-def _check_policy(value: t.Any) -> None:
+def _check_policy_option(value: t.Any) -> None:
     """Raise :class:`Refusal` for what is neither a dictionary nor a list of them."""
     if value is None or value == "":
         return
@@ -142,63 +150,66 @@ def _check_policy(value: t.Any) -> None:
 
 
 def _policy(given: dict[str, t.Any]) -> Policy:
-    """The files first, then what the task says, so that a task can change a parameter of a file."""
+    """Return the policy: the files first, then what the task says, so that a task can change a parameter of a file.
+
+    Raise :class:`AuditPolicyError`.
+    """
     inline = _data(given["policy"])
     layers = [layer_of(Path(path)) for path in given["policy_files"] if path]
-    return load(*layers, *([inline] if isinstance(inline, dict) else inline or []))
+    return load_policy(*layers, *([inline] if isinstance(inline, dict) else inline or []))
 
 
 def _validate(given: dict[str, t.Any]) -> None:
-    """All that could keep the report from being made, however long the Macs have been read for it."""
+    """Raise what would keep the report from being made, before the Macs are read for it.
+
+    Make the folder and the history if they are not there.
+    """
     _policy(given)
-    _moment(given["since"])
+    _end_of(given["since"])
     if given["dest"] and not given["pack"]:
         os.makedirs(given["dest"], exist_ok=True)
         if not os.access(given["dest"], os.W_OK):
-            raise PermissionError(f"dest {given['dest']} is not a folder that can be written to")
+            raise PermissionError(f"dest {given['dest']} is not a writable folder")
     if given["history"] and not given["pack"]:
         History(given["history"]).close()
 
 
-def _write(given: dict[str, t.Any], answers: t.Iterable[Answer], summary: report.Summary) -> dict[str, t.Any]:
-    """Write all files beside their places, and put them there once all are whole. Raises ``OSError``."""
+def _write_report(given: dict[str, t.Any], answers: t.Iterable[Answer], summary: Summary) -> dict[str, t.Any]:
+    """Write all files beside their places, put them there once all are whole, and return the task's result.
+
+    Raise ``OSError`` if a file cannot be written, and :class:`NoAnswersError`.
+    """
     folder = given["dest"]
     summary.partial = given["partial"]
     os.makedirs(folder, exist_ok=True)
-    history = _history(given["history"], summary)
-    made: list[report.File] = []
+    history = _opened_history(given["history"], summary)
+    made: list[base.WholeFile] = []
 
-    def file(ending: str) -> report.File:
-        made.append(report.File(os.path.join(folder, given["name"] + ending)))
+    def new(ending: str) -> base.WholeFile:
+        """Open a file of the report."""
+        made.append(base.WholeFile(os.path.join(folder, given["name"] + ending)))
         return made[-1]
 
     def finish() -> None:
+        """Put all files in their place, once each of them is whole."""
         for one in made:
             one.close()
         for one in made:
             one.done()
 
-    makers: dict[str, t.Callable[[], report.Output]] = {
-        "html": lambda: html.Html(file(".html"), summary),
-        "json": lambda: files.Json(file(".json"), summary),
-        "csv": lambda: files.Csv(file(".csv"), file("-findings.csv")),
-        "junit": lambda: files.Junit(file(".xml"), summary),
-        "markdown": lambda: files.Markdown(file(".md")),
-        "readings": lambda: files.Readings(file(".jsonl")),
-    }
     try:
-        outputs = [makers[name]() for name in FORMATS if name in given["formats"]]
-        report.run(answers, summary, outputs, history, _moment(given["since"]), finish)
+        outputs = [make(new, summary) for name, make in FORMATS.items() if name in given["formats"]]
+        run_audit(answers, summary, outputs, history, _end_of(given["since"]), finish)
     finally:
         for one in made:
             one.drop()
         if history is not None:
             history.close()
-    return _result(given, summary, [one.path for one in made])
+    return _report_result(given, summary, [one.path for one in made])
 
 
-def _history(path: str | None, summary: report.Summary) -> History | None:
-    """Return the history, None where there is none. The Macs are read: what is wrong with it costs no report."""
+def _opened_history(path: str | None, summary: Summary) -> History | None:
+    """Return the history, None if there is none, or if it fails: the summary says so, and the report is made anyway."""
     try:
         return History(path) if path else None
     except HistoryError as problem:
@@ -206,7 +217,8 @@ def _history(path: str | None, summary: report.Summary) -> History | None:
         return None
 
 
-def _result(given: dict[str, t.Any], summary: report.Summary, paths: list[str]) -> dict[str, t.Any]:
+def _report_result(given: dict[str, t.Any], summary: Summary, paths: list[str]) -> dict[str, t.Any]:
+    """Return the task's result; it is a failure if a Mac breaks a rule that is as severe as ``fail_on``."""
     result: dict[str, t.Any] = {
         "changed": False,
         "files": paths,
@@ -218,15 +230,17 @@ def _result(given: dict[str, t.Any], summary: report.Summary, paths: list[str]) 
     limit = given["fail_on"]
     if limit != NEVER and summary.worst and SEVERITIES.index(summary.worst) <= SEVERITIES.index(limit):
         broken = [row.host for row in summary.rows if row.worst in SEVERITIES[: SEVERITIES.index(limit) + 1]]
-        names = ", ".join(map(plain, broken[:10])) + (f" and {len(broken) - 10} more" if len(broken) > 10 else "")
+        names = ", ".join(map(plain_text, broken[:10])) + (f" and {len(broken) - 10} more" if len(broken) > 10 else "")
         macs = "1 Mac breaks" if len(broken) == 1 else f"{len(broken)} Macs break"
         result.update(failed=True, msg=f"{macs} a rule that is {limit} or worse: {names}")
     return result
 
 
-def _moment(value: t.Any) -> float | None:
-    """Return a day, or a day and a time, in UTC where it does not say; the end of a day that is given alone. YAML makes
-    a date of what has no quotes. Raises :class:`Refusal`."""
+def _end_of(value: t.Any) -> float | None:
+    """Return a day and a time, or the end of a day that is given alone, as seconds since 1970; None if not given.
+
+    It is UTC if it does not say. YAML makes a date of what has no quotes. Raise :class:`Refusal` for anything else.
+    """
     if value is None or value == "":
         return None
     text = str(value)
@@ -245,7 +259,7 @@ def _moment(value: t.Any) -> float | None:
 
 
 def _data(value: t.Any) -> t.Any:
-    """Plain data: Ansible's own kinds of text and dictionary carry more with them than a report needs."""
+    """Return plain data: Ansible's own kinds of text and dictionary carry more than a report needs."""
     if isinstance(value, dict) or hasattr(value, "items"):
         return {str(key): _data(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
@@ -256,13 +270,13 @@ def _data(value: t.Any) -> t.Any:
 
 
 def _packed(answer: Answer) -> tuple[str, str]:
-    """A variable of its own for each Mac, with a name that any host may have."""
+    """Return a variable for this Mac alone, and its value; the name fits any host's name."""
     name = base64.b32encode(answer.host.encode("utf-8")).decode("ascii").rstrip("=").lower()
     return PACKED + name, base64.b64encode(zlib.compress(answer.text().encode("ascii"), 9)).decode("ascii")
 
 
 def _unpacked(name: str, text: t.Any, unread: list[str]) -> t.Iterator[Answer]:
-    """Return the answer in a variable. Whose it is, the variable's name says as well."""
+    """Yield the answer in a variable; of a damaged one the Mac, because the variable's name holds it as well."""
     content: t.Any = None
     with contextlib.suppress(ValueError, RecursionError, zlib.error):
         content = json.loads(zlib.decompress(base64.b64decode(str(text), validate=True)))
@@ -270,4 +284,4 @@ def _unpacked(name: str, text: t.Any, unread: list[str]) -> t.Iterator[Answer]:
     with contextlib.suppress(ValueError):
         code = name[len(PACKED) :].upper()
         host = base64.b32decode(code + "=" * (-len(code) % 8)).decode("utf-8")
-    return report.entry_answer(content, f"the variable {name}", unread, host)
+    return entry_answer(content, f"the variable {name}", unread, host)

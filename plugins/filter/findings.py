@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter findings: what the rules of a policy say of a reading."""
+"""Judge a reading by a policy: the filter findings."""
 
 from __future__ import annotations
 
@@ -58,20 +58,20 @@ _value:
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain_data
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import judge
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import judge_reading
 
 
 def findings(reading: t.Any, policy: t.Any = (), host: str = "", now: float | None = None) -> list[dict[str, t.Any]]:
-    """Each rule with its result."""
+    """Return each rule with its result."""
     made = [
         {**finding.rule.view(), "found": [], "accounts": [], **finding.view()}
-        for finding in judge.findings(reading, policy, host, now)
+        for finding in judge_reading(reading, policy, host, now)
     ]
     return t.cast("list[dict[str, t.Any]]", plain_data(made))
 
 
 class FilterModule:
-    """What Ansible looks for in this file."""
+    """Hold what Ansible looks for in this file."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"findings": findings}

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The test compliant: whether a reading breaks no rule of a policy."""
+"""Test whether a reading fails no rule of a policy: the test compliant."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import judge
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import is_broken, judge_reading
 
 
 def compliant(
@@ -72,14 +72,14 @@ def compliant(
     strict: bool = False,
     now: float | None = None,
 ) -> bool:
-    """Whether no failure is as bad as ``at_least``."""
-    found = judge.findings(reading, policy, host, now)
-    broken = [finding for finding in found if judge.breaks(finding, at_least)]
+    """Return whether no failure is as bad as ``at_least``."""
+    found = judge_reading(reading, policy, host, now)
+    broken = [finding for finding in found if is_broken(finding, at_least)]
     return not broken and not (strict and any(finding.result == "unknown" for finding in found))
 
 
 class TestModule:
-    """What Ansible looks for in this file."""
+    """Hold what Ansible looks for in this file."""
 
     def tests(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"compliant": compliant}

@@ -50,7 +50,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._probe import read
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Finding, load
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import load_policy
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import RuleFinding
 from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key import Courier
 from maclab import bootstrap, directory, network, vault
 from maclab.state import SECURE_TOKEN, CryptoUser, DirectoryUser, Group, Mac, NetworkDirectory
@@ -61,10 +62,10 @@ DEFERRAL = "/var/db/keyholder-filevault.plist"
 THREE_DAYS = 3 * 86400.0
 
 
-def judged(mac: Mac) -> dict[str, Finding]:
+def judged(mac: Mac) -> dict[str, RuleFinding]:
     """What the audit's baseline says of the Mac, by its rules."""
     reading = view(read_mac(LabRunner(mac), 5, ["escrow"]), ["escrow"])
-    return {finding.rule.id: finding for finding in load().evaluate("mac", reading, time.time())}
+    return {finding.rule.id: finding for finding in load_policy().evaluate("mac", reading, time.time())}
 
 
 def holds(mac: Mac, name: str) -> bool:

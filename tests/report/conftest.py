@@ -19,8 +19,8 @@ from readings import ANA, BO, ITADMIN, MAC, NOW, PHANTOM, reading  # noqa: E402
 from test__audit_report import EVIL, FLEET, make  # noqa: E402
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import FileVault, Version  # noqa: E402
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import Answer  # noqa: E402
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import History  # noqa: E402
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import Answer  # noqa: E402
 
 WEEK = 7 * 86400.0
 NAMES = "ana bo rui salma stan eve lena kim zoe max ida noor yuki omar".split()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The readings of every audit, in an SQLite file that can only be added to, and what has changed since one of them.
+"""Keep the readings of every audit in an SQLite file that can only be added to, and say what has changed since.
 
 This file is PRIVATE to the collection.
 """
@@ -16,11 +16,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._kind import count, moment
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import STATES
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import PASS
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import STATES
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import PASS
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import Answer, Judged
+    from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import Answer, Judged
 
 VERSION = 1
 
@@ -42,35 +42,37 @@ BEGIN SELECT RAISE(ABORT, 'the history can only be added to'); END;
 
 
 class HistoryError(RuntimeError):
-    """The file is no history, one of a version that is not known here, or one that is damaged. The text names it."""
+    """Raised for a file that is no history, has an unknown version, or is damaged. The text names it."""
 
 
 @dataclass(frozen=True)
 class Before:
-    """How a Mac was when it was last in an audit, and what it broke and who held a token when it was last read."""
+    """Hold a Mac's state in its last audit, and what it broke and who held a token when it was last read."""
 
     state: str
     read: bool = False
-    """It has been read at all."""
+    """Whether it has been read at all."""
     failed: tuple[str, ...] = ()
     holders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is different about a Mac. ``was`` "": it was not there; ``now`` "": it is not there any more."""
+    """Hold what is different about a Mac. ``was`` "": it was not there; ``now`` "": it is not there any more."""
 
     host: str
     was: str
     now: str
     broken: tuple[str, ...] = ()
-    """Rules that it breaks now and did not."""
+    """Rules that it breaks now and did not break then."""
     mended: tuple[str, ...] = ()
+    """Rules that it broke then and keeps now."""
     gained: tuple[str, ...] = ()
-    """Accounts that hold a token now and did not."""
+    """Accounts that hold a token now and did not hold one then."""
     lost: tuple[str, ...] = ()
 
     def view(self) -> dict[str, t.Any]:
+        """Return it as a report shows it."""
         return {
             "host": self.host,
             "was": self.was,
@@ -84,20 +86,20 @@ class Change:
 
 @dataclass(frozen=True)
 class Run:
-    """An earlier audit: when, and how many Macs were in which state."""
+    """Hold an earlier audit: when it was made, in seconds since 1970, and how many Macs were in which state."""
 
     id: int
     at: float
     states: t.Mapping[str, int]
     partial: bool = False
-    """Only some of the Macs were to be in it."""
+    """Whether only some of the Macs were to be in it."""
 
 
 class History:
-    """One file. Its writer holds it until the run is in it whole, or not at all.
+    """Read and write one file. A run is in it whole, or not at all; while one is written, other writers wait.
 
-    Whatever goes wrong with it is a :class:`HistoryError` that names it. A row that holds what no audit writes is
-    skipped, and counted in ``odd``.
+    Every method raises :class:`HistoryError`, which names the file, if something goes wrong with it. A row that holds
+    what no audit writes is skipped, and counted in ``odd``.
     """
 
     def __init__(self, path: str) -> None:
@@ -117,7 +119,7 @@ class History:
             self._base.text_factory = lambda raw: raw.decode("utf-8", "replace")
             version = self._base.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, VERSION):
-            raise HistoryError(f"{self._path} is of version {version}, and this collection knows {VERSION}")
+            raise HistoryError(f"{self._path} has the version {version}, and this collection knows {VERSION}")
         triggers = "".join(
             _APPEND_ONLY.format(table=table, verb=verb)
             for table in ("runs", "partial_runs", "readings", "macs")
@@ -136,11 +138,11 @@ class History:
 
     @property
     def odd(self) -> int:
-        """How many rows were skipped."""
+        """Return how many rows were skipped."""
         return len(self._odd)
 
     def close(self) -> None:
-        """Let the file go. What was not committed is not in it."""
+        """Close the file. What was not committed is not in it."""
         self._base.close()
 
     def runs(self) -> list[Run]:
@@ -152,7 +154,7 @@ class History:
             ).fetchall()
         made = []
         for number, at, states, partial in rows:
-            when, counted = moment(at), _states(states)
+            when, counted = moment(at), _row_states(states)
             if when is None or counted is None:
                 self._odd.add(("runs", number))
             else:
@@ -160,15 +162,16 @@ class History:
         return made
 
     def run_before(self, at: float, whole: bool = False) -> Run | None:
-        """Of those that say they were made by then, the one that was added last; ``whole``: no partial one.
+        """Return the most recently added run whose own date is not after ``at``, None if there is none.
 
-        Not the latest one: a clock that was ahead once would make its audit the latest one for long.
+        ``whole``: leave out partial ones. The run with the latest date would not do: one that was made while the clock
+        was ahead would be that run for a long time.
         """
         runs = [run for run in self.runs() if run.at <= at and not (whole and run.partial)]
         return max(runs, key=lambda run: run.id, default=None)
 
     def hosts(self, run: Run | None) -> set[str]:
-        """Return who was in it."""
+        """Return the Macs that were in a run; none for no run."""
         if run is None:
             return set()
         with self._use():
@@ -177,7 +180,7 @@ class History:
         return {host for (host,) in rows if isinstance(host, str)}
 
     def before(self, host: str, at: float) -> Before | None:
-        """Return the Mac by itself: whether the others were in the same audits does not matter."""
+        """Return how a Mac was by then, None if it was in no audit. The audits' other Macs do not matter."""
         with self._use():
             # CROSS JOIN keeps SQLite from going through all runs first: the Mac's own rows are few, and side by side.
             rows = self._base.execute(
@@ -187,7 +190,7 @@ class History:
             )
             last = ""
             for run, state, read, *texts in rows:
-                failed, holders = map(_texts, texts)
+                failed, holders = map(_row_texts, texts)
                 if state not in STATES or failed is None or holders is None:
                     self._odd.add(("macs", host, run))
                     continue
@@ -197,7 +200,7 @@ class History:
             return Before(last) if last else None
 
     def readings(self, run: Run) -> t.Iterator[dict[str, t.Any]]:
-        """Return what was read then, as saved answers."""
+        """Yield what was read in a run, as saved answers."""
         with self._use():
             rows = self._base.execute(
                 "SELECT host, state, why, read_at, content FROM macs LEFT JOIN readings USING (digest) WHERE run = ?"
@@ -230,7 +233,10 @@ class History:
             self._base.execute("INSERT INTO macs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def _keep(self, answer: Answer) -> bytes | None:
-        """A Mac that has not changed costs a row and no reading."""
+        """Return the digest of a reading, None if there is none, and add the reading if it is not there yet.
+
+        So a Mac that has not changed costs a row alone.
+        """
         if answer.mac is None:
             return None
         content = answer.mac_text.encode("utf-8")
@@ -254,13 +260,13 @@ class History:
             self._base.execute("COMMIT")
 
     def rollback(self) -> None:
-        """Leave the file as it was before the run. Nothing happens where no run is under way."""
-        # SQLite may have done so itself, as where the disk is full.
+        """Leave the file as it was before the run. Does nothing if no run is under way."""
+        # SQLite may have done so itself, for example because the disk is full.
         with suppress(sqlite3.Error):
             self._base.execute("ROLLBACK")
 
 
-def _json(text: t.Any) -> t.Any:
+def _row_json(text: t.Any) -> t.Any:
     """Return what the JSON of a row holds, None for what is none."""
     try:
         return json.loads(text)
@@ -268,34 +274,38 @@ def _json(text: t.Any) -> t.Any:
         return None
 
 
-def _states(text: t.Any) -> dict[str, int] | None:
+def _row_states(text: t.Any) -> dict[str, int] | None:
     """Return how many Macs were in which state, None for what does not say so."""
-    content = _json(text)
+    content = _row_json(text)
     fine = isinstance(content, dict) and all(
         key in STATES and count(value) is not None for key, value in content.items()
     )
     return content if fine else None
 
 
-def _texts(text: t.Any) -> tuple[str, ...] | None:
+def _row_texts(text: t.Any) -> tuple[str, ...] | None:
     """Return the texts of a list, None for anything else."""
-    content = _json(text)
+    content = _row_json(text)
     fine = isinstance(content, list) and all(isinstance(one, str) for one in content)
     return tuple(content) if fine else None
 
 
 def holders_of(answer: Answer) -> list[str]:
+    """Return the short names of the token holders; none if the Mac was not read."""
     return [] if answer.mac is None else [str(name) for name in answer.mac["holders"]]
 
 
 def change_of(judged: Judged, before: Before | None) -> Change | None:
-    """None: nothing has changed. A Mac that could not be read says nothing of its rules and holders."""
+    """Return what is different about a Mac, None if nothing is. ``before`` None: it is new.
+
+    A Mac that could not be read says nothing of its rules and holders, so those are not compared.
+    """
     host = judged.answer.host
     if before is None:
         return Change(host, "", judged.state)
     comparable = judged.answer.mac is not None and before.read
     failed = {finding.rule.id for finding in judged.failed}
-    # What is exempt, unknown or no longer asked for has not been put right by that.
+    # A rule that is exempt, unknown or switched off now has not been put right.
     passed = {finding.rule.id for finding in judged.findings if finding.result == PASS}
     holders = set(holders_of(judged.answer))
     change = Change(

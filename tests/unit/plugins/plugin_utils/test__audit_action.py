@@ -17,9 +17,9 @@ from readings import NOW, PHANTOM, reading
 
 from ansible_collections.keyholder.macos.plugins.action.audit_report import ActionModule, _packed
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import report
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import Answer
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.formats import base
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import History
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import Answer
 
 
 def act(variables: dict[str, t.Any] | None = None, **args: t.Any) -> dict[str, t.Any]:
@@ -164,7 +164,7 @@ def test_what_is_no_database_is_refused_before_and_costs_no_report_after(tmp_pat
     assert str(path) in done["notes"][0] and done["notes"][0] in done["summary"]
 
 
-class Full(report.File):
+class Full(base.WholeFile):
     """A file on a disk that has no room any more: ``when`` it is told."""
 
     when = "close"
@@ -188,12 +188,12 @@ def test_a_full_disk_leaves_the_old_report_and_the_history_as_they_were(
     saved = kept_file(tmp_path)
     assert "failed" not in act(dest=str(folder), saved=[saved], history=kept)
     was = {path.name: path.read_bytes() for path in folder.iterdir()}
-    real = report.File
+    real = base.WholeFile
     # The last file is the one that finds no room.
     monkeypatch.setattr(Full, "when", when)
-    monkeypatch.setattr(report, "File", lambda path: (Full if path.endswith(".jsonl") else real)(path))
+    monkeypatch.setattr(base, "WholeFile", lambda path: (Full if path.endswith(".jsonl") else real)(path))
     if when == "write":
-        monkeypatch.setattr(report, "File", lambda path: (Full if path.endswith(".md") else real)(path))
+        monkeypatch.setattr(base, "WholeFile", lambda path: (Full if path.endswith(".md") else real)(path))
     failed = act(dest=str(folder), saved=[saved], history=kept, title="New")
     assert (failed["failed"], failed["reason"]) == (True, "report_unwritable")
     assert "No space left on device" in failed["msg"] and str(folder) in failed["msg"]
@@ -205,7 +205,7 @@ def test_a_full_disk_leaves_the_old_report_and_the_history_as_they_were(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device that is always full is Linux's")
 def test_what_waits_to_be_written_does_not_keep_a_part_from_being_taken_away(tmp_path: Path) -> None:
-    file = report.File(str(tmp_path / "x"))
+    file = base.WholeFile(str(tmp_path / "x"))
     part = next(tmp_path.iterdir())
     file.stream.close()
     file.stream = open("/dev/full", "w", encoding="utf-8")  # noqa: SIM115

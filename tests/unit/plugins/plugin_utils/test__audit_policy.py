@@ -23,15 +23,10 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Volume,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._report import view
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import (
-    BASELINE,
-    SEVERITIES,
-    Policy,
-    PolicyError,
-    layer_of,
-    load,
-    worst,
-)
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.expressions import AuditPolicyError
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Policy, load_policy
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy_file import BASELINE, layer_of
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import SEVERITIES, worst
 from ansible_collections.keyholder.macos.plugins.test.compliant import compliant
 
 OURS = {"parameters": {"managed_admins": ["itadmin"], "expected_holders": ["ana"], "password_max_age_days": 90}}
@@ -39,7 +34,7 @@ UNREAD = replace(ITADMIN, sources=Sources(None, None, None))
 
 
 def results(mac: dict[str, t.Any], *layers: t.Any, host: str = "mac-1", now: float = NOW) -> dict[str, str]:
-    return {one.rule.id: one.result for one in load(*layers).evaluate(host, mac, now)}
+    return {one.rule.id: one.result for one in load_policy(*layers).evaluate(host, mac, now)}
 
 
 def test_a_mac_in_order_passes_every_rule() -> None:
@@ -98,7 +93,9 @@ def test_a_rule_fails_on_its_mac_and_no_other(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", BROKEN)
 def test_a_failure_says_what_was_found(rule: str) -> None:
-    (finding,) = [one for one in load(OURS).evaluate("m", reading(**BROKEN[rule][0]), NOW) if one.rule.id == rule]
+    (finding,) = [
+        one for one in load_policy(OURS).evaluate("m", reading(**BROKEN[rule][0]), NOW) if one.rule.id == rule
+    ]
     assert finding.found
     assert all(text.strip() for text in finding.found)
 
@@ -127,7 +124,7 @@ def test_without_parameters_nobody_is_judged_by_them() -> None:
 
 def test_each_phantom_is_named() -> None:
     mac = reading(accounts=(ITADMIN, PHANTOM, replace(PHANTOM, name="ghost", uid=505)))
-    (finding,) = [one for one in load().evaluate("m", mac, NOW) if one.rule.id == "no_phantom"]
+    (finding,) = [one for one in load_policy().evaluate("m", mac, NOW) if one.rule.id == "no_phantom"]
     assert finding.accounts == ("rui", "ghost")
     assert finding.found[0] == ("the sources disagree about rui: directory yes, crypto users no, FileVault list yes")
 
@@ -160,13 +157,13 @@ def own(**changes: t.Any) -> dict[str, t.Any]:
 
 def test_a_rule_is_added_without_code() -> None:
     mac = reading(accounts=(ITADMIN, replace(BO, name="guest1")))
-    (finding,) = [one for one in load(MINE).evaluate("m7", mac, NOW) if one.rule.id == "guests_have_no_password"]
+    (finding,) = [one for one in load_policy(MINE).evaluate("m7", mac, NOW) if one.rule.id == "guests_have_no_password"]
     assert (finding.result, finding.found) == ("fail", ("guest1 on m7",))
 
 
 def test_a_rule_is_changed_or_switched_off() -> None:
     layer = {"rules": [{"id": "filevault_on", "severity": "critical"}, {"id": "enrolled", "enabled": False}]}
-    policy = load(layer)
+    policy = load_policy(layer)
     severities = {rule.id: rule.severity for rule in policy.rules}
     assert severities["filevault_on"] == "critical"
     assert "enrolled" not in severities
@@ -174,7 +171,7 @@ def test_a_rule_is_changed_or_switched_off() -> None:
 
 
 def test_a_policy_stands_alone_where_it_says_so() -> None:
-    assert [rule.id for rule in load({"extends": "none", **MINE}).rules] == ["guests_have_no_password"]
+    assert [rule.id for rule in load_policy({"extends": "none", **MINE}).rules] == ["guests_have_no_password"]
 
 
 def about_macs(**changes: t.Any) -> dict[str, t.Any]:
@@ -195,7 +192,7 @@ def about_macs(**changes: t.Any) -> dict[str, t.Any]:
     ],
 )
 def test_one_rule_that_does_not_fit_harms_no_other(changes: dict[str, t.Any], why: str) -> None:
-    found = {one.rule.id: one for one in load(OURS, about_macs(**changes)).evaluate("m", reading(), NOW)}
+    found = {one.rule.id: one for one in load_policy(OURS, about_macs(**changes)).evaluate("m", reading(), NOW)}
     odd = found.pop("odd")
     assert odd.result == "unknown"
     assert odd.found[0].startswith("the rule cannot be applied to this reading: ")
@@ -228,15 +225,15 @@ def test_a_condition_is_an_expression_a_bool_or_a_list_of_them(condition: t.Any,
 @pytest.mark.parametrize("key", ["when", "unknown_when", "fail_when"])
 @pytest.mark.parametrize("condition", [1, 0, {"a": 1}, ["true", 1], ["true", ""], ["true", None], [["true"]]])
 def test_a_condition_of_another_kind_is_refused(key: str, condition: t.Any) -> None:
-    with pytest.raises(PolicyError, match=f"rule odd: {key} is .*must be an expression, true, false, or a list"):
-        load(about_macs(**{key: condition}))
+    with pytest.raises(AuditPolicyError, match=f"rule odd: {key} is .*must be an expression, true, false, or a list"):
+        load_policy(about_macs(**{key: condition}))
 
 
 @pytest.mark.parametrize("nothing", [None, "", " ", []])
 def test_a_condition_that_is_not_given_is_none(nothing: t.Any) -> None:
     assert results(reading(), about_macs(when=nothing, unknown_when=nothing))["odd"] == "fail"
-    with pytest.raises(PolicyError, match="rule odd: fail_when missing"):
-        load(about_macs(fail_when=nothing))
+    with pytest.raises(AuditPolicyError, match="rule odd: fail_when missing"):
+        load_policy(about_macs(fail_when=nothing))
 
 
 @pytest.mark.parametrize(
@@ -366,8 +363,8 @@ def test_versions_are_the_same_with_and_without_zeros(oldest: str, macos: Versio
     ],
 )
 def test_a_policy_that_cannot_be_meant_is_refused(layer: t.Any, why: str) -> None:
-    with pytest.raises(PolicyError, match=why):
-        load(layer)
+    with pytest.raises(AuditPolicyError, match=why):
+        load_policy(layer)
 
 
 @pytest.mark.parametrize(
@@ -400,7 +397,7 @@ def test_a_policy_that_cannot_be_meant_is_refused(layer: t.Any, why: str) -> Non
     ],
 )
 def test_what_may_be_meant_is_taken(text: str) -> None:
-    load(own(fail_when=text))
+    load_policy(own(fail_when=text))
 
 
 @pytest.mark.parametrize(
@@ -416,13 +413,13 @@ def test_what_may_be_meant_is_taken(text: str) -> None:
     ],
 )
 def test_what_a_template_stores_may_be_anything(text: str) -> None:
-    load(own(says=text))
+    load_policy(own(says=text))
 
 
 def test_a_guard_counts_in_all_texts_of_its_rule_and_in_no_other() -> None:
-    load(own(when="params.limit is defined", fail_when="account.uid > params.limit", says="{{ params.limit }}"))
-    with pytest.raises(PolicyError, match="params has no 'limit'"):
-        load(own(when="params.limit is defined"), own(id="another", fail_when="params.limit"))
+    load_policy(own(when="params.limit is defined", fail_when="account.uid > params.limit", says="{{ params.limit }}"))
+    with pytest.raises(AuditPolicyError, match="params has no 'limit'"):
+        load_policy(own(when="params.limit is defined"), own(id="another", fail_when="params.limit"))
 
 
 def test_the_example_of_a_reading_has_all_keys() -> None:
@@ -435,35 +432,37 @@ def test_the_example_of_a_reading_has_all_keys() -> None:
 
     every = [f"mac{path.replace('[]', '[0]')}" for path in sorted(paths(whole))]
     assert "mac.accounts[0].sources.crypto_user" in every
-    load(about_macs(fail_when=every))
+    load_policy(about_macs(fail_when=every))
 
 
 def test_a_parameter_keeps_its_kind() -> None:
     mine = {**own(fail_when="params.mine"), "parameters": {"mine": 3}}
-    load(mine, {"parameters": {"mine": 3.5, "oldest_macos": "26"}})
-    load({**mine, "parameters": {"mine": None}}, {"parameters": {"mine": "text"}}, {"parameters": {"mine": "other"}})
-    with pytest.raises(PolicyError, match="number 2: parameters: mine is 'x', and must be a number, as 3 is"):
-        load(mine, {"parameters": {"mine": "x"}})
-    load({"extends": "none", **mine, "parameters": {"mine": "14"}}, {"parameters": {"mine": "fourteen"}})
+    load_policy(mine, {"parameters": {"mine": 3.5, "oldest_macos": "26"}})
+    load_policy(
+        {**mine, "parameters": {"mine": None}}, {"parameters": {"mine": "text"}}, {"parameters": {"mine": "other"}}
+    )
+    with pytest.raises(AuditPolicyError, match="number 2: parameters: mine is 'x', and must be a number, as 3 is"):
+        load_policy(mine, {"parameters": {"mine": "x"}})
+    load_policy({"extends": "none", **mine, "parameters": {"mine": "14"}}, {"parameters": {"mine": "fourteen"}})
 
 
 def test_a_parameter_is_used_where_somebody_reads_it() -> None:
     given = {"parameters": {"mine": 3}}
-    load({**own(fail_when="mac.nope or params.mine", enabled=False), **given})
-    load({**own(fail_when="params[host]"), **given})
-    load({**own(fail_when="true", says="{% for key in params %}{{ key }}{% endfor %}"), **given})
-    load({**own(fail_when="params.get('mine')"), **given})
-    load({"rules": [{"id": "macos_supported", "fail_when": "false"}], "parameters": {"oldest_macos": "15"}})
-    load(given, {"extends": "none", **MINE})
+    load_policy({**own(fail_when="mac.nope or params.mine", enabled=False), **given})
+    load_policy({**own(fail_when="params[host]"), **given})
+    load_policy({**own(fail_when="true", says="{% for key in params %}{{ key }}{% endfor %}"), **given})
+    load_policy({**own(fail_when="params.get('mine')"), **given})
+    load_policy({"rules": [{"id": "macos_supported", "fail_when": "false"}], "parameters": {"oldest_macos": "15"}})
+    load_policy(given, {"extends": "none", **MINE})
 
 
 def test_a_parameter_of_ones_own_is_known() -> None:
-    load({**own(fail_when="params.mine"), "parameters": {"mine": 3}})
-    load(own(fail_when="params.mine"), {"parameters": {"mine": 3}})
+    load_policy({**own(fail_when="params.mine"), "parameters": {"mine": 3}})
+    load_policy(own(fail_when="params.mine"), {"parameters": {"mine": 3}})
 
 
 def test_a_rule_that_is_switched_off_is_not_looked_at() -> None:
-    load(own(fail_when="mac.nope", enabled=False))
+    load_policy(own(fail_when="mac.nope", enabled=False))
 
 
 @pytest.mark.parametrize("text", ["''.__class__.__mro__", "(host ~ '').__init__.__globals__"])
@@ -501,28 +500,28 @@ def test_an_error_names_its_file(tmp_path: Path, text: str, why: str) -> None:
     path, other = tmp_path / "p.yml", tmp_path / "other.yml"
     path.write_text(text)
     other.write_text("rules:\n- id: enrolled\n  title: Another\n")
-    with pytest.raises(PolicyError, match=f"^{tmp_path}/{why}"):
-        load(layer_of(other), layer_of(path), layer_of(other), {})
+    with pytest.raises(AuditPolicyError, match=f"^{tmp_path}/{why}"):
+        load_policy(layer_of(other), layer_of(path), layer_of(other), {})
 
 
 def test_an_error_names_the_variable() -> None:
-    with pytest.raises(PolicyError, match="^keyholder_policy: rulez"):
-        load(layer_of(BASELINE), {"rulez": []})
-    with pytest.raises(PolicyError, match="^keyholder_policy, number 2: rulez"):
-        load({}, layer_of(BASELINE), {"rulez": []})
+    with pytest.raises(AuditPolicyError, match="^keyholder_policy: rulez"):
+        load_policy(layer_of(BASELINE), {"rulez": []})
+    with pytest.raises(AuditPolicyError, match="^keyholder_policy, number 2: rulez"):
+        load_policy({}, layer_of(BASELINE), {"rulez": []})
 
 
 def test_a_file_may_be_empty_and_merge_keys(tmp_path: Path) -> None:
     path = tmp_path / "p.yml"
     path.write_text("")
-    assert load(layer_of(path)).rules
+    assert load_policy(layer_of(path)).rules
     path.write_text(
         "rules:\n"
         "- &one {id: first, title: a, severity: low, rationale: r, remedy: r, fail_when: false}\n"
         "- &two {<<: *one, id: second}\n"
         "- {<<: *two, id: third}\n"
     )
-    assert [rule.id for rule in load(layer_of(path)).rules][-3:] == ["first", "second", "third"]
+    assert [rule.id for rule in load_policy(layer_of(path)).rules][-3:] == ["first", "second", "third"]
 
 
 # -- exemptions -------------------------------------------------------------------------------------------------------
@@ -535,7 +534,7 @@ def exempt(**changes: t.Any) -> dict[str, t.Any]:
 
 def finding(host: str, layer: dict[str, t.Any], rule: str = "filevault_on", **changes: t.Any) -> t.Any:
     mac = reading(**(changes or {"filevault": FileVault("off", personal_key=False, institutional_key=False)}))
-    (found,) = [one for one in load(layer).evaluate(host, mac, NOW) if one.rule.id == rule]
+    (found,) = [one for one in load_policy(layer).evaluate(host, mac, NOW) if one.rule.id == rule]
     return found
 
 
@@ -561,7 +560,7 @@ def test_an_exemption_for_accounts_leaves_the_others() -> None:
 
 
 def test_the_worst() -> None:
-    policy: Policy = load()
+    policy: Policy = load_policy()
     assert worst(policy.evaluate("m", reading(), NOW)) == ""
     assert worst(policy.evaluate("m", reading(**BROKEN["no_phantom"][0]), NOW)) == "high"
     assert SEVERITIES[0] == "critical"
@@ -597,7 +596,7 @@ def test_what_is_no_reading_is_said_so() -> None:
 
 
 def said(rule: str, mac: dict[str, t.Any], *layers: t.Any) -> str:
-    (found,) = next(one.found for one in load(*layers).evaluate("mac-1", mac, NOW) if one.rule.id == rule)
+    (found,) = next(one.found for one in load_policy(*layers).evaluate("mac-1", mac, NOW) if one.rule.id == rule)
     return found
 
 
@@ -619,7 +618,7 @@ def test_who_cannot_log_in_is_said_to_and_why() -> None:
 def test_a_token_to_come_is_a_medium_risk_and_named_once() -> None:
     waiting = reading(accounts=(WAITING, ANA))
     assert waiting["recoverable"] == "pending"
-    failed = [one for one in load(OURS).evaluate("m", waiting, NOW) if one.result == "fail"]
+    failed = [one for one in load_policy(OURS).evaluate("m", waiting, NOW) if one.result == "fail"]
     assert [(one.rule.id, one.rule.severity) for one in failed] == [("admin_token_to_come", "medium")]
     assert said("admin_token_to_come", waiting) == (
         "itadmin gets a token at the first graphical login (an SSH login does not count)"

@@ -18,11 +18,21 @@ from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, WAITING, reading
 
 from ansible_collections.keyholder.macos.plugins.module_utils._model import FileVault, Missing, Sources, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import at_once
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import files, html, report
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import Answer, answer_from, answer_of, judge
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.audit import run_audit
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import (
+    cell,
+    for_script,
+    markdown,
+    plain_text,
+)
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.expressions import AuditPolicyError
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.formats import FORMATS
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.formats.base import WholeFile
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import History, HistoryError
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import PolicyError, load
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.text import cell, for_script, markdown, plain
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import Answer, answer_from, answer_of, judge
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import load_policy
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.saved import SCHEMA, saved_answers, with_missing
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.summary import Summary
 
 OFF = FileVault("off", personal_key=False, institutional_key=False)
 LOCKED_OUT = {
@@ -34,7 +44,7 @@ EVIL = "=cmd|' /C calc'!A0<script>alert(1)</script>\x1b[31m\u202e`|@ana http://x
 
 
 # Made once, and nothing changes it: compiling its rules takes longer than most of these tests.
-BASELINE = load()
+BASELINE = load_policy()
 
 
 def read(host: str, at: float = NOW, **changes: t.Any) -> Answer:
@@ -59,7 +69,7 @@ STATES = {
 class Made(t.NamedTuple):
     """A report, and where its files are."""
 
-    summary: report.Summary
+    summary: Summary
     folder: Path
 
     def text(self, name: str) -> str:
@@ -76,19 +86,16 @@ def make(
     title: str = "Audit",
     partial: bool = False,
 ) -> Made:
-    summary = report.Summary(load(*layers) if layers else BASELINE, title, now, partial=partial)
-    named = {ending: report.File(str(folder / f"audit{ending}")) for ending in
-             (".json", ".jsonl", ".csv", "-findings.csv", ".xml", ".md", ".html")}  # fmt: skip
-    outputs: list[report.Output] = [
-        files.Json(named[".json"], summary),
-        files.Readings(named[".jsonl"]),
-        files.Csv(named[".csv"], named["-findings.csv"]),
-        files.Junit(named[".xml"], summary),
-        files.Markdown(named[".md"]),
-        html.Html(named[".html"], summary),
-    ]
-    report.run(answers, summary, outputs, history, since)
-    for file in named.values():
+    summary = Summary(load_policy(*layers) if layers else BASELINE, title, now, partial=partial)
+    opened: list[WholeFile] = []
+
+    def new(ending: str) -> WholeFile:
+        opened.append(WholeFile(str(folder / f"audit{ending}")))
+        return opened[-1]
+
+    outputs = [make_format(new, summary) for make_format in FORMATS.values()]
+    run_audit(answers, summary, outputs, history, since)
+    for file in opened:
         file.done()
     return Made(summary, folder)
 
@@ -265,7 +272,7 @@ def test_of_a_thousand_macs_none_is_lost_and_each_is_judged(tmp_path: Path) -> N
     rows = csv.DictReader(made.text("audit.csv").splitlines())
     assert {row["mac"]: row["state"] for row in rows} == wanted
     assert {suite.get("name") for suite in ElementTree.fromstring(made.text("audit.xml"))} >= set(wanted)
-    assert {answer.host: answer.status for answer in report.saved(str(tmp_path / "audit.jsonl"), [])} == {
+    assert {answer.host: answer.status for answer in saved_answers(str(tmp_path / "audit.jsonl"), [])} == {
         host: "unreachable" if state == "unreachable" else "read" for host, state in wanted.items()
     }
 
@@ -290,7 +297,7 @@ def test_a_report_is_made_of_a_report_and_of_readings(made: Made, tmp_path: Path
     for name in ("audit.json", "audit.jsonl"):
         folder = tmp_path / f"of-{name}"
         folder.mkdir()
-        again[name] = make(folder, report.saved(str(made.folder / name), []))
+        again[name] = make(folder, saved_answers(str(made.folder / name), []))
         for other in ("audit.csv", "audit.jsonl", "audit.xml", "audit.md", "audit-findings.csv"):
             assert again[name].text(other) == made.text(other)
 
@@ -306,7 +313,7 @@ def test_of_two_answers_the_first_counts(tmp_path: Path) -> None:
 def test_a_file_that_is_none_of_ours_is_named_and_ends_nothing(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     unread: list[str] = []
-    assert list(report.saved(str(tmp_path / name), unread)) == []
+    assert list(saved_answers(str(tmp_path / name), unread)) == []
     assert len(unread) == 1 and name in unread[0]
 
 
@@ -314,7 +321,7 @@ def slice_of(folder: Path, name: str, text: str | bytes) -> tuple[dict[str, Answ
     """The answers of a file, by host, and what of it was not used."""
     (folder / name).write_bytes(text.encode("utf-8") if isinstance(text, str) else text)
     unread: list[str] = []
-    return {answer.host: answer for answer in report.saved(str(folder / name), unread)}, unread
+    return {answer.host: answer for answer in saved_answers(str(folder / name), unread)}, unread
 
 
 GOOD = read("good").text()
@@ -357,13 +364,13 @@ def test_of_a_report_that_was_cut_the_macs_before_the_cut_are_kept(made: Made, t
 
 @pytest.mark.parametrize("entries", ["5", "{}", "null"])
 def test_a_report_whose_macs_are_no_list_is_named(tmp_path: Path, entries: str) -> None:
-    answers, unread = slice_of(tmp_path, "x.json", f'{{"schema": "{report.SCHEMA}", "macs": {entries}}}')
+    answers, unread = slice_of(tmp_path, "x.json", f'{{"schema": "{SCHEMA}", "macs": {entries}}}')
     assert (answers, len(unread)) == ({}, 1)
 
 
 def test_a_file_that_is_not_there_ends_nothing(tmp_path: Path) -> None:
     unread: list[str] = []
-    assert list(report.saved(str(tmp_path / "x.json"), unread)) == []
+    assert list(saved_answers(str(tmp_path / "x.json"), unread)) == []
     assert unread == [f"{tmp_path}/x.json: No such file or directory"]
 
 
@@ -415,7 +422,7 @@ def test_markdown_for_a_ticket(made: Made) -> None:
 def test_nothing_is_left_of_a_report_that_failed(tmp_path: Path) -> None:
     old = tmp_path / "audit.json"
     old.write_text("old")
-    file = report.File(str(old))
+    file = WholeFile(str(old))
     file.write("half")
     file.drop()
     assert old.read_text() == "old"
@@ -473,7 +480,7 @@ def test_markdown_is_only_text() -> None:
 
 
 def test_plain_text_steers_no_terminal() -> None:
-    assert plain("a\x1b[31m\u202eb\x9b\n") == "a?[31m?b??"
+    assert plain_text("a\x1b[31m\u202eb\x9b\n") == "a?[31m?b??"
 
 
 # -- history ----------------------------------------------------------------------------------------------------------
@@ -586,7 +593,7 @@ def test_without_any_answer_there_is_no_report_and_no_history(history: History, 
 
 
 def test_whom_no_slice_delivered_is_unreachable(tmp_path: Path) -> None:
-    made = make(tmp_path, report.with_missing([read("a")], ["a", "b"]))
+    made = make(tmp_path, with_missing([read("a")], ["a", "b"]))
     assert [(row.host, row.state, row.why) for row in made.summary.rows] == [
         ("a", "recoverable", "itadmin can grant tokens"),
         ("b", "unreachable", "its slice delivered nothing"),
@@ -628,11 +635,11 @@ def test_an_exemption_that_has_run_out_is_named_in_each_form(tmp_path: Path) -> 
 def test_pending_without_a_rule_about_it_is_no_good_state() -> None:
     waiting = read("m", accounts=(WAITING, ANA))
     silent = {"rules": [{"id": "admin_token_to_come", "enabled": False}]}
-    assert judge(waiting, load(silent), NOW).state == "attention"
+    assert judge(waiting, load_policy(silent), NOW).state == "attention"
 
 
 def test_nothing_to_run_is_proposed_for_a_mac_that_is_lost() -> None:
-    judged = judge(read("m", **LOCKED_OUT), load(), NOW)
+    judged = judge(read("m", **LOCKED_OUT), load_policy(), NOW)
     assert (judged.state, judged.next) == ("lost", [])
 
 
@@ -648,7 +655,7 @@ def test_the_history_can_only_be_added_to(history: History, tmp_path: Path) -> N
 def test_the_history_gives_the_readings_back(history: History, tmp_path: Path) -> None:
     make(tmp_path, FLEET, history=history)
     (run,) = history.runs()
-    kept = {saved["host"]: answer_from(saved) for saved in history.readings(run)}
+    kept = {one["host"]: answer_from(one) for one in history.readings(run)}
     assert {host: answer.mac for host, answer in kept.items()} == {answer.host: answer.mac for answer in FLEET}
 
 
@@ -701,7 +708,7 @@ def test_what_no_audit_writes_is_skipped_and_counted(history: History, tmp_path:
     assert made.summary.since is not None and made.summary.since.at == NOW - WEEK
     assert [(change.host, change.was) for change in made.summary.changes] == [("n", "recoverable")]
     assert made.summary.odd_rows == 9
-    assert "9 rows of the history were skipped, with what no audit writes" in made.summary.lines()
+    assert "9 rows of the history were skipped, because no audit writes what stands there" in made.summary.lines()
     assert len(history.runs()) == 2
 
 
@@ -754,14 +761,14 @@ def test_files_that_cannot_be_put_in_place_keep_the_audit_out_of_the_history(his
         raise OSError("no room")
 
     with pytest.raises(OSError, match="no room"):
-        report.run([read("m")], report.Summary(BASELINE, "x", NOW), [], history, None, fail)
+        run_audit([read("m")], Summary(BASELINE, "x", NOW), [], history, None, fail)
     assert history.runs() == []
 
 
 @pytest.mark.parametrize("value", [float("nan"), [float("inf")], {"a": {1: 2}}, {"a": b"x"}])
 def test_a_parameter_that_json_cannot_hold_is_no_policy(value: t.Any) -> None:
-    with pytest.raises(PolicyError, match="strange holds what JSON does not"):
-        load({"parameters": {"strange": value}})
+    with pytest.raises(AuditPolicyError, match="strange holds what JSON does not"):
+        load_policy({"parameters": {"strange": value}})
 
 
 def test_json_is_made_of_json_alone() -> None:

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as one page that asks the network for nothing: a picture, a table to search, each Mac's details.
+"""Write the report as one page that asks the network for nothing: a picture, a table to search, each Mac's details.
 
-What a browser has to hold for a table is small; the details of two hundred Macs at a time lie in it compressed until
-somebody opens one. The page's policy allows just its own script and style, so nothing that a Mac says can be one.
+A browser holds a short row of each Mac. The details of two hundred Macs at a time lie in the page compressed, until the
+reader opens one. The page's policy allows its own script and style alone, so that nothing that a Mac says can be one.
 
 This file is PRIVATE to the collection.
 """
@@ -19,12 +19,13 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.fleet import STATES, TITLES, Judged, json_with
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import FAIL, SEVERITIES
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.report import SHOWN, File, Summary, iso
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.text import for_script, plain
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import for_script, plain_text
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import STATES, TITLES, Judged, json_with
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import FAIL, SEVERITIES
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.summary import LISTED, Summary, iso
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.formats.base import WholeFile
     from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import Change
 
 CHUNK = 200
@@ -35,10 +36,11 @@ _WHY = 240
 _NEW, _CHANGED = 1, 2
 
 
-class Html:
-    """Rows and details go into two temporary files while the Macs come by; the head can only be made at the end."""
+class HtmlPage:
+    """Write rows and details into two temporary files while the Macs come by, because the head is only known at the
+    end."""
 
-    def __init__(self, file: File, summary: Summary) -> None:
+    def __init__(self, file: WholeFile, summary: Summary) -> None:
         self._file = file
         self._numbers = {rule.id: number for number, rule in enumerate(summary.policy.rules)}
         self._rows: t.IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
@@ -48,6 +50,7 @@ class Html:
         self._chunks = 0
 
     def add(self, judged: Judged, change: Change | None) -> None:
+        """Write one Mac's row, and its details once there are enough for a chunk."""
         self._rows.write(f"{',' if self._count else ''}{for_script(self._row(judged, change))}\n")
         self._count += 1
         self._waiting.append(self._detail(judged, change))
@@ -55,19 +58,20 @@ class Html:
             self._pack()
 
     def end(self, summary: Summary) -> None:
+        """Write the page."""
         self._pack()
         style, script = (_FOLDER.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
         environment = Environment(
             loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
             lstrip_blocks=True,
         )  # fmt: skip
-        environment.filters["plain"] = plain
+        environment.filters["plain"] = plain_text
         page = environment.get_template("page.html.j2").render(
             summary=summary,
             states=[(state, TITLES[state], summary.states[state]) for state in STATES],
             total=max(1, len(summary.rows)),
-            rules=_broken(summary),
-            ranking=summary.ranking[:SHOWN],
+            rules=_broken_rules(summary),
+            ranking=summary.ranking[:LISTED],
             titles=TITLES,
             since=None if summary.since is None else iso(summary.since.at),
             gone=[change.host for change in summary.changes if not change.now],
@@ -87,6 +91,7 @@ class Html:
         self._file.write(foot)
 
     def _head(self, summary: Summary) -> dict[str, t.Any]:
+        """Return what the script needs to know beside the rows."""
         return {
             "chunk": CHUNK,
             "states": list(STATES),
@@ -97,6 +102,7 @@ class Html:
         }
 
     def _row(self, judged: Judged, change: Change | None) -> list[t.Any]:
+        """Return what the table shows of a Mac, in the order that page.js reads; a Mac that was not read has less."""
         mac = judged.answer.mac
         changed = 0 if change is None else _CHANGED if change.was else _NEW
         why = judged.why if len(judged.why) <= _WHY else f"{judged.why[: _WHY - 1]}\u2026"
@@ -109,6 +115,7 @@ class Html:
         return [*row, mac["os"]["version"], chip, mac["holders"], len(mac["accounts"]), filevault, management]
 
     def _detail(self, judged: Judged, change: Change | None) -> str:
+        """Return the rest about a Mac, as JSON."""
         content = {
             "host": judged.answer.host,
             "read_at": None if judged.answer.read_at is None else iso(judged.answer.read_at),
@@ -120,6 +127,7 @@ class Html:
         return json_with(content, judged.ready)
 
     def _pack(self) -> None:
+        """Write the details that wait as one compressed chunk."""
         if not self._waiting:
             return
         packed = gzip.compress(f"[{','.join(self._waiting)}]".encode("ascii"), 4, mtime=0)
@@ -138,8 +146,8 @@ class Html:
         stream.close()
 
 
-def _broken(summary: Summary) -> list[dict[str, t.Any]]:
-    """The rules that somebody breaks: the most severe first, then by how many."""
+def _broken_rules(summary: Summary) -> list[dict[str, t.Any]]:
+    """Return the rules that a Mac breaks: the most severe first, then by the number of Macs."""
     rules = [
         {"number": number, "rule": rule, "failed": summary.results[rule.id][FAIL]}
         for number, rule in enumerate(summary.policy.rules)
@@ -149,7 +157,8 @@ def _broken(summary: Summary) -> list[dict[str, t.Any]]:
 
 
 def _trend(summary: Summary) -> dict[str, t.Any] | None:
-    """The areas of a chart of 600 by 120, the states upon each other, the best below. None: there is one audit."""
+    """Return the areas of a chart of 600 by 120, the states upon each other, the best at the bottom; None for a single
+    audit."""
     points = [(run.at, dict(run.states)) for run in summary.trend] + [(summary.now, summary.states)]
     if len(points) < 2:
         return None
@@ -178,4 +187,5 @@ def _trend(summary: Summary) -> dict[str, t.Any] | None:
 
 
 def _hash(text: str) -> str:
+    """Return how a Content-Security-Policy names a script or style."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One Mac of an audit: what came back from it, what the policy says of that, and in which state that leaves it. Pure.
+"""Hold one Mac of an audit: what came back from it, what the policy says of that, and the state that it is in. Pure.
 
 This file is PRIVATE to the collection.
 """
@@ -18,28 +18,25 @@ from dataclasses import dataclass, field
 from ansible_collections.keyholder.macos.plugins.module_utils._kind import moment, words
 from ansible_collections.keyholder.macos.plugins.module_utils._shape import ShapeError, conform
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain, plain_data
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import (
-    FAIL,
-    SEVERITIES,
-    Finding,
-    Policy,
-    worst,
-)
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import FAIL, SEVERITIES, RuleFinding, worst
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Policy
 
 READ, UNREACHABLE, REFUSED = "read", "unreachable", "refused"
-"""How it went: the Mac was read, did not answer, or answered and would not be read."""
+"""The status of an answer: the Mac was read, did not answer, or answered and would not be read."""
 
 _NO_ADMITTANCE = re.compile(
     r"permission denied|host key verification failed|remote host identification has changed"
     r"|too many authentication failures|invalid/incorrect (username/)?password",
     re.IGNORECASE,
 )
-"""ssh ends with 255 for these too, which Ansible calls unreachable; but the Mac is there."""
+"""For these ssh ends with 255 too, and Ansible calls the Mac unreachable. But it is there."""
 
 STATES = ("lost", "at_risk", "attention", "unknown", "refused", "unreachable", "recoverable")
-"""The worst first. lost: nobody can unlock it any more; at_risk: nobody can grant, or a rule that is critical or high
-is broken; attention: another rule is broken, or an administrator's token is still to come; unknown: the reading does
-not tell; recoverable: all is in order."""
+"""The worst first. lost: no account and no key unlocks it any more; at_risk: no account can grant, or a rule that is
+critical or high is broken; attention: another rule is broken, or an administrator's token is still to come; unknown:
+the reading does not tell; recoverable: all is in order."""
 
 TITLES = {
     "lost": "Lost",
@@ -57,11 +54,12 @@ _OF_SEVERITY = dict(zip(SEVERITIES, (1000, 100, 10, 1, 0)))
 
 @dataclass(frozen=True)
 class Answer:
-    """What a Mac gave: a reading, or the reason why there is none."""
+    """Hold what a Mac gave: a reading, or the reason why there is none."""
 
     host: str
     status: str
     read_at: float | None = None
+    """Seconds since 1970."""
     mac: t.Mapping[str, t.Any] | None = None
     why: str = ""
     reason: str = ""
@@ -69,11 +67,11 @@ class Answer:
 
     @functools.cached_property
     def mac_text(self) -> str:
-        """The reading as JSON, the same for the same reading. It goes into four files."""
+        """Return the reading as JSON, the same for the same reading. Kept, because it goes into four files."""
         return json.dumps(self.mac, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     def text(self) -> str:
-        """The answer as JSON, as :func:`answer_from` takes it."""
+        """Return the answer as JSON, as :func:`answer_from` takes it."""
         return json_with(
             {"host": self.host, "status": self.status, "read_at": self.read_at, "why": self.why, "reason": self.reason},
             {"mac": self.mac_text},
@@ -81,7 +79,7 @@ class Answer:
 
 
 def json_with(content: dict[str, t.Any], ready: t.Mapping[str, str]) -> str:
-    """``content`` as JSON, with more keys whose values are JSON already."""
+    """Return ``content`` as JSON, with more keys whose values are JSON already."""
     return (
         json.dumps(content, allow_nan=False)[:-1] + "".join(f', "{key}": {text}' for key, text in ready.items()) + "}"
     )
@@ -103,14 +101,17 @@ def _where(problem: Exception) -> str:
 
 
 def answer_of(host: str, result: t.Any, now: float) -> Answer:
-    """Return the answer in what trust_info returned. None: the task never came to this host."""
+    """Return the answer in what trust_info returned. None: the task never came to this host.
+
+    ``now``: when it was read, in seconds since 1970.
+    """
     if result is None:
         return Answer(host, UNREACHABLE, None, None, "the play did not come as far as this Mac")
     if not isinstance(result, dict):
         return damaged(host, f"what was registered is {words(result)}, and must be a result of trust_info", now)
     mac = result.get("mac")
     if isinstance(mac, dict) and not result.get("failed"):
-        return _read(host, mac, now)
+        return _read_answer(host, mac, now)
     # ansible-core from 2.19 on says so before every message.
     why = plain(" ".join(str(result.get("msg") or "no reason was given").split()).replace("Task failed: ", "", 1))
     if result.get("unreachable") and not _NO_ADMITTANCE.search(why):
@@ -118,7 +119,7 @@ def answer_of(host: str, result: t.Any, now: float) -> Answer:
     return Answer(host, REFUSED, now, None, why, plain(str(result.get("reason") or "")))
 
 
-def _read(host: str, mac: t.Any, at: float | None) -> Answer:
+def _read_answer(host: str, mac: t.Any, at: float | None) -> Answer:
     try:
         return Answer(host, READ, at, plain_data(conform(mac)))
     except (ShapeError, RecursionError) as problem:
@@ -126,15 +127,16 @@ def _read(host: str, mac: t.Any, at: float | None) -> Answer:
 
 
 def answer_from(saved: t.Any) -> Answer:
-    """From what :meth:`Answer.text` made, or an entry of a report. ValueError: it is neither."""
+    """Return the answer in what :meth:`Answer.text` made, or in an entry of a report. Raise ``ValueError`` for anything
+    else."""
     if not isinstance(saved, dict) or not saved.get("host") or saved.get("status") not in (READ, UNREACHABLE, REFUSED):
-        raise ValueError("an entry has no host, or no status that there is")
+        raise ValueError("an entry has no host, or a status that is not one of read, unreachable and refused")
     host, mac, read_at = plain(str(saved["host"])), saved.get("mac"), moment(saved.get("read_at"))
     if (saved["status"] == READ) != (mac is not None):
         raise ValueError(f"{host!r} is {saved['status']}, and has {'no' if mac is None else 'a'} reading")
     if saved["status"] == READ:
         # In a report, a Mac that was read has the reason for its state in ``why``.
-        return _read(host, mac, read_at)
+        return _read_answer(host, mac, read_at)
     return Answer(
         host, saved["status"], read_at, None, plain(str(saved.get("why") or "")), plain(str(saved.get("reason") or ""))
     )
@@ -142,49 +144,52 @@ def answer_from(saved: t.Any) -> Answer:
 
 @dataclass(frozen=True)
 class Judged:
-    """An answer with its findings."""
+    """Hold an answer with its findings."""
 
     answer: Answer
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[RuleFinding, ...] = ()
     state: str = "unreachable"
     score: int = 0
-    """How urgent it is: the state first, then what is broken."""
-    failed: tuple[Finding, ...] = field(default=(), repr=False)
+    """How urgent it is, 10,000 and more for a worse state, plus what is broken. Only its order means something."""
+    failed: tuple[RuleFinding, ...] = field(default=(), repr=False)
+    """The findings that are failures, the most severe first."""
 
     @functools.cached_property
     def worst(self) -> str:
+        """Return the severity of the worst failure; "" if nothing failed."""
         return worst(self.failed)
 
     @functools.cached_property
     def why(self) -> str:
-        """The state in words."""
+        """Return why the Mac is in its state, in words: three facts at most, and how many more."""
         if self.answer.mac is None:
             return self.answer.why
         recoverable, recoverable_why = self.answer.mac["recoverable"], str(self.answer.mac["recoverable_why"])
         if self.state in ("lost", "unknown") or not self.failed:
             return recoverable_why
         found = [text for finding in self.failed for text in finding.found]
-        # Of a token that is to come, its own rule speaks.
+        # A token that is to come has a rule of its own, which says so.
         told = list(dict.fromkeys(found if recoverable in ("yes", "pending") else [recoverable_why, *found]))
         return "; ".join(told[:3] + ([f"and {len(told) - 3} more"] if len(told) > 3 else []))
 
     @functools.cached_property
     def next(self) -> list[str]:
-        """The playbooks that put right what is broken, the worst first; none where nobody can authorise anything."""
+        """Return the playbooks that put right what is broken, the worst first; none if the Mac is lost, because then no
+        account can authorise anything."""
         if self.state == "lost":
             return []
         return list(dict.fromkeys(finding.rule.run for finding in self.failed if finding.rule.run))
 
     @functools.cached_property
     def ready(self) -> dict[str, str]:
-        """The long parts as JSON: they go into more than one file."""
+        """Return the findings and the reading as JSON. Kept, because they go into more than one file."""
         return {
             "findings": f"[{', '.join(map(_finding_text, self.findings))}]",
             "mac": self.answer.mac_text,
         }
 
     def view(self) -> dict[str, t.Any]:
-        """All but the findings and the reading."""
+        """Return all but the findings and the reading."""
         return {
             "host": self.answer.host,
             "status": self.answer.status,
@@ -203,15 +208,18 @@ def _plain_finding(rule: str, result: str) -> str:
     return json.dumps({"rule": rule, "result": result}, allow_nan=False)
 
 
-def _finding_text(finding: Finding) -> str:
-    """Most findings say no more than their result."""
+def _finding_text(finding: RuleFinding) -> str:
+    """Return a finding as JSON. Most say no more than their result, which is kept."""
     if finding.found or finding.exemption or finding.expired:
         return json.dumps(finding.view(), allow_nan=False)
     return _plain_finding(finding.rule.id, finding.result)
 
 
 def judge(answer: Answer, policy: Policy, now: float) -> Judged:
-    """Return the answer with what the policy says of it. Whatever goes wrong with one Mac is that Mac's row."""
+    """Return the answer with what the policy says of it; if that goes wrong, as a damaged reading (design rule 8).
+
+    ``now``: in seconds since 1970.
+    """
     try:
         judged = _judge(answer, policy, now)
         # All that the files are made of, so that none of them is cut off in the middle of a Mac.
@@ -235,6 +243,7 @@ def _judge(answer: Answer, policy: Policy, now: float) -> Judged:
 
 
 def _state(recoverable: str, broken: str) -> str:
+    """Return the state. ``recoverable``: the reading's verdict; ``broken``: the worst severity that is broken."""
     if recoverable == "no":
         return "lost"
     if recoverable == "at_risk" or broken in ("critical", "high"):

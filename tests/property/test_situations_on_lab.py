@@ -442,7 +442,7 @@ def test_an_apple_account_opens_the_volume_and_is_nobody_elses() -> None:
     mac.crypto_users[ICLOUD] = CryptoUser(ICLOUD, "iCloudRecovery")
     assert read_mac(LabRunner(mac), 5).filevault.icloud_key is True
     assert judged(mac)["recovery_key_present"].found == (
-        "the only recovery is somebody's Apple Account, which nobody else can use",
+        "the only recovery is a person's Apple Account, which only that person can use",
     )
     mac.accounts["itadmin"].authority.remove(SECURE_TOKEN)
     assert "Apple Account and the password of itadmin" in recoverability(read_mac(LabRunner(mac), 5)).why

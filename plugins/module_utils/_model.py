@@ -338,7 +338,8 @@ class Mac:
     """Whether the reading holds what only root may read."""
     build: str = ""
     model: str = ""
-    apple_silicon: bool = False
+    apple_silicon: bool | None = False
+    """None: which hardware this is could not be read."""
     virtual: bool = False
     volume: Volume = Volume()
     accounts: tuple[Account, ...] = ()
@@ -401,7 +402,7 @@ class Mac:
     @property
     def secure_enclave(self) -> bool:
         """Apple silicon, or an Intel Mac with a T2 chip: there macOS does not remove a crypto user of nobody."""
-        return self.apple_silicon or self.model in _T2
+        return self.apple_silicon is not False or self.model in _T2
 
     @property
     def grants_at_login(self) -> bool:

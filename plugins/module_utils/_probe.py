@@ -66,6 +66,7 @@ EXTRAS = ("escrow", "preflight")
 SHOWN = 20
 """Values of the directory that are named one by one where they could not be read."""
 
+_ADMIN = "admin"
 _WAY, _WAY_HOME = "way:", "way_home:"
 _PERSON, _HOME, _WAITING = "person:", "home:", "waiting:"
 
@@ -258,18 +259,23 @@ def parse(answers: Answers) -> Mac:
     if listed is None and (crypto is None or crypto.apfs):
         missing.append(Missing("FileVault's list of users", answers.filevault_list.evidence))
     pending = frozenset(note for user in directory.users for note in user.pending)
+    guids = [user.guid for user in directory.users]
     evidence = _Evidence(
+        own=frozenset(guid for guid in guids if guid and guids.count(guid) == 1),
         crypto=None if crypto is None else {uuid: user.owner for uuid, user in crypto_users.items()},
         filevault=_listed(listed, crypto),
-        admins=_in_group(directory, "admin"),
+        admins=_in_group(directory, _ADMIN),
         disabled=_in_group(directory, records.ACCESS_DISABLED),
         owners=_version(answers.system) >= VOLUME_OWNERS.first,
         unfinished=frozenset(user.name for user in directory.users if creation(user.name) in pending),
     )
     accounts = [account for account in (_account(user, evidence) for user in directory.users) if account]
+    unclear = [account for account in accounts if account.guid not in evidence.own]
+    missing += [Missing(f"which key {who.name} has", "its record has no GeneratedUID of its own") for who in unclear]
     known = {account.guid for account in accounts}
     people = [user.uuid for user in crypto_users.values() if user.type == diskutil.PERSON]
-    if directory.groups is None:
+    groups_read = _groups_are_whole(directory)
+    if not groups_read:
         missing.append(Missing("groups of the local directory", answers.directory.evidence))
     policy_data = any(user.policy for user in directory.users)
     if not policy_data and listed is None:
@@ -277,12 +283,17 @@ def parse(answers: Answers) -> Mac:
     missing += [Missing("what the local directory holds", words) for words in directory.unread[:SHOWN]]
     if len(directory.unread) > SHOWN:
         missing.append(Missing("what the local directory holds", f"and {len(directory.unread) - SHOWN} more values"))
-    rules = directory.rules or records.Rules()
+    rules = directory.rules
+    root = policy_data or listed is not None
+    if rules is None and root and not dscl.knows_no_record(answers.directory):
+        rules = records.UNREAD_RULES
+        missing.append(Missing("rules for passwords", answers.directory.evidence))
+    rules = rules or records.Rules()
     # A volume that is not APFS has keys as well, and no crypto users that would tell of them.
     keys = set(crypto_users) if crypto is not None and crypto.apfs else None
     return Mac(
         version=_version(answers.system),
-        as_root=policy_data or listed is not None,
+        as_root=root,
         build=answers.system.build,
         model=answers.system.model,
         apple_silicon=answers.system.apple_silicon,
@@ -294,7 +305,7 @@ def parse(answers: Answers) -> Mac:
         management=_management(answers, keys, missing),
         policy=PasswordPolicy(rules.identifiers, rules.max_failed, rules.lock_expires, rules.patterns, rules.unjudged),
         missing=tuple(missing),
-        groups_read=directory.groups is not None,
+        groups_read=groups_read,
         foreign_admins=_foreign_admins(directory),
         pending=pending,
         names=frozenset(folded(name) for user in directory.users for name in user.names),
@@ -304,9 +315,10 @@ def parse(answers: Answers) -> Mac:
 
 @dataclass(frozen=True)
 class _Evidence:
-    """By GUID: crypto users and whether they own the volume, and FileVault's list. By name: the administrators, the
-    accounts that a group has macOS refuse, and those that a run has begun to make."""
+    """By GUID: those that are one account's alone, crypto users and whether they own the volume, and FileVault's list.
+    By name: the administrators, the accounts that a group has macOS refuse, and those that a run has begun to make."""
 
+    own: frozenset[str]
     crypto: t.Mapping[str, bool | None] | None
     filevault: set[str] | None
     admins: frozenset[str]
@@ -377,12 +389,14 @@ def _version(facts: system.System) -> Version:
 
 def _account(user: records.User, evidence: _Evidence) -> Account | None:
     """None: a service's account that no person logs in with and that no source names."""
+    person = (user.uid is None or user.uid >= 500) and not user.name.startswith("_") and user.name != "nobody"
+    # Without a GUID of its own nobody can say which key is the account's.
+    unclear = user.guid not in evidence.own and (person or user.has_password)
     sources = Sources(
         authority=user.marked,
-        crypto=None if evidence.crypto is None else user.guid in evidence.crypto,
-        filevault=None if evidence.filevault is None else user.guid in evidence.filevault,
+        crypto=None if evidence.crypto is None or unclear else user.guid in evidence.crypto,
+        filevault=None if evidence.filevault is None or unclear else user.guid in evidence.filevault,
     )
-    person = (user.uid is None or user.uid >= 500) and not user.name.startswith("_") and user.name != "nobody"
     known = person or user.has_password or user.name in evidence.unfinished
     if not (known or any((sources.authority, sources.crypto, sources.filevault))):
         return None
@@ -436,10 +450,20 @@ def _groups_in(directory: records.Directory, name: str) -> list[records.Group]:
     return seen
 
 
+def _groups_are_whole(directory: records.Directory) -> bool:
+    """Return whether the groups say who is an administrator and who is refused. Every Mac has a group admin that
+    somebody is in (root, from the day that macOS is installed); without it, or with one that cannot be read, nobody
+    knows of the last administrator that he is one."""
+    admin = [group for group in directory.groups or () if group.name == _ADMIN]
+    asked = [group for name in (_ADMIN, records.ACCESS_DISABLED) for group in _groups_in(directory, name)]
+    somebody = any(group.members or group.member_guids or group.nested for group in admin)
+    return somebody and not any(group.unread for group in asked)
+
+
 def _foreign_admins(directory: records.Directory) -> bool:
     """Whether a group that is none of this Mac's is nested in group admin."""
     own = {group.guid for group in directory.groups or ()}
-    return any(guid not in own for group in _groups_in(directory, "admin") for guid in group.nested)
+    return any(guid not in own for group in _groups_in(directory, _ADMIN) for guid in group.nested)
 
 
 def _in_group(directory: records.Directory, name: str) -> frozenset[str]:

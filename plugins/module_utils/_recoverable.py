@@ -44,7 +44,7 @@ class Recoverability:
 def recovery_keys(mac: Mac) -> tuple[str, ...]:
     """Return the recovery keys that open the volume, in words. Apple silicon takes no institutional one (Apple,
     device-management: FDEFileVault)."""
-    institutional = mac.filevault.institutional_key and not mac.apple_silicon
+    institutional = mac.filevault.institutional_key and mac.apple_silicon is False
     return (
         *(["the personal recovery key"] if mac.filevault.personal_key else []),
         *(["the institutional recovery key"] if institutional else []),

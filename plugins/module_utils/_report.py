@@ -77,7 +77,7 @@ def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
 
 def summary(mac: Mac) -> list[str]:
     """A line for the Mac, one for whether it is recoverable, one an account, and what is odd."""
-    chip = "Apple silicon" if mac.apple_silicon else "Intel"
+    chip = {True: "Apple silicon", False: "Intel", None: "unknown chip"}[mac.apple_silicon]
     whole = recoverability(mac)
     width = max([len(plain(account.name)) for account in mac.accounts] or [0])
     lines = [

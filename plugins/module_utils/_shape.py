@@ -58,7 +58,7 @@ TEXTS = [TEXT]
 
 READING: dict[str, t.Any] = {
     "os": {"version": TEXT, "build": TEXT},
-    "hardware": {"model": TEXT, "apple_silicon": FLAG, "virtual": FLAG},
+    "hardware": {"model": TEXT, "apple_silicon": MAYBE_FLAG, "virtual": FLAG},
     "volume": {"device": TEXT, "apfs": MAYBE_FLAG, "sealed_snapshot": MAYBE_FLAG},
     "accounts": [
         {

@@ -99,7 +99,8 @@ mac:
       type: dict
       returned: success
     hardware:
-      description: The C(model), whether it is C(apple_silicon), and whether it is C(virtual).
+      description: The C(model), whether it is C(apple_silicon), which is null where nobody said, and whether it is
+        C(virtual).
       type: dict
       returned: success
     volume:

@@ -38,7 +38,9 @@ _FAILED_FOR = re.compile(
     r"Considering (?:APFS Crypto )?[Uu]ser ([0-9A-Fa-f-]{36})$|Error for this (?:processed )?user was -?[1-9]\d*$",
     re.MULTILINE,
 )
-_HEAD = re.compile(r"^(?:No cryptographic users|Cryptographic users?) for (\S+)", re.MULTILINE)
+_HEAD = re.compile(
+    r"^(?:No cryptographic users for (\S+)|Cryptographic users? for (\S+) \(([0-9]{1,6}) found\))$", re.MULTILINE
+)
 _USER = re.compile(r"^\+-- ([0-9A-Fa-f-]{36})$((?:\n[| ] +\S.*)*)", re.MULTILINE)
 _SNAPSHOT = re.compile(r"^disk\d+s\d+s\d+$")
 
@@ -67,11 +69,16 @@ class CryptoUsers:
 
 
 def parse_users(ran: Ran) -> CryptoUsers | None:
-    """None: diskutil gave no answer that we know."""
-    head = _HEAD.search(ran.out)
-    if head is None:
+    """None: diskutil gave no answer that we know, or one that is not whole: its headline says how many users follow,
+    and each of them has a type. A list that lacks some must not be taken for one of a Mac that has fewer."""
+    said = ran.out.replace("\r\n", "\n")
+    heads = list(_HEAD.finditer(said))
+    if not heads:
         return CryptoUsers(apfs=False) if "not an APFS" in ran.text else None
-    return CryptoUsers(True, head.group(1), tuple(_user(uuid, rest) for uuid, rest in _USER.findall(ran.out)))
+    nobody, device, count = heads[0].groups()
+    users = tuple(_user(uuid, rest) for uuid, rest in _USER.findall(said))
+    whole = len(users) == int(count or 0) and all(user.type for user in users) and said.endswith("\n")
+    return CryptoUsers(True, nobody or device, users) if whole and len(heads) == 1 and ran.rc == 0 else None
 
 
 def verify_key(guid: str, passphrase: Secret) -> Command:

@@ -106,6 +106,11 @@ def already_forgotten(ran: Ran) -> bool:
     return mine and ran.rc == 54
 
 
+def knows_no_record(ran: Ran) -> bool:
+    """Whether dscl said of a record that there is none: eDSRecordNotFound is -14136."""
+    return "eDSRecordNotFound" in ran.text or "-14136" in ran.text
+
+
 def change_password(user: str, old: Secret, new: Secret) -> Command:
     """As root, for a holder: dscl asks for the new password, is denied, then asks for the old one
     (dscl-passwd-root-token-26)."""

@@ -36,6 +36,11 @@ _PROGRESS = re.compile(
     r"^(Encryption|Decryption) in progress: (?:Percent completed = ([0-9]{1,3}(?:\.[0-9]{0,9})?)|(\S+))", re.MULTILINE
 )
 _DEFERRED = re.compile(r"^Deferred enablement appears to be active for user '(.*)'\.?$", re.MULTILINE)
+_BESIDE_OFF = re.compile(
+    r"[ \t]*|FileVault is Off\.[ \t]*|FileVault master keychain appears to be installed\.?[ \t]*"
+    r"|Deferred enablement appears to be active for user '.*'\.?[ \t]*"
+)
+"""The lines of a Mac whose FileVault is off (transcripts fde-status-*)."""
 _OUTPUT_PATH = re.compile(r'^[ \t]*OutputPath = "?(.*?)"?;$', re.MULTILINE)
 _UUID = re.compile(r"^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
 
@@ -54,10 +59,12 @@ class Status:
 
 def parse_status(ran: Ran) -> Status | None:
     """Return FileVault's state; None where no line begins as one of its status does. The lines come in any order, more
-    may follow, and while the volume is converted the progress may stand alone."""
-    headline = _HEADLINE.search(ran.out)
-    progress = _PROGRESS.search(ran.out)
-    deferred = _DEFERRED.search(ran.out)
+    may follow, and while the volume is converted the progress may stand alone. It is off where nothing else is said
+    than what is known to stand there then: a line that nobody knows may take that back."""
+    said = ran.out.replace("\r\n", "\n")
+    headline = _HEADLINE.search(said)
+    progress = _PROGRESS.search(said)
+    deferred = _DEFERRED.search(said)
     user = deferred.group(1) if deferred else ""
     if progress:
         percent = float(progress.group(2)) if progress.group(2) else None
@@ -69,12 +76,17 @@ def parse_status(ran: Ran) -> Status | None:
         return Status("restart_to_enable", None, user)
     if "needs to be restarted to finish" in rest:
         return Status("restart_to_finish" if word == "On" else "restart_to_disable", None, user)
+    if word == "Off" and (ran.rc != 0 or not all(_BESIDE_OFF.fullmatch(line) for line in said.split("\n"))):
+        return None
     return Status(word.lower(), None, user)
 
 
 def parse_list(ran: Ran) -> dict[str, str] | None:
-    """UUID -> name of each ``name,UUID`` line, split at the last comma; None: refused (it needs root)."""
+    """UUID -> name of each ``name,UUID`` line, split at the last comma; None: refused (it needs root), or
+    cut off in the middle of a line."""
     if ran.rc != 0:
+        return None
+    if not ran.out.endswith("\n") and ran.out:
         return None
     pairs = (line.rpartition(",") for line in ran.out.splitlines())
     return {uuid.upper(): name for name, dummy, uuid in pairs if _UUID.match(uuid)}

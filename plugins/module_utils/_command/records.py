@@ -108,6 +108,8 @@ class Group:
     members: tuple[str, ...] = ()
     member_guids: tuple[str, ...] = ()
     nested: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    """What of the record is not of the kind that it must be, in words: who is in the group is not known."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,10 @@ class Rules:
     lock_expires: bool = False
     patterns: tuple[str, ...] = ()
     unjudged: tuple[str, ...] = ()
+
+
+UNREAD_RULES = Rules(unjudged=("(unread)",))
+"""One of them may lock an account."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +160,7 @@ def parse(text: str) -> Directory:
                 users = tuple(_user(record, strange) for record, strange in named)
                 unread += [words for user in users for words in user.unread]
             else:
-                groups = tuple(_group(record) for record, _strange in named)
+                groups = tuple(_group(record, strange) for record, strange in named)
                 unread += [f"{words} of group {first(record, 'RecordName')}" for record, odd in named for words in odd]
     return Directory(users, groups, rules, tuple(unread))
 
@@ -224,7 +230,7 @@ def _unlike(key: str, said: t.Any, taken: t.Any) -> list[str]:
     return [f"{key} is {_kind.words(said)} that it cannot be"] if said is not None and taken is None else []
 
 
-def _group(record: Record) -> Group:
+def _group(record: Record, strange: tuple[str, ...]) -> Group:
     return Group(
         name=first(record, "RecordName"),
         guid=first(record, "GeneratedUID").upper(),
@@ -232,6 +238,7 @@ def _group(record: Record) -> Group:
         members=tuple(record.get("GroupMembership") or ()),
         member_guids=tuple(guid.upper() for guid in record.get("GroupMembers") or ()),
         nested=tuple(guid.upper() for guid in record.get("NestedGroups") or ()),
+        unread=strange,
     )
 
 

@@ -48,22 +48,24 @@ def parse_boot_time(text: str) -> float | None:
 
 @dataclass(frozen=True)
 class System:
-    """``version`` "": sysctl does not know it, so sw_vers has to be asked."""
+    """``version`` "": sysctl does not know it, so sw_vers has to be asked. ``apple_silicon`` None: it did not say."""
 
     version: str = ""
     build: str = ""
     model: str = ""
-    apple_silicon: bool = False
+    apple_silicon: bool | None = False
     virtual: bool = False
 
 
 def parse_sysctl(ran: Ran) -> System:
     said = _values(ran)
+    model = said.get("hw.model", "")
     return System(
         version=said.get("kern.osproductversion", ""),
         build=said.get("kern.osversion", ""),
-        model=said.get("hw.model", ""),
-        apple_silicon=said.get("hw.optional.arm64") == "1",
+        model=model,
+        # An Intel Mac leaves the value out, and every Mac names its model.
+        apple_silicon=said["hw.optional.arm64"] == "1" if "hw.optional.arm64" in said else None if not model else False,
         virtual=said.get("kern.hv_vmm_present") == "1",
     )
 

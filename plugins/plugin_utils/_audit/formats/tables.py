@@ -49,7 +49,7 @@ class CsvTables:
                 mac["os"]["version"],
                 mac["os"]["build"],
                 mac["hardware"]["model"],
-                "Apple silicon" if mac["hardware"]["apple_silicon"] else "Intel",
+                {True: "Apple silicon", False: "Intel"}.get(mac["hardware"]["apple_silicon"], "unknown"),
                 mac["recoverable"],
                 *(", ".join(mac[key]) for key in ("admin_holders", "holders", "phantoms")),
                 str(len(mac["accounts"])),

@@ -71,7 +71,8 @@ PARSERS: dict[str, t.Callable[[Ran], t.Any]] = {
 
 # -- what a Mac in order says -----------------------------------------------------------------------------------------
 
-ANA, KEY = "11111111-2222-3333-4444-555555555555", "EBC6C064-0000-11AA-AA11-00306543ECAC"
+ANA, ROOT = "11111111-2222-3333-4444-555555555555", "FFFFEEEE-DDDD-CCCC-BBBB-AAAA00000000"
+KEY = "EBC6C064-0000-11AA-AA11-00306543ECAC"
 
 
 def record(name: str, uid: int, **more: t.Any) -> dict[str, t.Any]:
@@ -79,7 +80,7 @@ def record(name: str, uid: int, **more: t.Any) -> dict[str, t.Any]:
     return {
         "dsAttrTypeStandard:RecordName": [name],
         "dsAttrTypeStandard:UniqueID": [str(uid)],
-        "dsAttrTypeStandard:GeneratedUID": [ANA],
+        "dsAttrTypeStandard:GeneratedUID": [ANA if uid else ROOT],
         "dsAttrTypeStandard:RealName": [f"{name} Sousa"],
         "dsAttrTypeStandard:NFSHomeDirectory": [f"/Users/{name}"],
         "dsAttrTypeStandard:AuthenticationAuthority": [";ShadowHash;HASHLIST:<x>", ";SecureToken;"],

@@ -379,10 +379,16 @@ def test_a_snapshot_is_known_by_its_name(device: str, snapshot: bool) -> None:
 
 
 def test_a_crypto_user_of_whom_little_is_said() -> None:
-    out = f"Cryptographic user for disk1s1 (2 found)\n|\n+-- {UUID.lower()}\n+-- {UUID2}\n|   Volume Owner: no: Yes\n"
-    users = diskutil.parse_users(ran(out))
-    assert users is not None
-    assert users.users == (diskutil.CryptoUser(UUID, "", None), diskutil.CryptoUser(UUID2, "", False))
+    """Without a type the list is half an answer, and half an answer is none."""
+    types = ("|   Type: Local Open Directory User\n",) * 2
+    for first, second in (types, ("", types[0]), (types[0], "")):
+        out = f"+-- {UUID.lower()}\n{first}+-- {UUID2}\n{second}|   Volume Owner: no: Yes\n"
+        users = diskutil.parse_users(ran(f"Cryptographic users for disk1s1 (2 found)\n|\n{out}"))
+        if (first, second) != types:
+            assert users is None
+            continue
+        assert users is not None
+        assert [(user.uuid, user.owner) for user in users.users] == [(UUID, None), (UUID2, False)]
 
 
 @pytest.mark.parametrize(
@@ -735,7 +741,7 @@ def test_records_without_a_name_are_counted_and_the_rest_is_sorted() -> None:
     groups = [{"RecordName": ["staff"], "GroupMembership": [b"x", "ana"]}, {"GroupMembership": ["ana"]}]
     found = read(users, groups)
     assert [user.name for user in found.users or ()] == ["ana"]
-    assert found.groups == (records.Group("staff", "", members=("ana",)),)
+    assert found.groups == (records.Group("staff", "", members=("ana",), unread=("GroupMembership is data",)),)
     assert found.unread == (
         "2 records without a name",
         "1 records without a name",

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must not be done is refused before the first write and the first login, with a reason and a way out."""
+"""What must not be done is refused before the first write and the first login, with a reason and a way out.
+
+Everything is refused on every macOS in memory, and in check mode; some of it on the oldest and the newest over SSH too.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import memory_play
 import pytest
+from memory_play import MemoryMac
 
 from harness.ansible import Ansible
 from harness.batch import Answer, Played, Step, account, play, token
 from harness.macs import PASSWORDS, VERSIONS, mac, name, secret
-from maclab.lab import Lab
+from maclab.lab import Handle, Lab
 
 IT = {"admin_user": "itadmin", "admin_password": PASSWORDS["itadmin"]}
 ANA = token("", "ana", password=PASSWORDS["ana"], **IT)
@@ -38,8 +43,7 @@ ON_EVERY_VERSION: list[Row] = [
     (ANA.but("token, not root", become=False), "not_root", []),
 ]
 
-# Decided in the same way everywhere, so each is tried on one version, and every other one in check mode too.
-ON_SOME_VERSIONS: list[Row] = [
+MORE: list[Row] = [
     # The granter
     (ANA.but("no granter", admin_user=None), "granter_missing", ["itadmin", "deputy"]),
     (ANA.but("granter's password missing", admin_password=None), "option_missing", ["admin_password"]),
@@ -79,7 +83,6 @@ ON_SOME_VERSIONS: list[Row] = [
     (account("delete root", "root", state="absent"), "system_account", ["root"]),
     (account("delete a service", "_mbsetupuser", state="absent"), "system_account", ["_mbsetupuser"]),
     # Passwords that no prompt can take
-    (ANA.but("password empty", password=""), "option_missing", ["password"]),
     (ANA.but("password of two lines", password="a\nb"), "password_unusable", ["line break"]),
     (ANA.but("password of 1023 bytes", password="x" * 1023), "password_unusable", ["1023"]),
     # Not root
@@ -102,44 +105,64 @@ ON_A_SEALED_MAC: list[Row] = [
     (account("delete the last way in", "stan", state="absent"), "would_lock_out", ["FileVault"]),
 ]
 
-CHECKED = "check-15.6"
+# What a template leaves empty has not been given, once Ansible has been at it.
+EMPTY: Row = (ANA.but("password empty", password=""), "option_missing", ["password"])
+
+SSH_VERSIONS = (VERSIONS[0], VERSIONS[-1])
+CHECKED = memory_play.name("15.6", "check")
 
 
-def rows_of(version: str) -> dict[str, list[Row]]:
+def rows_of(version: str, fleet: list[Row], named: Callable[[str, str], str]) -> dict[str, list[Row]]:
     """By the Mac: the rows that are tried on it."""
-    turn = VERSIONS.index(version)
-    some = [row for number, row in enumerate(ON_SOME_VERSIONS) if number % len(VERSIONS) == turn]
     return {
-        name(version, "fleet"): ON_EVERY_VERSION + some,
-        name(version, "lone"): ON_A_LONE_MAC,
-        name(version, "sealed"): ON_A_SEALED_MAC,
+        named(version, "fleet"): fleet,
+        named(version, "lone"): ON_A_LONE_MAC,
+        named(version, "sealed"): ON_A_SEALED_MAC,
     }
 
 
-TABLES = {host: rows for version in VERSIONS for host, rows in rows_of(version).items()}
-TABLES[CHECKED] = ON_EVERY_VERSION + ON_SOME_VERSIONS[::2]
+OVER_SSH = {
+    host: rows for version in SSH_VERSIONS for host, rows in rows_of(version, [*ON_EVERY_VERSION, EMPTY], name).items()
+}
+IN_MEMORY = {
+    host: rows
+    for version in VERSIONS
+    for host, rows in rows_of(version, ON_EVERY_VERSION + MORE, memory_play.name).items()
+}
+IN_MEMORY[CHECKED] = ON_EVERY_VERSION + MORE
+TABLES = OVER_SSH | IN_MEMORY
+
+
+def described(host: str) -> dict[str, Any]:
+    kind, version = host.removeprefix(f"{memory_play.PREFIX}-").split("-")
+    if kind == "lone":
+        return mac(version, "itadmin", "helper", "stan", "ana")
+    if kind == "sealed":
+        return mac(version, "helper", "stan", filevault={"state": "on"})
+    return mac(version)
+
+
+def steps(tables: Mapping[str, list[Row]]) -> dict[str, list[Step]]:
+    return {
+        host: [replace(step, check=host == CHECKED) for step, _reason, _names in rows] for host, rows in tables.items()
+    }
 
 
 @pytest.fixture(scope="module")
 def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
-    macs = {CHECKED: mac("15.6")}
-    for version in VERSIONS:
-        macs[name(version, "fleet")] = mac(version)
-        macs[name(version, "lone")] = mac(version, "itadmin", "helper", "stan", "ana")
-        macs[name(version, "sealed")] = mac(version, "helper", "stan", filevault={"state": "on"})
-    return bring_up(macs)
+    return bring_up({host: described(host) for host in OVER_SSH})
 
 
 @pytest.fixture(scope="module")
-def played(ansible: Ansible, lab: Lab) -> Played:
-    return play(
-        ansible,
-        lab,
-        {
-            host: [replace(step, check=host == CHECKED) for step, _reason, _names in rows]
-            for host, rows in TABLES.items()
-        },
-    )
+def macs(lab: Lab) -> dict[str, Handle | MemoryMac]:
+    over_ssh = {host: lab.mac(host) for host in OVER_SSH}
+    return {**over_ssh, **{host: MemoryMac(host, described(host)) for host in IN_MEMORY}}
+
+
+@pytest.fixture(scope="module")
+def played(ansible: Ansible, lab: Lab, macs: dict[str, Handle | MemoryMac]) -> Played:
+    remembered = {host: one for host, one in macs.items() if isinstance(one, MemoryMac)}
+    return memory_play.both(play(ansible, lab, steps(OVER_SSH)), memory_play.play(remembered, steps(IN_MEMORY)))
 
 
 ROWS = [
@@ -163,7 +186,7 @@ def test_refused_with_a_reason_and_nothing_touched(
     assert f"[{reason}]" in answer.result["msg"]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("host", [host for host in TABLES if "fleet-" in host])
 @pytest.mark.parametrize(
     ("step", "evidence"),
     [
@@ -174,25 +197,27 @@ def test_refused_with_a_reason_and_nothing_touched(
         ("user's password wrong", "dscl"),
     ],
 )
-def test_evidence_says_which_source_said_what(played: Played, version: str, step: str, evidence: str) -> None:
-    answer = played[name(version, "fleet"), step]
+def test_evidence_says_which_source_said_what(played: Played, host: str, step: str, evidence: str) -> None:
+    answer = played[host, step]
     assert any(evidence in line for line in answer.result["evidence"]), answer
 
 
 @pytest.mark.parametrize("host", list(TABLES))
-def test_the_mac_is_what_it_was(played: Played, lab: Lab, host: str) -> None:
+def test_the_mac_is_what_it_was(played: Played, macs: dict[str, Handle | MemoryMac], host: str) -> None:
     """Whatever the journal says: the state itself."""
-    now = lab.mac(host).state()
-    lab.mac(host).reset()
-    assert vars(now) == vars(lab.mac(host).state())
+    assert played.answers
+    now = macs[host].state()
+    macs[host].reset()
+    assert vars(now) == vars(macs[host].state())
 
 
-def test_no_wrong_guess_was_counted(played: Played, lab: Lab) -> None:
+def test_no_wrong_guess_was_counted(played: Played, macs: dict[str, Handle | MemoryMac]) -> None:
     """A wrong password is found by the account's hash, so that retries never lock anybody."""
+    assert played.answers
     failed = {
-        (mac, person.name): person.failed_logins
-        for mac in lab.names
-        for person in lab.mac(mac).state().accounts.values()
+        (host, person.name): person.failed_logins
+        for host, one in macs.items()
+        for person in one.state().accounts.values()
         if person.failed_logins
     }
     assert failed == {}

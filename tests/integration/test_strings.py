@@ -1,18 +1,26 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names and passwords arrive as they were written, whatever YAML, Jinja, a shell or a prompt would make of them."""
+"""Names and passwords arrive as they were written, whatever YAML, Jinja, a shell or a prompt would make of them.
+
+Over SSH each text goes to a Mac once, and each length through both prompts on either Mac, as those are real terminals.
+In memory each text is a granter's password, an old one and a new one besides, and each account with such a name is
+deleted again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import memory_play
 import pytest
+from memory_play import MemoryMac
 
 from harness.ansible import Ansible
 from harness.batch import Played, Step, account, play
 from harness.macs import PASSWORDS, mac, name
 from maclab.lab import Lab
+from maclab.state import Account
 
 IT = {"admin_user": "itadmin", "admin_password": PASSWORDS["itadmin"]}
 # From 13 on a holder's own password change goes through another program than before, with a shorter prompt.
@@ -40,11 +48,19 @@ GETPASS = 128
 NAMES = ["o'brien", "two words", "dollar$HOME", "{{ lookup }}", "jürgen", "🦉owl", "UPPER", "dot.under_dash-x", "#hash"]
 
 
-def steps() -> list[Step]:
+SSH = {name("26.1"): PASSED, name("11.7.10"): {**WIDE, **LENGTHS}}
+IN_MEMORY = {memory_play.name(version): PASSED for version in VERSIONS}
+HOSTS = {**SSH, **IN_MEMORY}
+NAMED = [name("26.1"), *IN_MEMORY]
+RENEWED = {host: {**WIDE, **LENGTHS} if host in SSH else PASSED for host in HOSTS}
+
+
+def steps(host: str) -> list[Step]:
     """Each holder is granted its token by the one before, so that every password goes through both prompts."""
     created, renewed = [], []
     granter = IT
-    for number, (title, text) in enumerate(PASSED.items()):
+    for title, text in HOSTS[host].items():
+        number = list(PASSED).index(title)
         holder = account(
             f"{title}: create",
             f"holder{number}",
@@ -63,35 +79,56 @@ def steps() -> list[Step]:
             update_password="always",
         )
         created.append(holder)
-        renewed.append(renew)
+        if title in RENEWED[host]:
+            renewed.append(renew)
         granter = {"admin_user": f"holder{number}", "admin_password": text}
     created.append(account("the last one as granter", "guest", password="guest-1", secure_token="present", **granter))
     named = []
-    for user in NAMES:
+    for user in NAMES if host in NAMED else ():
         named.append(account(f"name {user}", user, password="plain-enough-1", secure_token="present", **IT))
-        named.append(account(f"name {user}: delete", user, state="absent"))
+        if host in IN_MEMORY:
+            named.append(account(f"name {user}: delete", user, state="absent"))
     return created + renewed + named
+
+
+def each(texts: Mapping[str, Mapping[str, str]]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(("host", "title"), [(host, title) for host in texts for title in texts[host]])
+
+
+@pytest.fixture(scope="module")
+def macs() -> dict[str, MemoryMac]:
+    return {host: MemoryMac(host, mac(host.rpartition("-")[2])) for host in IN_MEMORY}
 
 
 @pytest.fixture(scope="module")
 def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
-    return bring_up({name(version): mac(version) for version in VERSIONS})
+    return bring_up({host: mac(host.rpartition("-")[2]) for host in SSH})
 
 
 @pytest.fixture(scope="module")
-def played(ansible: Ansible, lab: Lab) -> Played:
-    return play(ansible, lab, {host: steps() for host in lab.names})
+def played(ansible: Ansible, lab: Lab, macs: dict[str, MemoryMac]) -> Played:
+    over_ssh = play(ansible, lab, {host: steps(host) for host in SSH})
+    return memory_play.both(over_ssh, memory_play.play(macs, {host: steps(host) for host in macs}))
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("title", PASSED)
-def test_password_is_what_was_written(played: Played, lab: Lab, version: str, title: str) -> None:
-    host, number, text = name(version), list(PASSED).index(title), PASSED[title]
-    created, renewed = played[host, f"{title}: create"], played[host, f"{title}: as the old one"]
+@pytest.fixture
+def people(played: Played, lab: Lab, macs: dict[str, MemoryMac], host: str) -> dict[str, Account]:
+    assert played.answers
+    return (macs[host] if host in macs else lab.mac(host)).state().accounts
+
+
+@each(HOSTS)
+def test_password_is_what_was_written(played: Played, people: dict[str, Account], host: str, title: str) -> None:
+    number, text = list(PASSED).index(title), PASSED[title]
+    created = played[host, f"{title}: create"]
     assert created.ok, created
     assert created.after["secure_token"] == "holder"
-    holder = lab.mac(host).state().accounts[f"holder{number}"]
-    if version in LATE and len(text.encode()) > GETPASS:
+    holder = people[f"holder{number}"]
+    if title not in RENEWED[host]:
+        assert holder.password == holder.key_password == text
+        return
+    renewed = played[host, f"{title}: as the old one"]
+    if host.endswith(LATE) and len(text.encode()) > GETPASS:
         assert renewed.reason == "password_unusable", renewed
         assert holder.password == holder.key_password == text
     else:
@@ -99,28 +136,30 @@ def test_password_is_what_was_written(played: Played, lab: Lab, version: str, ti
         assert holder.password == holder.key_password == f"{text[:-1]}3"
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("title", TEXTS)
-def test_full_name_and_hint_are_what_was_written(played: Played, lab: Lab, version: str, title: str) -> None:
+@each(dict.fromkeys(NAMED, TEXTS))
+def test_full_name_and_hint_are_what_was_written(people: dict[str, Account], host: str, title: str) -> None:
     number = list(PASSED).index(title)
-    holder = lab.mac(name(version)).state().accounts[f"holder{number}"]
+    holder = people[f"holder{number}"]
     assert holder.full_name == f"{TEXTS[title]} {number}"
     assert holder.hint == TEXTS[title]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("host", NAMED)
 @pytest.mark.parametrize("user", NAMES)
-def test_short_name_is_what_was_written(played: Played, lab: Lab, version: str, user: str) -> None:
-    host = name(version)
-    created, deleted = played[host, f"name {user}"], played[host, f"name {user}: delete"]
+def test_short_name_is_what_was_written(played: Played, people: dict[str, Account], host: str, user: str) -> None:
+    created = played[host, f"name {user}"]
     assert created.ok, created
     assert created.after["name"] == user
     assert created.after["secure_token"] == "holder"
+    if host in SSH:
+        assert people[user].password == "plain-enough-1"
+        return
+    deleted = played[host, f"name {user}: delete"]
     assert deleted.ok, deleted
     assert deleted.changed
-    assert user not in lab.mac(host).state().accounts
+    assert user not in people
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_the_longest_password_grants(played: Played, version: str) -> None:
-    assert played[name(version), "the last one as granter"].ok, played[name(version), "the last one as granter"]
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_longest_password_grants(played: Played, host: str) -> None:
+    assert played[host, "the last one as granter"].ok, played[host, "the last one as granter"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import typing as t
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -52,11 +53,14 @@ class LabRunner:
     def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
         argv, user, root = _as_whom(command.argv, self.root)
         typed = [answer.reveal().decode() for _, answer in command.dialogue] or None
-        run = fakes.run(self.mac, *argv, stdin=command.input().decode(), typed=typed, root=root, user=user)
+        run = self.started(argv, {"stdin": command.input().decode(), "typed": typed, "root": root, "user": user})
         self.runs.append((command, run))
         if self.cut is not None and len(self.writes) >= self.cut:
             raise PowerCut
         return Ran(command, run.status, run.out, run.err)
+
+    def started(self, argv: tuple[str, ...], how: dict[str, t.Any]) -> fakes.Run:
+        return fakes.run(self.mac, *argv, **how)
 
     @property
     def writes(self) -> list[str]:

@@ -1,0 +1,184 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plays the steps of the integration tests without SSH: the whole module, from its options to its result, runs in this
+very process, on a Mac in memory whose programs are the lab's.
+
+So a file of tests asks every macOS the same questions, and only those Macs over SSH that show what SSH, a shell, a
+Python or Ansible may do to an answer. What stands between a playbook and the module's options is not tried here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import importlib
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import fakes
+from ansible.module_utils.testing import patch_module_args
+from inmemory import LabRunner, PowerCut
+
+from ansible_collections.keyholder.macos.plugins.module_utils import _module_change, _module_info
+from ansible_collections.keyholder.macos.plugins.module_utils._lock import NoLock
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.plugin_utils._action import failure, leaving, with_reason
+from ansible_collections.keyholder.macos.plugins.plugin_utils._options import check
+from harness.ansible import Line, Run
+from harness.batch import Answer, Played, Step
+from maclab import journal, scenario
+from maclab.state import Mac
+
+PREFIX = "memory"
+"""Of the names of such Macs, beside those that have a port."""
+
+
+def name(version: str, prefix: str = "mac") -> str:
+    """``memory-mac-15.6``: what the tests call the Mac of that version."""
+    return f"{PREFIX}-{prefix}-{version}"
+
+
+class _Free(NoLock):
+    descriptors = tuple
+
+
+@dataclass
+class PowerSupply:
+    """The power goes at the ``step``-th commit: right after it, or right before it. ``seen``: the commits so far."""
+
+    step: int
+    before: bool = False
+    seen: int = 0
+    bitten: bool = False
+
+    def lasts(self, mac: Mac, start: Callable[[int | None], fakes.Run]) -> fakes.Run:
+        saved = copy.deepcopy(mac) if self.before else mac
+        done = start(self.step - self.seen if self.seen < self.step else None)
+        self.seen += done.commits
+        if not self.bitten and self.seen >= self.step:
+            self.bitten = True
+            if self.before:
+                vars(mac).update(vars(saved))
+            raise PowerCut
+        return done
+
+
+@dataclass
+class _Runner(LabRunner):
+    """Journals what it starts, as the lab does."""
+
+    power: PowerSupply | None = None
+    entries: list[journal.ProgramRun] = field(default_factory=list)
+
+    def started(self, argv: tuple[str, ...], how: dict[str, Any]) -> fakes.Run:
+        def start(cut_after: int | None) -> fakes.Run:
+            return fakes.run(self.mac, *argv, cut_after=cut_after, **how)
+
+        run = start(None) if self.power is None else self.power.lasts(self.mac, start)
+        program, *words = argv
+        self.entries.append(
+            journal.ProgramRun(
+                start=float(len(self.entries)),
+                program=program,
+                argv=words,
+                env={},
+                cwd="/",
+                user=how["user"],
+                root=how["root"],
+                session="",
+                pid=0,
+                stdin_bytes=run.record.stdin_bytes,
+                tty_bytes=run.record.tty_bytes,
+                prompts=run.record.prompts,
+                authentications=run.record.authentications,
+                writes=run.record.writes,
+                status=run.status,
+            )
+        )
+        return run
+
+
+class MemoryMac:
+    """Answers what a test may ask a Mac of the lab."""
+
+    def __init__(self, name: str, described: Mapping[str, Any]) -> None:
+        self.name = name
+        self._described = described
+        self.mac = self._made()
+
+    def _made(self) -> Mac:
+        return scenario.parse({"macs": {self.name: dict(self._described)}}, "memory")[self.name].mac
+
+    def state(self) -> Mac:
+        return copy.deepcopy(self.mac)
+
+    def reset(self) -> None:
+        self.mac = self._made()
+
+    def authenticates(self, who: str, password: str) -> bool:
+        return fakes.run(self.mac, "dscl", ".", "-authonly", who, stdin=f"{password}\n").status == 0
+
+    def commits(self, step: Step) -> int:
+        """How often this step would write to the Mac's disk; the Mac stays as it is."""
+        other, never = MemoryMac(self.name, self._described), PowerSupply(1 << 30)
+        answer = other.play(step, never)
+        assert answer.ok, answer
+        return never.seen
+
+    def play(self, step: Step, cut: PowerSupply | None = None) -> Answer:
+        runner = _Runner(self.mac, root=step.become or self.mac.ssh_user == "root", power=cut)
+        line = Line(self.name, f"step {step.title}", f"keyholder.macos.{step.module}", *_played(runner, step))
+        return Answer(line, list(runner.entries))
+
+
+def _played(runner: _Runner, step: Step) -> tuple[str, float, dict[str, Any]]:
+    plugin = importlib.import_module(f"ansible_collections.keyholder.macos.plugins.modules.{step.module}")
+    options = copy.deepcopy(dict(step.options))
+    try:
+        check(plugin.SPEC, options)
+    except Refusal as refusal:
+        return "failed", 0.0, leaving(failure(refusal))
+    options |= {"_ansible_check_mode": step.check, "_ansible_diff": step.diff}
+    printed = io.StringIO()
+    with _on(runner, step), patch_module_args(options), contextlib.redirect_stdout(printed):
+        try:
+            plugin.main()
+        except PowerCut:
+            return "unreachable", 0.0, {"msg": "the power is gone"}
+        except SystemExit:
+            pass
+    result = leaving(with_reason(json.loads(printed.getvalue())))
+    return "failed" if result.get("failed") else "ok", 0.0, result
+
+
+@contextlib.contextmanager
+def _on(runner: _Runner, step: Step) -> Iterator[None]:
+    came_in = {"SUDO_USER": runner.mac.ssh_user} if step.become else {}
+    kept = {key: value for key, value in os.environ.items() if key not in ("SUDO_USER", "DOAS_USER", "DZDO_USER")}
+    with (
+        mock.patch.object(_module_change, "runner", lambda *_: runner),
+        mock.patch.object(_module_info, "runner", lambda *_: runner),
+        mock.patch.object(_module_change, "lock", lambda *_: _Free()),
+        mock.patch.dict(os.environ, kept | came_in, clear=True),
+    ):
+        yield
+
+
+def play(
+    macs: Mapping[str, MemoryMac], steps: Mapping[str, Sequence[Step]], cuts: Mapping[str, PowerSupply] | None = None
+) -> Played:
+    """Each Mac goes through its own steps, whatever comes of them, as in batch.play. ``cuts``: when the power goes."""
+    cuts = cuts or {}
+    answers = {(host, step.title): macs[host].play(step, cuts.get(host)) for host, own in steps.items() for step in own}
+    return Played(Run(0, "", [answer.line for answer in answers.values()], Path(os.devnull)), answers)
+
+
+def both(one: Played, other: Played) -> Played:
+    """The first one's run, and the answers of both."""
+    return Played(one.run, {**one.answers, **other.answers})

@@ -32,7 +32,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._action import fai
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import check
 from harness.ansible import Line, Run
 from harness.batch import Answer, Played, Step
-from maclab import journal, scenario
+from maclab import faults, journal, scenario
 from maclab.state import Mac
 
 PREFIX = "memory"
@@ -120,6 +120,9 @@ class MemoryMac:
 
     def reset(self) -> None:
         self.mac = self._made()
+
+    def clear_faults(self) -> None:
+        faults.clear_faults(self.mac)
 
     def authenticates(self, who: str, password: str) -> bool:
         return fakes.run(self.mac, "dscl", ".", "-authonly", who, stdin=f"{password}\n").status == 0

@@ -15,7 +15,7 @@ import pytest
 from memory_play import MemoryMac
 
 from harness.ansible import Ansible
-from harness.batch import Played, Step, play
+from harness.batch import Played, Step
 from harness.macs import PASSWORDS, VERSIONS, mac, name
 from maclab import bootstrap, journal
 from maclab.lab import Handle, Lab
@@ -158,15 +158,7 @@ def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
 
 @pytest.fixture(scope="module")
 def macs(lab: Lab) -> dict[str, Handle | MemoryMac]:
-    return {host: lab.mac(host) if host in lab.names else MemoryMac(host, one) for host, one in described().items()}
-
-
-def play_both(
-    ansible: Ansible, lab: Lab, macs: Mapping[str, Handle | MemoryMac], steps: Mapping[str, list[Step]]
-) -> Played:
-    remembered = {host: one for host, one in macs.items() if isinstance(one, MemoryMac) and host in steps}
-    over_ssh = play(ansible, lab, {host: own for host, own in steps.items() if host not in remembered})
-    return memory_play.both(over_ssh, memory_play.play(remembered, {host: steps[host] for host in remembered}))
+    return memory_play.macs(lab, described())
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +168,7 @@ def played(ansible: Ansible, lab: Lab, macs: dict[str, Handle | MemoryMac]) -> P
     steps |= {host: [step.but("run")] for host, _version, _managed, _faults, step, *_rest in BROKEN}
     steps |= dict.fromkeys(IMPOSSIBLE, [ESCROW.but("run"), ESCROW.but("run: check", check=True)])
     steps[BY_HAND] = [ESCROW.but("run")]
-    return play_both(ansible, lab, macs, steps)
+    return memory_play.play_all(ansible, lab, macs, steps)
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +186,7 @@ def repaired(ansible: Ansible, lab: Lab, macs: dict[str, Handle | MemoryMac], br
         macs[host].clear_faults()
         remove = [REMOVE] if host.startswith("stale") else []
         steps[host] = [*remove, ESCROW, ESCROW.but("again")]
-    return play_both(ansible, lab, macs, steps)
+    return memory_play.play_all(ansible, lab, macs, steps)
 
 
 def status(host: str) -> str:

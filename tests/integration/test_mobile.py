@@ -8,18 +8,24 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import memory_play
 import pytest
+from memory_play import MemoryMac
 
 from harness.ansible import Ansible
-from harness.batch import Played, Step, play
+from harness.batch import Played, Step
 from harness.macs import PASSWORDS, VERSIONS, mac, name, person, secret
 from maclab import journal
-from maclab.lab import Lab
+from maclab.lab import Handle, Lab
 
 NODE = "/Active Directory/CORP/corp.example.com"
 ADA, EVE, OLD, NEW = secret("ada"), secret("eve"), secret("old"), secret("new")
 IT = {"admin_user": "itadmin", "admin_password": PASSWORDS["itadmin"]}
-HOSTS = [name(version) for version in VERSIONS]
+# Every macOS in memory, and the two ends over SSH, with either Python.
+SSH = [name(VERSIONS[0]), name(VERSIONS[-1])]
+# A warning is Ansible's to pass on.
+WARNED = "elsewhere"
+HOSTS = [*SSH, *map(memory_play.name, VERSIONS)]
 BESIDE = ("away", "unbound", "wrong", "elsewhere", "local")
 
 GRANT = Step("grant", "mobile_account", {"name": "ada", "password": ADA, "secure_token": "present", **IT})
@@ -49,10 +55,9 @@ def described(version: str, *accounts: str | dict[str, Any], **other: Any) -> di
     return made | other
 
 
-@pytest.fixture(scope="module")
-def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
+def all_of_them() -> dict[str, dict[str, Any]]:
     kept = person("rolf", kind="mobile", password=OLD)
-    macs = {name(version): described(version, mdm={"token_dialog_bypass": True}) for version in VERSIONS}
+    macs = {host: described(host.rpartition("-")[2], mdm={"token_dialog_bypass": True}) for host in HOSTS}
     macs |= {who: described("15.6") for who in ("wrong",)}
     macs["away"] = described("15.6", kept)
     macs["away"]["directory"]["online"] = False
@@ -60,11 +65,21 @@ def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
     macs["elsewhere"] = described("15.6", kept | {"token": True}, person("stale", kind="mobile", password=OLD))
     macs["elsewhere"]["directory"]["users"].append({"name": "stale", "password": NEW})
     macs["local"] = described("15.6", person("ada", password=ADA))
-    return bring_up(macs)
+    return macs
 
 
 @pytest.fixture(scope="module")
-def played(ansible: Ansible, lab: Lab) -> Played:
+def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
+    return bring_up({host: one for host, one in all_of_them().items() if host in (*SSH, WARNED)})
+
+
+@pytest.fixture(scope="module")
+def macs(lab: Lab) -> dict[str, Handle | MemoryMac]:
+    return memory_play.macs(lab, all_of_them())
+
+
+@pytest.fixture(scope="module")
+def played(ansible: Ansible, lab: Lab, macs: dict[str, Handle | MemoryMac]) -> Played:
     steps: dict[str, list[Step]] = dict.fromkeys(HOSTS, EACH)
     offline = GRANT.but("kept", name="rolf", password=OLD)
     steps |= {
@@ -83,7 +98,7 @@ def played(ansible: Ansible, lab: Lab) -> Played:
         ],
         "local": [GRANT],
     }
-    return play(ansible, lab, steps, ANSIBLE_PIPELINING="1")
+    return memory_play.play_all(ansible, lab, macs, steps)
 
 
 on_each_mac = pytest.mark.parametrize("host", HOSTS)
@@ -115,18 +130,18 @@ def test_a_run_changes_and_the_next_one_needs_no_login(played: Played, host: str
 @on_each_mac
 @pytest.mark.parametrize("change", ["grant", "later"])
 def test_the_token_is_there_by_all_three_sources_and_preboot_knows(
-    lab: Lab, played: Played, host: str, change: str
+    macs: dict[str, Handle | MemoryMac], played: Played, host: str, change: str
 ) -> None:
     after = played[host, change].after
     assert after["sources"] == {"authority": True, "crypto_user": True, "filevault_list": True}
     assert (after["kind"], after["secure_token"], after["preboot_pending"]) == ("mobile", "holder", False)
-    state = lab.mac(host).state()
+    state = macs[host].state()
     assert state.accounts[after["name"]].generated_uid in state.preboot
 
 
 @on_each_mac
-def test_the_account_is_the_directorys_person(lab: Lab, played: Played, host: str) -> None:
-    person_there = lab.mac(host).state().network.users["ada"]
+def test_the_account_is_the_directorys_person(macs: dict[str, Handle | MemoryMac], played: Played, host: str) -> None:
+    person_there = macs[host].state().network.users["ada"]
     after = played[host, "grant"].after
     assert (after["uid"], after["full_name"]) == (person_there.uid, "Ada O'Lovelace")
     assert played[host, "only the account"].after["home"] == "/Users/staff/eve"
@@ -171,10 +186,10 @@ def test_what_cannot_be_done_is_refused_before_the_first_write(played: Played, h
     assert wrong == (["ada"] if step == "password wrong" else [])
 
 
-def test_the_granter_has_no_failed_login(lab: Lab, played: Played) -> None:
+def test_the_granter_has_no_failed_login(macs: dict[str, Handle | MemoryMac], played: Played) -> None:
     assert played.run.lines
     for host in (*HOSTS, *BESIDE):
-        assert lab.mac(host).state().accounts["itadmin"].failed_logins == 0
+        assert macs[host].state().accounts["itadmin"].failed_logins == 0
 
 
 def test_while_the_directory_is_away_the_kept_password_grants(played: Played) -> None:
@@ -203,6 +218,6 @@ def test_a_password_that_the_mac_has_not_heard_of_yet_grants(played: Played) -> 
 def test_no_password_shows_anywhere(lab: Lab, played: Played) -> None:
     for secret_word in (ADA, EVE, OLD, NEW, IT["admin_password"]):
         assert secret_word not in played.run.output
-        for host in (*HOSTS, *BESIDE):
+        for host in (*SSH, WARNED):
             for run in journal.programs(lab.mac(host).journal()):
                 assert secret_word not in "\n".join([*run.argv, *run.env.values()]), run.program

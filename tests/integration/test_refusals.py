@@ -16,7 +16,7 @@ import pytest
 from memory_play import MemoryMac
 
 from harness.ansible import Ansible
-from harness.batch import Answer, Played, Step, account, play, token
+from harness.batch import Answer, Played, Step, account, token
 from harness.macs import PASSWORDS, VERSIONS, mac, name, secret
 from maclab.lab import Handle, Lab
 
@@ -155,14 +155,12 @@ def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
 
 @pytest.fixture(scope="module")
 def macs(lab: Lab) -> dict[str, Handle | MemoryMac]:
-    over_ssh = {host: lab.mac(host) for host in OVER_SSH}
-    return {**over_ssh, **{host: MemoryMac(host, described(host)) for host in IN_MEMORY}}
+    return memory_play.macs(lab, {host: described(host) for host in TABLES})
 
 
 @pytest.fixture(scope="module")
 def played(ansible: Ansible, lab: Lab, macs: dict[str, Handle | MemoryMac]) -> Played:
-    remembered = {host: one for host, one in macs.items() if isinstance(one, MemoryMac)}
-    return memory_play.both(play(ansible, lab, steps(OVER_SSH)), memory_play.play(remembered, steps(IN_MEMORY)))
+    return memory_play.play_all(ansible, lab, macs, steps(TABLES))
 
 
 ROWS = [

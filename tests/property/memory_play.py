@@ -30,9 +30,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._lock import NoLoc
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import failure, leaving, with_reason
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import check
-from harness.ansible import Line, Run
+from harness import batch
+from harness.ansible import Ansible, Line, Run
 from harness.batch import Answer, Played, Step
 from maclab import faults, journal, scenario
+from maclab.lab import Handle, Lab
 from maclab.state import Mac
 
 PREFIX = "memory"
@@ -180,6 +182,20 @@ def play(
     cuts = cuts or {}
     answers = {(host, step.title): macs[host].play(step, cuts.get(host)) for host, own in steps.items() for step in own}
     return Played(Run(0, "", [answer.line for answer in answers.values()], Path(os.devnull)), answers)
+
+
+def macs(lab: Lab, described: Mapping[str, Mapping[str, Any]]) -> dict[str, Handle | MemoryMac]:
+    """Those that ``lab`` has, and in memory those that it has not."""
+    return {host: lab.mac(host) if host in lab.names else MemoryMac(host, one) for host, one in described.items()}
+
+
+def play_all(
+    ansible: Ansible, lab: Lab, macs: Mapping[str, Handle | MemoryMac], steps: Mapping[str, Sequence[Step]]
+) -> Played:
+    """Over SSH on the lab's Macs, and here on the others."""
+    mine = {host: one for host, one in macs.items() if isinstance(one, MemoryMac) and host in steps}
+    over_ssh = batch.play(ansible, lab, {host: own for host, own in steps.items() if host not in mine})
+    return both(over_ssh, play(mine, {host: steps[host] for host in mine}))
 
 
 def both(one: Played, other: Played) -> Played:

@@ -50,12 +50,15 @@ def _macs() -> list[tuple[str, t.Any]]:
         ("Only a standard user holds one", mac(bare, holder)),
         ("The same, with a Bootstrap Token that macOS would use", mac(bare, holder, management=escrowed)),
         ("The same, with one that macOS would not use", mac(bare, holder, management=unusable)),
-        ("Nobody holds one, FileVault is off", mac(bare, filevault=off)),
-        ("Nobody holds one, FileVault is on, with a recovery key", mac(bare, filevault=replace(on, personal_key=True))),
-        ("Nobody holds one, and the sources disagree about a user with a key", mac(bare, phantom)),
+        ("No account holds one, FileVault is off", mac(bare, filevault=off)),
         (
-            "Nobody holds one, and FileVault's status could not be read",
+            "No account holds one, FileVault is on, with a recovery key",
+            mac(bare, filevault=replace(on, personal_key=True)),
+        ),
+        ("No account holds one, and the sources disagree about a user with a key", mac(bare, phantom)),
+        (
+            "No account holds one, and FileVault's status could not be read",
             mac(bare, filevault=replace(on, state="unknown")),
         ),
-        ("Nobody holds one, FileVault is on, and no recovery key", mac(bare)),
+        ("No account holds one, FileVault is on, and no recovery key", mac(bare)),
     ]

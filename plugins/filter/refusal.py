@@ -38,7 +38,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See that names and passwords are text, before any Mac is touched
+- name: Check that names and passwords are text, before any Mac is touched
   ansible.builtin.assert:
     that: problem == ''
     fail_msg: "{{ problem }}"

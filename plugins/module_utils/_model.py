@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Mac's chain of trust as one reading says it, and the verdicts that follow from it. Pure: no I/O, no Ansible.
+"""A Mac's Secure Token state as one reading says it, and the verdicts that follow from it. Pure: no I/O, no Ansible.
 
 This file is PRIVATE to the collection.
 """

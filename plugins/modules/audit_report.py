@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Report about a fleet, on the controller."""
+"""Make a report about a fleet, on the controller."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ author:
   - keyholder.macos contributors (@keyholder)
 description:
   - Takes what M(keyholder.macos.trust_info) returned for each Mac of the play, or what an earlier run has saved, judges
-    it by a policy, and writes a report. A page, tables, and data for other systems.
-  - It runs on the controller and connects to no Mac. It does the same in check mode as otherwise, as it changes no Mac.
-  - A Mac that did not answer, or would not be read, is in the report with the reason.
+    it by a policy, and writes a report. The report is a page, tables, and data for other systems.
+  - It runs on the controller and connects to no Mac. It does the same in check mode, because it changes no Mac.
+  - A Mac that did not answer, or could not be read, is in the report with the reason.
   - An option that cannot be used is refused with a reason code before anything is made. The files are written beside
-    their places and put there once all of them are whole, so that a report that was there before stays whole where
-    there is no room for the new one; O(history) does not have the audit then.
+    their places and put there once all of them are whole. If there is no room for the new report, the earlier one stays
+    whole, and O(history) does not contain the new audit.
   - The page is one file and asks the network for nothing. Names that came from a Mac can be neither markup, nor a
     formula of a spreadsheet, nor an escape sequence of a terminal.
 extends_documentation_fragment:
@@ -29,12 +29,12 @@ extends_documentation_fragment:
 options:
   dest:
     description:
-      - The folder on the controller that the files go to. It is made where it is not there.
-      - Required, but with O(pack) and O(validate_only). A path that is not absolute begins where ansible-playbook was
-        started.
+      - The folder on the controller for the files. It is made if it is missing.
+      - Required, except with O(pack) and O(validate_only). A relative path begins in the folder in which
+        ansible-playbook was started.
     type: path
   name:
-    description: What the files are called, without their endings.
+    description: The name of the files, without their endings.
     type: str
     default: audit
   title:
@@ -58,13 +58,13 @@ options:
   hosts:
     description:
       - The Macs whose variables to look at.
-      - All hosts of the play, where it is not given; none with O(saved) or O(packed).
+      - If it is left out, all hosts of the play, or none with O(saved) or O(packed).
     type: list
     elements: str
   pack:
     description:
       - Write nothing, and return each Mac's answer as a short text in RV(packed), for C(set_stats). Slices of a job
-        cannot share a variable, as the last one wins, so each Mac has one of its own.
+        cannot share a variable, because the last one wins, so each Mac has one of its own.
     type: bool
     default: false
   packed:
@@ -73,26 +73,25 @@ options:
     default: false
   expected:
     description:
-      - The Macs that the jobs before were to read. One that O(packed) finds no answer of is in the report as
+      - The Macs that the jobs before were to read. A Mac without an answer in O(packed) is in the report as
         unreachable.
-      - Where there is no packed answer at all, it does not count.
+      - If there is no packed answer at all, this option is not used.
     type: list
     elements: str
     default: []
   saved:
     description:
-      - Files with answers. Reports as JSON, and readings with the ending C(.jsonl). Of two answers of one Mac the first
-        one counts, this run's before all others.
-      - What of a file cannot be used ends nothing. RV(notes) names it, a Mac whose answer is damaged is in the report
-        as refused, with the reason V(reading_damaged), and so is one of O(expected) that no other file has an answer
-        of.
-        The report is a partial one then. See O(partial).
+      - Files with answers. Reports as JSON, and readings with the ending C(.jsonl). If a Mac has two answers, the first
+        one counts, and this run's before all others.
+      - A damaged file does not end the task. RV(notes) names it. A Mac whose answer is damaged is in the report as
+        refused, with the reason V(reading_damaged), and so is a Mac of O(expected) without an answer in another file.
+        The report is then a partial one, see O(partial).
     type: list
     elements: path
     default: []
   policy:
     description:
-      - A policy, or a list of them, upon the collection's own baseline and O(policy_files). It may set parameters,
+      - A policy, or a list of them, on top of the collection's own baseline and O(policy_files). It may set parameters,
         change rules, add rules and exempt. See R(the guide to audits,
         ansible_collections.keyholder.macos.docsite.guide_audit).
     type: raw
@@ -104,30 +103,30 @@ options:
   history:
     description:
       - An SQLite file that keeps the readings of every audit, so that the report can show what has changed, and a
-        trend. It is made where it is not there, and can only be added to.
-      - O(validate_only) refuses a file that is no history. What goes wrong with it once the Macs are read costs no
-        report. RV(notes) and RV(summary) say that the history failed, and why. Rows that hold what no audit writes are
+        trend. It is made if it is missing, and can only be added to.
+      - O(validate_only) refuses a file that is no history. If the history fails once the Macs are read, the report is
+        made all the same. RV(notes) and RV(summary) say that it failed, and why. Rows that no audit has written are
         skipped, and counted there.
     type: path
   since:
     description:
       - Compare with what O(history) had by then. A day, or a day and a time.
-      - With the last there is, where it is not given. Each Mac is compared with itself when it was last in an audit,
+      - If it is left out, compare with the last audit. Each Mac is compared with itself when it was last in an audit,
         and its rules and holders with those when it was last read.
     type: str
   partial:
     description:
-      - Only some of the Macs were to be read, as with C(--limit). The audit is kept in O(history) and compared, but
-        calls no Mac gone, and is in no trend.
+      - Only some of the Macs were to be read, for example with C(--limit). The audit is kept in O(history) and
+        compared, but it reports no Mac as gone, and is left out of the trend.
     type: bool
     default: false
   validate_only:
     description: Only say whether the report could be made, before any Mac is read. It makes the folder O(dest) and the
-      file O(history) where they are not there, and writes no report.
+      file O(history) if they are missing, and writes no report.
     type: bool
     default: false
   fail_on:
-    description: Fail, once the report is written, where a Mac breaks a rule that is as severe as this, or more.
+    description: Fail, once the report is written, if a Mac fails a rule that is as severe as this, or more.
     type: str
     choices: [critical, high, medium, low, info, never]
     default: never
@@ -151,10 +150,10 @@ EXAMPLES = r"""
           macs: ["kiosk-*"]
           by: Nadia, IT security
           until: 2027-03-31
-          why: They hold no data and must come up without anybody.
+          why: They hold no data and must start without a user.
   run_once: true
 
-- name: One report of two saved ones
+- name: Make one report of two saved ones
   keyholder.macos.audit_report:
     dest: ./all
     saved: [berlin/audit.jsonl, lisbon/audit.jsonl]
@@ -164,17 +163,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 files:
-  description: What was written.
+  description: The files that were written.
   returned: success
   type: list
   elements: str
 summary:
-  description: The report in a few lines for a person at a terminal, the most urgent Macs first.
+  description: The report in a few lines for a terminal, the most urgent Macs first.
   returned: success
   type: list
   elements: str
 fleet:
-  description: The numbers. How many C(macs), how many in each of the C(states), the C(worst) severity that is broken,
+  description: The numbers. How many C(macs), how many in each of the C(states), the C(worst) severity of a failed rule,
     how many of each C(macos), and each rule's results.
   returned: success
   type: dict
@@ -184,8 +183,8 @@ changes:
   type: list
   elements: dict
 notes:
-  description: What went wrong beside the Macs. A file of O(saved) that could not be read, a history that failed. It is
-    in RV(summary) and in the files as well.
+  description: What went wrong beside the Macs, for example a file of O(saved) that could not be read, or a history that
+    failed. It is in RV(summary) and in the files as well.
   returned: success
   type: list
   elements: str

@@ -235,7 +235,7 @@ def test_what_is_missing_is_named() -> None:
     assert [missing.what for missing in mac.missing] == [
         "FileVault's list of users",
         "FileVault's status",
-        "enrolment in device management",
+        "enrolment in MDM",
         "Bootstrap Token",
     ]
     assert "no answer before the deadline" in mac.missing[1].evidence
@@ -292,7 +292,7 @@ def test_an_escrow_that_nobody_could_look_at_is_named() -> None:
     read = read_mac(OddRunner(cast(), instead={"/var/db/FileVaultPRK.dat": SILENT}), 5, ["escrow"])
     assert (read.filevault.escrowed_at, [one.what for one in read.missing]) == (
         None,
-        ["when a recovery key was last put aside"],
+        ["when a recovery key was last escrowed"],
     )
     assert read_mac(LabRunner(cast()), 5, ["escrow"]).filevault.escrowed_at == 0
 

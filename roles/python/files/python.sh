@@ -6,7 +6,7 @@
 #   predict|act MINIMUM PACKAGE SHA256 CANDIDATE...      (PACKAGE: a URL, a path, or nothing)
 #
 # What came of it is said in lines that begin with keyholder-python. Apple's stub is never started: it opens a dialog on
-# the screen, and on a Mac that nobody sits at it stays there. For Darwin's sh and tools as well as for others.
+# the screen, and on a Mac without a user in front of it, the dialog stays. For Darwin's sh and tools as well as for others.
 
 mode=$1 minimum=$2 package=$3 sha256=$4
 shift 4

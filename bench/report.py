@@ -25,8 +25,8 @@ sys.path[:0] = [str(ROOT / ".cache" / "tree"), str(ROOT / "tests" / "unit" / "pl
 from readings import ANA, BO, ITADMIN, MAC, NOW, reading  # noqa: E402
 from test__audit_report import make  # noqa: E402
 
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault  # noqa: E402
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version  # noqa: E402
-from ansible_collections.keyholder.macos.plugins.module_utils._model import FileVault  # noqa: E402
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import History  # noqa: E402
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.saved import saved_answers  # noqa: E402
 

@@ -25,23 +25,26 @@ def _judged(judge: t.Callable[[t.Any], t.Any]) -> list[tuple[str, str, str]]:
     return [(words, f"``{one.verdict}``", one.why) for words, one in said]
 
 
+def _module(name: str) -> t.Any:
+    return importlib.import_module(f"{_UTILS}.{name}")
+
+
 def _macs() -> list[tuple[str, t.Any]]:
     """Return the examples; itadmin is the administrator and ana a standard user of a Mac with macOS 15.6."""
-    model: t.Any = importlib.import_module(f"{_UTILS}._model")
-    macos: t.Any = importlib.import_module(f"{_UTILS}._macos")
-    admin = model.Account("itadmin", "A", uid=501, admin=True, sources=model.EVERYWHERE, failed_logins=0)
-    ana = model.Account("ana", "B", uid=502, failed_logins=0)
-    holder, bare = replace(ana, sources=model.EVERYWHERE), replace(admin, sources=model.NOWHERE)
-    phantom = replace(ana, sources=model.Sources(False, True, True))
-    on, off, unread = (model.FileVault(state, personal_key=False) for state in ("on", "off", "unknown"))
-    escrowed = model.Management(enrolled=True, bootstrap="valid", preflight=True)
+    read, accounts, macos = (_module(name) for name in ("_mac", "_account", "_macos"))
+    admin = accounts.Account("itadmin", "A", uid=501, admin=True, sources=accounts.EVERYWHERE, failed_logins=0)
+    ana = accounts.Account("ana", "B", uid=502, failed_logins=0)
+    holder, bare = replace(ana, sources=accounts.EVERYWHERE), replace(admin, sources=accounts.NOWHERE)
+    phantom = replace(ana, sources=accounts.Sources(False, True, True))
+    on, off, unread = (read.FileVault(state, personal_key=False) for state in ("on", "off", "unknown"))
+    escrowed = read.Management(enrolled=True, bootstrap="valid", preflight=True)
     unusable = replace(escrowed, bootstrap="escrowed_unproven", preflight=False)
-    inactive = model.PasswordPolicy(unjudged=("Inactive Account",))
+    inactive = read.PasswordPolicy(unjudged=("Inactive Account",))
 
-    def mac(*accounts: t.Any, **more: t.Any) -> t.Any:
-        volume = model.Volume("disk3s1s1", True, True)
+    def mac(*people: t.Any, **more: t.Any) -> t.Any:
+        volume = read.Volume("disk3s1s1", True, True)
         given = {"volume": volume, "as_root": True, "filevault": on, **more}
-        return model.Mac(macos.Version(15, 6), accounts=accounts, **given)
+        return read.Mac(macos.Version(15, 6), accounts=people, **given)
 
     return [
         ("An administrator holds a token", mac(admin, ana)),

@@ -13,7 +13,6 @@ import os
 import sys
 import typing as t
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import folded
 from ansible_collections.keyholder.macos.plugins.module_utils._module import (
     LOCK_TIMEOUT,
     TIMEOUT,
@@ -25,7 +24,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.request impo
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import additional
-from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
+from ansible_collections.keyholder.macos.plugins.module_utils._text import folded, plain
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

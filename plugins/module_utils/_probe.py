@@ -15,6 +15,13 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import (
+    MOBILE,
+    PENDING,
+    Account,
+    Sources,
+    in_order,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     accounts,
     diskutil,
@@ -26,17 +33,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     records,
     system,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
-    BOOTSTRAP_TOKEN,
-    ERASE_PREFLIGHT,
-    TOKEN_DIALOG,
-    VOLUME_OWNERS,
-    Version,
-)
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    MOBILE,
-    PENDING,
-    Account,
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     FileVault,
     Mac,
     Management,
@@ -44,15 +41,20 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Network,
     PasswordPolicy,
     Person,
-    Sources,
     Volume,
-    creation,
-    folded,
-    in_order,
-    way,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
+    BOOTSTRAP_TOKEN,
+    ERASE_PREFLIGHT,
+    TOKEN_DIALOG,
+    VOLUME_OWNERS,
+    Version,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._place import way
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE
+from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import creation
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._code import Code

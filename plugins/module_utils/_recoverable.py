@@ -13,16 +13,16 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    MOBILE,
-    PENDING,
-    UNKNOWN,
-    can_be_first,
-    first_token_rule,
+from ansible_collections.keyholder.macos.plugins.module_utils._account import MOBILE, PENDING, UNKNOWN
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
+    FIRST_TOKEN_BY_PASSWORD,
+    FIRST_TOKEN_TO_ADMIN,
 )
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 
 YES, AT_RISK, NO = "yes", "at_risk", "no"
 WORST_FIRST = (NO, UNKNOWN, AT_RISK, PENDING, YES)
@@ -39,6 +39,36 @@ class Recoverability:
 
     def worse_than(self, other: Recoverability) -> bool:
         return WORST_FIRST.index(self.verdict) < WORST_FIRST.index(other.verdict)
+
+
+def first_token_rule(version: Version) -> str:
+    """Return in words who gets the first token of a Mac."""
+    if version >= FIRST_TOKEN_BY_PASSWORD.first:
+        return "on macOS 11 and newer the first account whose password is set gets the first token"
+    if version >= FIRST_TOKEN_TO_ADMIN.first:
+        return "on macOS 10.15 the first administrator who authenticates gets the first token"
+    return "on macOS 10.13 and 10.14 the only account from UID 500 up gets the first token when it authenticates"
+
+
+def can_be_first(mac: Mac, account: Account) -> bool:
+    """Whether macOS would hand ``account`` the first token, on a Mac that has no holder.
+
+    That a crypto user which is nobody's, or a phantom's, stands in the way is assumed: no public source shows it. That
+    a mobile account gets none is known of 10.13 (openradar-mirror 18598), and assumed from 10.14 on.
+    """
+    if mac.holders or mac.volume.apfs is False or leftovers(mac) or account.kind == MOBILE:
+        return False
+    if mac.version >= FIRST_TOKEN_BY_PASSWORD.first:
+        return not account.disabled_tag
+    if mac.version >= FIRST_TOKEN_TO_ADMIN.first:
+        return account.admin
+    people = [other for other in mac.accounts if other.uid is None or other.uid >= 500]
+    return [other.name for other in people] == [account.name]
+
+
+def leftovers(mac: Mac) -> tuple[str, ...]:
+    """Crypto users of people on a Mac without a holder, by name or GUID: the volume is not as new."""
+    return mac.orphans + tuple(account.name for account in mac.phantoms if account.sources.crypto)
 
 
 def recovery_keys(mac: Mac) -> tuple[str, ...]:

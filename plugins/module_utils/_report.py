@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+from ansible_collections.keyholder.macos.plugins.module_utils._account import (
     HOLDER,
     NO_TOKEN,
     PENDING,
     PHANTOM,
-    PREBOOT,
-    RECOVERY_KEY,
     UNPROVEN,
     Account,
-    Mac,
-    promoted_by,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import note_in_words
 
 AT_LOGIN = "token comes at the first graphical login (an SSH login does not count)"
 
@@ -92,19 +90,9 @@ def summary(mac: Mac) -> list[str]:
     lines.append(_filevault(mac))
     lines.append(f"Bootstrap Token: {mac.management.bootstrap.replace('_', ' ')}; {_enrolment(mac)}")
     lines += [f"crypto user {uuid} belongs to no account of this Mac" for uuid in mac.orphans]
-    lines += [f"an earlier run was interrupted: {plain(unfinished(work))}" for work in sorted(mac.pending)]
+    lines += [f"an earlier run was interrupted: {plain(note_in_words(note))}" for note in sorted(mac.pending)]
     lines += [f"could not be read: {plain(missing.what)}" for missing in mac.missing]
     return lines
-
-
-def unfinished(work: str) -> str:
-    """A note on unfinished work, in words."""
-    if work == PREBOOT:
-        return "the preboot volume must still be updated"
-    if work == RECOVERY_KEY:
-        return "it was making a recovery key, and the present key may be lost"
-    name = promoted_by(work)
-    return f"{name} is an administrator for a grant only, and must be demoted again" if name else work
 
 
 def why(account: Account, words: str = "") -> str:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Texts that came from a Mac on their way out: nothing in them steers a terminal, hides, or turns a line around. Pure.
+"""Compare names as macOS does, and make texts harmless on their way out: nothing steers a terminal, or hides. Pure.
 
 Inside, a name is what the Mac says, as accounts are compared by it. Whatever leaves goes through :func:`plain`.
 
@@ -24,6 +24,11 @@ _JOINERS = "\u200c\u200d"
 _EMOJI = ("\ufe0e", "\ufe0f")
 _JOINED = ("Lo", "Mn", "Mc")
 """Arabic and Indic letters and their marks: there a joiner changes how they are written."""
+
+
+def folded(name: str) -> str:
+    """Return a name as macOS compares it: without case, and in one of Unicode's ways to compose letters."""
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def plain(text: str) -> str:

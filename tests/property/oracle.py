@@ -16,7 +16,7 @@ from maclab import bootstrap, directory, network, vault
 from maclab import state as lab
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils import _model as product
+    from ansible_collections.keyholder.macos.plugins.module_utils import _account, _mac
 
 PROMOTED = "promoted "
 _RANKS = ("no", "unknown", "at_risk", "pending", "yes")
@@ -283,7 +283,7 @@ def _of_account(mac: lab.Mac, account: lab.Account) -> Person:
 # -- Macs as a reading has them ---------------------------------------------------------------------------------------
 
 
-def of_reading(mac: product.Mac, stale_keys: t.Collection[str] = ()) -> Truth:
+def of_reading(mac: _mac.Mac, stale_keys: t.Collection[str] = ()) -> Truth:
     """What is true where ``mac`` has nothing hidden. ``stale_keys``: whose key does not follow the password."""
     managed = mac.management
     escrowed = managed.bootstrap in ("escrowed_unproven", "valid")
@@ -304,7 +304,7 @@ def of_reading(mac: product.Mac, stale_keys: t.Collection[str] = ()) -> Truth:
     )
 
 
-def _of_reading(mac: product.Mac, who: product.Account, fits: bool) -> Person:
+def _of_reading(mac: _mac.Mac, who: _account.Account, fits: bool) -> Person:
     limit = mac.policy.max_failed_logins
     full = bool(limit) and (who.failed_logins or 0) >= (limit or 0)
     unsure = (full and mac.policy.lock_expires) or bool(mac.policy.unjudged)

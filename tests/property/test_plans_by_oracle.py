@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from oracle import Person, Truth, of_reading, stale, stepped, worse
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal

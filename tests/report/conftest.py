@@ -18,8 +18,8 @@ sys.path.insert(0, str(UNIT))
 from readings import ANA, BO, ITADMIN, MAC, NOW, PHANTOM, reading  # noqa: E402
 from test__audit_report import EVIL, FLEET, make  # noqa: E402
 
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault  # noqa: E402
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version  # noqa: E402
-from ansible_collections.keyholder.macos.plugins.module_utils._model import FileVault  # noqa: E402
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import History  # noqa: E402
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import Answer  # noqa: E402
 

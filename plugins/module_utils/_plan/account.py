@@ -10,17 +10,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import NO_TOKEN, PENDING, Account
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import PREVENTION_TAG
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    NO_TOKEN,
-    PENDING,
-    PREBOOT,
-    Account,
-    Mac,
-    creation,
-    first_token_rule,
-    folded,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import about_the_first, setting
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import may_be_deleted
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
@@ -38,6 +30,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names, within
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import first_token_rule
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
     NEW_GUID,
     CreateAccount,
@@ -51,6 +44,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.account impo
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import AllowToken, CheckPassword, PreventToken
+from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import PREBOOT, creation
 
 _KEYS = ("uid", "full_name", "gid", "shell", "home", "hint", "picture", "hidden")
 """Fields that a request may name. None means: do not touch."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import ESCROWED, Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import BOOTSTRAP_TOKEN, USER_APPROVED_ESCROWS
-from ansible_collections.keyholder.macos.plugins.module_utils._model import ESCROWED, Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, lawful_plan, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granter_of

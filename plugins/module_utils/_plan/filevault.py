@@ -10,8 +10,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import KEY_AUTHENTICATES
-from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT, RECOVERY_KEY, Account, Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import absolute, for_root_alone
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
     Plan,
@@ -51,6 +52,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault im
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, VerifyKey
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import MAKING_KEY, PREBOOT
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class FileVaultRequest(Request):
             "deferred_user": filevault.deferred_user,
             "personal_recovery_key": filevault.personal_key,
             "users": [account.name for account in mac.unlockers],
-            "recovery_key_pending": RECOVERY_KEY in mac.pending,
+            "recovery_key_pending": MAKING_KEY in mac.pending,
         }
 
     def _enabling(self, mac: Mac) -> list[Step]:
@@ -274,7 +276,7 @@ class KeyRequest(Request):
             "filevault_enabled": mac.filevault.on,
             "escrow_profile": mac.filevault.escrow_profile,
             "escrowed_at": mac.filevault.escrowed_at,
-            "recovery_key_pending": RECOVERY_KEY in mac.pending,
+            "recovery_key_pending": MAKING_KEY in mac.pending,
         }
 
     def _authentication(self, mac: Mac) -> tuple[list[Step], str]:
@@ -365,17 +367,17 @@ def made_key(how: str) -> list[Step]:
 def noted(steps: t.Sequence[Step], wanted: bool) -> list[Step]:
     """Return ``steps``, which make a key, between a note on the Mac that they do and its end: a run that is interrupted
     before the key was delivered leaves a key that is lost."""
-    return [Note(RECOVERY_KEY), *steps, Forget(RECOVERY_KEY)] if wanted else list(steps)
+    return [Note(MAKING_KEY), *steps, Forget(MAKING_KEY)] if wanted else list(steps)
 
 
 def forgotten(mac: Mac) -> list[Step]:
     """Return the step that removes such a note of an earlier run, once it has lost its meaning."""
-    return [Forget(RECOVERY_KEY)] if RECOVERY_KEY in mac.pending else []
+    return [Forget(MAKING_KEY)] if MAKING_KEY in mac.pending else []
 
 
 def nobodys_key(mac: Mac) -> tuple[str, ...]:
     """Return what a user should know of the key if nothing is done about it."""
-    if RECOVERY_KEY not in mac.pending or mac.filevault.personal_key is False or not mac.filevault.on:
+    if MAKING_KEY not in mac.pending or mac.filevault.personal_key is False or not mac.filevault.on:
         return ()
     msg = (
         "an earlier run was interrupted while it made a recovery key, so the present key may be lost: make a new one"

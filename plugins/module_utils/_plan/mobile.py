@@ -10,15 +10,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    MOBILE,
-    PREBOOT,
-    Account,
-    Mac,
-    Person,
-    creation,
-    folded,
-)
+from ansible_collections.keyholder.macos.plugins.module_utils._account import MOBILE, Account
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac, Person
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
     Plan,
     absent_or_refuse,
@@ -36,6 +29,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.account impo
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
+from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import PREBOOT, creation
 
 
 @dataclass(frozen=True)

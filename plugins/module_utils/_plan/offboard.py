@@ -13,12 +13,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    ROOTS_FOLDER,
-    archived,
-    canonical,
-    offboarding,
-)
+from ansible_collections.keyholder.macos.plugins.module_utils._place import ROOTS_FOLDER, canonical
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import (
     not_the_last,
     of_macos,
@@ -47,9 +42,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.account impo
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import RemoveUnlocker
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import archived, offboarding
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 
 KEEP, ARCHIVE = "keep", "archive"
 

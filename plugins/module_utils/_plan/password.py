@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import NO_TOKEN, first_token_rule
+from ansible_collections.keyholder.macos.plugins.module_utils._account import NO_TOKEN
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
     Plan,
     absent_or_refuse,
@@ -25,12 +25,14 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import first_token_rule
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import SetPassword, gets_first
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, VerifyKey
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 
 ON_CHANGE, ALWAYS, NEVER = "on_change", "always", "never"
 

@@ -15,11 +15,13 @@ from __future__ import annotations
 import posixpath
 import typing as t
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import ROOTS_FOLDER, Place, canonical, folded, way
+from ansible_collections.keyholder.macos.plugins.module_utils._place import ROOTS_FOLDER, Place, canonical, way
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 
 _OF_MACOS = frozenset(
     "system library applications bin sbin usr dev cores opt private network home net var tmp etc nix".split()

@@ -10,17 +10,15 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.keyholder.macos.plugins.module_utils._macos import SECURE_TOKENS
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+from ansible_collections.keyholder.macos.plugins.module_utils._account import (
     NO_TOKEN,
     PENDING,
-    PREBOOT,
     UNKNOWN,
     Account,
-    Mac,
     Sources,
-    folded,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import SECURE_TOKENS
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import (
     recoverability,
@@ -32,6 +30,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.account impo
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Note, Prove, UpdatePreboot
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, VerifyKey
+from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import PREBOOT
 
 
 @dataclass(frozen=True)

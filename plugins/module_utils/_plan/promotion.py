@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import promotion
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard, lawful
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import DropDemotion, PlanDemotion, SetAdmin
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import promotion
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 
 
 def promoted(name: str, change: t.Sequence[Step], prove: t.Sequence[str]) -> list[Step]:

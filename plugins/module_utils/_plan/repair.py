@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import NO_TOKEN, PREBOOT, repairing
+from ansible_collections.keyholder.macos.plugins.module_utils._account import NO_TOKEN
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
     Plan,
     absent_or_refuse,
@@ -33,9 +33,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.token import
     Revoke,
     VerifyKey,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import PREBOOT, repairing
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 
 MARKER = "marker_without_key"
 KEY = "key_without_marker"

@@ -10,22 +10,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import MOBILE, PENDING, PHANTOM, Account
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import ESCROWED, Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
     FIRST_TOKEN_BY_PASSWORD,
     FIRST_TOKEN_TO_ADMIN,
-)
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    ESCROWED,
-    MOBILE,
-    PENDING,
-    PHANTOM,
-    PREBOOT,
-    Account,
-    Mac,
-    can_be_first,
-    first_token_rule,
-    leftovers,
-    repairing,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
     Plan,
@@ -40,6 +29,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion im
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import (
+    can_be_first,
+    first_token_rule,
+    leftovers,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Prove
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import (
@@ -48,6 +42,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.token import
     Grant,
     Revoke,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import PREBOOT, repairing
 
 _ESCROW = "a Bootstrap Token grants one once it is escrowed to MDM"
 

@@ -13,7 +13,6 @@ from dataclasses import replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import dscl
 from ansible_collections.keyholder.macos.plugins.module_utils._command.answers import reason_of
-from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT, RECOVERY_KEY
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import healing
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
@@ -27,9 +26,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault im
     EnableFileVault,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Note, Prove, UpdatePreboot
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import MAKING_KEY, PREBOOT
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome, Request
     from ansible_collections.keyholder.macos.plugins.module_utils._run.session import Session
 
@@ -88,7 +89,7 @@ def _notes_to_take_back(session: Session, plan: Plan, mac: Mac) -> frozenset[str
     key_made = session.key is not None or has_kind(session.done, EnableFileVault)
     if key_made and (mac.filevault.asks or mac.filevault.personal_key is not False):
         # A key came to be, or may have, and the caller may not get it.
-        ours -= {RECOVERY_KEY}
+        ours -= {MAKING_KEY}
     return ours
 
 

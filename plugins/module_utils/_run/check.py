@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import MOBILE
 from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     diskutil,
     dscl,
@@ -16,7 +17,6 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     profiles,
     sysadminctl,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._model import MOBILE
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import of_kind
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import CheckRecipients, ValidateKey
@@ -27,7 +27,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.token import
 )
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
     from ansible_collections.keyholder.macos.plugins.module_utils._run.session import Session
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import ESCROWED, Account, Mac
+from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import ESCROWED, Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import NEW_GUID, SetPassword
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import of_kind
 

@@ -11,12 +11,12 @@ import time
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import diskutil
-from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Note
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import PREBOOT
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
     from ansible_collections.keyholder.macos.plugins.module_utils._run.session import Session
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran

@@ -37,7 +37,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._run.session impor
 from ansible_collections.keyholder.macos.plugins.module_utils._run.write import carry_out
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Runner, Secret
 
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import dscl, fdesetup
 from ansible_collections.keyholder.macos.plugins.module_utils._command.answers import reason_of
-from ansible_collections.keyholder.macos.plugins.module_utils._model import folded
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._code import Code, MaybeCode
-    from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._run.recipients import Recipients
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Runner, Secret
     from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step

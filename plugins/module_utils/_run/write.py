@@ -11,7 +11,6 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command.answers import harmless
-from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT
 from ansible_collections.keyholder.macos.plugins.module_utils._run.check import validate_key, verify_key
 from ansible_collections.keyholder.macos.plugins.module_utils._run.compare import compare
 from ansible_collections.keyholder.macos.plugins.module_utils._run.preboot import update_preboot
@@ -23,6 +22,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault im
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Prove, UpdatePreboot
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import VerifyKey
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import PREBOOT
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan

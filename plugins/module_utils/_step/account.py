@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import NOWHERE, Account
 from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     accounts,
     dscl,
@@ -17,29 +18,24 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     network,
     sysadminctl,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import with_token, without_token
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
     ADD_USER_GID,
     ASKS_OLD_PASSWORD,
     FIRST_TOKEN_BY_PASSWORD,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    NOWHERE,
-    Account,
-    can_be_first,
-    promotion,
-    with_token,
-    without_token,
-)
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import can_be_first
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import (
     Look,
     Write,
     known,
     with_changed,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import promotion
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._code import MaybeCode
-    from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
     from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Secrets
 

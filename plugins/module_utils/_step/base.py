@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 from ansible_collections.keyholder.macos.plugins.module_utils._command.answers import reason_of
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
     from ansible_collections.keyholder.macos.plugins.module_utils._code import Code, MaybeCode
-    from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
 
     Secrets = t.Mapping[str, Secret]

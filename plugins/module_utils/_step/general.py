@@ -11,11 +11,11 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import dscl
-from ansible_collections.keyholder.macos.plugins.module_utils._model import PREBOOT
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Look, Write
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import PREBOOT
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
     from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Secrets
 

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import dscl, fdesetup, sysadminctl
-from ansible_collections.keyholder.macos.plugins.module_utils._model import with_token, without_token
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import with_token, without_token
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import (
     Look,
     Write,
@@ -21,7 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.base import 
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._code import Code, MaybeCode
-    from ansible_collections.keyholder.macos.plugins.module_utils._model import Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
     from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Secrets
 

@@ -5,7 +5,7 @@
 An audit runs on the controller and connects to nothing. It takes what trust_info returned for each Mac (a reading, or
 why there is none), asks each rule of a policy about it, compares the result with an earlier audit, and writes a report.
 From the core it needs what a reading looks like (``_shape``, ``_kind``, ``_text``; ``lint.py`` makes a sample of one
-with ``_model`` and ``_report``), and the core knows nothing of it.
+with ``_mac`` and ``_report``), and the core knows nothing of it.
 
 Data flows from left to right, one Mac at a time, so that memory does not grow with the fleet::
 

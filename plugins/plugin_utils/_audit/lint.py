@@ -24,8 +24,9 @@ from dataclasses import dataclass
 
 from jinja2 import meta, nodes
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac, Missing
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac, Missing
 from ansible_collections.keyholder.macos.plugins.module_utils._report import view
 
 if t.TYPE_CHECKING:

@@ -19,10 +19,8 @@ from functools import cache
 from hypothesis import currently_in_test_context, event
 from hypothesis import strategies as st
 
-from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    MOBILE,
-    Account,
+from ansible_collections.keyholder.macos.plugins.module_utils._account import MOBILE, Account, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     FileVault,
     Mac,
     Management,
@@ -30,17 +28,10 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Network,
     PasswordPolicy,
     Person,
-    Place,
-    Sources,
     Volume,
-    archived,
-    creation,
-    folded,
-    offboarding,
-    promotion,
-    repairing,
-    way,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
+from ansible_collections.keyholder.macos.plugins.module_utils._place import Place, way
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
@@ -58,6 +49,14 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair impor
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart import RestartRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import (
+    archived,
+    creation,
+    offboarding,
+    promotion,
+    repairing,
+)
 
 NAMES = ("itadmin", "ana", "bob", "svc")
 PEER = "ada"

@@ -21,7 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     sysadminctl,
     system,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._model import Place
+from ansible_collections.keyholder.macos.plugins.module_utils._place import Place
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
 
 ADMIN, USER, NEW = Secret("admin pw"), Secret("user pw"), Secret("new pw")

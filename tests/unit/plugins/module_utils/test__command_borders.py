@@ -25,7 +25,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     sysadminctl,
     system,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._model import Place
+from ansible_collections.keyholder.macos.plugins.module_utils._place import Place
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
 
 PW, OTHER, KEY = Secret("user pw"), Secret("other pw"), Secret("ABCD-1234")

@@ -10,33 +10,39 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+from ansible_collections.keyholder.macos.plugins.module_utils._account import (
     EVERYWHERE,
     NOWHERE,
     Account,
+    Sources,
+    in_order,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     FileVault,
     Mac,
     Management,
     Missing,
     Network,
     PasswordPolicy,
-    Sources,
     Volume,
-    archived,
+    with_token,
+    without_token,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
+from ansible_collections.keyholder.macos.plugins.module_utils._place import way
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import (
     can_be_first,
-    creation,
     first_token_rule,
-    folded,
-    in_order,
     leftovers,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import (
+    archived,
+    creation,
     offboarding,
     promoted_by,
     promotion,
     repairing,
-    way,
-    with_token,
-    without_token,
 )
 
 ANA = Account("ana", "A", uid=501, failed_logins=0)

@@ -9,8 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac, Place, canonical, way
+from ansible_collections.keyholder.macos.plugins.module_utils._place import Place, canonical, way
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import for_root_alone, may_be_deleted
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies

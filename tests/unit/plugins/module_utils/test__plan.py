@@ -11,17 +11,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    EVERYWHERE,
-    Account,
+from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, Account, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     FileVault,
     Mac,
     Missing,
     PasswordPolicy,
-    Sources,
     Volume,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard, lawful_plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest

@@ -9,19 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, NOWHERE, Account, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Mac, Management, Volume
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    EVERYWHERE,
-    NOWHERE,
-    Account,
-    FileVault,
-    Mac,
-    Management,
-    Place,
-    Sources,
-    Volume,
-    way,
-)
+from ansible_collections.keyholder.macos.plugins.module_utils._place import Place, way
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import (
     AccountRequest,
     not_the_last,

@@ -9,22 +9,15 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, Account
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Mac, Network, Person, Volume
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    EVERYWHERE,
-    Account,
-    FileVault,
-    Mac,
-    Network,
-    Person,
-    Volume,
-    can_be_first,
-    creation,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.mobile import MobileAccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import can_be_first
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import creation
 
 CORP = "/Active Directory/CORP/corp.example.com"
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE)

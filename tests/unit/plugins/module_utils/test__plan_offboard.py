@@ -11,26 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, NOWHERE, Account, Sources
 from ansible_collections.keyholder.macos.plugins.module_utils._command import accounts
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Mac, Volume
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    EVERYWHERE,
-    NOWHERE,
-    Account,
-    FileVault,
-    Mac,
-    Sources,
-    Volume,
-    archived,
-    creation,
-    offboarding,
-    repairing,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import (
+    archived,
+    creation,
+    offboarding,
+    repairing,
+)
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE, home="/Users/itadmin")

@@ -11,16 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, Account, Sources
 from ansible_collections.keyholder.macos.plugins.module_utils._command import diskutil
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Mac, Volume
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    EVERYWHERE,
-    Account,
-    FileVault,
-    Mac,
-    Sources,
-    Volume,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan

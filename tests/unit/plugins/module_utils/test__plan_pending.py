@@ -10,23 +10,16 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, PENDING, Account
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac, Management, PasswordPolicy, Volume
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    EVERYWHERE,
-    PENDING,
-    Account,
-    Mac,
-    Management,
-    PasswordPolicy,
-    Volume,
-    repairing,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._report import AT_LOGIN, summary, view
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, Grant
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import repairing
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
 HOLDER = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE)

@@ -14,18 +14,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, NOWHERE, Account
 from ansible_collections.keyholder.macos.plugins.module_utils._command import launchd
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac, Management, Volume
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    EVERYWHERE,
-    NOWHERE,
-    Account,
-    Mac,
-    Management,
-    Volume,
-    promoted_by,
-    promotion,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan import promotion as promoting
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard
@@ -37,6 +29,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._report import sum
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import DropDemotion, PlanDemotion, SetAdmin
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Prove
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import promoted_by, promotion
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
 ANA = Account("ana", "A" * 36, "Ana Sousa", 501, 20, sources=EVERYWHERE)

@@ -11,21 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, NOWHERE, Account, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Mac, Volume
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    EVERYWHERE,
-    NOWHERE,
-    Account,
-    FileVault,
-    Mac,
-    Sources,
-    Volume,
-    repairing,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS, RepairRequest, findings
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import VerifyKey
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import repairing
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE)

@@ -9,18 +9,15 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    EVERYWHERE,
-    NOWHERE,
-    Account,
+from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, NOWHERE, Account, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     FileVault,
     Mac,
     Management,
     PasswordPolicy,
-    Sources,
     Volume,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import (
     other_ways_in,
     recoverability,

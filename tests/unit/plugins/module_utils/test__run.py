@@ -9,16 +9,9 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, NOWHERE, Account, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Mac, Management
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    EVERYWHERE,
-    NOWHERE,
-    Account,
-    FileVault,
-    Mac,
-    Management,
-    Sources,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._run.check import unusable
 from ansible_collections.keyholder.macos.plugins.module_utils._run.compare import differences, disagreement

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import Account, Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
     NEW_GUID,

@@ -9,17 +9,9 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, NOWHERE, Account, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Mac, Management, Volume
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    EVERYWHERE,
-    NOWHERE,
-    Account,
-    FileVault,
-    Mac,
-    Management,
-    Sources,
-    Volume,
-)
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
     ArchiveHome,
     CreateAccount,

@@ -11,8 +11,8 @@ from readings import ANA, ITADMIN, MAC, reading
 
 from ansible_collections.keyholder.macos.plugins.filter import plain as plain_filter
 from ansible_collections.keyholder.macos.plugins.filter.findings import findings
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import Missing
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import Missing
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import failure, leaving
 

@@ -13,15 +13,15 @@ import pytest
 from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, PHANTOM, WAITING, reading
 
 from ansible_collections.keyholder.macos.plugins.filter.findings import findings
-from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
+from ansible_collections.keyholder.macos.plugins.module_utils._account import Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     FileVault,
     Management,
     Missing,
     PasswordPolicy,
-    Sources,
     Volume,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._report import view
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.expressions import AuditPolicyError
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Policy, load_policy

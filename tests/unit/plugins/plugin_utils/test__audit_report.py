@@ -16,8 +16,9 @@ from xml.etree import ElementTree
 import pytest
 from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, WAITING, reading
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Missing
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._model import FileVault, Missing, Sources
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import at_once
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.audit import run_audit
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import (

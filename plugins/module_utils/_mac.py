@@ -1,166 +1,35 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Mac's Secure Token state as one reading says it, and the verdicts that follow from it. Pure: no I/O, no Ansible.
+"""Hold what one reading says of a Mac, and what follows from it for each account. Pure: no I/O, no Ansible.
 
 This file is PRIVATE to the collection.
 """
 
 from __future__ import annotations
 
-import typing as t
-import unicodedata
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
-    BOOTSTRAP_GRANTS,
-    FIRST_TOKEN_BY_PASSWORD,
-    FIRST_TOKEN_TO_ADMIN,
-    VOLUME_OWNERS,
-    Version,
+from ansible_collections.keyholder.macos.plugins.module_utils._account import (
+    EVERYWHERE,
+    MOBILE,
+    NO_TOKEN,
+    NOWHERE,
+    PENDING,
+    PHANTOM,
+    Account,
+    in_order,
 )
-
-# Verdicts on one account's token.
-HOLDER = "holder"
-"""Every source that can be read says so, and all three can be read."""
-UNPROVEN = "unproven"
-"""Every source that can be read says so, but not all can be read."""
-NO_TOKEN = "none"
-PHANTOM = "phantom"
-"""One source names the account, another denies it."""
-UNKNOWN = "unknown"
-"""No source can be read."""
-PENDING = "pending"
-"""No token yet, and nothing to do: the escrowed Bootstrap Token grants one at the first graphical login."""
-
-MOBILE = "mobile"
-"""The kind of an account that is the local copy of a directory's."""
-
-PREBOOT = "preboot"
-"""Pending work: the preboot volume does not know yet what changed."""
-
-RECOVERY_KEY = "making recovery key"
-"""Pending work: a recovery key is being made. Where a run was cut off there, nobody may have the present one."""
-
-
-def creation(name: str) -> str:
-    """Pending work: the account ``name`` is not yet all that was asked for."""
-    return f"creating {name}"
-
-
-def folded(name: str) -> str:
-    """A name as macOS compares it: without case, and in one of Unicode's ways to compose letters."""
-    return unicodedata.normalize("NFC", name).lower()
-
-
-_OFFBOARDING, _ARCHIVED = "offboarding", "archived"
-
-
-def offboarding(name: str, guid: str) -> str:
-    """Pending work: this account is being removed, and what was put aside of it is this collection's to overwrite. By
-    the GUID, as another person may get the name."""
-    return f"{_OFFBOARDING} {name} {guid}"
-
-
-def repairing(name: str) -> str:
-    """Pending work: the token of ``name`` was taken, or its mark, to be granted again."""
-    return f"repairing {name}"
-
-
-def archived(name: str, guid: str) -> str:
-    """Pending work: the home of this account, which is being removed, has been put aside and was read back."""
-    return f"{_ARCHIVED} {name} {guid}"
-
-
-_PROMOTED = "promoted "
-
-
-def promotion(name: str) -> str:
-    """Pending work: ``name`` is an administrator for the moment of a grant only, and must be demoted again."""
-    return f"{_PROMOTED}{name}"
-
-
-def promoted_by(work: str) -> str:
-    """Whom a note on pending work says to be promoted; "" for any other note."""
-    return work[len(_PROMOTED) :] if work.startswith(_PROMOTED) else ""
-
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import BOOTSTRAP_GRANTS, VOLUME_OWNERS, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._place import Place
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import (
+    creation,
+    is_offboarding,
+    promoted_by,
+    repairing,
+)
 
 ESCROWED = ("escrowed_unproven", "valid")
 """Bootstrap Token statuses in which the server has one."""
-
-
-@dataclass(frozen=True)
-class Sources:
-    """What each of the three sources of truth says of an account's token; None: it could not be read."""
-
-    authority: bool | None = None
-    crypto: bool | None = None
-    filevault: bool | None = None
-
-    @property
-    def verdict(self) -> str:
-        known = [said for said in (self.authority, self.crypto, self.filevault) if said is not None]
-        if not known:
-            return UNKNOWN
-        if any(known) and not all(known):
-            return PHANTOM
-        if not any(known):
-            return NO_TOKEN
-        return HOLDER if len(known) == 3 else UNPROVEN
-
-    def view(self) -> dict[str, bool | None]:
-        """As the modules return them."""
-        return {"authority": self.authority, "crypto_user": self.crypto, "filevault_list": self.filevault}
-
-    def words(self) -> str:
-        """``directory yes, crypto users no, FileVault list unread``."""
-        said = {True: "yes", False: "no", None: "unread"}
-        return (
-            f"directory {said[self.authority]}, crypto users {said[self.crypto]}, FileVault list {said[self.filevault]}"
-        )
-
-
-EVERYWHERE = Sources(True, True, True)
-NOWHERE = Sources(False, False, False)
-
-
-@dataclass(frozen=True)
-class Account:
-    """One account of the local directory. None: not readable (without root), or not set."""
-
-    name: str
-    guid: str
-    full_name: str = ""
-    uid: int | None = None
-    gid: int | None = None
-    kind: str = "local"
-    admin: bool = False
-    hidden: bool = False
-    disabled_tag: bool = False
-    has_password: bool = True
-    """Whether there is something that a password could be checked against. Without it nobody logs in."""
-    disabled: bool = False
-    """Whether macOS refuses every login, however right the password is."""
-    home: str = ""
-    shell: str = ""
-    hint: str = ""
-    picture: str = ""
-    sources: Sources = NOWHERE
-    volume_owner: bool | None = None
-    password_changed: float | None = None
-    failed_logins: int | None = None
-
-    @property
-    def verdict(self) -> str:
-        return self.sources.verdict
-
-    @property
-    def holder(self) -> bool:
-        return self.verdict in (HOLDER, UNPROVEN)
-
-    @property
-    def able(self) -> bool:
-        """Whether a right password is of any use."""
-        return self.has_password and not self.disabled
 
 
 @dataclass(frozen=True)
@@ -276,40 +145,6 @@ class PasswordPolicy:
     unjudged: tuple[str, ...] = ()
     """Identifiers of the rules that may refuse a login and that no reading can judge: one that locks unused accounts,
     for instance."""
-
-
-ROOTS_FOLDER = "/var/root"
-"""Root's own home folder, which nobody else can write to."""
-
-_DATA = "/system/volumes/data"
-_ALIASES = {"/var": "/private/var", "/tmp": "/private/tmp", "/etc": "/private/etc"}
-"""Links of macOS itself, in a folder of root's (hier(7))."""
-
-
-def canonical(path: str) -> str:
-    """Return a path as macOS compares it: without case, its own links followed, the data volume seen as the root."""
-    place = folded(path)
-    place = place[len(_DATA) :] or "/" if (place + "/").startswith(_DATA + "/") else place
-    first = "/" + place[1:].partition("/")[0]
-    return _ALIASES.get(first, first) + place[len(first) :]
-
-
-def way(path: str) -> tuple[str, ...]:
-    """Return the folders from the root to an absolute path, and the path itself, with macOS's own links followed."""
-    first, rest = "/" + path[1:].partition("/")[0], path[1:].partition("/")[2]
-    real = _ALIASES.get(folded(first), first) + (f"/{rest}" if rest else "")
-    parts = real.split("/")[1:]
-    return ("/", *("/" + "/".join(parts[: index + 1]) for index in range(len(parts))))
-
-
-@dataclass(frozen=True)
-class Place:
-    """What is at a path. ``kind``: folder, file, link, nothing, or unread. ``roots``: it is root's, and nobody else may
-    write to it."""
-
-    path: str
-    kind: str
-    roots: bool = False
 
 
 @dataclass(frozen=True)
@@ -437,8 +272,7 @@ class Mac:
 
     def leaving(self, name: str) -> frozenset[str]:
         """Pending work on an offboarding of ``name``, of whoever has or had that name."""
-        begun = (f"{_OFFBOARDING} {name}", f"{_ARCHIVED} {name}")
-        return frozenset(work for work in self.pending if work.rpartition(" ")[0] in begun)
+        return frozenset(note for note in self.pending if is_offboarding(note, name))
 
     def has_other_admin(self, name: str) -> bool:
         """Return whether another account than ``name`` is an administrator that can log in, and not for the moment."""
@@ -510,36 +344,6 @@ class Mac:
         return tuple(account for account in self.accounts if account.verdict == PHANTOM)
 
 
-def first_token_rule(version: Version) -> str:
-    """Return in words who gets the first token of a Mac."""
-    if version >= FIRST_TOKEN_BY_PASSWORD.first:
-        return "on macOS 11 and newer the first account whose password is set gets the first token"
-    if version >= FIRST_TOKEN_TO_ADMIN.first:
-        return "on macOS 10.15 the first administrator who authenticates gets the first token"
-    return "on macOS 10.13 and 10.14 the only account from UID 500 up gets the first token when it authenticates"
-
-
-def can_be_first(mac: Mac, account: Account) -> bool:
-    """Whether macOS would hand ``account`` the first token, on a Mac that has no holder.
-
-    That a crypto user which is nobody's, or a phantom's, stands in the way is assumed: no public source shows it. That
-    a mobile account gets none is known of 10.13 (openradar-mirror 18598), and assumed from 10.14 on.
-    """
-    if mac.holders or mac.volume.apfs is False or leftovers(mac) or account.kind == MOBILE:
-        return False
-    if mac.version >= FIRST_TOKEN_BY_PASSWORD.first:
-        return not account.disabled_tag
-    if mac.version >= FIRST_TOKEN_TO_ADMIN.first:
-        return account.admin
-    people = [other for other in mac.accounts if other.uid is None or other.uid >= 500]
-    return [other.name for other in people] == [account.name]
-
-
-def leftovers(mac: Mac) -> tuple[str, ...]:
-    """Crypto users of people on a Mac without a holder, by name or GUID: the volume is not as new."""
-    return mac.orphans + tuple(account.name for account in mac.phantoms if account.sources.crypto)
-
-
 def with_token(mac: Mac, account: Account) -> Account:
     """``account`` as it reads once it holds a token."""
     return replace(account, sources=EVERYWHERE, volume_owner=True if mac.owners_known else None)
@@ -547,8 +351,3 @@ def with_token(mac: Mac, account: Account) -> Account:
 
 def without_token(mac: Mac, account: Account) -> Account:
     return replace(account, sources=NOWHERE, volume_owner=False if mac.owners_known else None)
-
-
-def in_order(accounts: t.Iterable[Account]) -> tuple[Account, ...]:
-    """By UID, then by name; a record without a UID comes first."""
-    return tuple(sorted(accounts, key=lambda account: (-1 if account.uid is None else account.uid, account.name)))

@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hold what one reading says of an account, and the verdict on its token by the three sources of truth. Pure.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+# Verdicts on one account's token.
+HOLDER = "holder"
+"""Every source that can be read says so, and all three can be read."""
+UNPROVEN = "unproven"
+"""Every source that can be read says so, but not all can be read."""
+NO_TOKEN = "none"
+PHANTOM = "phantom"
+"""One source names the account, another denies it."""
+UNKNOWN = "unknown"
+"""No source can be read."""
+PENDING = "pending"
+"""No token yet, and nothing to do: the escrowed Bootstrap Token grants one at the first graphical login."""
+
+MOBILE = "mobile"
+"""The kind of an account that is the local copy of a directory's."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What each of the three sources of truth says of an account's token; None: it could not be read."""
+
+    authority: bool | None = None
+    crypto: bool | None = None
+    filevault: bool | None = None
+
+    @property
+    def verdict(self) -> str:
+        known = [said for said in (self.authority, self.crypto, self.filevault) if said is not None]
+        if not known:
+            return UNKNOWN
+        if any(known) and not all(known):
+            return PHANTOM
+        if not any(known):
+            return NO_TOKEN
+        return HOLDER if len(known) == 3 else UNPROVEN
+
+    def view(self) -> dict[str, bool | None]:
+        """As the modules return them."""
+        return {"authority": self.authority, "crypto_user": self.crypto, "filevault_list": self.filevault}
+
+    def words(self) -> str:
+        """``directory yes, crypto users no, FileVault list unread``."""
+        said = {True: "yes", False: "no", None: "unread"}
+        return (
+            f"directory {said[self.authority]}, crypto users {said[self.crypto]}, FileVault list {said[self.filevault]}"
+        )
+
+
+EVERYWHERE = Sources(True, True, True)
+NOWHERE = Sources(False, False, False)
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account of the local directory. None: not readable (without root), or not set."""
+
+    name: str
+    guid: str
+    full_name: str = ""
+    uid: int | None = None
+    gid: int | None = None
+    kind: str = "local"
+    admin: bool = False
+    hidden: bool = False
+    disabled_tag: bool = False
+    has_password: bool = True
+    """Whether there is something that a password could be checked against. Without it nobody logs in."""
+    disabled: bool = False
+    """Whether macOS refuses every login, however right the password is."""
+    home: str = ""
+    shell: str = ""
+    hint: str = ""
+    picture: str = ""
+    sources: Sources = NOWHERE
+    volume_owner: bool | None = None
+    password_changed: float | None = None
+    failed_logins: int | None = None
+
+    @property
+    def verdict(self) -> str:
+        return self.sources.verdict
+
+    @property
+    def holder(self) -> bool:
+        return self.verdict in (HOLDER, UNPROVEN)
+
+    @property
+    def able(self) -> bool:
+        """Whether a right password is of any use."""
+        return self.has_password and not self.disabled
+
+
+def in_order(accounts: t.Iterable[Account]) -> tuple[Account, ...]:
+    """By UID, then by name; a record without a UID comes first."""
+    return tuple(sorted(accounts, key=lambda account: (-1 if account.uid is None else account.uid, account.name)))

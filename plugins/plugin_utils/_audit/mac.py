@@ -97,10 +97,7 @@ def damaged(host: str, problem: Exception | str, read_at: float | None = None) -
 def _where(problem: Exception) -> str:
     """Return where in this collection an error came up: its own words mean nothing to the reader of a report."""
     last = traceback.extract_tb(problem.__traceback__)[-1:]
-    return (
-        "".join(f"{os.path.basename(one.filename)}, line {one.lineno}" for one in last)
-        or "at a place that is not known"
-    )
+    return "".join(f"{os.path.basename(one.filename)}, line {one.lineno}" for one in last) or "place not known"
 
 
 def answer_of(host: str, result: t.Any, now: float) -> Answer:

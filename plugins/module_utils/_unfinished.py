@@ -60,6 +60,6 @@ def note_in_words(note: str) -> str:
     if note == PREBOOT:
         return "the preboot volume must still be updated"
     if note == MAKING_KEY:
-        return "it was making a recovery key, and the present one may be nobody's"
+        return "it was making a recovery key, and the present key may be lost"
     name = promoted_by(note)
-    return f"{name} is an administrator for a moment only, and must be demoted again" if name else note
+    return f"{name} is an administrator for a grant only, and must be demoted again" if name else note

@@ -139,7 +139,7 @@ class FileLock:
             except BaseException:
                 os.close(file)
                 raise
-            # Root has taken the file away meanwhile: whoever comes next would lock another one.
+            # Root has taken the file away meanwhile: the next run would lock another one.
             os.close(file)
         raise self._unusable("it was replaced again and again")
 

@@ -53,10 +53,10 @@ class FileVault:
     personal_key: bool | None = None
     institutional_key: bool | None = None
     icloud_key: bool | None = None
-    """Whether somebody's Apple Account opens the volume."""
+    """Whether an Apple Account opens the volume."""
     escrowed_at: int | None = None
-    """When macOS last put a key aside for the device management, in seconds since 1970; 0: never; None: not asked, or
-    its file could not be looked at."""
+    """When macOS last escrowed a key to MDM, in seconds since 1970; 0: never; None: not asked, or its file could not be
+    looked at."""
     escrow_profile: bool | None = None
     """Whether a profile has macOS put each new key aside; None: the profiles could not be listed, or not asked."""
     authrestart: bool | None = None
@@ -69,7 +69,7 @@ class FileVault:
 
     @property
     def escrows(self) -> bool:
-        """Whether a new key will be put aside. An old key's file is the next best sign where no profile can be seen."""
+        """Return whether a new key will be escrowed. An old key's file is the next best sign if no profile is seen."""
         return bool(self.escrowed_at) if self.escrow_profile is None else self.escrow_profile
 
     @property
@@ -90,7 +90,7 @@ class FileVault:
 
 @dataclass(frozen=True)
 class Management:
-    """Device management. ``bootstrap``: unsupported, not_enrolled, not_escrowed, escrowed_unproven, valid or unknown.
+    """MDM. ``bootstrap``: unsupported, not_enrolled, not_escrowed, escrowed_unproven, valid or unknown.
 
     ``supported``: whether the server takes Bootstrap Tokens. ``preflight``: whether macOS would use the token to
     authorise an erase (13.3 and newer). None: not said.
@@ -139,7 +139,7 @@ class PasswordPolicy:
     rules: tuple[str, ...] = ()
     max_failed_logins: int | None = None
     lock_expires: bool = False
-    """Whether an account that wrong guesses have locked opens again by itself, nobody knows when."""
+    """Whether an account that wrong guesses have locked opens again by itself, at an unknown time."""
     patterns: tuple[str, ...] = ()
     """Regular expressions that a whole password must match."""
     unjudged: tuple[str, ...] = ()
@@ -179,7 +179,7 @@ class Mac:
     volume: Volume = Volume()
     accounts: tuple[Account, ...] = ()
     orphans: tuple[str, ...] = ()
-    """GUIDs of crypto users that are nobody here."""
+    """GUIDs of crypto users that belong to no account of this Mac."""
     filevault: FileVault = FileVault()
     management: Management = Management()
     policy: PasswordPolicy = PasswordPolicy()
@@ -250,7 +250,7 @@ class Mac:
 
     def verdict_of(self, account: Account) -> str:
         """The account's verdict, where what this Mac will do by itself is taken into account: never for an account
-        that nobody can log in with."""
+        that has no login."""
         able = account.able and self.locked(account) is not True
         waits = account.verdict == NO_TOKEN and self.grants_at_login and able
         return PENDING if waits else account.verdict
@@ -300,7 +300,7 @@ class Mac:
     @property
     def granters(self) -> tuple[Account, ...]:
         """Return who may authorise a grant today: only a token admin can (Apple Platform Deployment; transcript
-        ston-5101-not-authorized), and none that cannot log in, or of whom nobody knows whether a rule locks it."""
+        ston-5101-not-authorized), and none that cannot log in, or may be locked by a rule."""
         return tuple(account for account in self.admin_holders if self.opens(account))
 
     @property
@@ -310,12 +310,12 @@ class Mac:
 
     @property
     def waiting_admins(self) -> tuple[Account, ...]:
-        """Administrators who need no more than a login at the screen to be holders. Nobody counts on root's."""
+        """Administrators who need no more than a login at the screen to be holders. Root is left out: it has none."""
         people = (who for who in self.accounts if who.admin and who.uid != 0 and self.opens(who))
         return tuple(who for who in people if who.name not in self.promoted and self.verdict_of(who) == PENDING)
 
     def locked(self, account: Account) -> bool | None:
-        """Return whether wrong guesses have locked the account. None: nobody can tell, as the lock opens by itself at a
+        """Return whether wrong guesses have locked the account. None: unknown, because the lock opens by itself at a
         time that is not read, the failed logins could not be read, or a rule of the Mac cannot be judged."""
         limit = self.policy.max_failed_logins
         if limit is not None and limit > 0:

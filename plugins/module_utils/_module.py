@@ -32,7 +32,7 @@ secret in values only."""
 
 PROGRAMS = "/usr/bin"
 SYSTEM = (PROGRAMS, "/bin", "/usr/sbin", "/sbin")
-"""macOS's own programs: nobody but Apple can write here (System Integrity Protection)."""
+"""macOS's own programs: only Apple can write here (System Integrity Protection)."""
 WITNESS = "fdesetup"
 """A program that every Mac has, that is found in PROGRAMS there, and that no other host has."""
 
@@ -85,7 +85,7 @@ def lock(module: AnsibleModule, came_in: t.Collection[str]) -> FileLock:
 
 def _lock_folder(witness: str) -> str:
     """Return the folder of the lock. A Mac of the lab shares its host with others, which is not root's to give: it has
-    a /var/db of its own beside the folder of its programs. macOS itself lets nobody put fdesetup anywhere else."""
+    a /var/db of its own beside the folder of its programs. macOS itself has fdesetup nowhere else."""
     programs = os.path.dirname(witness)
     return FOLDER if programs == PROGRAMS else os.path.join(os.path.dirname(programs), f"root{FOLDER}")
 

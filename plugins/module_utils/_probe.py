@@ -62,7 +62,7 @@ if t.TYPE_CHECKING:
 
 
 EXTRAS = ("escrow", "preflight")
-"""What a reading holds only where somebody asks for it; see :func:`read_mac`."""
+"""What a reading holds only if it is asked for; see :func:`read_mac`."""
 
 
 SHOWN = 20
@@ -98,7 +98,7 @@ def read_mac(runner: Runner, deadline: float, extras: t.Collection[str] = ()) ->
     """One reading. ``deadline``: seconds for each command. Raises :class:`ProbeError`.
 
     ``extras``: what only some ask for. preflight: mdmclient's word on the Bootstrap Token, which takes ten seconds on a
-    real Mac. deferral: where a deferral of FileVault will write. escrow: when a recovery key was last put aside;
+    real Mac. deferral: where a deferral of FileVault will write. escrow: when a recovery key was last escrowed;
     escrow_profile: whether a profile has macOS do that; escrow_if_off: both, where FileVault is off. authrestart:
     whether macOS can restart past the unlock screen. sessions: who is logged in. person:NAME: what the Mac's
     directories say of that name. token_dialog: whether a profile suppresses the dialog at a mobile account's login. A
@@ -168,8 +168,8 @@ def _may_preflight(mac: Mac) -> bool:
 
 
 def _rests_on_bootstrap(mac: Mac, extras: t.Collection[str]) -> bool:
-    """Return whether somebody counts on a token that the Bootstrap Token grants: the verdict, or the request's account.
-    Then macOS is asked, as profiles was seen to call a token escrowed that macOS would not use."""
+    """Return whether the verdict or the request relies on a token that the Bootstrap Token grants. Then macOS is asked,
+    because profiles was seen to call a token escrowed that macOS would not use."""
     if recoverability(mac).verdict == PENDING:
         return True
     names = [extra[len(_WAITING) :] for extra in extras if extra.startswith(_WAITING)]

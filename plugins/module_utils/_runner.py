@@ -22,11 +22,11 @@ import typing as t
 from dataclasses import dataclass, replace
 
 DEADLINE = 60.0
-"""Seconds a command may take when nobody says otherwise."""
+"""Seconds a command may take by default."""
 
 
 LIMIT = 1 << 20
-"""Bytes that a program may print on either stream when nobody says otherwise: the longest usual answers, lists with a
+"""Bytes that a program may print on either stream by default: the longest usual answers, lists with a
 line or two for each account, are a tenth of that for a thousand accounts."""
 
 LONG_LIMIT = 8 * LIMIT
@@ -37,13 +37,13 @@ _LAST_WORDS = 2.0
 
 _BLOCK = 1 << 16
 _GRACE = 5.0
-"""Seconds after which a command ends by itself that nobody was left to stop at its deadline."""
+"""Seconds after which a command ends by itself if its run no longer stops it at its deadline."""
 _LONGEST = 100_000_000
 """Seconds that a timer of Darwin may run (apple-oss-distributions/xnu, itimerfix)."""
 
 
 class Secret:
-    """A password on its way to a prompt. It shows itself to nobody but :meth:`reveal`'s caller."""
+    """A password on its way to a prompt. It shows itself only to :meth:`reveal`'s caller."""
 
     __slots__ = ("_value",)
 
@@ -196,10 +196,10 @@ class ProcessRunner:
         streams = _Streams(process, command)
         until = time.monotonic() + deadline
         if not streams.finish(until):
-            # What it has printed may be a recovery key that nobody else has.
+            # What it has printed may be the only copy of a recovery key.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            # What has left the session may hold the pipes for ever; nobody needs to hear its end.
+            # What has left the session may hold the pipes for ever; its end does not matter.
             streams.finish(time.monotonic() + _LAST_WORDS, ended=True)
             streams.close()
             said = Ran(command, None, streams.said(process.stdout), streams.said(process.stderr))
@@ -272,7 +272,7 @@ class _Streams:
 
 
 def _close(stream: t.Any) -> None:
-    """Close a pipe; that nobody reads what was not yet written does not matter."""
+    """Close a pipe; what was not yet written does not matter."""
     with contextlib.suppress(OSError):
         stream.close()
 

@@ -18,7 +18,7 @@ INSTEAD = "?"
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )  # fmt: skip
-"""Letters and marks that nobody sees (Unicode, Default_Ignorable_Code_Point), beside those that are no letters."""
+"""Letters and marks that are invisible (Unicode, Default_Ignorable_Code_Point), beside those that are no letters."""
 
 _JOINERS = "\u200c\u200d"
 _EMOJI = ("\ufe0e", "\ufe0f")
@@ -33,7 +33,7 @@ def folded(name: str) -> str:
 
 def plain(text: str) -> str:
     """Return ``text`` with a question mark for each character that may steer a terminal, break a line, turn the
-    direction of the text around, or that nobody sees: all controls and format characters, separators of lines, what is
+    direction of the text around, or is invisible: all controls and format characters, separators of lines, what is
     not assigned, what is for private use, and fillers.
 
     A joiner stays between two letters of a script that is written with it, and within an emoji: it steers nothing and

@@ -116,7 +116,7 @@ class Account(t.Protocol):
     """The account on the Mac. Each answer is a module's result. ``check``: only foresee it."""
 
     def set(self, new: str, old: str, check: bool) -> Result:
-        """Make ``new`` the password, from ``old``. Where it is that already, it is only tried against the key."""
+        """Make ``new`` the password, from ``old``. If it is that already, it is only tried against the key."""
 
     def look(self, password: str) -> Result:
         """Return whether this is the password; nothing is changed."""

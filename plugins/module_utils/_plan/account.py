@@ -122,7 +122,7 @@ class AccountRequest(Request):
         account = mac.account(self.name)
         if account is None:
             return {"name": self.name, "exists": False}
-        # In a prediction, what nobody asked for is macOS's to assign, and that is not the same as none.
+        # In a prediction, macOS assigns what the task left out, and that is not the same as none.
         nothing = None if account.guid == NEW_GUID else ""
         return {
             "name": self.name,
@@ -327,7 +327,7 @@ def of_macos(mac: Mac, name: str, account: Account | None) -> None:
 
 def refuse_without_full_disk_access(mac: Mac, name: str) -> None:
     """Raise :class:`Refusal` where a deletion would fail half-way: the home goes and the record stays (transcript
-    delete-no-fda-27). Where macOS did not say, the deletion itself will tell."""
+    delete-no-fda-27). If macOS did not say, the deletion itself will tell."""
     if mac.full_disk_access is False:
         msg = f"macOS does not delete {name} in this session, because it has no Full Disk Access"
         raise Refusal("no_full_disk_access", msg, (mac.full_disk_evidence,))

@@ -257,13 +257,13 @@ class KeyRequest(Request):
             earlier = " (an earlier profile did, and is gone)" if mac.filevault.escrowed_at else ""
             raise Refusal("no_escrow_path", msg + earlier)
         if not escrows and not any(account.able for account in mac.holders):
-            # The old key dies before anybody can have the new one.
+            # The old key dies before the new one can be delivered.
             msg = "no holder can log in, and an interrupted run would lose the new recovery key"
             raise Refusal("would_lock_out", msg, tuple(f"{who.name}: {who.sources.words()}" for who in mac.holders))
         checks += [CheckRecipients()] if self.recovery_key == ENCRYPT else []
-        # Where somebody gets the key, it is not lost if macOS no longer escrows it as well.
+        # A key that is delivered is not lost if macOS no longer escrows it as well.
         facts = ("personal_key", "escrow") if self.recovery_key == DISCARD else ("personal_key",)
-        # The device management has a key as soon as macOS has made it.
+        # MDM has a key as soon as macOS has made it.
         change = [ChangeKey(by), *made_key(self.recovery_key), Prove(facts=facts)]
         return lawful_plan(mac, [*checks, *noted(change, self.recovery_key != DISCARD or bool(forgotten(mac)))])
 

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where root may write a file that others would like to steer, and whose home folder may be deleted. Pure.
 
-A path is judged by what the Mac says of each folder on the way to it. Where root alone may write in all of them, nobody
-else can put a link there between the reading and the writing. Access lists are not looked at: that none of macOS's own
-folders lets others write by one is assumed. Other volumes are left out, as macOS can be told to ignore who owns what on
-them (vsdbutil(8), diskutil(8) disableOwnership), and then shows root that all is root's.
+A path is judged by what the Mac says of each folder on the way to it. If only root may write in all of them, no other
+account can put a link there between the reading and the writing. Access lists are not looked at: that none of macOS's
+own folders lets others write by one is assumed. Other volumes are left out, as macOS can be told to ignore who owns
+what on them (vsdbutil(8), diskutil(8) disableOwnership), and then shows root that all is root's.
 
 This file is PRIVATE to the collection.
 """

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Administrator rights for the moment of a grant: noted before they are given, taken back whatever happens. Pure.
 
-Three can take them back: the run itself, the Mac after a deadline, and the next run of any module that writes. As one
-run at a time changes a Mac, a note that a run finds is that of a run which is over.
+Three can take them back: the run itself, the Mac after a deadline, and the next run of any module that writes. Only one
+run at a time changes a Mac, so a note that a run finds is that of a run which is over.
 
 This file is PRIVATE to the collection.
 """

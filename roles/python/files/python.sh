@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Finds a Python that Ansible can use on this Mac, and installs one from a package where there is none.
+# Find a Python that Ansible can use on this Mac, and install one from a package if there is none.
 #
 #   predict|act MINIMUM PACKAGE SHA256 CANDIDATE...      (PACKAGE: a URL, a path, or nothing)
 #
-# What came of it is said in lines that begin with keyholder-python. Apple's stub is never started: it opens a dialog on
-# the screen, and on a Mac without a user in front of it, the dialog stays. For Darwin's sh and tools as well as for others.
+# The result is in lines that begin with keyholder-python. Apple's stub is never started: it opens a dialog on the
+# screen, and on a Mac without a user in front of it, the dialog stays. For Darwin's sh and tools as well as for others.
 
 mode=$1 minimum=$2 package=$3 sha256=$4
 shift 4

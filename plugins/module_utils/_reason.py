@@ -67,7 +67,7 @@ REASONS: dict[Code, Reason] = {
         "Check the inventory: this collection manages macOS 10.13 and newer.",
     ),
     "shell_unreadable": Reason(
-        "The Mac's shell did not print what the script that this run sent makes it print.",
+        "The Mac's shell did not answer the reading script as expected.",
         "Read the evidence. Usual causes: sudo refused the account, or /bin/sh on the Mac is not a POSIX shell.",
     ),
     "macos_too_old": Reason(
@@ -124,7 +124,7 @@ REASONS: dict[Code, Reason] = {
         " not contain this audit.",
     ),
     "answers_missing": Reason(
-        "There is no Mac's answer to report on.",
+        "No answers of Macs were found, so there is nothing to report on.",
         "Read the Macs first, or name the files that hold their answers in the option saved.",
     ),
     "not_text": Reason(
@@ -183,7 +183,7 @@ REASONS: dict[Code, Reason] = {
         "Give one of the granters that the message names.",
     ),
     "granter_not_admin": Reason(
-        "The granter is not an administrator, and macOS accepts an administrator's authorisation only.",
+        "The granter is not an administrator, and macOS accepts only an administrator's authorisation.",
         "Give one of the granters that the message names. If it names none, set allow_temporary_promotion: the"
         " granter is then an administrator until the grant is done. Or, if a Bootstrap Token is escrowed, log in at"
         " the Mac's screen as the account that needs a token.",
@@ -240,8 +240,8 @@ REASONS: dict[Code, Reason] = {
     ),
     "not_first": Reason(
         "macOS would not give this account the Mac's first token.",
-        "Do what the message says; a person may have to do it at the Mac. Or choose an account that meets the rule"
-        " in the message.",
+        "Do what the message says; some of it has to be done at the Mac itself. Or choose an account that meets the"
+        " rule in the message.",
     ),
     "last_admin_holder": Reason(
         "The change would take away the last administrator with a token, and then no account could grant one.",
@@ -259,8 +259,8 @@ REASONS: dict[Code, Reason] = {
     "would_lock_out": Reason(
         "FileVault is on or may be on, and the change, or an interruption of it, could leave no way in: no holder"
         " who can log in, and no recovery key that is stored or escrowed.",
-        "Make sure that a holder or a personal recovery key remains. If the key is the only way in, it is rotated"
-        " only under an MDM profile that escrows it.",
+        "Make sure that a holder or a personal recovery key remains. If the recovery key is the only way in, it can"
+        " be rotated only under an MDM profile that escrows it.",
     ),
     "prevention_unsupported": Reason(
         "Before macOS 11, nothing keeps an account from becoming the first holder.",
@@ -289,8 +289,8 @@ REASONS: dict[Code, Reason] = {
         "Keep the home folder (offboard: home: keep), or correct the home folder in the account's record.",
     ),
     "path_unsafe": Reason(
-        "An account other than root may write on the way to a file that root would read or write, and could put a"
-        " link there.",
+        "Root would read or write a file at this path, but another account can write in a folder on the way, and"
+        " could put a link there.",
         "Choose a path in a folder that only root may write to, without a link on the way.",
     ),
     "archive_exists": Reason(
@@ -307,7 +307,7 @@ REASONS: dict[Code, Reason] = {
     ),
     "full_name_taken": Reason(
         "Another account already uses this name or full name, and macOS wants both to be unique.",
-        "Choose another one of what the message names: name or full_name.",
+        "Choose another name or full_name. The message says which of the two is taken.",
     ),
     "account_not_mobile": Reason(
         "The Mac already has an account of this name, and it is not a mobile account.",
@@ -419,7 +419,7 @@ REASONS: dict[Code, Reason] = {
     ),
     "recipient_unusable": Reason(
         "The recovery key could not be encrypted to the recipients.",
-        "Give PEM certificates whose RSA keys may encrypt. Nothing was changed.",
+        "Give PEM certificates whose RSA keys may encrypt, or valid age recipients.",
     ),
     "authrestart_unsupported": Reason(
         "FileVault is on, and macOS cannot restart this Mac past its unlock screen.",
@@ -464,7 +464,7 @@ REASONS: dict[Code, Reason] = {
     ),
     "last_holder": Reason(
         "The account is the Mac's last holder or last administrator, and macOS itself keeps it.",
-        "Make another account an administrator, and grant it a token, first.",
+        "First make another account an administrator, and grant it a token.",
     ),
     "not_proven": Reason(
         "macOS accepted the change, but the second reading does not show it.",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the modules promise about check mode, diff mode, idempotence and platform, in the same words everywhere."""
+"""Document check mode, diff mode, idempotence and platform of the modules, in the same words everywhere."""
 
 # PRIVATE to the collection: other collections must not extend their documentation with it.
 

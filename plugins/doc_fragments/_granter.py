@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of every module whose change is authorised by an administrator who holds a Secure Token."""
+"""Document the options of every module whose change a granter authorises."""
 
 # PRIVATE to the collection: other collections must not extend their documentation with it.
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The option of every module that changes a Mac, where only one run at a time may do that."""
+"""Document the option of every module that changes a Mac, because only one run at a time may do that."""
 
 # PRIVATE to the collection: other collections must not extend their documentation with it.
 

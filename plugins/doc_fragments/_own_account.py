@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The option of every module that could take something from the account that Ansible itself came in by."""
+"""Document the option of every module that could take something from the account that Ansible logged in with."""
 
 # PRIVATE to the collection: other collections must not extend their documentation with it.
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of every module that may come by a new FileVault recovery key."""
+"""Document the options of every module that may make a new FileVault recovery key."""
 
 # PRIVATE to the collection: other collections must not extend their documentation with it.
 

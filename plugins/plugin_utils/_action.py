@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action beside each module: look at the options on the controller, then let the module of the same name work.
+"""Look at a module's options on the controller, then run the module of the same name: the action beside each module.
 
 This file is PRIVATE to the collection.
 """
@@ -49,7 +49,7 @@ class Action(ActionBase):
             raise Refusal("async_unsupported", f"the task is asynchronous, and {why}")
 
     def spec(self) -> Spec:
-        """The module's options."""
+        """Return the module's options."""
         return self.SPEC or t.cast(Spec, importlib.import_module(f"{_MODULES}.{self._name}").SPEC)
 
     def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action beside each module that may come by a recovery key: age recipients are served on the controller.
+"""Serve age recipients on the controller: the action beside each module that may make a recovery key.
 
 This file is PRIVATE to the collection.
 """

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""On the controller: keep encrypted recovery keys, one present key for each Mac, and the ones before it.
+"""Keep encrypted recovery keys on the controller, one present key for each Mac, and the ones before it.
 
     FOLDER/HOST.age, HOST.pem    the present key: validated by the Mac, stored, read back
     FOLDER/HOST.keys/            the ones before it, and those not proven to open the Mac (.unproven.age)
-    FOLDER/HOST.pending          a key is being made, or was when a run was cut off; a line for each run
+    FOLDER/HOST.pending          a key is being made, or was when a run was interrupted; a line for each run
     FOLDER/.keyholder-store      the folder outlives a job: set-up has made this, and no job makes it by the way
 
 A present key is replaced only by one that was validated, and only if no other run has changed the store since the run
@@ -149,7 +149,7 @@ class KeyStore:
     def begin(self, now: datetime.datetime) -> Contents:
         """Note that a key is being made, before it is; this also shows that the store can be written to.
 
-        The note takes the place of those of runs that were cut off before. Raises :class:`Refusal`.
+        The note replaces those of runs that were interrupted before. Raises :class:`Refusal`.
         """
         # An action's own process ends with its task; the one that it was made by ends with the run.
         mine = Noted(secrets.token_hex(8), socket.gethostname(), os.getppid(), int(now.timestamp()))
@@ -211,7 +211,7 @@ class KeyStore:
         return Contents(present, unproven, earlier, self.note.exists(), f"{run}:{digest.hexdigest()}")
 
     def _noted(self) -> list[Noted]:
-        """The runs that the note names; one of before names none, and was made by a run that ended."""
+        """Return the runs that the note names. A note of an older version names none; its run has ended."""
         if not self.note.exists():
             return []
         lines = self.note.read_text(encoding="utf-8").splitlines()

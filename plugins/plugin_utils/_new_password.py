@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""On the controller: a random password that the Mac's own rules allow and each of macOS's prompts can take.
+"""Make a random password on the controller that the Mac's own rules allow and each of macOS's prompts can take.
 
 This file is PRIVATE to the collection.
 """

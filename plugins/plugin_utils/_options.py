@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""On the controller: look at the values of options as they arrived, before anything converts them.
+"""Look at the values of options on the controller as they arrived, before anything converts them.
 
 Ansible makes text of whatever an option of type str gets: the number 5349 of a name 0012345, and a list of a password.
 That would be another account, or a password that the user does not know.

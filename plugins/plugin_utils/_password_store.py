@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""On the controller: keep a managed password. Secrets go through stdin and into encrypted files only.
+"""Keep a managed password on the controller. Secrets go through stdin and into encrypted files only.
 
 This file is PRIVATE to the collection.
 """

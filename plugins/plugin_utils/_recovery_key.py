@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""On the controller: take a recovery key over under a key of this task alone, and encrypt it to age recipients.
+"""Take a recovery key over on the controller, under a key of this task alone, and encrypt it to age recipients.
 
 This file is PRIVATE to the collection.
 """

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""On the controller: ask a Mac when it started, and unlock one by SSH that waits for it.
+"""Ask a Mac from the controller when it started, and unlock over SSH a Mac that waits for it.
 
 This file is PRIVATE to the collection.
 """

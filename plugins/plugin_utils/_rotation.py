@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""On the controller: a password is stored before it is set, and what was cut off is finished and never reset.
+"""Rotate a password on the controller: store it before it is set, finish what was interrupted, and never reset it.
 
 First everything is foreseen in check mode, and what would be refused touches neither the store nor the Mac. Then the
 store is written and read back, then the Mac, then the store again. C is the current password, P the pending one; M is
@@ -20,8 +20,8 @@ one that was set elsewhere as root, so that the key is still opened by the old o
     repaired half-way                   K, M  repair    K        K        sets M from K
     repaired                            M, -            M        M        M is known elsewhere: rotates it at once
 
-So what the Mac and its key have is in the store, or the caller gives it, whatever is cut off: a pending password is
-dropped only where the Mac surely never had it.
+So the store, or the caller, has the passwords of the Mac and of its key, whatever is interrupted: a pending password is
+dropped only if the Mac surely never had it.
 
 This file is PRIVATE to the collection.
 """
@@ -103,10 +103,10 @@ class Stored:
 
 class Store(t.Protocol):
     def read(self) -> Stored:
-        """Raises :class:`StoreError`."""
+        """Return what the store holds. Raises :class:`StoreError`."""
 
     def write(self, stored: Stored) -> None:
-        """Raises :class:`StoreError`."""
+        """Replace what the store holds. Raises :class:`StoreError`."""
 
 
 Result = dict[str, t.Any]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""On the controller, before ansible-core 2.19: find what a template stood for that Ansible has made text of.
+"""Find what a template stood for that Ansible has made text of, on the controller and before ansible-core 2.19.
 
 There ``"{{ person.id }}"`` is text whatever ``person.id`` is, so an action sees no more that it was a number. From 2.19
 on a template keeps the kind of its value, and nothing here is asked.

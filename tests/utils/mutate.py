@@ -142,7 +142,7 @@ class Core:
         self._known: list[tuple[FunctionType, dict[str, t.Any]]] = []
         self._by_name: dict[str, tuple[FunctionType, dict[str, t.Any]]] | None = None
 
-    def keep(self, mutants: dict[str, t.Any], _of_class: bool = False) -> t.Callable[[t.Any], t.Any]:
+    def keep(self, mutants: dict[str, t.Any], **_more: bool) -> t.Callable[[t.Any], t.Any]:
         def kept(function: FunctionType) -> FunctionType:
             self._known.append((function, mutants))
             return function

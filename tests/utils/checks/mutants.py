@@ -56,6 +56,7 @@ TESTS = (
             "offboarding",
             "repair",
             "run",
+            "run_borders",
             "situations",
         )
     ),

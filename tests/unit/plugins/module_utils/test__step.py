@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import plistlib
+
 import pytest
 
 from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
@@ -12,7 +14,16 @@ from ansible_collections.keyholder.macos.plugins.module_utils._macos import Vers
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
     NEW_GUID,
+    ArchiveHome,
     CreateAccount,
+    CreateHome,
+    CreateMobileAccount,
+    DeleteAccount,
+    DropDemotion,
+    PlanDemotion,
+    ProofArchive,
+    SetAdmin,
+    SetAttribute,
     SetPassword,
     new_account,
 )
@@ -25,18 +36,28 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.bootstrap im
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import (
     AddUnlocker,
     ArmRestart,
+    CancelDeferral,
     ChangeKey,
+    DeferFileVault,
     DeliverKey,
     DisableFileVault,
     EnableFileVault,
+    ReadKeyFile,
     RemoveKey,
+    RemoveKeyFile,
+    RemoveUnlocker,
+    Restart,
     ValidateKey,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Prove
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove, UpdatePreboot
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import (
+    AllowToken,
     BecomeFirstHolder,
     CheckPassword,
     Grant,
+    PreventToken,
+    RemoveMarker,
+    RemoveOrphan,
     Revoke,
     VerifyKey,
 )
@@ -130,3 +151,196 @@ def test_a_step_that_only_looks_starts_nothing(step: Step) -> None:
 def test_what_is_typed_at_a_terminal(kind: type) -> None:
     assert kind("itadmin").at_a_terminal
     assert not Grant("ana", "itadmin").at_a_terminal
+
+
+# -- each step, in macOS's words --------------------------------------------------------------------------------------
+
+PW, ADMIN_PW, OLD_PW, KEY = b"password of it", b"admin_password of it", b"old_password of it", b"current_key of it"
+BY_TOKEN = "-password - -adminUser itadmin -adminPassword -"
+PERSON = Mac(Version(12, 7), accounts=(Account("ana", "B", uid=502), Account("bob", "C")))
+MODERN, OLD_MAC = Mac(Version(15, 6), pending=frozenset({"preboot"})), Mac(Version(12, 7))
+
+
+def lines(*secrets: bytes) -> bytes:
+    return b"".join(secret + b"\n" for secret in secrets)
+
+
+@pytest.mark.parametrize(
+    ("step", "argv", "given"),
+    [
+        (
+            Note("creating ana"),
+            "dscl . -merge /Users/root dsAttrTypeNative:keyholder_pending creating ana",
+            b"",
+        ),
+        (
+            Forget("creating ana"),
+            "dscl . -delete /Users/root dsAttrTypeNative:keyholder_pending creating ana",
+            b"",
+        ),
+        (UpdatePreboot(), "dscl . -delete /Users/root dsAttrTypeNative:keyholder_pending preboot", b""),
+        (Grant("ana", "itadmin"), f"sysadminctl -secureTokenOn ana {BY_TOKEN}", lines(ADMIN_PW, PW)),
+        (Revoke("ana", "itadmin"), f"sysadminctl -secureTokenOff ana {BY_TOKEN}", lines(ADMIN_PW, PW)),
+        (BecomeFirstHolder("ana", "authenticate"), "dscl /Local/Default -authonly ana", lines(PW)),
+        (
+            BecomeFirstHolder("ana", "set_password"),
+            "sysadminctl -resetPasswordFor ana -newPassword -",
+            lines(PW),
+        ),
+        (CreateMobileAccount(new_account("ada"), "/h"), "createmobileaccount -n ada -h /h", b""),
+        (CreateMobileAccount(new_account("ada")), "createmobileaccount -n ada", b""),
+        (SetAttribute("ana", "uid", 0), "dscl . -create /Users/ana UniqueID 0", b""),
+        (SetAdmin("ana", True), "dseditgroup -o edit -a ana -t user admin", b""),
+        (SetAdmin("ana", False), "dseditgroup -o edit -d ana -t user admin", b""),
+        (
+            PreventToken("ana"),
+            "dscl . -append /Users/ana AuthenticationAuthority ;DisabledTags;SecureToken",
+            b"",
+        ),
+        (
+            AllowToken("ana"),
+            "dscl . -delete /Users/ana AuthenticationAuthority ;DisabledTags;SecureToken",
+            b"",
+        ),
+        (RemoveMarker("ana"), "dscl . -delete /Users/ana AuthenticationAuthority ;SecureToken;", b""),
+        (SetPassword("ana", "root"), "sysadminctl -resetPasswordFor ana -newPassword -", lines(PW)),
+        (
+            SetPassword("ana", "root", new="old_password"),
+            "sysadminctl -resetPasswordFor ana -newPassword -",
+            lines(OLD_PW),
+        ),
+        (
+            SetPassword("ana", "granter", "itadmin"),
+            "sysadminctl -resetPasswordFor ana -newPassword - -adminUser itadmin -adminPassword -",
+            lines(PW, ADMIN_PW),
+        ),
+        (SetPassword("ana", "old"), "dscl . -passwd /Users/ana", lines(PW, OLD_PW)),
+        (
+            SetPassword("ana", "old", new="old_password", old="password"),
+            "dscl . -passwd /Users/ana",
+            lines(OLD_PW, PW),
+        ),
+        (CreateHome("ana"), "createhomedir -c -u ana", b""),
+        (RemoveOrphan("X-1"), "fdesetup remove -uuid X-1", b""),
+        (
+            ArchiveHome("ana", "/Users/ana", "/p"),
+            'sh -c umask 077; exec "$@" sh tar -c -z -f /p -C /Users ana',
+            b"",
+        ),
+        (ProofArchive("/p"), "tar -t -z -f /p", b""),
+        (DeleteAccount("ana", "keep_home"), "sysadminctl -deleteUser ana -keepHome", b""),
+        (DeleteAccount("ana", "secure"), "sysadminctl -deleteUser ana -secure", b""),
+        (CancelDeferral(), "fdesetup disable", b""),
+        (
+            DeferFileVault("ana", "/p", 2, False, True),
+            "fdesetup enable -defer /p -user ana -forceatlogin 2 -dontaskatlogout -showrecoverykey",
+            b"",
+        ),
+        (RemoveUnlocker("ana"), "fdesetup remove -user ana", b""),
+        (ReadKeyFile("/p"), "cat /p", b""),
+        (RemoveKeyFile("/p"), "rm -f /p", b""),
+        (Restart(), "shutdown -r now", b""),
+        (Restart(locked=True), "shutdown -r now", b""),
+    ],
+)
+def test_each_step_is_one_command(step: Step, argv: str, given: bytes) -> None:
+    (command,) = step.commands(MODERN, SECRETS)
+    assert (str(command), command.input()) == (argv, given)
+
+
+def test_preboot_that_nobody_owes_is_not_forgotten() -> None:
+    assert UpdatePreboot().commands(OLD_MAC, SECRETS) == []
+
+
+@pytest.mark.parametrize(("user", "uid"), [("ana", 502), ("bob", 0), ("eve", 0)])
+def test_before_macos_13_an_account_changes_its_own_password(user: str, uid: int) -> None:
+    (command,) = SetPassword(user, "old").commands(PERSON, SECRETS)
+    assert str(command) == f"launchctl asuser {uid} sudo -u {user} sysadminctl -newPassword - -oldPassword -"
+    assert command.input() == lines(OLD_PW, PW)
+
+
+def plist(password: bytes, user: str = "", others: tuple[str, ...] = ()) -> dict[str, object]:
+    more: dict[str, object] = {"Username": user} if user else {}
+    if others:
+        by_index = [f"additional_users[{index}].password of it" for index in range(len(others))]
+        more["AdditionalUsers"] = [{"Username": name, "Password": said} for name, said in zip(others, by_index)]
+    return {"Password": password.decode(), **more}
+
+
+@pytest.mark.parametrize(
+    ("step", "argv", "document"),
+    [
+        (EnableFileVault("ana"), "enable -inputplist -outputplist", plist(PW, "ana")),
+        (EnableFileVault("ana", ("bob",)), "enable -inputplist -outputplist", plist(PW, "ana", ("bob",))),
+        (DisableFileVault("ana"), "disable -inputplist", plist(PW, "ana")),
+        (
+            AddUnlocker("ana", "itadmin"),
+            "add -inputplist",
+            {
+                **plist(ADMIN_PW, "itadmin"),
+                "AdditionalUsers": [{"Username": "ana", "Password": PW.decode()}],
+            },
+        ),
+        (ChangeKey("ana"), "changerecovery -personal -inputplist -outputplist", plist(PW, "ana")),
+        (ChangeKey(""), "changerecovery -personal -inputplist -outputplist", plist(KEY)),
+        (RemoveKey("ana"), "removerecovery -personal -inputplist", plist(PW, "ana")),
+        (RemoveKey(""), "removerecovery -personal -inputplist", plist(KEY)),
+        (ArmRestart("ana"), "authrestart -delayminutes -1 -inputplist", plist(PW, "ana")),
+        (ArmRestart(""), "authrestart -delayminutes -1 -inputplist", plist(KEY)),
+    ],
+)
+def test_fdesetup_is_given_its_passwords_as_a_property_list(step: Step, argv: str, document: dict[str, object]) -> None:
+    (command,) = step.commands(MODERN, SECRETS)
+    assert str(command) == f"fdesetup {argv}"
+    assert plistlib.loads(command.input()) == document
+
+
+@pytest.mark.parametrize(
+    ("step", "verb"),
+    [
+        (EscrowBootstrap("itadmin"), "install"),
+        (RemoveBootstrap("itadmin"), "remove"),
+        (ValidateBootstrap("itadmin"), "validate"),
+    ],
+)
+def test_profiles_is_answered_at_its_prompts(step: Step, verb: str) -> None:
+    (command,) = step.commands(MODERN, SECRETS)
+    assert str(command) == f"profiles {verb} -type bootstraptoken"
+    assert [answer.reveal() for _, answer in command.dialogue] == [b"itadmin", ADMIN_PW]
+
+
+def test_an_account_is_made_with_all_that_sysadminctl_takes() -> None:
+    account = Account("ana", NEW_GUID, "Ana S", 0, 0, admin=True, home="/h", shell="/s", hint="the usual", picture="/p")
+    (command,) = CreateAccount(account).commands(MODERN, SECRETS)
+    assert str(command) == (
+        "sysadminctl -addUser ana -fullName Ana S -shell /s -hint the usual -picture /p -UID 0 -GID 0 -home /h -admin"
+        " -password -"
+    )
+    assert command.input() == lines(PW)
+    (plain,) = CreateAccount(Account("ana", NEW_GUID, "Ana")).commands(MODERN, SECRETS)
+    assert str(plain) == "sysadminctl -addUser ana -fullName Ana -password -"
+
+
+def test_a_promotion_is_taken_back_by_a_job_after_a_quarter_of_an_hour() -> None:
+    _, write, _, _ = PlanDemotion("ana").commands(MODERN, SECRETS)
+    content = plistlib.loads(write.input())
+    assert (content["StartInterval"], content["ProgramArguments"][-2:]) == (900, ["ana", "promoted ana"])
+    assert [str(command) for command in DropDemotion("ana").commands(MODERN, SECRETS)] == [
+        "launchctl bootout system/keyholder.macos.demote",
+        "rm -f /Library/LaunchDaemons/keyholder.macos.demote.plist",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (RemoveKey("ana"), {"password": PIPE}),
+        (ArmRestart(""), {"current_key": PIPE}),
+        (EnableFileVault("ana"), {"password": PIPE}),
+        (SetPassword("ana", "root", new="old_password"), {"old_password": PIPE}),
+        (RemoveUnlocker("ana"), {}),
+        (SetAdmin("ana", True), {}),
+    ],
+)
+def test_which_passwords_a_step_needs(step: Step, expected: dict[str, int]) -> None:
+    assert step.needs(NEW_DSCL) == expected

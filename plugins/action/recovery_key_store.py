@@ -57,7 +57,8 @@ def _marked(folder: Path, check_mode: bool) -> dict[str, t.Any]:
 def _kept(arguments: dict[str, t.Any], variables: t.Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     folder = Path(arguments["folder"])
     store = KeyStore(folder, arguments["host"] or str(variables.get("inventory_hostname", "")))
-    if arguments["state"] != "forgotten" and must_be_marked(arguments["marked"], variables):
+    marked = must_be_marked(arguments["marked"], variables)
+    if arguments["state"] not in ("forgotten", "stored") and marked:
         demand_marker(folder)
     keys = {"age": arguments["recovery_key_age"], "pem": arguments["recovery_key_encrypted"]}
     given = {kind: text for kind, text in keys.items() if text}
@@ -69,7 +70,20 @@ def _kept(arguments: dict[str, t.Any], variables: t.Mapping[str, t.Any], check_m
         return {"changed": False, **_result(store.forget(arguments["seen"]))}
     if not given:
         return {"changed": False, **_result(store.look())}
-    contents = store.store(given, arguments["validated"], arguments["seen"], _now())
+    return _stored(store, given, arguments, marked)
+
+
+def _stored(store: KeyStore, given: dict[str, str], arguments: dict[str, t.Any], marked: bool) -> dict[str, t.Any]:
+    """Store the key, or return it, encrypted as it is, if that fails: whatever has become of the store since the key
+    was made, the key is nowhere else any more."""
+    try:
+        contents = store.store(given, arguments["validated"], arguments["seen"], _now())
+        if marked:
+            demand_marker(store.folder)
+    except Refusal as refusal:
+        names = {"age": "recovery_key_age", "pem": "recovery_key_encrypted"}
+        lost = {names[kind]: text for kind, text in given.items()} if refusal.reason != "store_conflict" else {}
+        return {**failure(refusal), **lost}
     return {"changed": True, **_result(contents)}
 
 

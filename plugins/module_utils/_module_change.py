@@ -90,13 +90,15 @@ def _name(element: t.Any) -> t.Any:
 
 def came_in_by() -> frozenset[str]:
     """Return the accounts, as :func:`folded`, that this process was reached through: who logged in, and who asked sudo,
-    doas or dzdo. On macOS getlogin names the login even where su was used (setlogin(2)); elsewhere, so in the lab, it
-    would name an account of the host."""
-    names = [os.environ.get(f"{program}_USER") for program in ("SUDO", "DOAS", "DZDO")]
+    doas or dzdo, or su, which leaves LOGNAME as it is for root (su(1)). On macOS getlogin names the login even so
+    (setlogin(2)); elsewhere, so in the lab, it would name an account of the host. Root itself only where nobody became
+    root: then its password is the way in."""
+    names = [os.environ.get(name) for name in ("SUDO_USER", "DOAS_USER", "DZDO_USER", "LOGNAME")]
     if sys.platform == "darwin":
         with contextlib.suppress(OSError):
             names.append(os.getlogin())
-    return frozenset(folded(name) for name in names if name and name != "root")
+    found = frozenset(folded(name) for name in names if name)
+    return found - {"root"} or found
 
 
 def change(module: AnsibleModule, request: Request, only_show: bool = False) -> t.NoReturn:

@@ -79,7 +79,8 @@ options:
   marked:
     description:
       - Whether the folder must have the file C(.keyholder-store), which O(state=marked) makes. Without it the task
-        fails with RV(reason=store_not_durable), before anything is written.
+        fails with RV(reason=store_not_durable), before anything is written; with O(state=stored) the key is kept all
+        the same, because there may be no other place for it.
       - If it is left out, the folder must have the file in a job of AWX, because the folders of a job's container are
         gone after the job. Elsewhere it need not have it.
     type: bool
@@ -146,6 +147,14 @@ seen:
 marked_at:
   description: When the file C(.keyholder-store) was made. Empty if it was not.
   returned: with O(state=marked)
+  type: str
+recovery_key_age:
+  description: O(recovery_key_age) as it was given, if it may be kept nowhere else.
+  returned: failure, with O(state=stored)
+  type: str
+recovery_key_encrypted:
+  description: O(recovery_key_encrypted) as it was given, if it may be kept nowhere else.
+  returned: failure, with O(state=stored)
   type: str
 reason:
   description: The stable code of the failure. The guide to reasons explains each code.

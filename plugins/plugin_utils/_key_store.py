@@ -156,6 +156,7 @@ class KeyStore:
         with _refusing(self.folder):
             _make(self.folder)
             with _alone(self.folder):
+                self._fit_for_keys()
                 self._note([*(noted for noted in self._noted() if self.alive(noted, now)), mine])
                 return self._contents(mine.run)
 
@@ -170,7 +171,7 @@ class KeyStore:
                     self._replace(keys, now)
                     self._drop(run)
                     return self._contents()
-                kept = [self._keep(text, f"unproven.{kind}", now) for kind, text in keys.items()]
+                kept = [self._keep(text.encode("utf-8"), f"unproven.{kind}", now) for kind, text in keys.items()]
                 if not self.note.exists():
                     # The next run makes a new key: it is not known whether this one opens the Mac.
                     self._note([])
@@ -193,6 +194,14 @@ class KeyStore:
     @property
     def _keys(self) -> Path:
         return self.folder / f"{self.host}.keys"
+
+    def _fit_for_keys(self) -> None:
+        """Raise :class:`OSError` where a key could not be put: there is none yet that would be lost for it."""
+        if os.path.lexists(self._keys) and not self._keys.is_dir():
+            raise NotADirectoryError(f"{self._keys} is no folder")
+        for place in map(self._place, KINDS):
+            if os.path.lexists(place) and not place.is_file():
+                raise OSError(f"{place} is no file")
 
     def _place(self, kind: str) -> Path:
         return self.folder / f"{self.host}.{kind}"
@@ -236,7 +245,7 @@ class KeyStore:
             place = self._place(kind)
             if place.is_file():
                 since = datetime.datetime.fromtimestamp(place.stat().st_mtime, datetime.timezone.utc)
-                self._keep(place.read_text(encoding="utf-8"), kind, since)
+                self._keep(place.read_bytes(), kind, since)
             if kind in keys:
                 _write(place, keys[kind])
         for kind in KINDS:
@@ -245,14 +254,15 @@ class KeyStore:
                 self._place(kind).unlink(missing_ok=True)
         self._prune()
 
-    def _keep(self, text: str, ending: str, when: datetime.datetime) -> Path:
+    def _keep(self, content: bytes, ending: str, when: datetime.datetime) -> Path:
+        """What somebody else has put there need not be text."""
         self._keys.mkdir(mode=0o700, exist_ok=True)
         for path in self._keys.glob(f"*.{ending}"):
-            if path.read_text(encoding="utf-8") == text:
+            if path.read_bytes() == content:
                 return path
         stamp = when.astimezone(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S%fZ")
         path = self._keys / f"{stamp}-{secrets.token_hex(3)}.{ending}"
-        _write(path, text)
+        _write(path, content)
         return path
 
     def _prune(self) -> None:
@@ -265,13 +275,14 @@ def _make(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: str | bytes) -> None:
     """Replace the file whole, on the disk, and read it back: a cut leaves what was there or this."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        data = content.encode("utf-8") if isinstance(content, str) else content
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
@@ -284,7 +295,7 @@ def _write(path: Path, text: str) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-    if path.read_bytes() != text.encode("utf-8"):
+    if path.read_bytes() != data:
         raise OSError(f"{path} does not read back as it was written")
 
 

@@ -47,9 +47,14 @@ _NAME = re.compile(r"(?<!full)(^|_|\.)(name|names|user|users)$")
 _HASH = re.compile(
     r"""[!*]*                             # how Linux locks an account and keeps its password
     (?:(?:\{CRYPT\})?
-       \$(?:1|2[abxy]?|3|5|6|7|8|9|y|gy|md5|apr1|sha1|sm3|sm3y|scrypt|bcrypt(?:-sha256)?|argon2(?:id|i|d)|pbkdf2[\w-]*|P|H)
+       \$(?:1|2[abxy]?|3|5|6|7|8|9|y|gy|md5|apr1|sha1|sm3|sm3y|scrypt|bcrypt(?:-sha256)?|argon2(?:id|i|d)|pbkdf2[\w-]*|P|H|S
+          |ml|balloon)
        [$,][^\s]*[./0-9A-Za-z+=]{20,}
     |  \{(?:S?SHA(?:224|256|384|512)?|S?MD5|PBKDF2[\w-]*|ARGON2\w*|BCRYPT)\}[./0-9A-Za-z+=$,:-]{16,}
+    |  _[./0-9A-Za-z]{2}\.\.[./0-9A-Za-z]{15}    # of BSDi; a DES hash of 13 letters may be a password
+    |  (?:grub\.)?pbkdf2[._]sha[0-9]+[.$][0-9]+[.$][./0-9A-Za-z+=$]{20,}
+    |  [0-9a-f]{32}:[0-9a-f]{32}
+    |  [^:\s]+:[!*]*\$(?:1|2[abxy]?|5|6|7|y|gy)\$[^:\s]{20,}(?::[0-9]*)*:*       # a line of /etc/shadow
     |  (?:;ShadowHash;.*)?SALTED-SHA(?:1|512)(?:-PBKDF2)?[:>,].*
     )""",
     re.VERBOSE | re.IGNORECASE,
@@ -73,6 +78,9 @@ def is_text(value: object) -> bool:
 def is_list(value: object) -> bool:
     """Return whether it is a list, and nothing else that has members."""
     return isinstance(value, Sequence) and not isinstance(value, bytes) and not is_text(value)
+
+
+_VAULT = re.compile(r"\$ANSIBLE_VAULT;[0-9.]+;AES256?\b")
 
 
 def is_hash(text: str) -> bool:
@@ -148,6 +156,9 @@ def check_text(option: str, value: t.Any, secret: bool) -> None:
         raise Refusal("value_unusable", f"{option} has {size} bytes, and at most {_BYTES} are allowed")
     if secret and last not in FORMER and is_hash(text):
         raise Refusal("password_is_hash", f"{option} is the hash of a password, and must be the password itself")
+    if secret and _VAULT.match(text.lstrip()):
+        msg = f"{option} is a text of ansible-vault that nobody has decrypted, as without the tag !vault"
+        raise Refusal("password_is_hash", msg)
 
 
 def check_variables(given: Mapping[str, t.Any], lists: t.Collection[str] = ()) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.keyholder.macos.plugins.action.managed_password import ActionModule
+from ansible_collections.keyholder.macos.plugins.action.recovery_key_store import _kept
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils import _key_store
 from ansible_collections.keyholder.macos.plugins.plugin_utils._key_store import (
@@ -261,3 +262,65 @@ def test_an_age_store_of_passwords_needs_the_marker_too(tmp_path: Path) -> None:
     action._store({"name": "itadmin", "store": store}, {})
     mark(tmp_path, NOW)
     action._store({"name": "itadmin", "store": store}, {"awx_job_id": 7})
+
+
+@pytest.mark.parametrize("ending", ["age", "pem", "keys"])
+def test_a_store_that_could_take_no_key_is_known_before_there_is_one(store: KeyStore, ending: str) -> None:
+    place = store.folder / f"{store.host}.{ending}"
+    store.folder.mkdir()
+    if ending == "keys":
+        place.write_text("no folder", encoding="utf-8")
+    else:
+        place.mkdir()
+    with pytest.raises(Refusal) as caught:
+        store.begin(NOW)
+    assert caught.value.reason == "store_failed"
+    assert str(place) in caught.value.msg
+    assert not store.note.exists()
+
+
+def test_what_was_there_need_not_be_text(store: KeyStore) -> None:
+    store.folder.mkdir()
+    (store.folder / f"{store.host}.age").write_bytes(b"age-encryption.org/v1\n\xff\xfe\0")
+    contents = stored(store, "new")
+    assert texts(contents.present) == ["new"]
+    assert [path.read_bytes() for path in contents.earlier] == [b"age-encryption.org/v1\n\xff\xfe\0"]
+
+
+def storing(store: KeyStore, seen: str, **others: object) -> dict[str, object]:
+    given = {"recovery_key_age": "an age file", "recovery_key_encrypted": "", "validated": True, "marked": None}
+    return _kept(
+        {"state": "stored", "folder": str(store.folder), "host": store.host, "seen": seen, **given}, others, False
+    )
+
+
+def test_a_key_is_stored_although_the_marker_went_meanwhile(store: KeyStore) -> None:
+    mark(store.folder, NOW)
+    seen = store.begin(NOW).seen
+    (store.folder / MARKER).unlink()
+    answer = storing(store, seen, awx_job_id=7)
+    assert (answer["failed"], answer["reason"]) == (True, "store_not_durable")
+    assert answer["recovery_key_age"] == "an age file"
+    assert texts(store.look().present) == ["an age file"]
+
+
+def test_a_key_that_cannot_be_stored_is_given_back(store: KeyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = store.begin(NOW).seen
+
+    def full(_path: Path, _content: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_key_store, "_write", full)
+    answer = storing(store, seen)
+    assert (answer["failed"], answer["reason"], answer["recovery_key_age"]) == (True, "store_failed", "an age file")
+    assert "recovery_key_encrypted" not in answer
+    assert store.look().interrupted
+
+
+def test_a_folder_that_went_meanwhile_is_made_again(store: KeyStore) -> None:
+    seen = store.begin(NOW).seen
+    store.note.unlink()
+    store.folder.rmdir()
+    answer = storing(store, seen)
+    assert (answer["failed"], answer["reason"]) == (True, "store_conflict")
+    assert texts(store.look().unproven) == ["an age file"]

@@ -34,6 +34,13 @@ HASHES = [
     "{CRYPT}$6$saltsalt$" + "c" * 86,
     "SALTED-SHA512-PBKDF2:abcdef",
     "$6$saltsalt$" + "c" * 86 + "\n",
+    "$ml$25000$" + "a" * 64 + "$" + "b" * 256,
+    "_J9..saltaaaaaaaaaaa",
+    "pbkdf2_sha256$260000$saltsalt$" + "m" * 43 + "=",
+    "grub.pbkdf2.sha512.10000." + "A" * 128 + "." + "B" * 128,
+    "aad3b435b51404eeaad3b435b51404ee:8846f7eaee8fb117ad06bdd830b7586c",
+    "$S$D" + "n" * 51,
+    "ana:$6$saltsalt$" + "c" * 86 + ":19000:0:99999:7:::",
 ]
 PASSWORDS = [
     "$6$",
@@ -44,6 +51,10 @@ PASSWORDS = [
     "$HOME$is$where",
     "a$6$saltsalt$" + "c" * 86,
     "0" * 64,
+    "0" * 32,
+    "_" + "a" * 19,
+    "ana:secret:words",
+    "pbkdf2_sha256",
     "!",
     "*",
 ]
@@ -182,3 +193,13 @@ class _OmitType:
 def test_a_variable_that_is_omitted_is_not_given(omit: t.Any) -> None:
     given = {"grant_user": "ana", "grant_password": omit, "onboard_user_users": [{"name": "ana", "password": omit}]}
     assert refusal(given, ["onboard_user_users"]) == ""
+
+
+@pytest.mark.parametrize("end", ["\n3362", " 3362 6233", ""])
+def test_a_text_of_ansible_vault_is_no_password(end: str) -> None:
+    """Without its tag, and folded into one line, it would be a password that could be set."""
+    with pytest.raises(Refusal) as refused:
+        check({"password": {"no_log": True}}, {"password": f"$ANSIBLE_VAULT;1.1;AES256{end}"})
+    assert refused.value.reason == "password_is_hash"
+    assert "3362" not in refused.value.msg
+    check({"password": {"no_log": True}}, {"password": "$ANSIBLE_VAULT and more"})

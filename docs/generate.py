@@ -23,195 +23,17 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "docsite" / "rst"
 LABEL = "ansible_collections.keyholder.macos.docsite"
 
-WORDS = "The command, its exit status and its own words."
-SOURCES = "What each of the three sources says of that account."
-CHECKED = "The command that the password was compared by: the reading of the account's hash, or one authentication."
-UNREAD = "Each thing that could not be read, and what the command printed instead."
-NOTHING = "None: the message says it all."
-
-# Group -> what it has in common -> code -> what the list ``evidence`` holds. In the order of _reason.py.
-GROUPS: tuple[tuple[str, str, dict[str, str]], ...] = (
-    (
-        "The Mac",
-        "Decided from the reading, before anything else. Nothing was authenticated and nothing was written.",
-        {
-            "not_root": UNREAD,
-            "not_a_mac": "What the host answered instead.",
-            "shell_unreadable": "The exit status of the shell, and what it said last.",
-            "macos_too_old": NOTHING,
-            "not_apfs": NOTHING,
-            "reading_incomplete": UNREAD,
-            "output_too_long": "The command, and how much it may print.",
-            "reading_damaged": "Where in this collection the answer was not understood.",
-            "root_locked_out": WORDS,
-            "no_full_disk_access": WORDS,
-        },
-    ),
-    (
-        "Options",
-        "The task itself cannot be carried out as it is written. Nothing was written.",
-        {
-            "option_missing": NOTHING,
-            "option_unknown": "None. The message lists the options that there are.",
-            "policy_unusable": NOTHING,
-            "history_unusable": NOTHING,
-            "report_unwritable": NOTHING,
-            "answers_missing": "The files or variables that could not be used.",
-            "not_text": "None. The message says what the value is; of a secret the kind alone.",
-            "password_is_hash": NOTHING,
-            "async_unsupported": NOTHING,
-            "name_unusable": NOTHING,
-            "value_unusable": NOTHING,
-            "password_unusable": "None. The message gives the number of bytes and the limit, never the password.",
-        },
-    ),
-    (
-        "Who, and by whom",
-        "Facts about the two accounts that a change needs. All of them are checked before the first write, so nothing"
-        " was written.",
-        {
-            "user_unknown": "None. The message lists the accounts that there are.",
-            "name_differs": "None: the message holds the name that was given.",
-            "user_password_wrong": CHECKED,
-            "user_disabled": WORDS,
-            "granter_missing": "None. The message names the granters of this Mac.",
-            "granter_unknown": "None. The message names the granters of this Mac.",
-            "granter_not_admin": SOURCES,
-            "granter_no_token": SOURCES,
-            "granter_phantom": SOURCES,
-            "granter_is_user": NOTHING,
-            "granter_password_wrong": CHECKED,
-            "granter_disabled": WORDS,
-        },
-    ),
-    (
-        "Tokens",
-        "What a Mac's Secure Token state or macOS does not allow. Decided from the plan, before the first write.",
-        {
-            "phantom": SOURCES,
-            "stale_key": "What diskutil said when it tried the password against the account's key.",
-            "key_unproven": "What diskutil said when it tried the password against the account's key.",
-            "orphan_stays": NOTHING,
-            "no_holder": "None. The message gives the rule of this macOS and whether the account could be the first.",
-            "not_first": "None. The message gives the rule that the account does not meet.",
-            "last_admin_holder": "The administrators who hold a token today, and what each source says of them.",
-            "own_account": NOTHING,
-            "would_worsen": "The verdict of today, and why.",
-            "would_lock_out": "The holders of today, and what each source says of them.",
-            "prevention_unsupported": NOTHING,
-            "holds_token": NOTHING,
-        },
-    ),
-    (
-        "Accounts",
-        "What the directory of this Mac does not allow.",
-        {
-            "system_account": NOTHING,
-            "user_logged_in": NOTHING,
-            "password_elsewhere": NOTHING,
-            "home_unsafe": NOTHING,
-            "path_unsafe": NOTHING,
-            "archive_exists": NOTHING,
-            "uid_taken": NOTHING,
-            "uid_differs": NOTHING,
-            "full_name_taken": NOTHING,
-            "account_not_mobile": NOTHING,
-            "password_drifted": CHECKED,
-            "store_failed": NOTHING,
-            "store_not_durable": NOTHING,
-            "store_conflict": NOTHING,
-            "password_policy": WORDS,
-        },
-    ),
-    (
-        "Directories",
-        "Decided from the reading, before the first write and without a login at the directory.",
-        {
-            "directory_not_bound": NOTHING,
-            "directory_offline": NOTHING,
-            "directory_user_unknown": UNREAD,
-        },
-    ),
-    (
-        "MDM and the Bootstrap Token",
-        "Decided from the reading if it tells enough. The last three are macOS's own answers.",
-        {
-            "not_enrolled": NOTHING,
-            "bootstrap_unsupported": NOTHING,
-            "bootstrap_not_escrowed": NOTHING,
-            "bootstrap_refused": WORDS,
-            "bootstrap_stale": WORDS,
-            "too_soon": WORDS,
-        },
-    ),
-    (
-        "FileVault",
-        "Decided from the plan, before the first write, except for a key that macOS calls invalid.",
-        {
-            "user_no_token": NOTHING,
-            "filevault_busy": NOTHING,
-            "filevault_off": NOTHING,
-            "last_unlocker": NOTHING,
-            "last_recovery_key": NOTHING,
-            "key_missing": NOTHING,
-            "key_invalid": "The command and its exit status, never the key.",
-            "key_file_unusable": "The command that read the file and its exit status, never what it read.",
-            "no_escrow_path": NOTHING,
-            "recipient_unusable": WORDS,
-            "authrestart_unsupported": "What macOS answered when it was asked whether it supports it.",
-        },
-    ),
-    (
-        "Another run, and what an earlier one has left",
-        "The first two are decided before the Mac is read. The third comes after everything else was done.",
-        {
-            "another_run": "The lock's file on the Mac.",
-            "lock_unusable": "The lock's file on the Mac.",
-            "preboot_failed": "Every command of the run so far, with its exit status. What ``updatePreboot`` prints is"
-            " not shown.",
-        },
-    ),
-    (
-        "What macOS did",
-        "Something went wrong after the first write had begun. ``state.after`` is a reading made after the failure, and"
-        " ``changed`` says whether that reading differs from the one before. The next run continues from there.",
-        {
-            "timeout": "Every command of the run so far, with its exit status and words.",
-            "granter_refused": WORDS,
-            "key_refused": WORDS,
-            "password_refused": WORDS,
-            "last_holder": "None if this run foresees it, before the first write. Otherwise the command's own words.",
-            "not_proven": "The command's own words, and what each source says now against what was planned.",
-            "not_back": "When the Mac had started before, and what it answered last.",
-            "key_not_given": "The command and its exit status, never what it printed.",
-            "command_failed": WORDS,
-        },
-    ),
-    (
-        "What fdesetup's exit status says",
-        "From the table in its manual, which has not changed from 2019 to 2026, and one status that was only seen.",
-        dict.fromkeys(
-            (f"fdesetup_{status}" for status in (1, 2, *range(11, 38), 99, 136)),
-            WORDS,
-        ),
-    ),
-)
-
 
 def reasons() -> str:
     """One section a code, each with a label of its own, so that a link can lead to it."""
-    listed = [code for _title, _common, codes in GROUPS for code in codes]
-    if listed != list(reason_table()):
-        raise ValueError(f"codes differ from REASONS: {sorted(set(listed) ^ set(reason_table())) or 'their order'}")
     lines: list[str] = []
-    for title, common, codes in GROUPS:
-        lines += [title, "-" * len(title), "", common, ""]
-        for code, evidence in codes.items():
-            reason = reason_table()[code]
+    for group in product("_reason").GROUPS:
+        lines += [group.title, "-" * len(group.title), "", group.about, ""]
+        for code, reason in group.reasons.items():
             lines += [f".. _{LABEL}.guide_reasons.{code}:", "", code, "^" * len(code), ""]
             lines += [
                 f":Meaning: {_rst(reason.meaning)}",
-                f":Evidence: {evidence}",
+                f":Evidence: {reason.evidence}",
                 f":Remedy: {_rst(reason.remedy)}",
                 "",
             ]
@@ -259,11 +81,6 @@ PARTS: dict[str, tuple[str, t.Callable[[], str]]] = {
     "versions": ("guide_versions.rst", versions),
     "assumed": ("guide_assumed.rst", assumed),
 }
-
-
-def reason_table() -> dict[str, t.Any]:
-    """Return REASONS of the work tree."""
-    return t.cast("dict[str, t.Any]", product("_reason").REASONS)
 
 
 def product(name: str) -> t.Any:

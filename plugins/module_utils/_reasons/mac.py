@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reasons in the Mac itself, and in what the task says.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.keyholder.macos.plugins.module_utils._reasons.base import UNREAD, WORDS, Group, Reason
+
+THE_MAC = Group(
+    "The Mac",
+    "Decided from the reading, before anything else. Nothing was authenticated and nothing was written.",
+    {
+        "not_root": Reason(
+            "Writing to accounts and tokens needs root.",
+            "Use become, or log in as root.",
+            UNREAD,
+        ),
+        "not_a_mac": Reason(
+            "The host did not answer as a Mac does.",
+            "Check the inventory: this collection manages macOS 10.13 and newer.",
+            "What the host answered instead.",
+        ),
+        "shell_unreadable": Reason(
+            "The Mac's shell did not answer the reading script as expected.",
+            "Read the evidence. Usual causes: sudo refused the account, or /bin/sh on the Mac is not a POSIX shell.",
+            "The exit status of the shell, and what it said last.",
+        ),
+        "macos_too_old": Reason(
+            "macOS before 10.13 has no Secure Tokens.",
+            "Upgrade the Mac, or leave it out of the play.",
+        ),
+        "not_apfs": Reason(
+            "The boot volume is not APFS, so there are no Secure Tokens on this Mac.",
+            "Convert the boot volume to APFS (a macOS upgrade does it), or leave the Mac out of the play.",
+        ),
+        "reading_incomplete": Reason(
+            "A source that this decision needs could not be read.",
+            "Read the evidence. Usual causes: no root, no Full Disk Access for SSH, a command that did not answer"
+            " in time.",
+            UNREAD,
+        ),
+        "output_too_long": Reason(
+            "A program on the Mac printed more than this run accepts, so this run stopped it.",
+            "Run the program that the evidence names on the Mac, and see what it prints. It may be broken, or it"
+            " may not be Apple's.",
+            "The command, and how much it may print.",
+        ),
+        "reading_damaged": Reason(
+            "This run could not understand what the Mac's programs printed.",
+            "Read the Mac again. If it happens again, report it with the evidence and the version of macOS.",
+            "Where in this collection the answer was not understood.",
+        ),
+        "root_locked_out": Reason(
+            "macOS refuses sysadminctl even to root, because the authorization database of this Mac was hardened.",
+            "Run 'security authorizationdb reset' for the right that your hardening changed"
+            " (usnistgov/macos_security 574).",
+            WORDS,
+        ),
+        "no_full_disk_access": Reason(
+            "macOS refused to change the account's record, although root asked.",
+            "On the Mac, open System Settings, General, Sharing, Remote Login, and switch on 'Allow full disk"
+            " access for remote users'.",
+            WORDS,
+        ),
+    },
+)
+
+OPTIONS = Group(
+    "Options",
+    "The task itself cannot be carried out as it is written. Nothing was written.",
+    {
+        "option_missing": Reason(
+            "An option that this change needs was not given.",
+            "Give the option that the message names.",
+        ),
+        "option_unknown": Reason(
+            "The task sets an option that does not exist.",
+            "Correct the option's name, or remove it. The module's page and ansible-doc list its options.",
+            "None. The message lists the options that there are.",
+        ),
+        "policy_unusable": Reason(
+            "The audit's policy is not valid.",
+            "Correct what the message names. The guide to audits describes a policy.",
+        ),
+        "history_unusable": Reason(
+            "The file that the option history names is not a history of audits, or cannot be read and written.",
+            "Name another file, or one that does not exist yet. You may also put back an earlier copy of the history.",
+        ),
+        "report_unwritable": Reason(
+            "The report's files could not be written.",
+            "Free disk space, or name a writable folder in dest. An earlier report is unchanged, and the history"
+            " does not contain this audit.",
+        ),
+        "answers_missing": Reason(
+            "No answers of Macs were found, so there is nothing to report on.",
+            "Read the Macs first, or name the files that hold their answers in the option saved.",
+            "The files or variables that could not be used.",
+        ),
+        "not_text": Reason(
+            "A name, a secret or another text was given as a number, a date, a list or another value that is not text.",
+            "Put the value in quotes where it is written: 0012345 without quotes is the number 5349, and '| string'"
+            " does not restore the zeros. ansible-core 2.19 and newer also reads !unsafe '0123' in an extra-vars"
+            " file as a number: leave !unsafe out, or set the value in group_vars or in a vault.",
+            "None. The message says what the value is; of a secret the kind alone.",
+        ),
+        "password_is_hash": Reason(
+            "The value is a hash of a password, such as password_hash makes for Linux, but macOS needs the password"
+            " itself.",
+            "Give the password itself. If exactly this text was once set as the account's password by mistake, give"
+            " it once as old_password (current_password with a store) and set another password.",
+        ),
+        "async_unsupported": Reason(
+            "An asynchronous task writes its options and its result, with their secrets, to the Mac's disk, and it"
+            " cannot wait for the part of a module that runs on the controller.",
+            "Remove async and poll from the task. Raise timeout for a slow Mac, and forks for many Macs.",
+        ),
+        "name_unusable": Reason(
+            "macOS's tools cannot work with this account name.",
+            "Use a short name of letters, digits, '.', '_', '-' and '@' that does not begin with '-'.",
+        ),
+        "value_unusable": Reason(
+            "The value of an option cannot be used.",
+            "Change the option that the message names.",
+        ),
+        "password_unusable": Reason(
+            "macOS's prompts cannot take this password.",
+            "Choose a password that is not empty, has no control characters, and keeps to the byte limit in the"
+            " message.",
+            "None. The message gives the number of bytes and the limit, never the password.",
+        ),
+    },
+)

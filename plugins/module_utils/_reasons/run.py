@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reasons in other runs, and in what macOS did once a run had begun to write.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.keyholder.macos.plugins.module_utils._reasons.base import WORDS, Group, Reason
+
+OTHER_RUNS = Group(
+    "Another run, and what an earlier one has left",
+    "The first two are decided before the Mac is read. The third comes after everything else was done.",
+    {
+        "another_run": Reason(
+            "Another run is changing this Mac, and only one may at a time. This run read and changed nothing.",
+            "Wait for the other run, or raise lock_timeout. A cancelled job continues on the Mac until its current"
+            " command there ends. If no run should be at work, run 'lsof' on the lock's file, which the evidence"
+            " names: it shows the process. A restart of the Mac ends it.",
+            "The lock's file on the Mac.",
+        ),
+        "lock_unusable": Reason(
+            "This run cannot safely hold the lock that keeps other runs away, so it read and changed nothing.",
+            "Look at the lock's file and its folder on the Mac: another program or account put something in their"
+            " place, or could. Remove that as root; the next run makes its own.",
+            "The lock's file on the Mac.",
+        ),
+        "preboot_failed": Reason(
+            "The preboot volume was not updated, so the FileVault window may show the wrong users.",
+            "A note stays on the Mac: each later run tries again, and only warns if that fails. If the message"
+            " names a crypto user that belongs to no account, remove it with keyholder.macos.repair (orphans)."
+            " Otherwise run 'diskutil apfs updatePreboot /' on the Mac, and read what it prints.",
+            "Every command of the run so far, with its exit status. What ``updatePreboot`` prints is not shown.",
+        ),
+    },
+)
+
+MACOS = Group(
+    "What macOS did",
+    "Something went wrong after the first write had begun. ``state.after`` is a reading made after the failure, and"
+    " ``changed`` says whether that reading differs from the one before. The next run continues from there.",
+    {
+        "timeout": Reason(
+            "A command did not answer before its deadline, so this run stopped it.",
+            "Look for a dialog on the Mac's screen. Raise timeout for a slow Mac. The next run continues from here.",
+            "Every command of the run so far, with its exit status and words.",
+        ),
+        "granter_refused": Reason(
+            "macOS refused the granter: it is not an administrator, or may not authorise (OpenDirectory error 5101).",
+            "Use another granter.",
+            WORDS,
+        ),
+        "key_refused": Reason(
+            "macOS could not unlock the volume's key with the passwords given, although they are the accounts'"
+            " passwords.",
+            "The granter's key may be stale, because its password was reset without its token. Try another granter,"
+            " or log in at the Mac as the granter with the old password.",
+            WORDS,
+        ),
+        "password_refused": Reason(
+            "macOS refused a password while the change was made.",
+            "Check both passwords, and whether the accounts are locked. The password of a directory account may"
+            " have been changed in the directory.",
+            WORDS,
+        ),
+        "last_holder": Reason(
+            "The account is the Mac's last holder or last administrator, and macOS itself keeps it.",
+            "First make another account an administrator, and grant it a token.",
+            "None if this run foresees it, before the first write. Otherwise the command's own words.",
+        ),
+        "not_proven": Reason(
+            "macOS accepted the change, but the second reading does not show it.",
+            "Read the evidence: it holds what the command printed and what each source says now.",
+            "The command's own words, and what each source says now against what was planned.",
+        ),
+        "not_back": Reason(
+            "The Mac did not come back in time after its restart, or did not restart.",
+            "Look at its screen: it may wait to be unlocked, although macOS said that it would not. Raise"
+            " reboot_timeout for a slow Mac.",
+            "When the Mac had started before, and what it answered last.",
+        ),
+        "key_not_given": Reason(
+            "macOS made a new recovery key and did not give it to this run. The old key no longer works.",
+            "Rotate the key again. With an MDM profile that has the payload FDERecoveryKeyEscrow, macOS escrows"
+            " each new key without this collection.",
+            "The command and its exit status, never what it printed.",
+        ),
+        "command_failed": Reason(
+            "A command failed.",
+            "Read the evidence: it holds the command and what it printed.",
+            WORDS,
+        ),
+    },
+)

@@ -40,6 +40,7 @@ OPTIONS: dict[str, dict[str, str]] = {
     "source_stands_still": {"user": "required account", "source": "required authority|crypto_user|filevault_list"},
     "name_taken_over": {"user": "required account", "program": "name"},
     "archive_cut_off": {},
+    "home_of_another": {},
     "preboot_fails": {"times": "number", "because": "nothing|orphan|unnamed_orphan"},
 }
 

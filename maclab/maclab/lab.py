@@ -92,6 +92,10 @@ class Handle:
         """Somebody presses the power button; it returns before the Mac is down."""
         control.order(self._lab, "restart", mac=self.name)
 
+    def cut_connections(self) -> None:
+        """The network fails for a moment: every SSH connection of the Mac is gone, and its sshd has noticed."""
+        control.order(self._lab, "cut", mac=self.name)
+
     def is_reachable(self) -> bool:
         """Tell whether somebody listens at the Mac's SSH port."""
         try:

@@ -95,10 +95,20 @@ def _archive_cut_off(call: Call, before: Mac) -> None:
             call.mac.files[path] = ModelFile(file.content.removeprefix(ARCHIVE), file.changed_at)
 
 
+def _home_of_another(call: Call, before: Mac) -> None:
+    """The folder that stands where a home was to be made is of an account that is long gone."""
+    for account in call.mac.accounts.values():
+        old = before.accounts.get(account.name)
+        if account.home_exists and old is not None and not old.home_exists:
+            found = ModelFile("", account.created_at, "Directory", owner=12345, mode=0o700)
+            call.mac.files[vault.normal(account.home)] = found
+
+
 LIES: dict[str, Callable[[Call, Mac], None]] = {
     "delete_keeps_key": _delete_keeps_key,
     "escrow_stands_still": _escrow_stands_still,
     "source_stands_still": _source_stands_still,
     "name_taken_over": _name_taken_over,
     "archive_cut_off": _archive_cut_off,
+    "home_of_another": _home_of_another,
 }

@@ -134,6 +134,9 @@ class Server:
         if what == "restart":
             host.restart_later(0, unlocked=False)
             return None
+        if what == "cut":
+            host.cut_connection(None, "what was under way")
+            return None
         if what == "fault":
             faults.set_fault(host.mac, faults.parse(order["fault"], order["options"], host.mac))
         elif what == "directory":

@@ -111,3 +111,10 @@ def test_an_archive_is_cut_off() -> None:
     path = "/var/root/user.tar.gz"
     assert fakes.run(mac, "tar", "-c", "-z", "-f", path, "-C", "/Users", "user").status == 0
     assert fakes.run(mac, "tar", "-t", "-z", "-f", path).status == 1
+
+
+def test_a_home_belongs_to_another_account() -> None:
+    mac = broken("home_of_another")
+    mac.accounts["user"].home, mac.accounts["user"].home_exists = "/Users/user", False
+    assert fakes.run(mac, "createhomedir", "-c", "-u", "user").status == 0
+    assert fakes.run(mac, "stat", "-f", "%HT|%u", "/Users/user").out == "Directory|12345\n"

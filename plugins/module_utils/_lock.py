@@ -15,6 +15,7 @@ import errno
 import fcntl
 import json
 import os
+import select
 import stat
 import time
 import typing as t
@@ -76,14 +77,21 @@ class Holder:
 
 
 class FileLock:
-    """A lock on one file. ``folder`` is the file's folder, ``wait`` the seconds to wait for another run.
+    """A lock on one file. ``folder`` is the file's folder, ``wait`` the seconds to wait for another run. ``heard``:
+    whether the connection still reads what this run prints.
 
     Only root may open the file (mode 0600) and write in its folder, so no other account of the Mac can make the lock,
     hold it, or have something else written in its place.
     """
 
     def __init__(
-        self, folder: str, module: str, user: str, wait: float, pause: t.Callable[[float], None] = time.sleep
+        self,
+        folder: str,
+        module: str,
+        user: str,
+        wait: float,
+        pause: t.Callable[[float], None] = time.sleep,
+        heard: t.Callable[[], bool] = lambda: True,
     ) -> None:
         self._folder = folder
         self._path = os.path.join(folder, NAME)
@@ -91,6 +99,7 @@ class FileLock:
         self._user = user
         self._wait = wait
         self._pause = pause
+        self._heard = heard
         self._file: int | None = None
 
     def descriptors(self) -> tuple[int, ...]:
@@ -123,11 +132,15 @@ class FileLock:
             file = self._open()
             try:
                 while True:
-                    try:
-                        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                        break
-                    except BlockingIOError:
+                    taken = _lock(file)
+                    if not taken:
                         met = _said(file) or met or "a run that has not yet written who it is"
+                    if met and not self._heard():
+                        # The same or another change may have been asked for since.
+                        msg = f"the connection ended while this run waited for another one: {met}"
+                        raise Refusal("connection_lost", msg, (self._path,))
+                    if taken:
+                        break
                     left = until - time.monotonic()
                     if left <= 0:
                         waited = f", and it was still at work after {self._wait:g} seconds" if self._wait else ""
@@ -191,6 +204,46 @@ class FileLock:
         if number == errno.ELOOP:
             why = "it is a symbolic link"
         return Refusal("lock_unusable", f"the lock {self._path} cannot be held: {why}", (self._path,))
+
+
+def _lock(file: int) -> bool:
+    """Return whether the lock could be taken."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+class Listener:
+    """The reader of what this process prints on ``stream``.
+
+    Where there is no terminal, as with pipelining, sshd closes its end of the pipe or the socket once the connection
+    has ended, and kills nobody; sudo and Ansible's wrapper hand the stream on as it is (sudoers(5): without a terminal
+    use_pty has no effect). The processes in between stay, so a parent tells nothing, and stdin has ended anyway. Of a
+    pipe or a socket without a reader poll(2) tells POLLHUP on macOS (poll_callback in bsd/kern/sys_generic.c of
+    apple-oss-distributions/xnu) and POLLERR on Linux. A terminal is hung up, which ends the processes on it; to those
+    that are left it is none any more.
+    """
+
+    def __init__(self, stream: int = 1) -> None:
+        self._stream = stream
+        self._terminal = os.isatty(stream)
+
+    def there(self) -> bool:
+        """Return whether it is still there. What is neither pipe, socket nor terminal has none that could go away."""
+        if self._terminal:
+            return os.isatty(self._stream)
+        try:
+            kind = os.fstat(self._stream).st_mode
+        except OSError:
+            return False
+        if not (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)):
+            return True
+        poll = select.poll()
+        poll.register(self._stream, select.POLLOUT)
+        gone = select.POLLERR | select.POLLHUP | select.POLLNVAL
+        return not any(event & gone for dummy, event in poll.poll(0))
 
 
 def _said(file: int) -> str:

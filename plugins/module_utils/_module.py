@@ -12,7 +12,7 @@ import sys
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient, network, system
-from ansible_collections.keyholder.macos.plugins.module_utils._lock import FOLDER, FileLock
+from ansible_collections.keyholder.macos.plugins.module_utils._lock import FOLDER, FileLock, Listener
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import within
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import ProcessRunner
@@ -80,7 +80,8 @@ def lock(module: AnsibleModule, came_in: t.Collection[str]) -> FileLock:
         fail(module, Refusal("not_a_mac", f"{WITNESS} was not found"), {})
     name = module._name.rpartition(".")[2]  # pylint: disable=protected-access
     user = ", ".join(sorted(came_in)) or os.environ.get("LOGNAME", "")
-    return FileLock(folder, name, user, module.params["timeout"] if given is None else given)
+    wait = module.params["timeout"] if given is None else given
+    return FileLock(folder, name, user, wait, heard=Listener().there)
 
 
 def _lock_folder(witness: str) -> str:

@@ -38,8 +38,9 @@ def way(path: str) -> tuple[str, ...]:
 @dataclass(frozen=True)
 class Place:
     """What is at a path. ``kind``: folder, file, link, nothing, or unread. ``roots``: it is root's, and nobody else may
-    write to it."""
+    write to it. ``owner``: a UID; None: not read."""
 
     path: str
     kind: str
     roots: bool = False
+    owner: int | None = None

@@ -382,6 +382,15 @@ def _read_directory(runner: Runner, deadline: float) -> Ran:
     )
 
 
+def read_notes(runner: Runner, deadline: float) -> frozenset[str]:
+    """Return what root's record says of pending work, and nothing else of the Mac. Raises :class:`ProbeError`."""
+    answer = _read_directory(_Whole(runner), deadline)
+    users = records.parse(answer.out).users
+    if users is None:
+        raise ProbeError(f"the notes on the Mac could not be read: {answer.evidence}", "reading_incomplete")
+    return frozenset(note for user in users for note in user.pending)
+
+
 def _version(facts: system.System) -> Version:
     try:
         return Version.parse(facts.version)

@@ -24,7 +24,7 @@ from harness.ansible import Ansible
 from harness.batch import Answer, Played, Step, account, play, token
 from harness.macs import PASSWORDS, mac
 from harness.safe import Safe
-from harness.wait import processes, until
+from harness.wait import has_open, processes, until
 from maclab import directory
 from maclab.lab import Handle, Lab
 from maclab.state import Mac
@@ -277,6 +277,32 @@ def test_a_power_cut_and_a_restart_let_it_go(
         assert Path(lock_of(broken.mac(host))).read_text()
         later = at_once_on(ansible, broken, host)
         assert later.changed, later
+
+
+# Name of a Mac -> whether Ansible has a terminal there, which it has only without pipelining.
+LONELY = {"lonely": True, "lonely-on-a-terminal": False}
+
+
+@pytest.mark.parametrize("host", LONELY)
+def test_a_run_that_waits_ends_with_its_connection(host: str, ansible: Ansible, bring_up: BringUp) -> None:
+    """Here the other run is this test, so every connection that is cut is that of the run that waits."""
+    lab = bring_up({host: mac("15.6", "itadmin", "deputy", "helper", "ana", ssh_user="helper")})
+    lonely = lab.mac(host)
+    answers: list[Played] = []
+
+    def wait() -> None:
+        answers.append(play(ansible, lab, {host: [HIDE.but("run", **WAIT_LONG)]}, ANSIBLE_PIPELINING=str(LONELY[host])))
+
+    with FileLock(str(lonely.folder.databases), "offboard", "somebody", 0).held():
+        run = threading.Thread(target=wait)
+        run.start()
+        until(lambda: has_open(lock_of(lonely)), f"the run on {host} waits")
+        lonely.cut_connections()
+        until(lambda: not processes(lonely), f"the run on {host} has ended")
+    run.join()
+    assert answers[0][host, "run"].line.status == "unreachable"
+    assert not lonely.state().accounts["ana"].hidden
+    assert at_once_on(ansible, lab, host).changed
 
 
 # -- who needs it, and what is no lock --------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
     KeyRequest,
     UnlockerRequest,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.mobile import MobileAccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
@@ -30,8 +31,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
-from maclab import directory, vault
-from maclab.state import CryptoUser, Fault, Mac, ModelFile
+from maclab import directory, network, vault
+from maclab.state import CryptoUser, DirectoryUser, Fault, Mac, ModelFile, NetworkDirectory
 
 ADMIN = "admin-pw-1"
 RIGHT = {"password": "ana-pw-1", "admin_password": ADMIN}
@@ -133,6 +134,16 @@ def tagged() -> Mac:
     return mac
 
 
+def half_mobile() -> Mac:
+    """An earlier run was cut off between the mobile account and its home."""
+    mac = cast()
+    ada = DirectoryUser("ada", "Ada Lovelace", 1234567, directory.new_guid(), "ada-pw-1")
+    mac.network = NetworkDirectory("/Active Directory/CORP/corp.example.com", users={"ada": ada})
+    network.create_mobile_account(mac, ada, "/Users/ada")
+    fakes.run(mac, "dscl", ".", "-merge", "/Users/root", f"dsAttrTypeNative:{NOTES}", "creating ada")
+    return mac
+
+
 def flow(runner: LabRunner, request: t.Any, passwords: dict[str, str] | None = None, check: bool = False) -> Outcome:
     secrets = {option: Secret(value) for option, value in (RIGHT if passwords is None else passwords).items()}
     return Run(runner, secrets, 5).run(request, check)
@@ -156,6 +167,9 @@ ALWAYS = AccountRequest("ana", update_password="always", given=frozenset({"passw
 NEW = {"password": "brand-new-pw"}
 OF_HOLDER = {"password": "brand-new-pw", "old_password": "ana-pw-1"}
 GONE = AccountRequest("ana", state="absent")
+BOB = {"password": "bob-pw-123"}
+MADE = AccountRequest("bob", home="/Users/bob", given=frozenset(BOB))
+NOTES = "keyholder_pending"
 FAULTS: list[tuple[t.Callable[[], Mac], Fault, t.Any, dict[str, str], str]] = [
     # -- tokens: each source alone ------------------------------------------------------------------------------------
     *((cast, stays(source), GRANT, RIGHT, f"{SAYS[source]} no") for source in SOURCES),
@@ -203,6 +217,27 @@ FAULTS: list[tuple[t.Callable[[], Mac], Fault, t.Any, dict[str, str], str]] = [
     (promoted, nothing("dseditgroup"), AccountRequest("ana", admin=False), {}, "admin is True (wanted: False)"),
     (tagged, nothing("dscl"), AccountRequest("ana", secure_token="allowed"), {}, "disabled_tag is True"),
     (cast, nothing("dscl"), AccountRequest("ana", secure_token="prevented"), {}, "disabled_tag is False"),
+    # -- homes --------------------------------------------------------------------------------------------------------
+    (cast, nothing("createhomedir"), MADE, BOB, "the home folder /Users/bob is not there"),
+    (
+        cast,
+        Fault("home_of_another", {}),
+        MADE,
+        BOB,
+        "the home folder /Users/bob belongs to UID 12345, and not to 503",
+    ),
+    (half_mobile, nothing("createhomedir"), MobileAccountRequest("ada"), {}, "the home folder /Users/ada is not there"),
+    # -- notes --------------------------------------------------------------------------------------------------------
+    (
+        cast,
+        nothing("dscl", f"-merge /Users/root dsAttrTypeNative:{NOTES}"),
+        MADE,
+        BOB,
+        "is not on the Mac: creating bob",
+    ),
+    (cast, nothing("dscl", f"-delete /Users/root dsAttrTypeNative:{NOTES}"), MADE, BOB, "is still there: creating bob"),
+    (cast, nothing("dscl", f"{NOTES} preboot"), GRANT, RIGHT, "is not on the Mac: preboot"),
+    (cast, nothing("dscl", f"-delete /Users/root dsAttrTypeNative:{NOTES}"), GRANT, RIGHT, "is still there: preboot"),
     # -- passwords ----------------------------------------------------------------------------------------------------
     (cast, nothing("sysadminctl", "-resetPasswordFor"), ALWAYS, NEW, "ana does not have the new password"),
     (cast, nothing("sysadminctl"), PasswordRequest("ana", given=frozenset(NEW)), NEW, "does not have the new password"),

@@ -105,10 +105,10 @@ def _place(path: str, line: list[str] | None, gone: bool) -> Place:
     if line is None:
         return Place(path, "nothing" if gone else "unread")
     kind, owner, mode = line[:3]
-    if not re.fullmatch("[0-7]{1,4}", mode):
+    if not re.fullmatch("[0-7]{1,4}", mode) or not re.fullmatch("[0-9]{1,10}", owner):
         return Place(path, "unread")
     roots = owner == "0" and not int(mode, 8) & 0o022
-    return Place(path, {"Directory": "folder", "Symbolic Link": "link"}.get(kind, "file"), roots)
+    return Place(path, {"Directory": "folder", "Symbolic Link": "link"}.get(kind, "file"), roots, int(owner))
 
 
 def parse_find(ran: Ran) -> int | None:

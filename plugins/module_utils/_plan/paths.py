@@ -74,6 +74,19 @@ def may_be_deleted(mac: Mac, account: Account) -> None:
         raise Refusal("home_unsafe", said)
 
 
+def home_problem(mac: Mac, account: Account, place: Place) -> str:
+    """Return, in words, why ``place`` is not the home folder that the account was given; "" where it is, or where the
+    record names a folder that is no account's, as that of a service does. A link is not followed."""
+    if _no_home(mac, account) or place.kind == "link":
+        return ""
+    said = f"the home folder {account.home}"
+    if place.kind == "unread":
+        return f"whether {said} is there could not be read"
+    if place.kind != "folder":
+        return f"{said} is not there" if place.kind == "nothing" else f"{said} is a {place.kind}"
+    return "" if place.owner == account.uid else f"{said} belongs to UID {place.owner}, and not to {account.uid}"
+
+
 def _not_roots(place: Place) -> str:
     if place.kind != "folder":
         return "is not there" if place.kind == "nothing" else f"is a {place.kind}"

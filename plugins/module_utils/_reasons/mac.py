@@ -28,6 +28,12 @@ THE_MAC = Group(
             "Read the evidence. Usual causes: sudo refused the account, or /bin/sh on the Mac is not a POSIX shell.",
             "The exit status of the shell, and what it said last.",
         ),
+        "module_not_run": Reason(
+            "Ansible could not run a module on the Mac to its end, so it is not known what the module has done there.",
+            "See the evidence. The Mac may have no Python (the role python looks for one), may refuse become, or may be"
+            " unreachable. Repair that and run again: the next run finishes or undoes what was begun.",
+            "What the Mac or Ansible said last.",
+        ),
         "macos_too_old": Reason(
             "macOS before 10.13 has no Secure Tokens.",
             "Upgrade the Mac, or leave it out of the play.",

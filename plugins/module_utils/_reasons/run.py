@@ -11,13 +11,18 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reasons.base impo
 
 OTHER_RUNS = Group(
     "Another run, and what an earlier one has left",
-    "The first two are decided before the Mac is read. The third comes after everything else was done.",
+    "The first three are decided before the Mac is read. The last comes after everything else was done.",
     {
         "another_run": Reason(
             "Another run is changing this Mac, and only one may at a time. This run read and changed nothing.",
             "Wait for the other run, or raise lock_timeout. A cancelled job continues on the Mac until its current"
             " command there ends. If no run should be at work, run 'lsof' on the lock's file, which the evidence"
             " names: it shows the process. A restart of the Mac ends it.",
+            "The lock's file on the Mac.",
+        ),
+        "connection_lost": Reason(
+            "The connection ended while this run waited for another run. Nothing was read or changed.",
+            "Run it again.",
             "The lock's file on the Mac.",
         ),
         "lock_unusable": Reason(

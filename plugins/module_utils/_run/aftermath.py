@@ -55,7 +55,8 @@ def aftermath(session: Session, plan: Plan, request: Request, outcome: Outcome, 
     if ours and _settled(mac) == _settled(plan.before) and not unseen:
         for work in sorted(ours):
             session.start(dscl.forget(work))
-        mac = replace(mac, pending=mac.pending - ours)
+        with contextlib.suppress(Refusal):
+            mac = replace(mac, pending=session.read_notes())
     outcome.after = request.view(mac)
     outcome.changed = unseen or outcome.after != outcome.before
     return refusal

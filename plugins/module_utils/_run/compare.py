@@ -10,15 +10,17 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
+from ansible_collections.keyholder.macos.plugins.module_utils._command import system
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import ESCROWED, Mac
-from ansible_collections.keyholder.macos.plugins.module_utils._step.account import NEW_GUID, SetPassword
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import home_problem
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import NEW_GUID, CreateHome, SetPassword
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import of_kind
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
     from ansible_collections.keyholder.macos.plugins.module_utils._run.session import Session
     from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
-    from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Prove
+    from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Note, Prove
 
 
 def compare(session: Session, plan: Plan, index: int, wanted: Mac, found: Mac) -> None:
@@ -37,11 +39,50 @@ def compare(session: Session, plan: Plan, index: int, wanted: Mac, found: Mac) -
         if other:
             _refute(session, other, f"the Mac is not as planned: {other}")
     _compare_passwords(session, plan.steps[:index], step)
+    _compare_homes(session, plan.steps[:index], step, found)
+
+
+def compare_note(session: Session, step: Note) -> None:
+    """Raise :class:`Refusal` if the note is not on the Mac."""
+    if step.work not in session.read_notes():
+        msg = f"the note that this needs is not on the Mac: {step.work}"
+        raise session.stop(session.last_reason() or "not_proven", msg)
+
+
+def compare_forgotten(session: Session) -> None:
+    """Raise :class:`Refusal` if a note of what is done is still there: it would have the next run finish that."""
+    gone = _taken_off(session.done)
+    left = gone & session.read_notes() if gone else ()
+    if left:
+        msg = f"the note of what is done is still there: {', '.join(sorted(left))}"
+        raise session.stop(session.last_reason() or "not_proven", msg)
+
+
+def _taken_off(done: t.Sequence[Step]) -> set[str]:
+    """Return the notes that these steps should have removed from the Mac: the last word on each counts."""
+    gone: dict[str, bool] = {}
+    for step in done:
+        for work, is_gone in step.notes.items():
+            gone[work] = is_gone
+    return {work for work, is_gone in gone.items() if is_gone}
 
 
 def _refute(session: Session, seen: str, msg: str) -> t.NoReturn:
     session.evidence.append(f"reading again: {seen}")
     raise session.stop(session.last_reason() or "not_proven", msg)
+
+
+def _compare_homes(session: Session, done: t.Sequence[Step], prove: Prove, found: Mac) -> None:
+    """Raise :class:`Refusal` if a home folder is not the account's own: createhomedir leaves a folder alone that is
+    there already, whosever it is."""
+    for user in sorted({step.user for step in of_kind(done, CreateHome) if step.user in prove.users}):
+        account = found.account(user)
+        if account is None or not account.home.startswith("/"):
+            continue
+        (place,) = system.parse_places(session.start(system.places([account.home])).whole, [account.home])
+        problem = home_problem(found, account, place)
+        if problem:
+            raise session.stop(session.last_reason() or "not_proven", f"{user} is not as planned: {problem}")
 
 
 def _compare_passwords(session: Session, done: t.Sequence[Step], prove: Prove) -> None:

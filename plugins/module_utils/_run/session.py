@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import dscl, fdesetup
 from ansible_collections.keyholder.macos.plugins.module_utils._command.answers import reason_of
-from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac, read_notes
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
 
@@ -59,6 +59,13 @@ class Session:
         except ProbeError as exc:
             raise Refusal(exc.reason, str(exc)) from exc
         return replace(mac, own=frozenset(who.name for who in mac.accounts if folded(who.name) in self.own))
+
+    def read_notes(self) -> frozenset[str]:
+        """Return the notes that are on the Mac now. Raises :class:`Refusal`."""
+        try:
+            return read_notes(self.runner, self.deadline)
+        except ProbeError as exc:
+            raise self.stop(exc.reason, str(exc)) from exc
 
     def is_password(self, user: str, option: str) -> bool | None:
         """Return whether the option holds the account's password, by its hash: that is no login. None: unknown."""

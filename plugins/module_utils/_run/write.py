@@ -12,7 +12,11 @@ from dataclasses import replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command.answers import harmless
 from ansible_collections.keyholder.macos.plugins.module_utils._run.check import validate_key, verify_key
-from ansible_collections.keyholder.macos.plugins.module_utils._run.compare import compare
+from ansible_collections.keyholder.macos.plugins.module_utils._run.compare import (
+    compare,
+    compare_forgotten,
+    compare_note,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._run.preboot import update_preboot
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import has_kind
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import (
@@ -20,7 +24,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault im
     DeliverKey,
     ValidateKey,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Prove, UpdatePreboot
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove, UpdatePreboot
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import VerifyKey
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import PREBOOT
 
@@ -58,8 +62,12 @@ def carry_out(
         for command in step.commands(states[index], session.secrets):
             judge(session, acting, session.start(command))
         session.done.append(step)
+        if isinstance(step, Note):
+            # It must stand before the change that makes it necessary, so it cannot wait for the next reading.
+            compare_note(session, step)
+    compare_forgotten(session)
     outcome.changed = any(step.writes for step in session.done)
-    # Since the last reading only notes have gone, and each of those commands has said that it worked.
+    # Since the last reading only notes have gone.
     outcome.after = request.view(replace(mac, pending=plan.after.pending | owed))
 
 

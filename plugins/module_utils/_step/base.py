@@ -54,6 +54,11 @@ class Step(abc.ABC):
         """Return what carries it out on ``mac`` as that one reads before it. A step that only looks has none."""
         return []
 
+    @property
+    def notes(self) -> dict[str, bool]:
+        """Return each note on the Mac that the step writes or removes -> whether it is gone then."""
+        return {}
+
     def failure(self, ran: Ran) -> MaybeCode:
         """Return the reason for which the run stops after this answer, "" to go on. That the step *worked* is for the
         next reading to say."""

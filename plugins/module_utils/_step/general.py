@@ -33,6 +33,10 @@ class Note(Write):
             return "note on the Mac that its preboot volume must be updated"
         return f"note on the Mac what is under way: {self.work}"
 
+    @property
+    def notes(self) -> dict[str, bool]:
+        return {self.work: False}
+
     def after(self, mac: Mac) -> Mac:
         return replace(mac, pending=mac.pending | {self.work})
 
@@ -50,6 +54,10 @@ class Forget(Write):
     def words(self) -> str:
         return f"remove the note from the Mac: {self.work} is done"
 
+    @property
+    def notes(self) -> dict[str, bool]:
+        return {self.work: True}
+
     def after(self, mac: Mac) -> Mac:
         return replace(mac, pending=mac.pending - {self.work})
 
@@ -65,6 +73,10 @@ class UpdatePreboot(Write):
     @property
     def words(self) -> str:
         return "update the preboot volume, so that the FileVault window shows the right users"
+
+    @property
+    def notes(self) -> dict[str, bool]:
+        return {PREBOOT: True}
 
     def after(self, mac: Mac) -> Mac:
         return replace(mac, pending=mac.pending - {PREBOOT})

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from maclab.lab import Handle
 
@@ -19,6 +22,26 @@ def until(condition: Callable[[], bool], what: str) -> None:
         if time.monotonic() > deadline:
             raise AssertionError(f"after {PATIENCE} seconds it is still not so that {what}")
         time.sleep(0.05)
+
+
+def has_open(path: Path) -> bool:
+    """Whether another process has this file open."""
+    proc = Path("/proc")
+    if not (proc / "self" / "fd").exists():
+        return _by_lsof(path)
+    others = (one for one in proc.iterdir() if one.name.isdigit() and int(one.name) != os.getpid())
+    return any(_opened(one / "fd", path) for one in others)
+
+
+def _opened(descriptors: Path, path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return any(os.path.samefile(one, path) for one in descriptors.iterdir() if one.exists())
+    return False
+
+
+def _by_lsof(path: Path) -> bool:
+    listed = subprocess.run(["lsof", "-t", "--", path], capture_output=True, text=True, check=False).stdout.split()
+    return bool(set(listed) - {str(os.getpid())})
 
 
 def processes(*macs: Handle) -> list[str]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -17,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _lock, _module
-from ansible_collections.keyholder.macos.plugins.module_utils._lock import NAME, FileLock, Holder
+from ansible_collections.keyholder.macos.plugins.module_utils._lock import NAME, FileLock, Holder, Listener
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, ProcessRunner, Secret
 
@@ -82,6 +84,75 @@ def test_who_has_waited_long_enough_is_refused(folder: Path, monkeypatch: pytest
     with lock(folder).held():
         assert "was still at work after 1.5 seconds" in refusal(lock(folder, 1.5, pause)).msg
     assert now[0] == pytest.approx(101.5)
+
+
+def test_who_waits_for_somebody_that_is_gone_ends_and_lets_go(folder: Path) -> None:
+    """Also where the lock was free by then: a run that nobody hears changes nothing."""
+    first = contextlib.ExitStack()
+    first.enter_context(lock(folder).held())
+    read, write = os.pipe()
+    slept: list[float] = []
+
+    def pause(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            first.close()
+            os.close(read)
+
+    try:
+        said = refusal(FileLock(str(folder), "account", "ana", 3600, pause, Listener(write).there))
+    finally:
+        os.close(write)
+    assert (said.reason, len(slept)) == ("connection_lost", 2)
+    assert "keyholder.macos.offboard, run by itadmin" in said.msg
+    with lock(folder).held() as told:
+        assert told == ""
+
+
+def test_who_does_not_wait_needs_no_listener(folder: Path) -> None:
+    with FileLock(str(folder), "account", "ana", 0, heard=lambda: False).held() as told:
+        assert told == ""
+
+
+def pipe_ends() -> tuple[int, int]:
+    return os.pipe()
+
+
+def socket_ends() -> tuple[int, int]:
+    """What sshd uses that was built without USE_PIPES; it ends what it says before it hears the end."""
+    ours, theirs = socket.socketpair()
+    ours.shutdown(socket.SHUT_WR)
+    return ours.detach(), theirs.detach()
+
+
+@pytest.mark.parametrize("ends", [pipe_ends, socket_ends, pty.openpty])
+def test_a_listener_is_gone_when_its_end_is_closed(ends: t.Callable[[], tuple[int, int]]) -> None:
+    theirs, ours = ends()
+    listener = Listener(ours)
+    os.write(ours, b"said before")
+    assert listener.there()
+    os.close(theirs)
+    assert not listener.there()
+    os.close(ours)
+
+
+def test_a_listener_that_does_not_read_is_there() -> None:
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(write, b"x" * 4096)
+    assert Listener(write).there()
+    os.close(read)
+    os.close(write)
+
+
+def test_a_file_listens_for_ever_and_a_closed_stream_never(tmp_path: Path) -> None:
+    file = os.open(tmp_path / "out", os.O_WRONLY | os.O_CREAT)
+    listener = Listener(file)
+    assert listener.there()
+    os.close(file)
+    assert not listener.there()
 
 
 def test_only_its_owner_can_open_it_and_it_says_nothing_but_who(folder: Path) -> None:

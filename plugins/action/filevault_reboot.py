@@ -11,7 +11,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
-from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure, failure_after
+from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure, failure_after, ran
 from ansible_collections.keyholder.macos.plugins.plugin_utils._restart import Unlocker, boot_time
 
 PAUSE = 1.0
@@ -67,7 +67,7 @@ class ActionModule(Action):
             done = self._execute_module(task_vars=task_vars)
         except AnsibleConnectionFailure:
             return None
-        lost = done.get("unreachable") or (done.get("failed") and "reason" not in done)
+        lost = not ran(done) or (done.get("failed") and "reason" not in done)
         return None if lost else done
 
     def _wait(self, before: float, start: float) -> str:

@@ -9,14 +9,14 @@ import datetime
 import typing as t
 from pathlib import Path
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.validation import check_type_dict
 from ansible.plugins.loader import lookup_loader
 
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_name
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.modules import account
-from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure
+from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure, not_run, ran
 from ansible_collections.keyholder.macos.plugins.plugin_utils._key_store import demand_marker, must_be_marked
 from ansible_collections.keyholder.macos.plugins.plugin_utils._new_password import PolicyError, new_password
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import check
@@ -29,6 +29,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._password_store im
 from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import (
     Rotated,
     Store,
+    Stored,
     StoreError,
     Wanted,
     rotate,
@@ -95,6 +96,8 @@ class ActionModule(Action):
     def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         validate: t.Callable[..., tuple[t.Any, dict[str, t.Any]]] = self.validate_argument_spec
         dummy, arguments = validate(argument_spec=_ARGUMENTS)
+        mac = _OnTheMac(self, arguments, task_vars)
+        written = _Written()
         try:
             store = self._store(arguments, task_vars)
             wanted = Wanted(
@@ -110,9 +113,13 @@ class ActionModule(Action):
             if isinstance(store, AgeStore) and not wanted.check_mode:
                 alone = store.alone(arguments["timeout"])
             with alone:
-                rotated = rotate(store, _OnTheMac(self, arguments, task_vars), wanted)
+                rotated = rotate(written.on(store), mac, wanted)
         except StoreError as exc:
             return failure(Refusal("store_failed", str(exc)), exc.changed)
+        except NotRun as gone:
+            why = Refusal(gone.reason, f"{gone.msg}; {written.words(mac.unsure)}", gone.evidence)
+            told = failure(why, mac.changed or mac.unsure)
+            return {**told, "failed": False, "unreachable": True} if gone.unreachable else told
         except Refusal as refusal:
             return failure(refusal)
         return _result(rotated)
@@ -121,20 +128,25 @@ class ActionModule(Action):
         self, module: str, arguments: dict[str, t.Any], task_vars: dict[str, t.Any], check: bool
     ) -> dict[str, t.Any]:
         """Run a module on the Mac, and return its result. A task in check mode changes nothing, whatever ``check``
-        says."""
+        says. Raises :class:`NotRun`."""
         asked = self._task.check_mode
         self._task.check_mode = asked or check
         try:
             answer = self._execute_module(
                 module_name=f"keyholder.macos.{module}", module_args=arguments, task_vars=task_vars
             )
+        except AnsibleError as exc:
+            raise NotRun({"msg": str(exc)}, isinstance(exc, AnsibleConnectionFailure)) from exc
         finally:
             self._task.check_mode = asked
         answer.pop("invocation", None)
-        if answer.get("failed") and "reason" not in answer:
-            # Not a refusal of the module's: Ansible could not run it, and nothing is known of the Mac.
-            raise AnsibleError(str(answer.get("module_stderr") or answer.get("msg")))
+        if not ran(answer) or (answer.get("failed") and "reason" not in answer):
+            raise NotRun(answer, bool(answer.get("unreachable")))
         return answer
+
+    @property
+    def only_looks(self) -> bool:
+        return bool(self._task.check_mode)
 
     def _store(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Store:
         given = arguments["store"]
@@ -162,8 +174,49 @@ class ActionModule(Action):
         return AgeStore(path, given["recipients"], Path(given["identity"]))
 
 
+class NotRun(Refusal):
+    """No answer of a module's: Ansible could not run it to its end, and what it did to the Mac is not known."""
+
+    def __init__(self, answer: dict[str, t.Any], unreachable: bool) -> None:
+        why = not_run(answer)
+        super().__init__(why.reason, why.msg, why.evidence)
+        self.unreachable = unreachable
+
+
+class _Written:
+    """What this run has written to its store last."""
+
+    def __init__(self) -> None:
+        self._last: Stored | None = None
+
+    def on(self, store: Store) -> Store:
+        """Return the store, of which this notices what is written."""
+        self._store = store
+        return self
+
+    def read(self) -> Stored:
+        return self._store.read()
+
+    def write(self, stored: Stored) -> None:
+        self._last = stored
+        self._store.write(stored)
+
+    def words(self, unsure: bool) -> str:
+        """Return what became of the passwords, for a person. ``unsure``: the Mac may have got the pending one."""
+        if self._last is None:
+            return "the store was left as it is"
+        if not self._last.pending:
+            return "the store holds the password that was set before"
+        has = "may have it" if unsure else "has not got it"
+        return f"the store holds a password that is pending, and the Mac {has}: the next run goes on from there"
+
+
 class _OnTheMac:
-    """The account, by this collection's own modules."""
+    """The account, by this collection's own modules. ``changed``: one of them said so. ``unsure``: one that was to
+    change something has not answered."""
+
+    changed = False
+    unsure = False
 
     def __init__(self, action: ActionModule, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
         self._action = action
@@ -205,7 +258,12 @@ class _OnTheMac:
     def _change(self, module: str, options: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
         """Run a module that changes the Mac. Each holds the Mac's lock by itself: another run may come in between two,
         and each one reads what that has done."""
-        return self._ask(module, {**options, **self._patience}, check)
+        real = not check and not self._action.only_looks
+        self.unsure = self.unsure or real
+        answer = self._ask(module, {**options, **self._patience}, check)
+        self.unsure = False
+        self.changed = self.changed or (real and bool(answer.get("changed")))
+        return answer
 
     def _ask(self, module: str, options: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
         own = {} if module == "trust_info" else {"allow_own_account": self._arguments["allow_own_account"]}

@@ -61,7 +61,31 @@ class Action(ActionBase):
         return type(self).__module__.rpartition(".")[2]
 
     def _execute_module(self, *args: t.Any, **options: t.Any) -> dict[str, t.Any]:
-        return with_reason(super()._execute_module(*args, **options))
+        return said_why(with_reason(super()._execute_module(*args, **options)))
+
+
+NOT_RUN = "module_not_run"
+
+
+def ran(result: dict[str, t.Any]) -> bool:
+    """Return whether a module's result is its own: else Ansible could not run it to its end, and says so itself."""
+    return not result.get("unreachable") and result.get("reason") != NOT_RUN
+
+
+def said_why(result: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return a module's result, with a reason and a way out where Ansible could not run the module to its end. What
+    Ansible says stays beside it."""
+    own = "reason" in result or not result.get("failed") or not any(key in result for key in _LINES)
+    if own or result.get("unreachable"):
+        return result
+    return {**result, **failure(not_run(result)), "changed": bool(result.get("changed"))}
+
+
+def not_run(result: t.Mapping[str, t.Any]) -> Refusal:
+    """Return the refusal for a module that could not be run, by what Ansible says of it."""
+    said = [str(result[key]).strip() for key in ("module_stderr", "module_stdout", "msg") if result.get(key)]
+    last = plain(next(filter(None, said), "nothing").splitlines()[-1])[-600:]
+    return Refusal(NOT_RUN, f"a module could not be run on this Mac: {last}", (last,))
 
 
 _WHOLE = ("invocation", "recovery_key", "recovery_key_encrypted", "recovery_key_age")

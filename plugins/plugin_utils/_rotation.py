@@ -181,19 +181,21 @@ def _one_pass(store: Store, account: Account, wanted: Wanted) -> Rotated:
         return _unchanged(store, account, stored, wanted)
     done = _foreseen(account, stored, wanted)
     real = not done.failed and not wanted.check_mode
+    held = stored
     if real:
-        if done.noted != stored:
-            _unmoved(store, stored)
+        if done.noted != held:
+            _unmoved(store, held)
             _write(store, done.noted)
+            held = done.noted
         done = _carried_out(account, done.noted, wanted)
     repair = (
         _foresee_repair(account, done, stored, wanted, real) if wanted.repair and done.reason == "stale_key" else None
     )
     if repair is not None and not wanted.check_mode:
-        if repair.noted != (done.noted if real else stored):
-            if not real:
-                _unmoved(store, stored)
+        if repair.noted != held:
+            _unmoved(store, held, real and done.changed)
             _write(store, repair.noted, real and done.changed)
+            held = repair.noted
         repair = _carry_out_repair(account, repair.noted, wanted, done if real else None)
         real = True
     result, noted = (repair or done).result, (repair or done).noted
@@ -203,10 +205,11 @@ def _one_pass(store: Store, account: Account, wanted: Wanted) -> Rotated:
         return Rotated(result, took or bool(result.get("changed")), rotated, healed=took and not new)
     if took:
         set_at = "" if noted.doing == REPAIR else wanted.now.isoformat(timespec="seconds")
-        _write(store, replace(noted, current=noted.pending, pending="", set_at=set_at, doing=""), changed)
+        _promote(store, held, replace(noted, current=noted.pending, pending="", set_at=set_at, doing=""), changed)
         return Rotated(result, True, rotated, healed=not new, again=noted.doing == REPAIR)
     if repair is None and (real or not new) and _surely_not_on_the_mac(result, new):
         # What the store called current stays, even where it is not the account's: it may be what opens the key.
+        _unmoved(store, held, changed)
         _write(store, stored if new else replace(stored, pending="", doing=""), changed)
     return Rotated(result, changed)
 
@@ -322,11 +325,36 @@ def _merged(first: Result, then: Result) -> Result:
     return {**then, "changed": changed, "plan": [*first.get("plan", []), *then.get("plan", [])]}
 
 
-def _unmoved(store: Store, stored: Stored) -> None:
+def _unmoved(store: Store, stored: Stored, changed: bool = False) -> None:
     """Raise :class:`StoreError` where another run has written to the store since this one read it. Its pending password
     may be the one that the Mac has by now."""
-    if store.read() != stored:
-        raise StoreError("another run has changed what the store holds of this account: run again once it has ended")
+    if _read(store, changed) != stored:
+        raise _moved(changed)
+
+
+def _moved(changed: bool) -> StoreError:
+    problem = StoreError("another run has changed what the store holds of this account: run again once it has ended")
+    problem.changed = changed
+    return problem
+
+
+def _promote(store: Store, held: Stored, done: Stored, changed: bool) -> None:
+    """The Mac has the password that was pending. ``held``: what this run has left in the store. Another run may have
+    found it pending meanwhile, and gone on from it: then what that one has written stays, as nobody else knows the
+    password after this one."""
+    found = _read(store, changed)
+    if found == held:
+        _write(store, done, changed)
+    elif found.current != done.current:
+        raise _moved(changed)
+
+
+def _read(store: Store, changed: bool) -> Stored:
+    try:
+        return store.read()
+    except StoreError as exc:
+        exc.changed = changed
+        raise
 
 
 def _write(store: Store, stored: Stored, changed: bool = False) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import itertools
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from inmemory import LabRunner, PowerCut, admin_holders
 
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
@@ -469,3 +471,120 @@ def test_s13_a_password_that_opens_no_key_is_not_tried_out_on_the_mac() -> None:
     done = rotate(store, account, wanted(current=RESET, repair=True))
     assert (done.result["reason"], account.writes) == ("stale_key", [])
     assert store.stored == Stored("of another time")
+
+
+# -- beside another run, which comes in between any two steps ---------------------------------------------------------
+
+
+@dataclass
+class Comer:
+    """Somebody else, who comes in at that moment of a rotation: each step of it begins with one."""
+
+    moment: int
+    act: t.Callable[[], None]
+    moments: int = 0
+    last: str = ""
+
+    def step(self, what: str) -> None:
+        self.last = what
+        self.moments += 1
+        if self.moments == self.moment:
+            self.act()
+
+
+@dataclass
+class Shared(MemoryStore):
+    """A store that both write to. ``compares``: a write over what its writer has not read is refused, as Vault does it;
+    where it is not, nobody comes in between a reading and the writing right after it: there only such a store helps."""
+
+    comer: Comer | None = None
+    compares: bool = False
+    behind: MemoryStore = field(default_factory=MemoryStore)
+    seen: Stored | None = None
+
+    def read(self) -> Stored:
+        if self.comer is not None:
+            self.comer.step("read")
+        self.seen = self.behind.stored
+        return self.seen
+
+    def write(self, stored: Stored) -> None:
+        if self.comer is not None and (self.compares or self.comer.last != "read"):
+            self.comer.step("write")
+        if self.compares and self.behind.stored != self.seen:
+            raise StoreError("the version in the store is another one")
+        self._moment()
+        self.behind.stored = self.seen = stored
+        self._moment()
+
+
+@dataclass
+class Stepping(InMemory):
+    comer: Comer | None = None
+
+    def _run(self, request: t.Any, secrets: dict[str, str], check: bool) -> dict[str, t.Any]:
+        if self.comer is not None:
+            self.comer.step("run")
+        return super()._run(request, secrets, check)
+
+
+def offboard(mac: Mac) -> None:
+    """The deletion of the account whose password is rotated; the boss stays."""
+    Flow(LabRunner(mac), {}, 5).run(OffboardRequest("itadmin", "keep"), False)
+
+
+@pytest.mark.parametrize("compares", [True, False])
+@pytest.mark.parametrize("how", ["whole", "reset", "missing"])
+@pytest.mark.parametrize(("times", "cut"), [(1, None), (2, None), (1, 2), (1, 3)])
+def test_beside_another_rotation_no_password_is_lost(how: str, cut: int | None, times: int, compares: bool) -> None:
+    """``cut``: the power of the other run's controller goes there. ``times``: it runs that often."""
+    want = wanted(rotate=True, repair=True, current=RESET if how == "reset" else "")
+    options = TOKEN if how == "missing" else None
+    for moment in itertools.count(1):
+        mac = without_the_account() if how == "missing" else begun(how, True)
+        behind = MemoryStore(Stored() if how == "missing" else Stored(FIRST, "", "2025-01-01T00:00:00+00:00"))
+
+        def other(mac: Mac = mac, behind: MemoryStore = behind) -> None:
+            for _again in range(times):
+                theirs = Shared(behind=behind, compares=compares, cut=cut)
+                with contextlib.suppress(Cut, StoreError):
+                    rotate(theirs, InMemory(mac, options=options), want)
+
+        comer = Comer(moment, other)
+        with contextlib.suppress(StoreError):
+            store = Shared(comer=comer, behind=behind, compares=compares)
+            rotate(store, Stepping(mac, options=options, comer=comer), want)
+        if comer.moments < moment:
+            break
+        account, told = mac.accounts.get("itadmin"), {behind.stored.current, behind.stored.pending, want.current}
+        if account is not None:
+            assert {account.password, account.key_password} - {None} <= told, (moment, behind.stored)
+        for _again in range(2):
+            done = rotate(Shared(behind=behind), InMemory(mac, options=options), want)
+            assert not done.result.get("failed"), (moment, done)
+        settled(mac, behind)
+        assert "itadmin" in admin_holders(mac)
+    assert moment > 6
+
+
+@pytest.mark.parametrize("how", ["whole", "missing"])
+def test_beside_an_offboarding_the_last_who_can_grant_stays(how: str) -> None:
+    for moment in itertools.count(1):
+        mac, behind = without_the_account(), MemoryStore()
+        if how == "whole":
+            fakes.person(mac, "itadmin", FIRST, admin=True, token=True)
+            behind.stored = Stored(FIRST)
+        comer = Comer(moment, lambda mac=mac: offboard(mac))
+        options = TOKEN if how == "missing" else None
+        store = Shared(comer=comer, behind=behind)
+        done = rotate(store, Stepping(mac, options=options, comer=comer), wanted(rotate=True))
+        if comer.moments < moment:
+            break
+        assert "boss" in admin_holders(mac), moment
+        account, stored = mac.accounts.get("itadmin"), behind.stored
+        if account is None:
+            # What the store holds may still open a backup.
+            assert how == "missing" or FIRST in (stored.current, stored.pending) or done.rotated
+        else:
+            assert account.password in (stored.current, stored.pending), moment
+    assert moment > 4

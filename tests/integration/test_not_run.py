@@ -87,6 +87,7 @@ def told(answer: Answer) -> str:
     return str(result["msg"])
 
 
+@pytest.mark.every_core
 @pytest.mark.parametrize("step", ["manage", "look", "hide", "rotate", "restart"])
 def test_a_mac_without_python(step: str, played: Played) -> None:
     answer = played[BARE, step]
@@ -94,6 +95,7 @@ def test_a_mac_without_python(step: str, played: Played) -> None:
     assert (answer.line.status, answer.changed) == ("failed", False)
 
 
+@pytest.mark.every_core
 def test_a_mac_that_refuses_become(played: Played, kept: Path) -> None:
     answer = played[ASKS, "manage"]
     assert "the store was left as it is" in told(answer)

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from oracle import of_lab, stale, worse
 
-from harness.ansible import Ansible
-from harness.sequences import Sequence_, drawn, take_turn
+from harness.ansible import Ansible, Line
+from harness.sequences import Sequence_, drawn, meeting, take_turn
 from harness.wait import processes, until
 from maclab.lab import Lab
 
@@ -36,6 +36,8 @@ class Lived:
     said: list[str] = field(default_factory=list)
     came: Counter[str] = field(default_factory=Counter)
     tasks: int = 0
+    met: list[Line] = field(default_factory=list)
+    """What the two said that surely met."""
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +46,8 @@ def lived(
 ) -> Iterator[Lived]:
     another = Ansible(tmp_path_factory.mktemp("another-controller"))
     all_of_it = Lived()
-    sequences = [drawn(SEED + number, together=number % 2 == 1) for number in range(SEQUENCES)]
-    for first in range(0, SEQUENCES, AT_ONCE):
+    sequences = [meeting(), *(drawn(SEED + number, together=number % 2 == 1) for number in range(SEQUENCES))]
+    for first in range(0, len(sequences), AT_ONCE):
         some = sequences[first : first + AT_ONCE]
         lab = bring_up({sequence.host: sequence.described for sequence in some})
         for number in range(4):
@@ -64,6 +66,8 @@ def _turn(controllers: list[Ansible], lab: Lab, sequences: list[Sequence_], numb
     for one in sequences:
         after = of_lab(lab.mac(one.host).state())
         lines = returned[one.host]
+        if one == meeting():
+            lived.met += [line for line in lines if "keyholder" in line.action]
         lived.tasks += len(one.turns[number].tasks)
         lived.came.update(_outcome(line.status, line.result) for line in lines if "keyholder" in line.action)
         own = [one.own] if one.own else []
@@ -85,6 +89,14 @@ def _outcome(status: str, result: Mapping[str, Any]) -> str:
 
 def test_no_turn_makes_a_mac_worse(lived: Lived) -> None:
     assert not lived.said, "\n".join(lived.said)
+
+
+def test_of_two_that_surely_meet_one_waits_and_is_refused(lived: Lived) -> None:
+    """Without the lock both demote, and no administrator is left."""
+    first, second = sorted(lived.met, key=lambda line: line.time)
+    assert (first.status, first.result["changed"]) == ("ok", True)
+    assert any(note.startswith("waited ") for note in second.result["notes"])
+    assert second.result["reason"] == "last_admin_holder"
 
 
 def test_the_turns_did_something(lived: Lived) -> None:

@@ -72,6 +72,14 @@ def drawn(seed: int, together: bool) -> Sequence_:
     return Sequence_(seed, described, own, tuple(turns))
 
 
+def meeting() -> Sequence_:
+    """Two controllers that surely meet: each takes one of the two administrators away, and does that so slowly that the
+    other one has read the Mac by then, whichever comes first."""
+    described = mac("15.6", "itadmin", "deputy", "stan", ssh_user="root", filevault={"state": "on"})
+    tasks = tuple(_module("account", name=user, admin=False) for user in ADMINS)
+    return Sequence_(0, described, "", (Turn(tasks, ("slow", {"seconds": 20, "program": "dseditgroup"})),))
+
+
 def _people(rng: random.Random) -> list[dict[str, Any]]:
     people = [person("itadmin"), person("stan"), person("ana")]
     if rng.random() < 0.7:

@@ -122,6 +122,28 @@ def test_without_parameters_nobody_is_judged_by_them() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("changed", "result"),
+    [(NOW - 90 * DAY, "pass"), (NOW - 90 * DAY - 1, "fail"), (NOW + DAY, "pass"), (0.0, "fail"), (None, "unknown")],
+)
+def test_a_password_may_be_as_old_as_the_policy_says(changed: float | None, result: str) -> None:
+    """When nobody could read it, nobody can say that it is young enough."""
+    mac = reading(accounts=(replace(ITADMIN, password_changed=changed), ANA))
+    assert results(mac, OURS)["password_age"] == result
+
+
+@pytest.mark.parametrize(("admins", "named"), [(["it*"], ("itadmin",)), (["itadmin", "ana"], ("itadmin", "ana"))])
+def test_only_managed_administrators_are_asked_for_the_age_of_their_password(
+    admins: list[str], named: tuple[str, ...]
+) -> None:
+    old = NOW - 400 * DAY
+    mac = reading(accounts=(replace(ITADMIN, password_changed=old), replace(ANA, password_changed=old)))
+    ours = {"parameters": {**OURS["parameters"], "managed_admins": admins}}
+    (finding,) = [one for one in load(ours).evaluate("m", mac, NOW) if one.rule.id == "password_age"]
+    assert finding.accounts == named
+    assert finding.found == tuple(f"the password of {name} was last changed 400 days ago" for name in named)
+
+
 def test_each_phantom_is_named() -> None:
     mac = reading(accounts=(ITADMIN, PHANTOM, replace(PHANTOM, name="ghost", uid=505)))
     (finding,) = [one for one in load_policy().evaluate("m", mac, NOW) if one.rule.id == "no_phantom"]

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.keyholder.macos.plugins.module_utils._code import Code
 from ansible_collections.keyholder.macos.plugins.module_utils._module import WHOLE_REASON
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain, plain_data
@@ -64,7 +65,8 @@ class Action(ActionBase):
         return said_why(with_reason(super()._execute_module(*args, **options)))
 
 
-NOT_RUN = "module_not_run"
+NOT_RUN: Code = "module_not_run"
+"""The reason of :func:`not_run`."""
 
 
 def ran(result: dict[str, t.Any]) -> bool:

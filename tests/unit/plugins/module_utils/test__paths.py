@@ -13,7 +13,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._account import Ac
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._place import Place, canonical, way
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import for_root_alone, may_be_deleted
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import (
+    for_root_alone,
+    home_problem,
+    may_be_deleted,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
@@ -249,3 +253,26 @@ def test_the_way_to_a_path() -> None:
     assert way("/var/root/x") == ("/", "/private", "/private/var", "/private/var/root", "/private/var/root/x")
     assert way("/tmp") == ("/", "/private", "/private/tmp")
     assert way("/Users/ana") == ("/", "/Users", "/Users/ana")
+
+
+@pytest.mark.parametrize(
+    ("kind", "owner", "said"),
+    [
+        ("folder", 502, ""),
+        ("folder", 503, "the home folder /Users/ana belongs to UID 503, and not to 502"),
+        ("folder", 0, "the home folder /Users/ana belongs to UID 0, and not to 502"),
+        ("file", 502, "the home folder /Users/ana is a file"),
+        ("nothing", None, "the home folder /Users/ana is not there"),
+        ("unread", None, "whether the home folder /Users/ana is there could not be read"),
+        ("link", 0, ""),
+    ],
+)
+def test_a_home_is_a_folder_of_its_account(kind: str, owner: int | None, said: str) -> None:
+    mac = Mac(Version(15, 6), accounts=(ANA, BOB))
+    assert home_problem(mac, ANA, Place("/Users/ana", kind, owner=owner)) == said
+
+
+@pytest.mark.parametrize("home", ["/var/empty", "/dev/null", "/Network/Servers/x/ana", "/Users/bob"])
+def test_a_folder_that_is_no_accounts_is_nobodys_missing_home(home: str) -> None:
+    ana = replace(ANA, home=home)
+    assert home_problem(Mac(Version(15, 6), accounts=(ana, BOB)), ana, Place(home, "folder", True, 0)) == ""

@@ -530,7 +530,7 @@ class Stepping(InMemory):
 
 def offboard(mac: Mac) -> None:
     """The deletion of the account whose password is rotated; the boss stays."""
-    Flow(LabRunner(mac), {}, 5).run(OffboardRequest("itadmin", "keep"), False)
+    Run(LabRunner(mac), {}, 5).run(OffboardRequest("itadmin", "keep"), False)
 
 
 @pytest.mark.parametrize("compares", [True, False])

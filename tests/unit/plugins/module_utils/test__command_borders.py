@@ -585,12 +585,12 @@ def test_when_a_file_was_written(answer: Ran, found: int | None) -> None:
 @pytest.mark.parametrize(
     ("line", "place"),
     [
-        ("Directory|0|700|/p", Place("/p", "folder", True)),
-        ("Directory|0|720|/p", Place("/p", "folder", False)),
-        ("Directory|0|702|/p", Place("/p", "folder", False)),
-        ("Directory|0|1755|/p", Place("/p", "folder", True)),
-        ("Directory|0|0|/p", Place("/p", "folder", True)),
-        ("Directory|1|755|/p", Place("/p", "folder", False)),
+        ("Directory|0|700|/p", Place("/p", "folder", True, 0)),
+        ("Directory|0|720|/p", Place("/p", "folder", False, 0)),
+        ("Directory|0|702|/p", Place("/p", "folder", False, 0)),
+        ("Directory|0|1755|/p", Place("/p", "folder", True, 0)),
+        ("Directory|0|0|/p", Place("/p", "folder", True, 0)),
+        ("Directory|1|755|/p", Place("/p", "folder", False, 1)),
         ("Directory|0|789|/p", Place("/p", "unread")),
         ("Directory|0|17555|/p", Place("/p", "unread")),
         ("Directory|0||/p", Place("/p", "unread")),

@@ -139,7 +139,7 @@ def test_only_managed_administrators_are_asked_for_the_age_of_their_password(
     old = NOW - 400 * DAY
     mac = reading(accounts=(replace(ITADMIN, password_changed=old), replace(ANA, password_changed=old)))
     ours = {"parameters": {**OURS["parameters"], "managed_admins": admins}}
-    (finding,) = [one for one in load(ours).evaluate("m", mac, NOW) if one.rule.id == "password_age"]
+    (finding,) = [one for one in load_policy(ours).evaluate("m", mac, NOW) if one.rule.id == "password_age"]
     assert finding.accounts == named
     assert finding.found == tuple(f"the password of {name} was last changed 400 days ago" for name in named)
 

@@ -16,14 +16,14 @@ from inmemory import LabRunner, snapshot
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import diskutil, dscl, fdesetup, plists, system
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import UnlockerRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import KeyRequest, UnlockerRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
-from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
-from maclab import directory
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
+from maclab import directory, vault
 from maclab.state import CryptoUser, Mac
 
 Telling = t.Callable[[Ran], Ran]
@@ -282,3 +282,47 @@ def test_an_institutional_key_opens_no_hardware_that_nobody_knows(hardware: str)
     mac.crypto_users[INSTITUTIONAL] = CryptoUser(INSTITUTIONAL, "InstitutionalRecovery", owner=False)
     assert refused(mac, request, system.SYSCTL, silent) == "would_lock_out"
     assert (flow(mac, request, system.SYSCTL, lambda ran: ran).refusal is None) == (hardware == "intel")
+
+
+BUT: dict[str, str] = {
+    "by its number": "Error: -69557: The given APFS crypto user's passphrase is incorrect\n",
+    "in words": "Passphrase incorrect\n",
+    "another failure": "Error: -69594: Could not open the volume\n",
+    "a failure without a number": "Verification failed\n",
+}
+
+
+@pytest.mark.parametrize("words", BUT.values(), ids=BUT)
+def test_a_status_of_0_beside_a_failure_proves_no_key(words: str) -> None:
+    """The last recovery key goes only where a password was proven to open the volume."""
+
+    @dataclass
+    class Says(LabRunner):
+        def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+            ran = super().run(command, deadline)
+            return replace(ran, rc=0, out="", err=words) if "-verify" in command.argv else ran
+
+    mac = cast("off")
+    vault.turn_on(mac)
+    mac.filevault.state, mac.filevault.percent, mac.filevault.advance = "on", None, None
+    request = KeyRequest("absent", "itadmin", given=frozenset({"password"}))
+    outcome = Run(Says(mac), {"password": Secret("it-pw-1")}, 5).run(request, False)
+    assert outcome.refusal is not None
+    assert outcome.refusal.reason in ("stale_key", "key_unproven")
+    assert mac.filevault.prk
+    assert Run(LabRunner(mac), {"password": Secret("it-pw-1")}, 5).run(request, False).refusal is None
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [("true\n", True), ("Enter:\ntrue\n", True), ("false\n", False), ("true\nfalse\n", None), ("", None)],
+)
+def test_true_and_false_at_once_is_no_answer(said: str, answer: bool | None) -> None:
+    assert fdesetup.says_true(Ran(fdesetup.STATUS, 0, said)) is answer
+
+
+def test_a_login_that_failed_with_status_0_is_not_accepted() -> None:
+    failed = "Authentication for node /Local/Default failed. (-14090, eDSAuthFailed)\n"
+    ran = Ran(dscl.authenticate("ana", Secret("x")), 0, failed)
+    assert dscl.authentication_answer(ran) == "unknown"
+    assert dscl.authentication_answer(replace(ran, out="")) == "right"

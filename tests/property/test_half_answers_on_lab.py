@@ -23,7 +23,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._probe import read
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
-from maclab import directory, vault
+from maclab import directory, scenario, vault
 from maclab.state import CryptoUser, Mac
 
 Telling = t.Callable[[Ran], Ran]
@@ -326,3 +326,17 @@ def test_a_login_that_failed_with_status_0_is_not_accepted() -> None:
     ran = Ran(dscl.authenticate("ana", Secret("x")), 0, failed)
     assert dscl.authentication_answer(ran) == "unknown"
     assert dscl.authentication_answer(replace(ran, out="")) == "right"
+
+
+@pytest.mark.parametrize("policy", [{}, {"max_failed": 3}])
+def test_an_account_that_a_scenario_calls_locked_shows_it(policy: dict[str, int]) -> None:
+    """Who is locked is left as the last one by nobody."""
+    people = [{"name": name, "admin": True, "password": f"{name}-pw-1", "token": True} for name in ("itadmin", "ana")]
+    people[0]["locked"] = True
+    described = {"macos": "15.6", "accounts": people, "filevault": {"state": "on"}, "policy": policy}
+    mac = scenario.parse({"macs": {"m": described}}, "test.yml")["m"].mac
+    assert [who.name for who in read_mac(LabRunner(mac), 5).granters] == ["ana"]
+    for request in (AccountRequest("ana", state="absent"), AccountRequest("ana", admin=False), OffboardRequest("ana")):
+        outcome = Run(LabRunner(mac), {}, 5).run(request, False)
+        assert outcome.refusal is not None
+        assert outcome.refusal.reason == "last_admin_holder"

@@ -19,6 +19,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.account impo
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import KeyRequest, UnlockerRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
@@ -340,3 +341,23 @@ def test_an_account_that_a_scenario_calls_locked_shows_it(policy: dict[str, int]
         outcome = Run(LabRunner(mac), {}, 5).run(request, False)
         assert outcome.refusal is not None
         assert outcome.refusal.reason == "last_admin_holder"
+
+
+@pytest.mark.parametrize("zeros", ["", "00"])
+def test_a_uid_is_no_name(zeros: str) -> None:
+    """Who writes the UID of an account is not told that it is gone, and gets no second account of that name."""
+    mac = cast()
+    uid = f"{zeros}{mac.accounts['ana'].uid}"
+    for request in (
+        AccountRequest(uid, state="absent"),
+        AccountRequest(uid, given=frozenset({"password"})),
+        OffboardRequest(uid),
+        UnlockerRequest(uid, state="absent"),
+        TokenRequest(uid, state="absent"),
+    ):
+        before = snapshot(mac)
+        outcome = Run(LabRunner(mac), {"password": Secret("new-pw-5")}, 5).run(request, False)
+        assert outcome.refusal is not None
+        assert (outcome.refusal.reason, mac) == ("name_differs", before)
+        assert "write ana" in outcome.refusal.msg
+    assert Run(LabRunner(mac), {}, 5).run(AccountRequest("60999", state="absent"), False).refusal is None

@@ -218,6 +218,7 @@ def _mac(name: str, keys: _Keys) -> Mac:
     mac.network = _network(mac, keys)
     _add_system_records(mac)
     _add_accounts(mac, keys)
+    _lock(mac)
     _add_groups(mac, keys)
     mac.mdm = _mdm(mac, keys.inner("mdm"))
     mac.filevault = _filevault(mac, keys.inner("filevault"))
@@ -278,6 +279,18 @@ def _add_accounts(mac: Mac, keys: _Keys) -> None:
         if entry.flag("admin", False):
             mac.groups["admin"].members.append(account.name)
             mac.groups["admin"].member_guids.append(account.generated_uid)
+
+
+_USUAL_LIMIT = 5
+"""Failed logins that lock an account, where the scenario names an account that is locked and no limit."""
+
+
+def _lock(mac: Mac) -> None:
+    """Let a locked account show what has locked it: a rule of the Mac, and as many failed logins as that allows."""
+    for account in mac.accounts.values():
+        if account.locked:
+            mac.policy.max_failed = mac.policy.max_failed or _USUAL_LIMIT
+            account.failed_logins = max(account.failed_logins, mac.policy.max_failed)
 
 
 def _account(mac: Mac, entry: _Keys) -> Account:

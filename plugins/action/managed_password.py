@@ -17,7 +17,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.values impor
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.modules import account
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure, not_run, ran
-from ansible_collections.keyholder.macos.plugins.plugin_utils._key_store import demand_marker, must_be_marked
+from ansible_collections.keyholder.macos.plugins.plugin_utils._key_store import (
+    demand_marker,
+    must_be_marked,
+    usable_host,
+)
 from ansible_collections.keyholder.macos.plugins.plugin_utils._new_password import PolicyError, new_password
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import check
 from ansible_collections.keyholder.macos.plugins.plugin_utils._password_store import (
@@ -169,9 +173,10 @@ class ActionModule(Action):
             return VaultStore(lookup, given["mount"], given["path"], given["options"])
         if must_be_marked(given["marked"], task_vars):
             demand_marker(Path(given["directory"]))
-        host = str(task_vars.get("inventory_hostname", "host"))
-        path = Path(given["directory"], f"{host}.{arguments['name']}.age")
-        return AgeStore(path, given["recipients"], Path(given["identity"]))
+        host, name = str(task_vars.get("inventory_hostname", "host")), arguments["name"]
+        path = Path(given["directory"], f"{usable_host(host)}.{name}.age")
+        hosts = task_vars.get("groups", {}).get("all", ())
+        return AgeStore(path, given["recipients"], Path(given["identity"]), host, name, hosts)
 
 
 class NotRun(Refusal):

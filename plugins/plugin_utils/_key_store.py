@@ -125,6 +125,13 @@ def demand_marker(folder: Path) -> None:
         )
 
 
+def usable_host(host: str) -> str:
+    """Return the name of a host as part of a file's name. Raises :class:`Refusal` where it would be a path."""
+    if host in ("", ".", "..") or "/" in host or "\0" in host:
+        raise Refusal("value_unusable", f"the name {host!r} cannot be the name of a file in the store")
+    return host
+
+
 @dataclass(frozen=True)
 class KeyStore:
     """The keys of one Mac. ``host``: its name in the inventory."""
@@ -134,8 +141,7 @@ class KeyStore:
     alive: t.Callable[[Noted, datetime.datetime], bool] = goes_on
 
     def __post_init__(self) -> None:
-        if self.host in ("", ".", "..") or "/" in self.host or "\0" in self.host:
-            raise Refusal("value_unusable", f"the name {self.host!r} cannot be the name of a file in the store")
+        usable_host(self.host)
 
     @property
     def note(self) -> Path:
@@ -276,7 +282,9 @@ def _make(folder: Path) -> None:
 
 
 def _write(path: Path, content: str | bytes) -> None:
-    """Replace the file whole, on the disk, and read it back: a cut leaves what was there or this."""
+    """Replace the file whole, on the disk, and read it back: a cut leaves what was there or this. What a link leads to
+    is the file that others read."""
+    path = Path(os.path.realpath(path))
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

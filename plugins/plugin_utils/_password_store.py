@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key import (
@@ -64,13 +64,24 @@ class LookupStore:
         _run(self.write_argv, stored.text(), stored.secrets)
 
 
+_WHOSE = "account"
+
+
 @dataclass(frozen=True)
 class AgeStore:
-    """A file that the identity of any recipient opens. It is replaced whole: a cut leaves the old one or the new."""
+    """A file that the identity of any recipient opens. It is replaced whole: a cut leaves the old one or the new.
+
+    ``host``, ``name``: whose it is, which it says inside as well, as the account lan.itadmin of the host mac and
+    itadmin of mac.lan have the same file. ``hosts``: those of the inventory; a file of another one was taken over by
+    hand, as where a Mac has got another name.
+    """
 
     path: Path
     recipients: t.Sequence[str]
     identity: Path
+    host: str = ""
+    name: str = ""
+    hosts: t.Collection[str] = ()
 
     @contextlib.contextmanager
     def alone(self, seconds: float) -> t.Iterator[None]:
@@ -99,28 +110,47 @@ class AgeStore:
             os.close(handle)
 
     def read(self) -> Stored:
-        if not self.path.exists():
-            return Stored()
         try:
-            return Stored.parse(decrypt_with_age(self.path.read_bytes(), self.identity).decode("utf-8"))
+            encrypted = self.path.read_bytes()
+        except FileNotFoundError:
+            if self.path.is_symlink():
+                raise StoreError(f"{self.path} is a link to what is not there") from None
+            return Stored()
+        except OSError as exc:
+            raise StoreError(f"{self.path}: {exc}") from exc
+        try:
+            stored = Stored.parse(decrypt_with_age(encrypted, self.identity).decode("utf-8"))
         except (AgeError, OSError, ValueError) as exc:
             raise StoreError(f"{self.path}: {exc}") from exc
+        others = dict(stored.others)
+        whose = others.pop(_WHOSE, None)
+        if isinstance(whose, dict) and whose != self._whose and whose.get("host") in self.hosts:
+            account = f"{whose.get('name')} of {whose.get('host')}"
+            raise StoreError(f"{self.path} holds the password of {account}: keep the two in different directories")
+        return replace(stored, others=others)
+
+    @property
+    def _whose(self) -> dict[str, str]:
+        return {"host": self.host, "name": self.name}
 
     def write(self, stored: Stored) -> None:
         try:
-            encrypted = encrypt_with_age(stored.text().encode("utf-8"), self.recipients)
+            text = replace(stored, others={**stored.others, _WHOSE: self._whose}).text()
+            encrypted = encrypt_with_age(text.encode("utf-8"), self.recipients)
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+            # What a link leads to is the file that others read.
+            place = Path(os.path.realpath(self.path))
+            handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
             try:
                 with os.fdopen(handle, "w", encoding="ascii") as file:
                     file.write(encrypted)
                     file.flush()
                     os.fsync(file.fileno())
-                os.replace(name, self.path)
+                os.replace(name, place)
             except BaseException:
                 os.unlink(name)
                 raise
-            _keep_names(self.path.parent)
+            _keep_names(place.parent)
         except (AgeError, OSError, ValueError) as exc:
             raise StoreError(f"{self.path}: {exc}") from exc
 

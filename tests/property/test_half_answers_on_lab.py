@@ -16,14 +16,15 @@ from inmemory import LabRunner, snapshot
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import diskutil, dscl, fdesetup, plists, system
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import UnlockerRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import KeyRequest, UnlockerRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
-from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
-from maclab import directory
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
+from maclab import directory, scenario, vault
 from maclab.state import CryptoUser, Mac
 
 Telling = t.Callable[[Ran], Ran]
@@ -282,3 +283,81 @@ def test_an_institutional_key_opens_no_hardware_that_nobody_knows(hardware: str)
     mac.crypto_users[INSTITUTIONAL] = CryptoUser(INSTITUTIONAL, "InstitutionalRecovery", owner=False)
     assert refused(mac, request, system.SYSCTL, silent) == "would_lock_out"
     assert (flow(mac, request, system.SYSCTL, lambda ran: ran).refusal is None) == (hardware == "intel")
+
+
+BUT: dict[str, str] = {
+    "by its number": "Error: -69557: The given APFS crypto user's passphrase is incorrect\n",
+    "in words": "Passphrase incorrect\n",
+    "another failure": "Error: -69594: Could not open the volume\n",
+    "a failure without a number": "Verification failed\n",
+}
+
+
+@pytest.mark.parametrize("words", BUT.values(), ids=BUT)
+def test_a_status_of_0_beside_a_failure_proves_no_key(words: str) -> None:
+    """The last recovery key goes only where a password was proven to open the volume."""
+
+    @dataclass
+    class Says(LabRunner):
+        def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+            ran = super().run(command, deadline)
+            return replace(ran, rc=0, out="", err=words) if "-verify" in command.argv else ran
+
+    mac = cast("off")
+    vault.turn_on(mac)
+    mac.filevault.state, mac.filevault.percent, mac.filevault.advance = "on", None, None
+    request = KeyRequest("absent", "itadmin", given=frozenset({"password"}))
+    outcome = Run(Says(mac), {"password": Secret("it-pw-1")}, 5).run(request, False)
+    assert outcome.refusal is not None
+    assert outcome.refusal.reason in ("stale_key", "key_unproven")
+    assert mac.filevault.prk
+    assert Run(LabRunner(mac), {"password": Secret("it-pw-1")}, 5).run(request, False).refusal is None
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [("true\n", True), ("Enter:\ntrue\n", True), ("false\n", False), ("true\nfalse\n", None), ("", None)],
+)
+def test_true_and_false_at_once_is_no_answer(said: str, answer: bool | None) -> None:
+    assert fdesetup.says_true(Ran(fdesetup.STATUS, 0, said)) is answer
+
+
+def test_a_login_that_failed_with_status_0_is_not_accepted() -> None:
+    failed = "Authentication for node /Local/Default failed. (-14090, eDSAuthFailed)\n"
+    ran = Ran(dscl.authenticate("ana", Secret("x")), 0, failed)
+    assert dscl.authentication_answer(ran) == "unknown"
+    assert dscl.authentication_answer(replace(ran, out="")) == "right"
+
+
+@pytest.mark.parametrize("policy", [{}, {"max_failed": 3}])
+def test_an_account_that_a_scenario_calls_locked_shows_it(policy: dict[str, int]) -> None:
+    """Who is locked is left as the last one by nobody."""
+    people = [{"name": name, "admin": True, "password": f"{name}-pw-1", "token": True} for name in ("itadmin", "ana")]
+    people[0]["locked"] = True
+    described = {"macos": "15.6", "accounts": people, "filevault": {"state": "on"}, "policy": policy}
+    mac = scenario.parse({"macs": {"m": described}}, "test.yml")["m"].mac
+    assert [who.name for who in read_mac(LabRunner(mac), 5).granters] == ["ana"]
+    for request in (AccountRequest("ana", state="absent"), AccountRequest("ana", admin=False), OffboardRequest("ana")):
+        outcome = Run(LabRunner(mac), {}, 5).run(request, False)
+        assert outcome.refusal is not None
+        assert outcome.refusal.reason == "last_admin_holder"
+
+
+@pytest.mark.parametrize("zeros", ["", "00"])
+def test_a_uid_is_no_name(zeros: str) -> None:
+    """Who writes the UID of an account is not told that it is gone, and gets no second account of that name."""
+    mac = cast()
+    uid = f"{zeros}{mac.accounts['ana'].uid}"
+    for request in (
+        AccountRequest(uid, state="absent"),
+        AccountRequest(uid, given=frozenset({"password"})),
+        OffboardRequest(uid),
+        UnlockerRequest(uid, state="absent"),
+        TokenRequest(uid, state="absent"),
+    ):
+        before = snapshot(mac)
+        outcome = Run(LabRunner(mac), {"password": Secret("new-pw-5")}, 5).run(request, False)
+        assert outcome.refusal is not None
+        assert (outcome.refusal.reason, mac) == ("name_differs", before)
+        assert "write ana" in outcome.refusal.msg
+    assert Run(LabRunner(mac), {}, 5).run(AccountRequest("60999", state="absent"), False).refusal is None

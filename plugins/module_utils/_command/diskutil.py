@@ -26,6 +26,8 @@ du-updatepreboot-user-lines)."""
 
 _WRONG = re.compile(r"passphrase( is)? incorrect|-69557", re.IGNORECASE)
 
+_TROUBLE = re.compile(r"\berrors?\b|\bfailed\b|\bunable\b|\bcould not\b|-69[0-9]{3}\b", re.IGNORECASE)
+
 PERSON = "Local Open Directory User"
 PERSONAL_RECOVERY = "EBC6C064-0000-11AA-AA11-00306543ECAC"
 BOOTSTRAP_TOKEN = "2457711A-523C-4604-B75A-F48A571D5036"
@@ -90,10 +92,12 @@ def verify_key(guid: str, passphrase: Secret) -> Command:
 
 
 def key_opens(ran: Ran) -> bool | None:
-    """None: diskutil did not say."""
-    if ran.rc == 0:
-        return True
-    return False if ran.rc is not None and _WRONG.search(ran.text) else None
+    """None: diskutil did not say. A status of 0 beside words of a failure is no yes."""
+    if ran.rc is None:
+        return None
+    if _WRONG.search(ran.text):
+        return False
+    return True if ran.rc == 0 and not _TROUBLE.search(ran.text) else None
 
 
 def preboot_updated(ran: Ran) -> bool:

@@ -129,7 +129,10 @@ def authenticate(user: str, password: Secret, anywhere: bool = False) -> Command
 
 
 def authentication_answer(ran: Ran) -> str:
-    """right, wrong, disabled or unknown, by dscl's exit status: the directory's error, negated, in eight bits."""
+    """right, wrong, disabled or unknown, by dscl's exit status: the directory's error, negated, in eight bits. A status
+    of 0 beside such an error is no yes."""
+    if ran.rc == 0 and "eDS" in ran.text:
+        return "unknown"
     return {0: "right", 10: "wrong", 87: "disabled"}.get(-1 if ran.rc is None else ran.rc, "unknown")
 
 

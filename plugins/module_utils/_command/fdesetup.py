@@ -99,9 +99,10 @@ def parse_deferral_path(ran: Ran) -> str:
 
 
 def says_true(ran: Ran) -> bool | None:
-    """The answer of the verbs that say true or false, whatever their exit status; None: neither."""
-    words = ran.out.split()
-    return True if "true" in words else False if "false" in words else None
+    """The answer of the verbs that say true or false, whatever their exit status; None: neither, or both."""
+    said = {"true": True, "false": False}
+    answers = {said[word] for word in ran.out.split() if word in said}
+    return answers.pop() if len(answers) == 1 else None
 
 
 # -- changing ---------------------------------------------------------------------------------------------------------

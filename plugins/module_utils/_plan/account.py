@@ -165,8 +165,9 @@ class AccountRequest(Request):
         wants_name = self.full_name is not None and (account is None or account.full_name != self.full_name)
         if wants_name and folded(t.cast(str, self.full_name)) in mac.taken - {folded(self.name)}:
             raise Refusal("full_name_taken", f"full_name {self.full_name!r} is in use on this Mac")
-        if account is None and folded(self.name) in mac.taken:
+        if account is None and (folded(self.name) in mac.taken or self.name.isdigit()):
             absent_or_refuse(mac, self.name, account)
+        if account is None and folded(self.name) in mac.taken:
             raise Refusal("full_name_taken", f"name {self.name!r} is in use on this Mac, as a name or a full name")
         if self.uid is None or (account is not None and account.uid == self.uid):
             return

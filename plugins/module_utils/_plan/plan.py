@@ -254,7 +254,8 @@ def writable(mac: Mac) -> None:
 
 def absent_or_refuse(mac: Mac, name: str, who: Account | None) -> bool:
     """Whether ``name`` is no account here. Raises :class:`Refusal` where it may be one under other letters: macOS does
-    not tell them apart by case (assumed, as it refuses a name that differs only by that)."""
+    not tell them apart by case (assumed, as it refuses a name that differs only by that). Or by its UID, which some of
+    macOS's programs take for a name, and which nobody would say to be gone."""
     if who is not None:
         return False
     other = next((account.name for account in mac.accounts if folded(account.name) == folded(name)), "")
@@ -263,6 +264,11 @@ def absent_or_refuse(mac: Mac, name: str, who: Account | None) -> bool:
         raise Refusal("name_differs", msg)
     if folded(name) in mac.names:
         raise Refusal("name_differs", f"{name} is not a user's account on this Mac, but a record uses that name")
+    number = name.lstrip("0") or "0"
+    if name.isascii() and name.isdigit() and f"uid:{number}" in mac.taken:
+        whose = next((account.name for account in mac.accounts if str(account.uid) == number), "")
+        write = f": write {whose}" if whose else ""
+        raise Refusal("name_differs", f"{name} is no account on this Mac, but the UID of one is {number}{write}")
     return True
 
 

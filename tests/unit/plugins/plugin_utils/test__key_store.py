@@ -324,3 +324,21 @@ def test_a_folder_that_went_meanwhile_is_made_again(store: KeyStore) -> None:
     answer = storing(store, seen)
     assert (answer["failed"], answer["reason"]) == (True, "store_conflict")
     assert texts(store.look().unproven) == ["an age file"]
+
+
+def test_what_a_link_leads_to_is_replaced(store: KeyStore, tmp_path: Path) -> None:
+    store.folder.mkdir()
+    link, real = store.folder / f"{store.host}.age", tmp_path / "elsewhere.age"
+    real.write_text("old", encoding="utf-8")
+    link.symlink_to(real)
+    contents = stored(store, "new")
+    assert (link.is_symlink(), real.read_text(encoding="utf-8"), texts(contents.earlier)) == (True, "new", ["old"])
+
+
+@pytest.mark.parametrize("host", ["a/b", "..", ""])
+def test_the_host_of_a_stored_password_is_no_path(tmp_path: Path, host: str) -> None:
+    action = ActionModule.__new__(ActionModule)
+    store = {"kind": "age", "directory": str(tmp_path), "recipients": ["age1"], "identity": "/i", "marked": None}
+    with pytest.raises(Refusal) as caught:
+        action._store({"name": "itadmin", "store": store}, {"inventory_hostname": host})
+    assert caught.value.reason == "value_unusable"

@@ -130,6 +130,51 @@ def test_an_age_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         AgeStore(store.path, ["age1nonsense"], identity).write(FIRST)
 
 
+@pytest.fixture
+def age(tmp_path: Path) -> tuple[list[str], Path]:
+    """A recipient, and the identity that opens what it gets."""
+    key = importlib.import_module("pyrage").x25519.Identity.generate()
+    (tmp_path / "identity").write_text(f"{key}\n")
+    return [str(key.to_public())], tmp_path / "identity"
+
+
+def test_two_accounts_with_one_file_do_not_take_each_others_password(
+    tmp_path: Path, age: tuple[list[str], Path]
+) -> None:
+    """mac and lan.itadmin, mac.lan and itadmin: the path alone does not tell them apart."""
+    path, hosts = tmp_path / "mac.lan.itadmin.age", ["mac", "mac.lan"]
+    first = AgeStore(path, *age, "mac", "lan.itadmin", hosts)
+    first.write(FIRST)
+    with pytest.raises(StoreError, match=r"holds the password of lan\.itadmin of mac: keep the two"):
+        AgeStore(path, *age, "mac.lan", "itadmin", hosts).read()
+    assert first.read() == FIRST
+    renamed = AgeStore(path, *age, "mac.lan", "itadmin", ["mac.lan"])
+    assert renamed.read() == FIRST
+    renamed.write(SECOND)
+    assert AgeStore(path, *age, "mac.lan", "itadmin", hosts).read() == SECOND
+
+
+def test_a_link_is_followed_and_one_to_nothing_is_no_empty_store(tmp_path: Path, age: tuple[list[str], Path]) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    link, real = tmp_path / "mac.itadmin.age", tmp_path / "elsewhere" / "x.age"
+    link.symlink_to(real)
+    store = AgeStore(link, *age, "mac", "itadmin")
+    with pytest.raises(StoreError, match="a link to what is not there"):
+        store.read()
+    AgeStore(real, *age, "mac", "itadmin").write(FIRST)
+    store.write(SECOND)
+    assert link.is_symlink()
+    assert AgeStore(real, *age, "mac", "itadmin").read() == SECOND
+
+
+def test_a_folder_that_cannot_be_looked_into_is_no_empty_store(tmp_path: Path, age: tuple[list[str], Path]) -> None:
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "mac.itadmin.age").mkdir()
+    for path in (tmp_path / "file" / "mac.itadmin.age", tmp_path / "mac.itadmin.age"):
+        with pytest.raises(StoreError):
+            AgeStore(path, *age, "mac", "itadmin").read()
+
+
 def test_one_rotation_at_a_time_holds_an_age_file(tmp_path: Path) -> None:
     store, other = (AgeStore(tmp_path / "store" / f"{name}.age", [], tmp_path / "identity") for name in ("a", "b"))
     busy = pytest.raises(StoreError, match="another run is rotating this password")

@@ -1,20 +1,26 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From an unprotected Mac to one whose key is safe, then every other state of FileVault and its key, on every macOS."""
+"""From an unprotected Mac to one whose key is safe, then every other state of FileVault and its key, on every macOS.
+
+Every macOS is there in memory, the oldest and the newest over SSH too: by way of the controller a key goes to age.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import memory_play
 import pytest
+from memory_play import MemoryMac
 
 from harness.ansible import Ansible
-from harness.batch import Answer, Played, Step, play
+from harness.batch import Answer, Played, Step
 from harness.macs import PASSWORDS, VERSIONS, mac, name
 from harness.safe import Desk, Safe, certificate_that_cannot_encrypt
 from maclab import vault
-from maclab.lab import Lab
+from maclab.lab import Handle, Lab
 from maclab.state import Mac
 
 OLDEST = "10.13.6"
@@ -22,11 +28,13 @@ MANAGED = {"enrolled": "ade", "bootstrap": {"supported": True, "escrowed": False
 OFF = {"state": "off", "prk": False}
 ADMIN = {"user": "itadmin", "password": PASSWORDS["itadmin"]}
 IT = {"admin_user": "itadmin", "admin_password": PASSWORDS["itadmin"]}
-HOSTS = [name(version) for version in VERSIONS]
-SINCE_BOOTSTRAP = [host for host in HOSTS if host != name(OLDEST)]
-SAYS_WHETHER_IT_WORKS = (name("13.6.9"), name("15.6"), name("26.1"))
+SSH = [name(VERSIONS[0]), name(VERSIONS[-1])]
+IN_MEMORY = [memory_play.name(version) for version in VERSIONS]
+HOSTS = [*SSH, *IN_MEMORY]
+SINCE_BOOTSTRAP = [host for host in HOSTS if not host.endswith(OLDEST)]
+SAYS_WHETHER_IT_WORKS = ("-13.6.9", "-15.6", "-26.1")
 # The others' deferrals come true in test_filevault_faults.py.
-DEFERRING = (name(OLDEST), name("11.7.10"), name("26.1"))
+DEFERRING = [host for host in HOSTS if host.endswith((OLDEST, "-11.7.10", "-26.1"))]
 on_each_mac = pytest.mark.parametrize("host", HOSTS)
 
 DESK, AUDITOR, SAFE = Desk.new("help desk"), Desk.new("auditor"), Safe.new()
@@ -64,14 +72,31 @@ def all_of(steps: Sequence[Step], when: str, **other: Any) -> list[Step]:
     return [step.but(f"{step.title}: {when}" if when else step.title, **other) for step in steps]
 
 
-@pytest.fixture(scope="module")
-def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
-    people = ("itadmin", "deputy", "stan", "ana")
-    return bring_up({name(version): mac(version, *people, mdm=MANAGED, filevault=OFF) for version in VERSIONS})
+def described(host: str) -> dict[str, Any]:
+    return mac(host.rpartition("-")[2], "itadmin", "deputy", "stan", "ana", mdm=MANAGED, filevault=OFF)
+
+
+@dataclass(frozen=True)
+class Fleet:
+    ansible: Ansible
+    lab: Lab
+    macs: Mapping[str, Handle | MemoryMac]
+
+    def play(self, steps: Mapping[str, Sequence[Step]]) -> Played:
+        return memory_play.play_all(self.ansible, self.lab, self.macs, steps)
+
+    def states(self) -> dict[str, Mac]:
+        return {host: one.state() for host, one in self.macs.items()}
 
 
 @pytest.fixture(scope="module")
-def protected(ansible: Ansible, lab: Lab) -> Played:
+def fleet(ansible: Ansible, bring_up: Callable[[Mapping[str, Any]], Lab]) -> Fleet:
+    lab = bring_up({host: described(host) for host in SSH})
+    return Fleet(ansible, lab, memory_play.macs(lab, {host: described(host) for host in HOSTS}))
+
+
+@pytest.fixture(scope="module")
+def protected(fleet: Fleet) -> Played:
     """A whole play predicted, then run, then run again with the same passwords; before it, what must not happen."""
     refused = [
         ENABLE.but("wrong password", password="no-password-of-this-mac"),
@@ -83,31 +108,31 @@ def protected(ansible: Ansible, lab: Lab) -> Played:
         ENABLE.but("to no age", recipients=["age1nobody"]),
     ]
     steps = {}
-    for index, host in enumerate(HOSTS):
+    for host in HOSTS:
         own = sentence(host)
         predicted, repeated = all_of(own, "check", check=True, diff=True), all_of(own, "again", diff=True)
-        # What is refused is refused by the core alone, whatever the Mac: each of them tries another one.
-        mine = [refused[0], refused[1 + index % (len(refused) - 1)]]
+        # The action refuses what is no age recipient, and the core all the others.
+        mine = refused[:-1] if host in IN_MEMORY else [refused[0], refused[-1]]
         deferral = [*both(DEFER), *both(CANCEL)] if host in DEFERRING else []
         steps[host] = [*mine, *deferral, *predicted, *all_of(own, "", diff=True), *repeated]
-    return play(ansible, lab, steps)
+    return fleet.play(steps)
 
 
 @pytest.fixture(scope="module")
-def at_first(lab: Lab, protected: Played) -> dict[str, Mac]:
+def at_first(fleet: Fleet, protected: Played) -> dict[str, Mac]:
     """Each Mac after that play."""
     assert protected.run.rc == 0
-    return {host: lab.mac(host).state() for host in HOSTS}
+    return fleet.states()
 
 
 @pytest.fixture(scope="module")
-def rekeyed(ansible: Ansible, lab: Lab, protected: Played, at_first: dict[str, Mac]) -> Played:
+def rekeyed(fleet: Fleet, protected: Played, at_first: dict[str, Mac]) -> Played:
     """The key that came out of the first play validates, is rotated by a holder, then by itself where macOS can."""
     steps = {}
     for host in HOSTS:
         key = opened(protected[host, "enable"])
         # Before 10.14 the key authenticates nobody on APFS.
-        by = KEY.but("by", **ADMIN) if host == name(OLDEST) else KEY.but("by", user=None, password=None)
+        by = KEY.but("by", **ADMIN) if host.endswith(OLDEST) else KEY.but("by", user=None, password=None)
         steps[host] = [
             KEY.but("valid", state="validated", current_key=key, user=None, password=None),
             KEY.but("of another Mac", state="validated", current_key=vault.key_number("another", 1)),
@@ -115,37 +140,46 @@ def rekeyed(ansible: Ansible, lab: Lab, protected: Played, at_first: dict[str, M
             ROTATE.but("rotate: wrong password", password="no-password-of-this-mac"),
             # A list of one may be a text, as for any module.
             by.but("to the safe: check", state="rotated", check=True, diff=True, current_key=key, **TO_SAFE).but(
-                "to the safe: check", recipients=SAFE.recipient
+                "to the safe: check", recipients=safe_of(host)
             ),
-            by.but("to the safe", state="rotated", current_key=key, **TO_SAFE),
+            by.but("to the safe", state="rotated", current_key=key, **TO_SAFE).but(
+                "to the safe", recipients=[safe_of(host)]
+            ),
         ]
-    return play(ansible, lab, steps)
+    return fleet.play(steps)
 
 
 @pytest.fixture(scope="module")
-def in_the_safe(lab: Lab, rekeyed: Played) -> dict[str, Mac]:
+def in_the_safe(fleet: Fleet, rekeyed: Played) -> dict[str, Mac]:
     assert rekeyed.run.rc == 0
-    return {host: lab.mac(host).state() for host in HOSTS}
+    return fleet.states()
 
 
 @pytest.fixture(scope="module")
-def rotated(ansible: Ansible, lab: Lab, in_the_safe: dict[str, Mac]) -> Played:
+def rotated(fleet: Fleet, in_the_safe: dict[str, Mac]) -> Played:
     everybody = {"recovery_key": "encrypt", "recipients": [SAFE.recipient, DESK.pem]}
-    steps = [ROTATE.but("rotate", **everybody), *both(BACK)]
-    return play(ansible, lab, dict.fromkeys(HOSTS, steps))
+    # Without a controller there is nobody who has age.
+    nearly = everybody | {"recipients": [DESK.pem]}
+    steps = {
+        host: [ROTATE.but("rotate", **(nearly if host in IN_MEMORY else everybody)), *both(BACK)] for host in HOSTS
+    }
+    return fleet.play(steps)
 
 
 @pytest.fixture(scope="module")
-def after_rotation(lab: Lab, rotated: Played) -> dict[str, Mac]:
+def after_rotation(fleet: Fleet, rotated: Played) -> dict[str, Mac]:
     assert rotated.run.rc == 0
-    return {host: lab.mac(host).state() for host in HOSTS}
+    return fleet.states()
 
 
 @pytest.fixture(scope="module")
-def undone(ansible: Ansible, lab: Lab, after_rotation: dict[str, Mac]) -> Played:
-    return play(
-        ansible, lab, dict.fromkeys(HOSTS, [*both(NO_KEY), *both(NEW_KEY), *both(DISABLE), ENABLE.but("on again")])
-    )
+def undone(fleet: Fleet, after_rotation: dict[str, Mac]) -> Played:
+    return fleet.play(dict.fromkeys(HOSTS, [*both(NO_KEY), *both(NEW_KEY), *both(DISABLE), ENABLE.but("on again")]))
+
+
+def safe_of(host: str) -> str:
+    """A Mac in memory has no controller that would have age: the desk's certificate is its safe."""
+    return DESK.pem if host in IN_MEMORY else SAFE.recipient
 
 
 def opened(answer: Answer) -> str:
@@ -203,7 +237,7 @@ def test_one_play_protects_a_mac_as_predicted_and_the_second_finds_it_so(
     assert protected[host, "stan no more"].after["can_unlock"] is False
     assert state.mdm.bootstrap_escrowed is (host in SINCE_BOOTSTRAP)
     if host in SINCE_BOOTSTRAP:
-        works = "valid" if host in SAYS_WHETHER_IT_WORKS else "escrowed_unproven"
+        works = "valid" if host.endswith(SAYS_WHETHER_IT_WORKS) else "escrowed_unproven"
         assert protected[host, "escrow"].after["status"] == works
 
 
@@ -279,12 +313,14 @@ def test_a_key_goes_to_an_age_recipient_by_way_of_the_controller(
 ) -> None:
     check, run = rekeyed[host, "to the safe: check"], rekeyed[host, "to the safe"]
     assert_predicted(check, run)
-    assert check.result["recovery_key_age"] == ""
     assert_done(run)
-    key = SAFE.opened(run.result["recovery_key_age"])
+    message = "recovery_key_encrypted" if host in IN_MEMORY else "recovery_key_age"
+    assert check.result[message] == ""
+    key = (DESK if host in IN_MEMORY else SAFE).opened(run.result[message])
     assert key == in_the_safe[host].filevault.prk != at_first[host].filevault.prk
-    # The way there is nobody else's: neither the courier's message nor the key itself is returned.
-    assert {"recovery_key", "recovery_key_encrypted", "invocation"} & set(run.result) == set()
+    if host in SSH:
+        # The way there is nobody else's: neither the courier's message nor the key itself is returned.
+        assert {"recovery_key", "recovery_key_encrypted", "invocation"} & set(run.result) == set()
     by_whom = [] if host in SINCE_BOOTSTRAP else [("itadmin", True)]
     assert run.authentications == by_whom
 
@@ -295,13 +331,15 @@ def test_a_key_goes_to_age_and_to_certificates_at_once(
 ) -> None:
     result = rotated[host, "rotate"].result
     assert_done(rotated[host, "rotate"])
-    keys = {SAFE.opened(result["recovery_key_age"]), DESK.opened(result["recovery_key_encrypted"])}
+    keys = {DESK.opened(result["recovery_key_encrypted"])}
+    if host in SSH:
+        keys.add(SAFE.opened(result["recovery_key_age"]))
     assert keys == {after_rotation[host].filevault.prk}
     assert keys != {in_the_safe[host].filevault.prk}
 
 
 @on_each_mac
-def test_the_key_goes_and_a_new_one_is_returned_on_request(undone: Played, lab: Lab, host: str) -> None:
+def test_the_key_goes_and_a_new_one_is_returned_on_request(undone: Played, fleet: Fleet, host: str) -> None:
     for step in ("no key", "new key"):
         check, run, again = (undone[host, f"{step}{when}"] for when in (": check", "", ": again"))
         assert_predicted(check, run)
@@ -310,7 +348,7 @@ def test_the_key_goes_and_a_new_one_is_returned_on_request(undone: Played, lab: 
     assert undone[host, "no key"].after["personal_recovery_key"] is False
     returned = undone[host, "new key"].result["recovery_key"]
     # Disabling leaves the key where it is, and nothing after it has made another one.
-    assert returned == lab.mac(host).state().filevault.prk
+    assert returned == fleet.macs[host].state().filevault.prk
     assert undone[host, "new key: check"].result["recovery_key"] == ""
     assert undone[host, "new key: again"].result["recovery_key"] == ""
 
@@ -336,7 +374,7 @@ def test_off_and_on_again_with_the_key_that_was_there(undone: Played, host: str)
     assert_done(run)
     assert_found_done(again)
     on_again = undone[host, "on again"]
-    if host == name(OLDEST):
+    if host.endswith(OLDEST):
         # An Intel Mac without T2 decrypts in its own time, and says so instead of beginning anew.
         assert on_again.reason == "filevault_busy", on_again
         assert on_again.touched_nothing

@@ -21,6 +21,8 @@ FOREIGN = (
     "MOLECULE_",
     "MYPY",
     "PYENV_VERSION",
+    # A container's image likes to set it: then each start of a tool compiles all of Ansible anew.
+    "PYTHONDONTWRITEBYTECODE",
     "PYTEST_",
     "PYTHONPATH",
     "RUFF_",
@@ -33,7 +35,8 @@ def main() -> int:
     options = _options()
     link_tree()
     found = interpreters.find()
-    planned = matrix.plan(found, full=os.environ.get("KEYHOLDER_FULL_MATRIX") == "1")
+    asked = {name: os.environ.get(f"KEYHOLDER_{name.upper()}") == "1" for name in ("full_matrix", "strict_skips")}
+    planned = matrix.plan(found, full=asked["full_matrix"], strict=asked["strict_skips"])
     chosen = catalogue.checks(planned)
     if options.list:
         print("\n".join(check.name for check in chosen))

@@ -46,13 +46,15 @@ class Matrix:
     left_out: Sequence[str] = field(default_factory=list)
     """What the machine lacks, and what is not tested for that reason."""
     full: bool = False
-    """Whether anything left out is a failure."""
+    """Whether anything left out is a failure, a skipped test included."""
+    strict: bool = False
+    """Whether a skipped test is a failure that no missing Python explains."""
 
     def targets(self, core: Core) -> list[str]:
         return [version for version in core.targets if version in self.pythons]
 
 
-def plan(pythons: Mapping[str, Path], *, full: bool) -> Matrix:
+def plan(pythons: Mapping[str, Path], *, full: bool, strict: bool = False) -> Matrix:
     left_out = []
     cores = []
     for core in (NEWEST, OLDEST):
@@ -75,7 +77,7 @@ def plan(pythons: Mapping[str, Path], *, full: bool) -> Matrix:
     if not mac_pythons:
         mac_pythons = [min(pythons, key=_key)]
         left_out.append(f"Python {' and '.join(MAC_PYTHONS)} on the lab's Macs: {mac_pythons[0]} took their place")
-    return Matrix(pythons, cores, mac_pythons, left_out, full)
+    return Matrix(pythons, cores, mac_pythons, left_out, full, strict)
 
 
 def _controller(core: Core, pythons: Mapping[str, Path]) -> str | None:

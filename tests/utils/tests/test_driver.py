@@ -12,6 +12,7 @@ import pytest
 
 from checks import execution, matrix
 from checks.execution import Check, CheckFailed, Job, count
+from checks.skips import skipped
 
 
 def pythons(*versions: str) -> dict[str, Path]:
@@ -79,3 +80,45 @@ def test_a_machine_with_one_new_python_only(version: str) -> None:
     assert cores(planned) == [("2.21", version)]
     assert any(line.startswith("ansible-core 2.16") for line in planned.left_out)
     assert any(line.startswith("Python 3.9 ") for line in planned.left_out)
+
+
+WANT = "SKIPPED [2] tests/test_fleet.py:126: this host has no Python 3.9"
+OTHER = "SKIPPED [1] tests/test_page.py:16: there is no Chromium here"
+END = "= short test summary info =\n{}\n10 passed, {} skipped in 1.23s"
+
+
+def test_skips_are_named() -> None:
+    planned = matrix.plan(pythons("3.11"), full=False)
+    assert skipped("10 passed in 1.23s", planned) == ""
+    assert skipped(END.format(f"{WANT}\n{OTHER}", 3), planned) == "3 skipped (2 for there is no Python 3.9)"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [END.format(WANT, 2), "== 10 passed, 2 skipped, 1 warning in 75.00s (0:01:15) =="],
+    ids=["quiet", "loud"],
+)
+def test_with_the_whole_matrix_no_test_is_skipped(said: str) -> None:
+    planned = matrix.plan(pythons("3.9", "3.10", "3.11", "3.12", "3.13"), full=True)
+    with pytest.raises(CheckFailed, match="2 tests were skipped"):
+        skipped(said, planned)
+
+
+def test_a_newcomer_skips_for_want_of_a_python_alone() -> None:
+    planned = matrix.plan(pythons("3.11"), full=False, strict=True)
+    assert skipped(END.format(WANT, 2), planned) == "2 skipped (2 for there is no Python 3.9)"
+    with pytest.raises(CheckFailed, match="no Chromium"):
+        skipped(END.format(f"{WANT}\n{OTHER}", 3), planned)
+    with pytest.raises(CheckFailed, match="3 tests were skipped, and 2 of them"):
+        skipped(END.format(WANT, 3), planned)
+
+
+def test_a_python_that_is_there_explains_no_skip() -> None:
+    planned = matrix.plan(pythons("3.9", "3.11"), full=False, strict=True)
+    with pytest.raises(CheckFailed, match="no Python 3.9"):
+        skipped(END.format(WANT, 2), planned)
+
+
+def test_the_name_of_a_test_is_no_skip() -> None:
+    said = "0.10s call     test_driver.py::test_sum[10 passed, 2 skipped in 1.23s]\n10 passed in 1.23s"
+    assert skipped(said, matrix.plan(pythons("3.13"), full=True)) == ""

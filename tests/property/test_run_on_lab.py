@@ -182,7 +182,7 @@ def test_a_right_that_was_left_behind_is_taken_back_although_the_request_is_refu
     assert refused(outcome) == "user_unknown"
     assert (outcome.changed, mac.is_admin("ana")) == (True, check)
     assert any("take administrator rights from ana" in line for line in outcome.plan)
-    assert any("made ana an administrator for a moment" in line for line in outcome.notes)
+    assert any("made ana an administrator for a grant" in line for line in outcome.notes)
 
 
 # -- after a failure --------------------------------------------------------------------------------------------------

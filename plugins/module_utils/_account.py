@@ -76,7 +76,7 @@ class Account:
     hidden: bool = False
     disabled_tag: bool = False
     has_password: bool = True
-    """Whether there is something that a password could be checked against. Without it nobody logs in."""
+    """Whether there is something that a password could be checked against. Without it there is no login."""
     disabled: bool = False
     """Whether macOS refuses every login, however right the password is."""
     home: str = ""

@@ -113,7 +113,7 @@ class Management:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody whom a directory knows, who may have no account on this Mac. ``name``: as the directory has it."""
+    """A directory user, who may have no account on this Mac. ``name``: as the directory has it."""
 
     name: str
     full_name: str = ""
@@ -236,7 +236,7 @@ class Mac:
 
     @property
     def secure_enclave(self) -> bool:
-        """Apple silicon, or an Intel Mac with a T2 chip: there macOS does not remove a crypto user of nobody."""
+        """Apple silicon, or an Intel Mac with a T2 chip: there macOS does not remove an orphan."""
         return self.apple_silicon is not False or self.model in _T2
 
     @property
@@ -271,7 +271,7 @@ class Mac:
         return tuple(sorted(plain | self.leaving(name)))
 
     def leaving(self, name: str) -> frozenset[str]:
-        """Pending work on an offboarding of ``name``, of whoever has or had that name."""
+        """Pending work on an offboarding of ``name``, of any account that has or had that name."""
         return frozenset(note for note in self.pending if is_offboarding(note, name))
 
     def has_other_admin(self, name: str) -> bool:

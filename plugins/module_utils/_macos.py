@@ -85,8 +85,8 @@ GRANTER_BYTES = TurningPoint(
 )
 PROTECTED_FOLDER = TurningPoint(
     Version(10, 14),
-    "macOS lists /Library/Application Support/com.apple.TCC to nobody without Full Disk Access, by which a session is"
-    " asked whether it has that",
+    "macOS lists /Library/Application Support/com.apple.TCC only with Full Disk Access, so a listing shows whether a"
+    " session has it",
     "public checks for that permission; that a session which may list it may also delete an account is assumed",
 )
 FIRST_TOKEN_TO_ADMIN = TurningPoint(

@@ -91,7 +91,7 @@ def _name(element: t.Any) -> t.Any:
 def came_in_by() -> frozenset[str]:
     """Return the accounts, as :func:`folded`, that this process was reached through: who logged in, and who asked sudo,
     doas or dzdo, or su, which leaves LOGNAME as it is for root (su(1)). On macOS getlogin names the login even so
-    (setlogin(2)); elsewhere, so in the lab, it would name an account of the host. Root itself only where nobody became
+    (setlogin(2)); elsewhere, so in the lab, it would name an account of the host. Root itself only if no account became
     root: then its password is the way in."""
     names = [os.environ.get(name) for name in ("SUDO_USER", "DOAS_USER", "DZDO_USER", "LOGNAME")]
     if sys.platform == "darwin":

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
 
 ROOTS_FOLDER = "/var/root"
-"""Root's own home folder, which nobody else can write to."""
+"""Root's own home folder, which only root can write to."""
 
 _DATA = "/system/volumes/data"
 _ALIASES = {"/var": "/private/var", "/tmp": "/private/tmp", "/etc": "/private/etc"}
@@ -37,7 +37,7 @@ def way(path: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Place:
-    """What is at a path. ``kind``: folder, file, link, nothing, or unread. ``roots``: it is root's, and nobody else may
+    """What is at a path. ``kind``: folder, file, link, nothing, or unread. ``roots``: it is root's, and only root may
     write to it. ``owner``: a UID; None: not read."""
 
     path: str

@@ -401,7 +401,7 @@ def _version(facts: system.System) -> Version:
 def _account(user: records.User, evidence: _Evidence) -> Account | None:
     """None: a service's account that no person logs in with and that no source names."""
     person = (user.uid is None or user.uid >= 500) and not user.name.startswith("_") and user.name != "nobody"
-    # Without a GUID of its own nobody can say which key is the account's.
+    # Without a GUID of its own it is not known which key is the account's.
     unclear = user.guid not in evidence.own and (person or user.has_password)
     sources = Sources(
         authority=user.marked,
@@ -462,9 +462,9 @@ def _groups_in(directory: records.Directory, name: str) -> list[records.Group]:
 
 
 def _groups_are_whole(directory: records.Directory) -> bool:
-    """Return whether the groups say who is an administrator and who is refused. Every Mac has a group admin that
-    somebody is in (root, from the day that macOS is installed); without it, or with one that cannot be read, nobody
-    knows of the last administrator that he is one."""
+    """Return whether the groups say who is an administrator and who is refused. Every Mac has a group admin with
+    a member (root, from the day that macOS is installed). Without it, or with one that cannot be read, it is not known
+    which account is the last administrator."""
     admin = [group for group in directory.groups or () if group.name == _ADMIN]
     asked = [group for name in (_ADMIN, records.ACCESS_DISABLED) for group in _groups_in(directory, name)]
     somebody = any(group.members or group.member_guids or group.nested for group in admin)

@@ -53,7 +53,7 @@ def first_token_rule(version: Version) -> str:
 def can_be_first(mac: Mac, account: Account) -> bool:
     """Whether macOS would hand ``account`` the first token, on a Mac that has no holder.
 
-    That a crypto user which is nobody's, or a phantom's, stands in the way is assumed: no public source shows it. That
+    That a crypto user of no account, or of a phantom, stands in the way is assumed: no public source shows it. That
     a mobile account gets none is known of 10.13 (openradar-mirror 18598), and assumed from 10.14 on.
     """
     if mac.holders or mac.volume.apfs is False or leftovers(mac) or account.kind == MOBILE:

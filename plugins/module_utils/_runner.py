@@ -73,7 +73,7 @@ class Command:
     """What to start and what to write to it: the argv, lines of stdin, secrets for its prompts in their order.
 
     ``document``: a secret that is the whole of stdin. ``dialogue``: for a program that only reads a terminal, what to
-    type at each prompt, given by how the prompt ends. ``private``: what it prints must not be shown to anybody.
+    type at each prompt, given by how the prompt ends. ``private``: what it prints must not be shown.
     ``limit``: bytes that it may print on either stream; where it prints more it is stopped, and what it has printed is
     no answer. ``only_status``: its exit status is all that is asked for, so what is beyond the limit is thrown away.
     """

@@ -14,7 +14,7 @@ PREBOOT = "preboot"
 """The preboot volume does not know yet what changed."""
 
 MAKING_KEY = "making recovery key"
-"""A recovery key is being made. Where a run was cut off there, the present one may be known to nobody."""
+"""A recovery key is being made. If a run was interrupted there, the present key may be lost."""
 
 _OFFBOARDING, _ARCHIVED, _PROMOTED = "offboarding", "archived", "promoted "
 
@@ -51,7 +51,7 @@ def promoted_by(note: str) -> str:
 
 
 def is_offboarding(note: str, name: str) -> bool:
-    """Check whether a note is about the removal of ``name``, of whoever has or had that name."""
+    """Check whether a note is about the removal of ``name``, of any account that has or had that name."""
     return note.rpartition(" ")[0] in (f"{_OFFBOARDING} {name}", f"{_ARCHIVED} {name}")
 
 

@@ -99,7 +99,7 @@ mac:
       type: dict
       returned: success
     hardware:
-      description: The C(model), whether it is C(apple_silicon), which is null where nobody said, and whether it is
+      description: The C(model), whether it is C(apple_silicon), which is null if the Mac did not say, and whether it is
         C(virtual).
       type: dict
       returned: success

@@ -261,7 +261,7 @@ class KeyStore:
         self._prune()
 
     def _keep(self, content: bytes, ending: str, when: datetime.datetime) -> Path:
-        """What somebody else has put there need not be text."""
+        """Keep a key beside the present one, and return its path. What is there already need not be text."""
         self._keys.mkdir(mode=0o700, exist_ok=True)
         for path in self._keys.glob(f"*.{ending}"):
             if path.read_bytes() == content:

@@ -157,7 +157,7 @@ def check_text(option: str, value: t.Any, secret: bool) -> None:
     if secret and last not in FORMER and is_hash(text):
         raise Refusal("password_is_hash", f"{option} is the hash of a password, and must be the password itself")
     if secret and _VAULT.match(text.lstrip()):
-        msg = f"{option} is a text of ansible-vault that nobody has decrypted, as without the tag !vault"
+        msg = f"{option} is a text of ansible-vault that is not decrypted, perhaps because the tag !vault is missing"
         raise Refusal("password_is_hash", msg)
 
 

@@ -300,7 +300,7 @@ def test_a_key_that_a_cut_has_made_nobodys_is_told_until_there_is_another(
         for asked in (KeyRequest("present"), FileVaultRequest("enabled")):
             told, _ = flow(mac, asked, {})
             assert (told.refusal, told.changed, told.after["recovery_key_pending"]) == (None, False, True)
-            assert any("nobody may have the present one" in note for note in told.notes)
+            assert any("the present key may be lost" in note for note in told.notes)
         healed, _ = flow(mac, ROTATE)
         assert (healed.refusal, healed.recovery_key) == (None, mac.filevault.prk)
         quiet, _ = flow(mac, KeyRequest("present"), {})

@@ -110,7 +110,7 @@ class AccountRequest(Request):
         account = mac.account(self.name)
         if self.state == "absent":
             return self._deleting(mac, account)
-        # One with another password than ours was made by somebody else since.
+        # An account with another password than ours was made elsewhere since.
         known = account is not None and (not account.has_password or proofs.get("password", False) is not False)
         self._unique(mac, account, ours=known and creation(self.name) in mac.pending)
         if account is None:

@@ -76,7 +76,7 @@ def judge(session: Session, step: Step, ran: Ran) -> None:
     if harmless(ran):
         return
     if ran.timed_out or ran.too_long:
-        # Nobody knows whether it was done.
+        # It is not known whether it was done.
         session.done.append(step)
     if ran.timed_out:
         raise session.stop("timeout", f"no answer while trying to {step.words}")

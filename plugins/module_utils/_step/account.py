@@ -123,7 +123,7 @@ class CreateMobileAccount(Write):
         return [network.create_mobile_account(self.account.name, self.home)]
 
     def failure(self, ran: Ran) -> MaybeCode:
-        """Return "": nobody has published its exit statuses, and public scripts call some of its errors benign."""
+        """Return "": no source shows its exit statuses, and public scripts call some of its errors benign."""
         return ""
 
 

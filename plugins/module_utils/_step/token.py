@@ -46,7 +46,7 @@ class CheckPassword(Look):
 
     @property
     def if_disabled(self) -> Code:
-        """Return the reason to stop if macOS lets nobody in by the account."""
+        """Return the reason to stop if macOS accepts no login of the account."""
         return "granter_disabled" if self.role == "granter" else "user_disabled"
 
     def needs(self, mac: Mac) -> dict[str, int]:

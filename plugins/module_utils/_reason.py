@@ -11,7 +11,12 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import fdesetup
-from ansible_collections.keyholder.macos.plugins.module_utils._reasons.accounts import ACCOUNTS, DIRECTORIES, TOKENS, WHO
+from ansible_collections.keyholder.macos.plugins.module_utils._reasons.accounts import (
+    ACCOUNTS,
+    DIRECTORIES,
+    TOKENS,
+    WHO,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._reasons.base import WORDS, Group, Reason
 from ansible_collections.keyholder.macos.plugins.module_utils._reasons.filevault import FILEVAULT, MDM
 from ansible_collections.keyholder.macos.plugins.module_utils._reasons.mac import OPTIONS, THE_MAC
@@ -50,7 +55,6 @@ class Refusal(Exception):
 
     def __str__(self) -> str:
         return self.msg
-
 
 
 FDESETUP = Group(

@@ -113,12 +113,12 @@ def recoverability(mac: Mac) -> Recoverability:
     if not mac.groups_read:
         return Recoverability(UNKNOWN, "the groups could not be read, so it is not known who is an administrator")
     if mac.granters:
-        return Recoverability(YES, f"{_names(mac.granters)} can grant tokens")
+        return Recoverability(YES, f"{_named(mac.granters)} can grant tokens")
     if mac.likely_granters:
-        return Recoverability(UNKNOWN, f"{_names(mac.likely_granters)} can grant tokens, unless {_doubt(mac)}")
+        return Recoverability(UNKNOWN, f"{_named(mac.likely_granters)} can grant tokens, unless {_doubt(mac)}")
     strangers = [who for who in mac.holders if mac.foreign_admins and who.kind == MOBILE]
     if strangers:
-        why = f"a directory group, which is not read, makes administrators; {_names(strangers)} may be one"
+        why = f"a directory group, which is not read, makes administrators; {_named(strangers)} may be one"
         return Recoverability(UNKNOWN, why)
     if mac.holders:
         return _without_granter(mac)
@@ -135,9 +135,9 @@ def recoverability(mac: Mac) -> Recoverability:
 def _without_granter(mac: Mac) -> Recoverability:
     """Return the verdict where there are holders, and none of them can grant."""
     waiting = mac.waiting_admins
-    why = f"no administrator holds a token, only {_names(mac.holders)}"
+    why = f"no administrator holds a token, only {_named(mac.holders)}"
     if mac.admin_holders:
-        why = f"{_names(mac.admin_holders)} cannot log in, and no other administrator holds a token"
+        why = f"{_named(mac.admin_holders)} cannot log in, and no other administrator holds a token"
     reachable = not mac.filevault.asks or any(mac.opens(account) for account in mac.holders)
     stuck = "" if reachable or ways_in(mac) else "; nothing opens the volume after a restart"
     rescue = f"; {_granted(waiting)}" if waiting else ""
@@ -177,8 +177,8 @@ def _doubt(mac: Mac) -> str:
 
 
 def _granted(accounts: t.Iterable[Account]) -> str:
-    return f"the escrowed Bootstrap Token grants {_names(accounts)} one at a graphical login"
+    return f"the escrowed Bootstrap Token grants {_named(accounts)} one at a graphical login"
 
 
-def _names(accounts: t.Iterable[Account]) -> str:
+def _named(accounts: t.Iterable[Account]) -> str:
     return ", ".join(account.name for account in accounts)

@@ -19,6 +19,7 @@ import subprocess
 import termios
 import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 DEADLINE = 60.0
@@ -38,7 +39,7 @@ _LAST_WORDS = 2.0
 _BLOCK = 1 << 16
 _GRACE = 5.0
 """Seconds after which a command ends by itself if its run no longer stops it at its deadline."""
-_LONGEST = 100_000_000
+_LONGEST_TIMER = 100_000_000
 """Seconds that a timer of Darwin may run (apple-oss-distributions/xnu, itimerfix)."""
 
 
@@ -155,10 +156,14 @@ class Ran:
 
 
 class Runner(t.Protocol):
-    """Whatever can start a :class:`Command`: a real process, or a test's script."""
+    """Start commands on a Mac, whatever the way there."""
 
     def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
-        """Start ``command`` and wait for its end, ``deadline`` seconds at most."""
+        """Start ``command``, wait for its end, ``deadline`` seconds at most, and return its answer."""
+
+    def run_all(self, commands: t.Sequence[Command], deadline: float = DEADLINE) -> list[Ran]:
+        """Start commands that do not wait for each other, ``deadline`` seconds for each, and return their answers in
+        the order of the commands."""
 
 
 class ProcessRunner:
@@ -170,7 +175,13 @@ class ProcessRunner:
         self._passed = passed
         self._paths: dict[str, str] = {}
 
+    def run_all(self, commands: t.Sequence[Command], deadline: float = DEADLINE) -> list[Ran]:
+        """Return the answers of commands that run side by side: most of their time they wait for a daemon of macOS."""
+        with ThreadPoolExecutor(max_workers=max(1, len(commands))) as pool:
+            return list(pool.map(lambda command: self.run(command, deadline), commands))
+
     def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        """Return the answer of one command; that of a program that is not there has no exit status."""
         program = command.argv[0]
         try:
             path = self._paths.setdefault(program, self._paths.get(program) or self._find(program))
@@ -218,7 +229,7 @@ class _Streams:
         self.too_long = False
 
     def said(self, stream: t.Any) -> str:
-        return _text(bytes(self._kept[stream]))
+        return _decoded(bytes(self._kept[stream]))
 
     def close(self) -> None:
         for stream in (self._process.stdin, *self._kept):
@@ -282,7 +293,7 @@ def _end_by_itself(deadline: float) -> None:
     would hold the lock of a run for ever, where the module that should stop it was killed."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
-    signal.alarm(math.ceil(min(deadline + _GRACE, _LONGEST)))
+    signal.alarm(math.ceil(min(deadline + _GRACE, _LONGEST_TIMER)))
 
 
 def _converse(
@@ -310,12 +321,12 @@ def _converse(
                 chunk = b""
             if not chunk:
                 status = _exit_status(pid, until)
-                return Ran(command, status, _text(said).replace("\r\n", "\n"), timed_out=status is None)
+                return Ran(command, status, _decoded(said).replace("\r\n", "\n"), timed_out=status is None)
             said += chunk
             if len(said) > command.limit:
                 _stop(pid)
-                return Ran(command, None, _text(said), too_long=True)
-            if waiting and _text(said[answered:]).rstrip(" ").endswith(waiting[0][0]):
+                return Ran(command, None, _decoded(said), too_long=True)
+            if waiting and _decoded(said[answered:]).rstrip(" ").endswith(waiting[0][0]):
                 os.write(terminal, waiting.pop(0)[1].reveal() + b"\n")
                 answered = len(said)
     finally:
@@ -345,5 +356,5 @@ def _stop(pid: int) -> None:
     os.waitpid(pid, 0)
 
 
-def _text(data: bytes) -> str:
+def _decoded(data: bytes) -> str:
     return data.decode("utf-8", errors="replace")

@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 import secrets
 import shlex
-import threading
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
@@ -131,7 +130,7 @@ def compose(commands: t.Sequence[Command], deadline: float, mark: str) -> str:
     ]
     stages[0] += " </dev/null"
     return _SCRIPT.format(
-        folder=mdmclient.FOLDER,
+        folder=mdmclient.MDMCLIENT_FOLDER,
         witness=f"{PROGRAMS}/{WITNESS}",
         system=":".join(SYSTEM),
         deadline=int(deadline),
@@ -197,32 +196,26 @@ def _evidence(said: Said, what: str) -> str:
 
 
 class ScriptRunner:
-    """A runner that asks for ``together`` in one go as soon as one of them is wanted, and for any other one by one."""
+    """Run commands through one connection, those that are asked for together in one go."""
 
-    def __init__(self, send: Send, together: t.Sequence[Command]) -> None:
+    def __init__(self, send: Send) -> None:
         self._send = send
-        self._together = tuple(together)
-        self._known: dict[Command, Ran] = {}
         self._failed: Exception | None = None
-        # The probe asks from several threads, and there is one connection.
-        self._alone = threading.Lock()
 
     def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
-        """Return a command's answer. Raises :class:`Unreadable`, and what the connection raises.
+        """Return the answer of one command. Raises as :meth:`run_all` does."""
+        return self.run_all((command,), deadline)[0]
 
-        A failure is for good: each of the probe's threads would try again, and a wrong password for sudo, tried that
-        often, locks an account.
+    def run_all(self, commands: t.Sequence[Command], deadline: float = DEADLINE) -> list[Ran]:
+        """Return the answers of one script. Raises :class:`Unreadable`, and whatever the connection raises.
+
+        A failure is for good: a wrong password for sudo, tried again, locks an account.
         """
-        with self._alone:
-            if self._failed is not None:
-                raise self._failed
-            if command not in self._known:
-                commands = self._together if command in self._together else (command,)
-                mark = new_mark()
-                try:
-                    said = self._send(compose(commands, deadline, mark))
-                    self._known.update(zip(commands, parse(said, commands, mark)))
-                except Exception as problem:
-                    self._failed = problem
-                    raise
-            return self._known[command]
+        if self._failed is not None:
+            raise self._failed
+        mark = new_mark()
+        try:
+            return parse(self._send(compose(commands, deadline, mark)), commands, mark)
+        except Exception as problem:
+            self._failed = problem
+            raise

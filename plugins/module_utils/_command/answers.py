@@ -28,8 +28,8 @@ def reason_of(ran: Ran) -> MaybeCode:
     if program == "fdesetup":
         return fdesetup.exit_reason(ran)
     if program == "dscl":
-        return dscl.meaning(ran)
-    return profiles.meaning(ran) if program == "profiles" else sysadminctl.meaning(ran)
+        return dscl.password_reason(ran)
+    return profiles.bootstrap_reason(ran) if program == "profiles" else sysadminctl.reason_said(ran)
 
 
 def harmless(ran: Ran) -> bool:

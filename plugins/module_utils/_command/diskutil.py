@@ -24,11 +24,11 @@ UPDATE_PREBOOT = Command(("diskutil", "apfs", "updatePreboot", "/"), private=Tru
 """Private: it prints hundreds of lines with every user's authentication data (transcript
 du-updatepreboot-user-lines)."""
 
-_WRONG = re.compile(r"passphrase( is)? incorrect|-69557", re.IGNORECASE)
+_WRONG_KEY = re.compile(r"passphrase( is)? incorrect|-69557", re.IGNORECASE)
 
-PERSON = "Local Open Directory User"
+LOCAL_USER = "Local Open Directory User"
 PERSONAL_RECOVERY = "EBC6C064-0000-11AA-AA11-00306543ECAC"
-BOOTSTRAP_TOKEN = "2457711A-523C-4604-B75A-F48A571D5036"
+BOOTSTRAP_CRYPTO_USER = "2457711A-523C-4604-B75A-F48A571D5036"
 INSTITUTIONAL = ("C064EBC6-0000-11AA-AA11-00306543ECAC", "2FA31400-BAFF-4DE7-AE2A-C3AA6E1FD340")
 ICLOUD_RECOVERY = "EC1C2AD9-B618-4ED6-BD8D-50F361C27507"
 """Seen in transcript du-listusers-icloud. That somebody's Apple Account opens the volume by it is assumed."""
@@ -76,7 +76,7 @@ def parse_users(ran: Ran) -> CryptoUsers | None:
     if not heads:
         return CryptoUsers(apfs=False) if "not an APFS" in ran.text else None
     nobody, device, count = heads[0].groups()
-    users = tuple(_user(uuid, rest) for uuid, rest in _USER.findall(said))
+    users = tuple(_crypto_user(uuid, rest) for uuid, rest in _USER.findall(said))
     whole = len(users) == int(count or 0) and all(user.type for user in users) and said.endswith("\n")
     return CryptoUsers(True, nobody or device, users) if whole and len(heads) == 1 and ran.rc == 0 else None
 
@@ -93,7 +93,7 @@ def key_opens(ran: Ran) -> bool | None:
     """None: diskutil did not say."""
     if ran.rc == 0:
         return True
-    return False if ran.rc is not None and _WRONG.search(ran.text) else None
+    return False if ran.rc is not None and _WRONG_KEY.search(ran.text) else None
 
 
 def preboot_updated(ran: Ran) -> bool:
@@ -114,7 +114,7 @@ def preboot_failed_for(ran: Ran) -> tuple[str, ...]:
     return tuple(failed)
 
 
-def _user(uuid: str, rest: str) -> CryptoUser:
+def _crypto_user(uuid: str, rest: str) -> CryptoUser:
     facts = dict(line.lstrip("| ").split(": ", 1) for line in rest.splitlines() if ": " in line)
     owner = facts.get("Volume Owner")
     return CryptoUser(uuid.upper(), facts.get("Type", ""), None if owner is None else owner == "Yes")

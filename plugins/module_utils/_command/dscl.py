@@ -22,22 +22,22 @@ if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._code import MaybeCode
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Secret
 
-PENDING = "keyholder_pending"
+NOTES = "keyholder_pending"
 """Our own attribute on root's record: work that runs began and have not finished, a value each (design rule 6)."""
-_NOTES = f"dsAttrTypeNative:{PENDING}"
+_NOTES_ATTRIBUTE = f"dsAttrTypeNative:{NOTES}"
 
-MARKER = ";SecureToken;"
+TOKEN_MARKER = ";SecureToken;"
 DISABLED_TAG = ";DisabledTags;SecureToken"
 """Keeps an account from becoming the first holder, on macOS 11 and newer (Apple Platform Deployment; mkuser)."""
 
 GETPASS_BYTES = 128
 """getpass drops silently what a password has beyond this (Apple Libc, readpassphrase)."""
 
-_NODE = "/Local/Default"
+_LOCAL_NODE = "/Local/Default"
 _ACCOUNT_KEYS = (
     "RecordName RealName UniqueID PrimaryGroupID GeneratedUID NFSHomeDirectory UserShell AuthenticationAuthority"
     " AuthenticationHint Picture IsHidden OriginalNodeName"
-    f" dsAttrTypeNative:accountPolicyData {_NOTES}"
+    f" dsAttrTypeNative:accountPolicyData {_NOTES_ATTRIBUTE}"
 )
 _GROUP_KEYS = "RecordName PrimaryGroupID GeneratedUID GroupMembership GroupMembers NestedGroups"
 _POLICY_KEYS = "dsAttrTypeNative:accountPolicyData"
@@ -88,21 +88,21 @@ def allow_token(user: str) -> Command:
 
 
 def remove_marker(user: str) -> Command:
-    return Command(("dscl", ".", "-delete", _path(user), "AuthenticationAuthority", MARKER))
+    return Command(("dscl", ".", "-delete", _path(user), "AuthenticationAuthority", TOKEN_MARKER))
 
 
 def note(work: str) -> Command:
     """Let root's record carry this note beside all others: a run at the same time may have its own there."""
-    return Command(("dscl", ".", "-merge", _path("root"), _NOTES, work))
+    return Command(("dscl", ".", "-merge", _path("root"), _NOTES_ATTRIBUTE, work))
 
 
 def forget(work: str) -> Command:
-    return Command(("dscl", ".", "-delete", _path("root"), _NOTES, work))
+    return Command(("dscl", ".", "-delete", _path("root"), _NOTES_ATTRIBUTE, work))
 
 
 def already_forgotten(ran: Ran) -> bool:
     """Whether a note was to be taken away that is not there: eDSAttributeNotFound is -14134, 54 as a dscl's status."""
-    mine = ran.command.argv[:3] == ("dscl", ".", "-delete") and _NOTES in ran.command.argv
+    mine = ran.command.argv[:3] == ("dscl", ".", "-delete") and _NOTES_ATTRIBUTE in ran.command.argv
     return mine and ran.rc == 54
 
 
@@ -125,7 +125,7 @@ def authenticate(user: str, password: Secret, anywhere: bool = False) -> Command
 
     ``anywhere``: of whoever the search path finds, who may have no account on this Mac.
     """
-    return Command(("dscl", "/Search" if anywhere else _NODE, "-authonly", user), prompts=(password,))
+    return Command(("dscl", "/Search" if anywhere else _LOCAL_NODE, "-authonly", user), prompts=(password,))
 
 
 def authentication_answer(ran: Ran) -> str:
@@ -133,7 +133,7 @@ def authentication_answer(ran: Ran) -> str:
     return {0: "right", 10: "wrong", 87: "disabled"}.get(-1 if ran.rc is None else ran.rc, "unknown")
 
 
-def meaning(ran: Ran) -> MaybeCode:
+def password_reason(ran: Ran) -> MaybeCode:
     """The reason that the exit status names, "" for none: eDSAuthPasswordQualityCheckFailed is -14165."""
     return "password_policy" if ran.rc == 85 else ""
 

@@ -27,7 +27,7 @@ LIST = Command(("fdesetup", "list"))
 DEFERRAL = Command(("fdesetup", "showdeferralinfo"))
 SUPPORTS_AUTHRESTART = Command(("fdesetup", "supportsauthrestart"))
 
-ESCROW = system.find("/var/db/FileVaultPRK.dat")
+ESCROW = system.stat("/var/db/FileVaultPRK.dat")
 """macOS encrypts a new key into this file where a profile escrows keys; a newer one is the only local proof
 (apple/device-management; homebysix/jss-filevault-reissue)."""
 
@@ -108,14 +108,14 @@ def says_true(ran: Ran) -> bool | None:
 
 
 @dataclass(frozen=True)
-class Person:
+class Credentials:
     """A name and a password for the input plist; without a name the password is a recovery key."""
 
     name: str
     password: Secret
 
 
-def enable(user: Person, others: t.Sequence[Person] = ()) -> Command:
+def enable(user: Credentials, others: t.Sequence[Credentials] = ()) -> Command:
     """``-outputplist`` always: from macOS 26 on the key is not printed otherwise (Der Flounder, 2026-05-07)."""
     return _with_plist(("enable", "-inputplist", "-outputplist"), user, others)
 
@@ -130,7 +130,7 @@ def defer(user: str, path: str, force_at_login: int | None, ask_at_logout: bool,
     return Command(tuple(argv))
 
 
-def disable(user: Person) -> Command:
+def disable(user: Credentials) -> Command:
     """That ``disable`` reads a plist is in no man page; a public script relies on it (fde-disable-inputplist)."""
     return _with_plist(("disable", "-inputplist"), user)
 
@@ -139,7 +139,7 @@ CANCEL_DEFERRAL = Command(("fdesetup", "disable"))
 """It also takes an active deferral away (man); asked for nothing, as FileVault is off."""
 
 
-def add(granter: Person, user: Person) -> Command:
+def add(granter: Credentials, user: Credentials) -> Command:
     return _with_plist(("add", "-inputplist"), granter, (user,))
 
 
@@ -152,20 +152,20 @@ def remove_crypto_user(guid: str) -> Command:
     return Command(("fdesetup", "remove", "-uuid", guid))
 
 
-def change_key(by: Person) -> Command:
+def change_key(by: Credentials) -> Command:
     return _with_plist(("changerecovery", "-personal", "-inputplist", "-outputplist"), by)
 
 
-def remove_key(by: Person) -> Command:
+def remove_key(by: Credentials) -> Command:
     return _with_plist(("removerecovery", "-personal", "-inputplist"), by)
 
 
 def validate_key(key: Secret) -> Command:
     """The key goes in as the password, without a name (Der Flounder, 2026-08-10; grahamgilbert/crypt)."""
-    return _with_plist(("validaterecovery", "-inputplist"), Person("", key))
+    return _with_plist(("validaterecovery", "-inputplist"), Credentials("", key))
 
 
-def arm_restart(by: Person) -> Command:
+def arm_restart(by: Credentials) -> Command:
     """-1: the next restart comes up with the volume unlocked (man). So the answer is here before the Mac goes away."""
     return _with_plist(("authrestart", "-delayminutes", "-1", "-inputplist"), by)
 
@@ -187,7 +187,7 @@ def new_key(ran: Ran) -> Secret | None:
     return None
 
 
-def _with_plist(words: tuple[str, ...], user: Person, others: t.Sequence[Person] = ()) -> Command:
+def _with_plist(words: tuple[str, ...], user: Credentials, others: t.Sequence[Credentials] = ()) -> Command:
     content: dict[str, t.Any] = {"Password": user.password.reveal().decode("utf-8")}
     if user.name:
         content["Username"] = user.name

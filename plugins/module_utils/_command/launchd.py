@@ -16,7 +16,7 @@ from __future__ import annotations
 import plistlib
 import typing as t
 
-from ansible_collections.keyholder.macos.plugins.module_utils._command.dscl import PENDING
+from ansible_collections.keyholder.macos.plugins.module_utils._command.dscl import NOTES
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
 
 if t.TYPE_CHECKING:
@@ -30,7 +30,7 @@ if ls '{PATH}' >/dev/null 2>&1; then
     members=$(dscl . -read /Groups/admin GroupMembership | tr ' ' '\\n')
     printf '%s\\n' "$members" | grep -q -v -x -F -e GroupMembership: -e root -e "$1" -e '' || exit 1
     dseditgroup -o edit -d "$1" -t user admin || exit 1
-    dscl . -delete /Users/root 'dsAttrTypeNative:{PENDING}' "$2"
+    dscl . -delete /Users/root 'dsAttrTypeNative:{NOTES}' "$2"
     rm -f '{PATH}'
 fi
 launchctl bootout 'system/{LABEL}'

@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
 DEVICE_INFORMATION = Command(("mdmclient", "QueryDeviceInformation"), private=True)
 """Private: it prints the Mac's serial number and much else."""
 
-FOLDER = "/usr/libexec"
+MDMCLIENT_FOLDER = "/usr/libexec"
 """mdmclient is on no PATH."""
 
 _PREFLIGHT = re.compile(r"EACSPreflight\s*=([^;]*);")

@@ -19,13 +19,13 @@ if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
 
 ENROLLMENT = Command(("profiles", "status", "-type", "enrollment"))
-BOOTSTRAP_TOKEN = Command(("profiles", "status", "-type", "bootstraptoken"))
+BOOTSTRAP_STATUS = Command(("profiles", "status", "-type", "bootstraptoken"))
 
 INSTALLED = Command(("profiles", "show", "-output", "stdout-xml"), private=True, limit=LONG_LIMIT)
 """Private: profiles carry secrets of other software. From macOS 10.15 on usnistgov/macos_security asks like this; that
 10.13 and 10.14 know it is assumed."""
 
-_ESCROW = "com.apple.security.FDERecoveryKeyEscrow"
+_ESCROW_PAYLOAD = "com.apple.security.FDERecoveryKeyEscrow"
 _DEVICE, _ITEMS = "_computerlevel", "ProfileItems"
 
 _AUTOMATED = re.compile(r"^Enrolled via DEP: (Yes|No)", re.MULTILINE)
@@ -84,7 +84,7 @@ def parse_escrow(ran: Ran) -> bool | None:
     listed: t.Any = next(iter(plists.documents(ran.out)), None) if ran.rc == 0 else None
     try:
         items = [item for profile in listed.get(_DEVICE, ()) for item in profile.get(_ITEMS, ())]
-        return any(item.get("PayloadType") == _ESCROW for item in items)
+        return any(item.get("PayloadType") == _ESCROW_PAYLOAD for item in items)
     except (AttributeError, TypeError):
         return None
 
@@ -103,7 +103,7 @@ def untypable(password: Secret) -> str:
     return "holds an emoji or another character beyond U+FFFF" if beyond else ""
 
 
-_MEANINGS: tuple[tuple[re.Pattern[str], Code], ...] = (
+_BOOTSTRAP_ERRORS: tuple[tuple[re.Pattern[str], Code], ...] = (
     (re.compile(r"Unable to authenticate user information"), "bootstrap_refused"),
     (re.compile(r"Password is required"), "password_unusable"),
     (re.compile(r"Unable to verify token"), "bootstrap_stale"),
@@ -122,6 +122,6 @@ def validated(ran: Ran) -> bool:
     return "Bootstrap Token validated" in ran.text
 
 
-def meaning(ran: Ran) -> MaybeCode:
+def bootstrap_reason(ran: Ran) -> MaybeCode:
     """The reason that the output names, "" for none."""
-    return next((reason for pattern, reason in _MEANINGS if pattern.search(ran.text)), "")
+    return next((reason for pattern, reason in _BOOTSTRAP_ERRORS if pattern.search(ran.text)), "")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
 from ansible_collections.keyholder.macos.plugins.module_utils._command import plists
-from ansible_collections.keyholder.macos.plugins.module_utils._command.dscl import DISABLED_TAG, MARKER, PENDING
+from ansible_collections.keyholder.macos.plugins.module_utils._command.dscl import DISABLED_TAG, NOTES, TOKEN_MARKER
 
 if t.TYPE_CHECKING:
     Record = t.Mapping[str, t.Sequence[str]]
@@ -77,7 +77,7 @@ class User:
     @property
     def marked(self) -> bool:
         """Whether the directory says that the account holds a Secure Token."""
-        return MARKER in self.authority
+        return TOKEN_MARKER in self.authority
 
     @property
     def tagged(self) -> bool:
@@ -142,7 +142,7 @@ class Directory:
     unread: tuple[str, ...] = ()
 
 
-def parse(text: str) -> Directory:
+def parse_directory(text: str) -> Directory:
     """Sort what dscl printed: lists of records with and without UniqueID, and the one record of the rules."""
     users: tuple[User, ...] | None = None
     groups: tuple[Group, ...] | None = None
@@ -157,10 +157,10 @@ def parse(text: str) -> Directory:
             lost = len(content) - len(named)
             unread += [f"{lost} records without a name"] if lost else []
             if any("UniqueID" in record for record, _strange in records):
-                users = tuple(_user(record, strange) for record, strange in named)
+                users = tuple(_user_from(record, strange) for record, strange in named)
                 unread += [words for user in users for words in user.unread]
             else:
-                groups = tuple(_group(record, strange) for record, strange in named)
+                groups = tuple(_group_from(record, strange) for record, strange in named)
                 unread += [f"{words} of group {first(record, 'RecordName')}" for record, odd in named for words in odd]
     return Directory(users, groups, rules, tuple(unread))
 
@@ -188,7 +188,7 @@ def first(record: Record, key: str) -> str:
     return values[0] if values else ""
 
 
-def _user(record: Record, strange: tuple[str, ...]) -> User:
+def _user_from(record: Record, strange: tuple[str, ...]) -> User:
     names = tuple(record.get("RecordName") or ())
     numbers = (f"uid:{first(record, 'UniqueID')}",)
     policy = _policy_data(record)
@@ -220,7 +220,7 @@ def _user(record: Record, strange: tuple[str, ...]) -> User:
         password_changed=_kind.moment(changed),
         failed_logins=_kind.count(failed),
         unread=tuple(f"{words} of {name}" for words in unread),
-        pending=tuple(record.get(PENDING) or ()),
+        pending=tuple(record.get(NOTES) or ()),
         names=names,
         taken=frozenset(names + tuple(record.get("RealName") or ()) + numbers),
     )
@@ -230,7 +230,7 @@ def _unlike(key: str, said: t.Any, taken: t.Any) -> list[str]:
     return [f"{key} is {_kind.words(said)} that it cannot be"] if said is not None and taken is None else []
 
 
-def _group(record: Record, strange: tuple[str, ...]) -> Group:
+def _group_from(record: Record, strange: tuple[str, ...]) -> Group:
     return Group(
         name=first(record, "RecordName"),
         guid=first(record, "GeneratedUID").upper(),

@@ -25,7 +25,7 @@ STDIN_BYTES = 1022
 """Longest password that is safe for every prompt: 1023 bytes for an account, but 1022 for a granter from 10.14 on,
 and the error then blames the other one (mkuser; transcript ston-piped-1023-byte-admin-pw)."""
 
-_MEANINGS: tuple[tuple[re.Pattern[str], Code], ...] = (
+_ERRORS: tuple[tuple[re.Pattern[str], Code], ...] = (
     (re.compile(r"-60007|errAuthorizationInteractionNotAllowed"), "root_locked_out"),
     (re.compile(r"Code=5101\b"), "granter_refused"),
     (re.compile(r"not permitted without secure token unlock"), "key_refused"),
@@ -100,9 +100,9 @@ def delete_user(user: str, home: str) -> Command:
     return Command(("sysadminctl", "-deleteUser", user) + flags)
 
 
-def meaning(ran: Ran) -> MaybeCode:
+def reason_said(ran: Ran) -> MaybeCode:
     """The reason that the output names, "" for none: words come after state, and codes before words."""
-    for pattern, reason in _MEANINGS:
+    for pattern, reason in _ERRORS:
         if pattern.search(ran.text):
             return reason
     return ""

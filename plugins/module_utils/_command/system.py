@@ -82,13 +82,13 @@ def _values(ran: Ran) -> dict[str, str]:
     return {name: value.strip(" \t\r") for name, colon, value in pairs if colon and _NAME.fullmatch(name)}
 
 
-def find(path: str) -> Command:
+def stat(path: str) -> Command:
     """Succeeds where there is something, and prints when that was last written. Opening it would need Full Disk Access
     in some places; this does not."""
     return Command(("stat", "-f", "%m", path))
 
 
-def places(paths: t.Sequence[str]) -> Command:
+def stat_each(paths: t.Sequence[str]) -> Command:
     """Print the kind, owner and mode of each path, of a link itself (stat(1) of FreeBSD, which macOS has)."""
     return Command(("stat", "-f", "%HT|%u|%Lp|%N", *paths))
 
@@ -98,10 +98,10 @@ def parse_places(ran: Ran, paths: t.Sequence[str]) -> tuple[Place, ...]:
     lines = (line.split("|", 3) for line in ran.out.split("\n"))
     said = {line[3]: line for line in lines if len(line) == 4}
     gone = [line.partition(": ")[2] for line in ran.err.split("\n") if _NOTHING.search(line)]
-    return tuple(_place(path, said.get(path), any(line.startswith(f"{path}: ") for line in gone)) for path in paths)
+    return tuple(_place_in(path, said.get(path), any(line.startswith(f"{path}: ") for line in gone)) for path in paths)
 
 
-def _place(path: str, line: list[str] | None, gone: bool) -> Place:
+def _place_in(path: str, line: list[str] | None, gone: bool) -> Place:
     if line is None:
         return Place(path, "nothing" if gone else "unread")
     kind, owner, mode = line[:3]
@@ -111,7 +111,7 @@ def _place(path: str, line: list[str] | None, gone: bool) -> Place:
     return Place(path, {"Directory": "folder", "Symbolic Link": "link"}.get(kind, "file"), roots)
 
 
-def parse_find(ran: Ran) -> int | None:
+def parse_stat(ran: Ran) -> int | None:
     """When it was last written, in seconds since 1970, or :data:`NOTHING`; None: nobody could look. The text is that of
     FreeBSD's stat, which macOS has (apache/hadoop TestStat)."""
     written = _kind.number(ran.out.strip())

@@ -7,7 +7,14 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from ansible_collections.keyholder.macos.plugins.module_utils._reasons.base import CHECKED, SOURCES, UNREAD, WORDS, Group, Reason
+from ansible_collections.keyholder.macos.plugins.module_utils._reasons.base import (
+    CHECKED,
+    SOURCES,
+    UNREAD,
+    WORDS,
+    Group,
+    Reason,
+)
 
 WHO = Group(
     "Who, and by whom",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one definition of a recoverable Mac: who can grant Secure Tokens, what opens the volume, and the verdict. Pure.
+"""Judge whether a Mac is recoverable: who can grant Secure Tokens, what opens the volume, and the one verdict. Pure.
 
 The reading's verdict, the guard of a plan, the audit and the documentation use these functions. What could not be read
 counts as its worst value.
@@ -31,13 +31,14 @@ WORST_FIRST = (NO, UNKNOWN, AT_RISK, PENDING, YES)
 
 @dataclass(frozen=True)
 class Recoverability:
-    """``verdict``: one of :data:`WORST_FIRST`; pending means that macOS will give an administrator a token by itself.
-    ``why``: in words."""
+    """Hold the verdict: one of :data:`WORST_FIRST`; pending means that macOS will give an administrator a token by
+    itself. ``why``: in words."""
 
     verdict: str
     why: str
 
     def worse_than(self, other: Recoverability) -> bool:
+        """Check whether this verdict is worse than another, by :data:`WORST_FIRST`."""
         return WORST_FIRST.index(self.verdict) < WORST_FIRST.index(other.verdict)
 
 
@@ -51,10 +52,10 @@ def first_token_rule(version: Version) -> str:
 
 
 def can_be_first(mac: Mac, account: Account) -> bool:
-    """Whether macOS would hand ``account`` the first token, on a Mac that has no holder.
+    """Check whether macOS would hand ``account`` the first token, on a Mac that has no holder.
 
-    That a crypto user which is nobody's, or a phantom's, stands in the way is assumed: no public source shows it. That
-    a mobile account gets none is known of 10.13 (openradar-mirror 18598), and assumed from 10.14 on.
+    That a crypto user which belongs to no account, or a phantom's, stands in the way is assumed: no public source shows
+    it. That a mobile account gets none is known of 10.13 (openradar-mirror 18598), and assumed from 10.14 on.
     """
     if mac.holders or mac.volume.apfs is False or leftovers(mac) or account.kind == MOBILE:
         return False
@@ -67,7 +68,7 @@ def can_be_first(mac: Mac, account: Account) -> bool:
 
 
 def leftovers(mac: Mac) -> tuple[str, ...]:
-    """Crypto users of people on a Mac without a holder, by name or GUID: the volume is not as new."""
+    """Return the crypto users of people on a Mac without a holder, by name or GUID: the volume is not as new."""
     return mac.orphans + tuple(account.name for account in mac.phantoms if account.sources.crypto)
 
 

@@ -44,7 +44,7 @@ _LONGEST_TIMER = 100_000_000
 
 
 class Secret:
-    """A password on its way to a prompt. It shows itself only to :meth:`reveal`'s caller."""
+    """Hold a password on its way to a prompt. It shows itself only to :meth:`reveal`'s caller."""
 
     __slots__ = ("_value",)
 
@@ -52,17 +52,18 @@ class Secret:
         self._value = value
 
     def reveal(self) -> bytes:
+        """Return the password in UTF-8."""
         return self._value.encode("utf-8", errors="surrogatepass")
 
     def __len__(self) -> int:
-        """Length in bytes: macOS's limits are in bytes."""
+        """Return the length in bytes: macOS's limits are in bytes."""
         return len(self.reveal())
 
     def __repr__(self) -> str:
         return "Secret(********)"
 
     def hidden_in(self, text: str) -> str:
-        """``text`` with every trace of this secret masked."""
+        """Return ``text`` with every trace of this secret masked."""
         if not self._value:
             return text
         # As it is, and as it stands in a property list.
@@ -71,12 +72,13 @@ class Secret:
 
 @dataclass(frozen=True)
 class Command:
-    """What to start and what to write to it: the argv, lines of stdin, secrets for its prompts in their order.
+    """Hold what to start and what to write to it: the argv, lines of stdin, secrets for its prompts in their order. A
+    function of ``_command`` is called by what its command does, and returns that command; a runner starts it.
 
     ``document``: a secret that is the whole of stdin. ``dialogue``: for a program that only reads a terminal, what to
     type at each prompt, given by how the prompt ends. ``private``: what it prints must not be shown to anybody.
-    ``limit``: bytes that it may print on either stream; where it prints more it is stopped, and what it has printed is
-    no answer. ``only_status``: its exit status is all that is asked for, so what is beyond the limit is thrown away.
+    ``limit``: bytes that it may print on either stream; if it prints more it is stopped, and what it has printed is no
+    answer. ``only_status``: its exit status is all that is asked for, so what is beyond the limit is thrown away.
     """
 
     argv: tuple[str, ...]
@@ -89,12 +91,14 @@ class Command:
     only_status: bool = False
 
     def input(self) -> bytes:
+        """Return the whole of its stdin, in UTF-8."""
         if self.document is not None:
             return self.document.reveal()
         return self.stdin.encode("utf-8") + b"".join(secret.reveal() + b"\n" for secret in self.prompts)
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
+        """Return the secrets that it prompts for."""
         return self.prompts + tuple(answer for dummy, answer in self.dialogue)
 
     def __str__(self) -> str:
@@ -103,7 +107,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a process said. ``rc`` is None when it was not there, or was stopped at its deadline or its limit."""
+    """Hold what a process said. ``rc`` is None if it was not there, or was stopped at its deadline or its limit."""
 
     command: Command
     rc: int | None
@@ -114,7 +118,7 @@ class Ran:
 
     @property
     def whole(self) -> Ran:
-        """This answer where the program ended by itself, else the same without its words: half a list of accounts
+        """Return this answer if the program ended by itself, else the same without its words: half a list of accounts
         must not be taken for the whole one."""
         if self.rc is not None and self.rc >= 0:
             return self
@@ -122,21 +126,21 @@ class Ran:
 
     @property
     def stopped(self) -> bool:
-        """Whether the program was there, and was stopped before its end."""
+        """Check whether the program was there, and was stopped before its end."""
         return self.timed_out or self.too_long
 
     @property
     def text(self) -> str:
-        """Both streams: macOS's tools do not agree on which one carries an answer."""
+        """Return both streams: macOS's tools do not agree on which one carries an answer."""
         return self.out + self.err
 
     @property
     def evidence(self) -> str:
-        """One line for a person: which command said what."""
+        """Return one line for a person: which command said what."""
         return self.evidence_without(())
 
     def evidence_without(self, secrets: t.Iterable[Secret]) -> str:
-        """The evidence where these secrets are masked as well as the command's own."""
+        """Return the evidence with these secrets masked as well as the command's own."""
         text = self.err if self.rc is None else self.text
         argv = str(self.command)
         # Before anything is cut off: a half of a secret would not be recognised.
@@ -219,7 +223,8 @@ class ProcessRunner:
 
 
 class _Streams:
-    """The three pipes of a process: its input goes in, and of its output no more than the command's limit is kept."""
+    """Read and write the three pipes of a process: its input goes in, and of its output no more than the command's
+    limit is kept."""
 
     def __init__(self, process: subprocess.Popen[bytes], command: Command) -> None:
         self._process = process
@@ -237,8 +242,8 @@ class _Streams:
         self._process.poll()
 
     def finish(self, until: float, ended: bool = False) -> bool:
-        """Whether the process has ended by ``until``, and within its limit. ``ended``: it was stopped, and only what
-        is left in its pipes is taken."""
+        """Return whether the process has ended by ``until``, and within its limit. ``ended``: it was stopped, and only
+        what is left in its pipes is taken."""
         with selectors.DefaultSelector() as selector:
             stdin = self._process.stdin
             if stdin is not None and not stdin.closed:
@@ -334,7 +339,7 @@ def _converse(
 
 
 def _exit_status(pid: int, until: float) -> int | None:
-    """A program may close its terminal and live on. None: it did, and has been stopped."""
+    """Return the exit status of a program, which may close its terminal and live on. None: it did, and was stopped."""
     while time.monotonic() < until:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:

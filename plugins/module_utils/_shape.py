@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kinds of values in a reading as data, in one table, and a check of what claims to be one. Pure.
+"""Check what claims to be a reading, by one table of the kinds of its values. Pure.
 
 A reading may come from a saved report, from another version of this collection, or from a Mac that does not play fair.
 What follows of it (rules, tables, pages) relies on the kinds.
@@ -19,11 +19,11 @@ _DEEPEST = 12
 
 
 class ShapeError(ValueError):
-    """It is no reading; the text says where, and what stands there."""
+    """Say that it is no reading: where, and what stands there."""
 
 
 class _Leaf(t.NamedTuple):
-    """A kind of value: how it is taken, None for what is another kind; in words; whether it may be unread."""
+    """Hold a kind of value: how it is taken, None for what is another kind; in words; whether it may be unread."""
 
     taken: t.Callable[[t.Any], t.Any]
     words: str
@@ -31,7 +31,8 @@ class _Leaf(t.NamedTuple):
 
 
 class _Key(t.NamedTuple):
-    """A key that need not be there: an option asked for it, or an earlier version did not know it."""
+    """Hold the shape below a key that need not be there: an option asked for it, or an earlier version did not know
+    it."""
 
     shape: t.Any
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Commands for a Mac as one POSIX shell script, and what that script prints as the answers of a runner. Pure.
+"""Compose commands for a Mac into one POSIX shell script, and take the answers of a runner out of what it prints. Pure.
 
 The commands run side by side, each with a deadline of its own, and no file is written. What they print travels in
 hexadecimal, between lines that hold a random mark: nothing that a Mac says can look like the frame around it.
@@ -100,11 +100,11 @@ _BY_SIGNAL = 128
 
 
 class Unreadable(Exception):
-    """The shell's answer is not what the script makes it print; the text is the evidence."""
+    """Say that the shell's answer is not what the script makes it print; the text is the evidence."""
 
 
 class Said(t.NamedTuple):
-    """What came back over the connection."""
+    """Hold what came back over the connection."""
 
     rc: int
     out: bytes
@@ -116,6 +116,7 @@ Send = t.Callable[[str], Said]
 
 
 def new_mark() -> str:
+    """Return a new random mark for the frame of one script's answers."""
     return f"keyholder-{secrets.token_hex(8)}"
 
 

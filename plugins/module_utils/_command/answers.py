@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a command's answer means, whichever program it was: the reason that it names, and failures that are none.
+"""Tell what a command's answer means, whichever program it was: the reason that it names, and failures that are none.
 
 This file is PRIVATE to the collection.
 """

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""diskutil apfs: the crypto users of the boot volume, and the preboot volume's copy of them.
+"""Read the crypto users of the boot volume, and renew the preboot volume's copy of them: diskutil apfs.
 
 The text form of ``listUsers`` is read, not ``-plist``: only its headline names the device, which tells a snapshot boot
 (``disk3s1s1``) from a plain volume, and it saves a second diskutil for that.
@@ -47,7 +47,7 @@ _SNAPSHOT = re.compile(r"^disk\d+s\d+s\d+$")
 
 @dataclass(frozen=True)
 class CryptoUser:
-    """One crypto user of the volume. ``owner`` is None where macOS does not say (before 11)."""
+    """Hold one crypto user of the volume. ``owner`` is None if macOS does not say, see VOLUME_OWNERS."""
 
     uuid: str
     type: str
@@ -56,7 +56,7 @@ class CryptoUser:
 
 @dataclass(frozen=True)
 class CryptoUsers:
-    """What ``listUsers`` says of the boot volume. ``apfs`` False: the volume has no crypto users at all."""
+    """Hold what ``listUsers`` says of the boot volume. ``apfs`` False: the volume has no crypto users at all."""
 
     apfs: bool
     device: str = ""
@@ -64,13 +64,14 @@ class CryptoUsers:
 
     @property
     def snapshot(self) -> bool:
-        """Booted from a system snapshot, as every sealed macOS from 11 on does."""
+        """Check whether the Mac was booted from a system snapshot, see SEALED_SNAPSHOT."""
         return bool(_SNAPSHOT.match(self.device))
 
 
 def parse_users(ran: Ran) -> CryptoUsers | None:
-    """None: diskutil gave no answer that we know, or one that is not whole: its headline says how many users follow,
-    and each of them has a type. A list that lacks some must not be taken for one of a Mac that has fewer."""
+    """Return the crypto users of the volume. None: diskutil gave no answer that is known, or one that is not whole: its
+    headline says how many users follow, and each of them has a type. A list that lacks some must not be taken for one
+    of a Mac that has fewer."""
     said = ran.out.replace("\r\n", "\n")
     heads = list(_HEAD.finditer(said))
     if not heads:
@@ -81,7 +82,7 @@ def parse_users(ran: Ran) -> CryptoUsers | None:
     return CryptoUsers(True, nobody or device, users) if whole and len(heads) == 1 and ran.rc == 0 else None
 
 
-def verify_key(guid: str, passphrase: Secret) -> Command:
+def try_passphrase(guid: str, passphrase: Secret) -> Command:
     """Try a passphrase against one crypto user; nothing is unlocked. Public scripts check a password against its Secure
     Token like this. It is no login of the account, but the Secure Enclave counts wrong ones."""
     return Command(
@@ -89,21 +90,22 @@ def verify_key(guid: str, passphrase: Secret) -> Command:
     )
 
 
-def key_opens(ran: Ran) -> bool | None:
-    """None: diskutil did not say."""
+def passphrase_opens(ran: Ran) -> bool | None:
+    """Return whether the passphrase opens the key of the crypto user. None: diskutil did not say."""
     if ran.rc == 0:
         return True
     return False if ran.rc is not None and _WRONG_KEY.search(ran.text) else None
 
 
 def preboot_updated(ran: Ran) -> bool:
-    """Success is rc 0 and a zero in the last but one line (transcript du-updatepreboot-ok)."""
+    """Check whether the preboot volume was updated: rc 0, and a zero in the last but one line (transcript
+    du-updatepreboot-ok)."""
     return ran.rc == 0 and "overall error=(ZeroMeansSuccess)=0" in ran.out
 
 
 def preboot_failed_for(ran: Ran) -> tuple[str, ...]:
-    """The GUIDs of those whom updatePreboot could not take over (transcript du-updatepreboot-user-lines; that it names
-    a crypto user like that where it fails over one is assumed)."""
+    """Return the GUIDs of those whom updatePreboot could not take over (transcript du-updatepreboot-user-lines; that it
+    names a crypto user like that if it fails over one is assumed)."""
     failed: list[str] = []
     considered = ""
     for guid in _FAILED_FOR.findall(ran.text):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""dscl: the local directory read at once, written one attribute at a time, and asked about a password.
+"""Read the local directory at once, write it one attribute at a time, and ask it about a password: dscl.
 
 One ``dscl -q`` with its commands on stdin reads everything, however many accounts there are. That mode, its words and
 its streams are those of Apple's published source (apple-oss-distributions/DSTools, dscl/dscl.m).
@@ -70,50 +70,56 @@ FIELDS = tuple(_FIELDS)
 
 
 def create_record(user: str) -> Command:
+    """Create an empty record of a user."""
     return Command(("dscl", ".", "-create", _path(user)))
 
 
 def set_field(user: str, field: str, value: str | int | bool) -> Command:
-    """``field``: one of :data:`FIELDS`."""
+    """Set one attribute of a user's record. ``field``: one of :data:`FIELDS`."""
     words = str(int(value)) if isinstance(value, bool) else str(value)
     return Command(("dscl", ".", "-create", _path(user), _FIELDS[field], words))
 
 
 def prevent_token(user: str) -> Command:
+    """Add the tag that keeps the account from becoming the first holder, see PREVENTION_TAG."""
     return Command(("dscl", ".", "-append", _path(user), "AuthenticationAuthority", DISABLED_TAG))
 
 
 def allow_token(user: str) -> Command:
+    """Take that tag off again."""
     return Command(("dscl", ".", "-delete", _path(user), "AuthenticationAuthority", DISABLED_TAG))
 
 
 def remove_marker(user: str) -> Command:
+    """Take off the mark by which the directory calls the account a holder. Its key on the volume stays."""
     return Command(("dscl", ".", "-delete", _path(user), "AuthenticationAuthority", TOKEN_MARKER))
 
 
 def note(work: str) -> Command:
-    """Let root's record carry this note beside all others: a run at the same time may have its own there."""
+    """Add a note to root's record. Others stay beside it: a run at the same time may have its own there."""
     return Command(("dscl", ".", "-merge", _path("root"), _NOTES_ATTRIBUTE, work))
 
 
 def forget(work: str) -> Command:
+    """Take a note off root's record."""
     return Command(("dscl", ".", "-delete", _path("root"), _NOTES_ATTRIBUTE, work))
 
 
 def already_forgotten(ran: Ran) -> bool:
-    """Whether a note was to be taken away that is not there: eDSAttributeNotFound is -14134, 54 as a dscl's status."""
+    """Check whether a note was to be taken away that is not there: eDSAttributeNotFound is -14134, 54 as a dscl's
+    status."""
     mine = ran.command.argv[:3] == ("dscl", ".", "-delete") and _NOTES_ATTRIBUTE in ran.command.argv
     return mine and ran.rc == 54
 
 
 def knows_no_record(ran: Ran) -> bool:
-    """Whether dscl said of a record that there is none: eDSRecordNotFound is -14136."""
+    """Check whether dscl said of a record that there is none: eDSRecordNotFound is -14136."""
     return "eDSRecordNotFound" in ran.text or "-14136" in ran.text
 
 
 def change_password(user: str, old: Secret, new: Secret) -> Command:
-    """As root, for a holder: dscl asks for the new password, is denied, then asks for the old one
-    (dscl-passwd-root-token-26)."""
+    """Change a holder's password as root: dscl asks for the new one, is denied, then asks for the old one (transcript
+    dscl-passwd-root-token-26)."""
     return Command(("dscl", ".", "-passwd", _path(user)), prompts=(new, old))
 
 
@@ -121,7 +127,8 @@ def change_password(user: str, old: Secret, new: Secret) -> Command:
 
 
 def authenticate(user: str, password: Secret, anywhere: bool = False) -> Command:
-    """A real authentication: it counts towards a lockout, and up to 10.15 it can hand out the first token.
+    """Try a password by a real authentication: it counts towards a lockout, and before macOS 11 it can hand out the
+    first token.
 
     ``anywhere``: of whoever the search path finds, who may have no account on this Mac.
     """
@@ -129,17 +136,19 @@ def authenticate(user: str, password: Secret, anywhere: bool = False) -> Command
 
 
 def authentication_answer(ran: Ran) -> str:
-    """right, wrong, disabled or unknown, by dscl's exit status: the directory's error, negated, in eight bits."""
+    """Return right, wrong, disabled or unknown, by dscl's exit status: the directory's error, negated, in eight
+    bits."""
     return {0: "right", 10: "wrong", 87: "disabled"}.get(-1 if ran.rc is None else ran.rc, "unknown")
 
 
 def password_reason(ran: Ran) -> MaybeCode:
-    """The reason that the exit status names, "" for none: eDSAuthPasswordQualityCheckFailed is -14165."""
+    """Return the reason code that the exit status means, "" for none: eDSAuthPasswordQualityCheckFailed is -14165."""
     return "password_policy" if ran.rc == 85 else ""
 
 
 def read_hash(user: str) -> Command:
-    """Root only. Nothing is authenticated by reading it: no lockout, no token, on no version."""
+    """Read the verifiers of a user's password, as root. Nothing is authenticated by that: no lockout, no token, on no
+    version."""
     return Command(("dscl", "-plist", ".", "-read", _path(user), "dsAttrTypeNative:ShadowHashData"), private=True)
 
 

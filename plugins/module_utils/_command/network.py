@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The directories that a Mac is bound to: which of them answer, whom they know, and an account here for one of them.
+"""Ask the directories that a Mac is bound to: which of them answer, whom they know; and make an account for one of
+them.
 
 ``createmobileaccount`` lies outside PATH. It can be told a password in its arguments; here it never is.
 
@@ -38,7 +39,7 @@ _PERSON_KEYS = ("RecordName", "RealName", "UniqueID", "AppleMetaNodeLocation")
 
 @dataclass(frozen=True)
 class Found:
-    """Whom the search path finds under a name; ``node`` is where."""
+    """Hold whom the search path finds under a name; ``node`` is where."""
 
     name: str
     full_name: str
@@ -47,7 +48,7 @@ class Found:
 
 
 def parse_nodes(ran: Ran) -> dict[str, bool] | None:
-    """Node -> whether it is online. None: odutil gave no answer."""
+    """Return node -> whether it is online. None: odutil gave no answer."""
     if ran.rc != 0:
         return None
     found = (_NODE_LINE.match(line.strip()) for line in ran.out.splitlines())
@@ -55,11 +56,12 @@ def parse_nodes(ran: Ran) -> dict[str, bool] | None:
 
 
 def read_person(name: str) -> Command:
+    """Read the record that the search path finds under a name."""
     return Command(("dscl", "-plist", "/Search", "-read", f"/Users/{name}", *_PERSON_KEYS))
 
 
 def parse_person(ran: Ran) -> Found | None:
-    """None: the search path found nobody."""
+    """Return that record. None: the search path found nobody."""
     for content in plists.documents(ran.out) if ran.rc == 0 else []:
         if isinstance(content, dict):
             record = records.attributes(content)
@@ -73,12 +75,12 @@ def parse_person(ran: Ran) -> Found | None:
 
 
 def parse_token_dialog(ran: Ran) -> bool | None:
-    """Whether the dialog is suppressed. It is not where no profile says so (Apple's default is false). None: unread."""
+    """Return whether the dialog is suppressed: not if no profile says so (Apple's default is false). None: unread."""
     if ran.rc is None:
         return None
     return ran.rc == 0 and ran.out.strip().lower() in ("1", "true", "yes")
 
 
 def create_mobile_account(name: str, home: str = "") -> Command:
-    """``home`` "": where macOS puts it."""
+    """Create the local copy of a directory's account. ``home`` "": where macOS puts it."""
     return Command(("createmobileaccount", "-n", name) + (("-h", home) if home else ()))

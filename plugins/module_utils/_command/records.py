@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The local directory's records, as ``dscl -plist`` prints them: users, groups and the rules for passwords.
+"""Make records of what ``dscl -plist`` prints of the local directory: users, groups and the rules for passwords.
 
 This file is PRIVATE to the collection.
 """
@@ -44,7 +44,7 @@ _EXPIRY = "policyAttributeLastFailedAuthenticationTime"
 
 @dataclass(frozen=True)
 class User:
-    """A record of ``/Users``. "" and None: not set, or not readable."""
+    """Hold a record of ``/Users``. "" and None: not set, or not readable."""
 
     name: str
     guid: str
@@ -76,31 +76,33 @@ class User:
 
     @property
     def marked(self) -> bool:
-        """Whether the directory says that the account holds a Secure Token."""
+        """Check whether the directory says that the account holds a Secure Token."""
         return TOKEN_MARKER in self.authority
 
     @property
     def tagged(self) -> bool:
+        """Check whether the account is kept from becoming the first holder, see PREVENTION_TAG."""
         return DISABLED_TAG in self.authority
 
     @property
     def mobile(self) -> bool:
+        """Check whether the account is the local copy of a directory's."""
         return any(_MOBILE in value for value in self.authority)
 
     @property
     def has_password(self) -> bool:
-        """Whether a password of its own, or one kept from its directory, can be checked against anything."""
+        """Check whether there is a password, its own or one kept from its directory, to check another against."""
         return self.mobile or any(_HASH in value for value in self.authority)
 
     @property
     def disabled(self) -> bool:
-        """Whether no login is accepted at all (transcript dscl-authonly-disabled)."""
+        """Check whether no login is accepted at all (transcript dscl-authonly-disabled)."""
         return any(value.startswith(_DISABLED) for value in self.authority)
 
 
 @dataclass(frozen=True)
-class Group:
-    """A record of ``/Groups``; ``nested``: GUIDs of the groups in it."""
+class GroupRecord:
+    """Hold a record of ``/Groups``; ``nested``: GUIDs of the groups in it."""
 
     name: str
     guid: str
@@ -114,7 +116,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Rules:
-    """The Mac's own rules for passwords: their identifiers, and how many wrong guesses lock an account.
+    """Hold the Mac's own rules for passwords: their identifiers, and how many wrong guesses lock an account.
 
     ``patterns``: regular expressions that a whole password must match. ``lock_expires``: whether a locked account opens
     again by itself (man pwpolicy: ACCOUNT POLICIES). ``unjudged``: identifiers of rules that a login must meet and that
@@ -134,10 +136,10 @@ UNREAD_RULES = Rules(unjudged=("(unread)",))
 
 @dataclass(frozen=True)
 class Directory:
-    """What was read; None: it was not. ``unread``: what was not of the kind that it must be, in words."""
+    """Hold what was read; None: it was not. ``unread``: what was not of the kind that it must be, in words."""
 
     users: tuple[User, ...] | None = None
-    groups: tuple[Group, ...] | None = None
+    groups: tuple[GroupRecord, ...] | None = None
     rules: Rules | None = None
     unread: tuple[str, ...] = ()
 
@@ -145,7 +147,7 @@ class Directory:
 def parse_directory(text: str) -> Directory:
     """Sort what dscl printed: lists of records with and without UniqueID, and the one record of the rules."""
     users: tuple[User, ...] | None = None
-    groups: tuple[Group, ...] | None = None
+    groups: tuple[GroupRecord, ...] | None = None
     rules: Rules | None = None
     unread: list[str] = []
     for content in plists.documents(text):
@@ -184,6 +186,7 @@ def odd(content: t.Mapping[t.Any, t.Any]) -> tuple[str, ...]:
 
 
 def first(record: Record, key: str) -> str:
+    """Return the first value of an attribute, "" if there is none."""
     values = record.get(key) or ()
     return values[0] if values else ""
 
@@ -230,8 +233,8 @@ def _unlike(key: str, said: t.Any, taken: t.Any) -> list[str]:
     return [f"{key} is {_kind.words(said)} that it cannot be"] if said is not None and taken is None else []
 
 
-def _group_from(record: Record, strange: tuple[str, ...]) -> Group:
-    return Group(
+def _group_from(record: Record, strange: tuple[str, ...]) -> GroupRecord:
+    return GroupRecord(
         name=first(record, "RecordName"),
         guid=first(record, "GeneratedUID").upper(),
         gid=first(record, "PrimaryGroupID"),

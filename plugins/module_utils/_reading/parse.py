@@ -143,8 +143,9 @@ def mac_from(answers: Answers) -> Mac:
 
 @dataclass(frozen=True)
 class _Evidence:
-    """By GUID: those that are one account's alone, crypto users and whether they own the volume, and FileVault's list.
-    By name: the administrators, the accounts that a group has macOS refuse, and those that a run has begun to make."""
+    """Hold what the other answers say. By GUID: those that are one account's alone, crypto users and whether they own
+    the volume, and FileVault's list. By name: the administrators, the accounts that a group has macOS refuse, and those
+    that a run has begun to make."""
 
     own: frozenset[str]
     crypto: t.Mapping[str, bool | None] | None
@@ -156,6 +157,7 @@ class _Evidence:
 
 
 def version_of(facts: system.System) -> Version:
+    """Return the Mac's version. Raises :class:`ReadingError` for what is none."""
     try:
         return Version.parse(facts.version)
     except ValueError as exc:
@@ -163,7 +165,8 @@ def version_of(facts: system.System) -> Version:
 
 
 def _account_from(user: records.User, evidence: _Evidence) -> Account | None:
-    """None: a service's account that no person logs in with and that no source names."""
+    """Return the account of a record. None: a service's account that no person logs in with and that no source
+    names."""
     person = (user.uid is None or user.uid >= 500) and not user.name.startswith("_") and user.name != "nobody"
     # Without a GUID of its own nobody can say which key is the account's.
     unclear = user.guid not in evidence.own and (person or user.has_password)
@@ -200,7 +203,7 @@ def _account_from(user: records.User, evidence: _Evidence) -> Account | None:
 
 
 def _list_of_users(answers: Answers, people: set[str]) -> dict[str, str] | None:
-    """Nothing at all, where people are crypto users, is no answer (seen once, unexplained: transcript
+    """Return FileVault's list. An empty one is no answer if people are crypto users (seen once, unexplained: transcript
     fde-list-in-launchdaemon-empty)."""
     listed = fdesetup.parse_list(answers.filevault_list)
     return None if people and not listed else listed
@@ -212,11 +215,11 @@ def _listed_guids(listed: dict[str, str] | None, crypto: diskutil.CryptoUsers | 
     return None if listed is None else set(listed)
 
 
-def _groups_in(directory: records.Directory, name: str) -> list[records.Group]:
+def _groups_in(directory: records.Directory, name: str) -> list[records.GroupRecord]:
     """Return the group of that name and the groups of this Mac nested in it."""
     by_guid = {group.guid: group for group in directory.groups or ()}
     waiting = [group for group in directory.groups or () if group.name == name]
-    seen: list[records.Group] = []
+    seen: list[records.GroupRecord] = []
     while waiting:
         group = waiting.pop()
         if group not in seen:
@@ -236,7 +239,7 @@ def _groups_are_whole(directory: records.Directory) -> bool:
 
 
 def _foreign_admins(directory: records.Directory) -> bool:
-    """Whether a group that is none of this Mac's is nested in group admin."""
+    """Check whether a group that is none of this Mac's is nested in group admin."""
     own = {group.guid for group in directory.groups or ()}
     return any(guid not in own for group in _groups_in(directory, _ADMIN) for guid in group.nested)
 

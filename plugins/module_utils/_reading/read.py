@@ -94,9 +94,11 @@ class _Whole:
         """What kept the runner from asking at all; that is no fault of an answer."""
 
     def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        """Return one whole answer."""
         return self.run_all((command,), deadline)[0]
 
     def run_all(self, commands: t.Sequence[Command], deadline: float = DEADLINE) -> list[Ran]:
+        """Return whole answers; what the runner raises is kept."""
         try:
             return [ran.whole for ran in self._runner.run_all(commands, deadline)]
         except BaseException as problem:
@@ -110,7 +112,9 @@ def _read_mac(runner: Runner, deadline: float, ask: Ask) -> Mac:
     mac = mac_from(_answers(runner, deadline, said))
     if (ask.preflight or _rests_on_bootstrap(mac, ask)) and _may_preflight(mac):
         mac = _with_preflight(mac, mdmclient.parse_preflight(runner.run(mdmclient.DEVICE_INFORMATION, deadline)))
-    mac = _with_filevault(runner, deadline, ask, _with_escrow(mac, said[fdesetup.ESCROW]) if ask.escrow else mac)
+    if ask.escrow:
+        mac = _with_escrow(mac, said[fdesetup.ESCROW])
+    mac = _with_more_of_filevault(runner, deadline, ask, mac)
     if ask.directory_user is not None:
         mac = replace(mac, network=_network(runner, deadline, ask.directory_user))
     if ask.token_dialog and mac.version >= TOKEN_DIALOG.first:
@@ -121,7 +125,7 @@ def _read_mac(runner: Runner, deadline: float, ask: Ask) -> Mac:
         allowed = system.parse_full_disk_access(answer)
         mac = replace(mac, full_disk_access=allowed, full_disk_evidence=answer.evidence)
     if ask.sessions:
-        mac = replace(mac, sessions=accounts.parse_who(runner.run(accounts.WHO, deadline)))
+        mac = replace(mac, sessions=accounts.parse_who(runner.run(accounts.LOGGED_IN, deadline)))
     return _with_places(runner, deadline, ask, mac)
 
 
@@ -194,11 +198,11 @@ def _with_escrow(mac: Mac, answer: Ran) -> Mac:
     if found is None:
         unread = Missing("when a recovery key was last escrowed", answer.evidence)
         return replace(mac, missing=(*mac.missing, unread))
-    escrowed_at = 0 if found == system.NOTHING else found
+    escrowed_at = 0 if found == system.NO_FILE else found
     return replace(mac, filevault=replace(mac.filevault, escrowed_at=escrowed_at))
 
 
-def _with_filevault(runner: Runner, deadline: float, ask: Ask, mac: Mac) -> Mac:
+def _with_more_of_filevault(runner: Runner, deadline: float, ask: Ask, mac: Mac) -> Mac:
     about_to_make = ask.escrow_if_off and not mac.filevault.on
     if about_to_make and not ask.escrow:
         mac = _with_escrow(mac, runner.run(fdesetup.ESCROW, deadline))
@@ -239,7 +243,7 @@ def _is_there(runner: Runner, path: str, deadline: float) -> bool:
     found = system.parse_stat(answer)
     if found is None:
         raise ReadingError(f"it could not be read whether {path} exists: {answer.evidence}", "reading_incomplete")
-    return found != system.NOTHING
+    return found != system.NO_FILE
 
 
 def _network(runner: Runner, deadline: float, name: str) -> Network:

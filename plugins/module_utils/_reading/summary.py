@@ -24,7 +24,7 @@ AT_LOGIN = "token comes at the first graphical login (an SSH login does not coun
 
 
 def summary(mac: Mac) -> list[str]:
-    """A line for the Mac, one for whether it is recoverable, one an account, and what is odd."""
+    """Return a line for the Mac, one for whether it is recoverable, one for each account, and what is odd."""
     chip = {True: "Apple silicon", False: "Intel", None: "unknown chip"}[mac.apple_silicon]
     whole = recoverability(mac)
     width = max([len(plain(account.name)) for account in mac.accounts] or [0])
@@ -46,7 +46,7 @@ def summary(mac: Mac) -> list[str]:
 
 
 def why(account: Account, words: str = "") -> str:
-    """The verdict's reason in words: those given, or what the sources say."""
+    """Return the verdict's reason in words: ``words``, or what the sources say."""
     if words:
         pass
     elif account.verdict == HOLDER:

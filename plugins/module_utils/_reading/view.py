@@ -17,9 +17,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._recoverable impor
 
 
 def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
-    """The whole reading. Keys are stable: they are documented in keyholder.macos.trust_info.
+    """Return the whole reading. Keys are stable: they are documented in keyholder.macos.trust_info.
 
-    ``include``: what was asked for besides; only then it is there, and null means that macOS did not say.
+    ``include``: what was asked for beside the usual; only then it is there, and null means that macOS did not say.
     """
     whole = recoverability(mac)
     return {

@@ -191,8 +191,8 @@ def test_a_profile_that_escrows(out: str, rc: int, expected: bool | None) -> Non
     [
         (ran("1790000000\n"), 1790000000),
         (ran("0\n"), 0),
-        (ran("", "stat: /private/var/x: stat: No such file or directory\n", rc=1), system.NOTHING),
-        (ran("", "stat: /etc/hosts/x: stat: Not a directory\n", rc=1), system.NOTHING),
+        (ran("", "stat: /private/var/x: stat: No such file or directory\n", rc=1), system.NO_FILE),
+        (ran("", "stat: /etc/hosts/x: stat: Not a directory\n", rc=1), system.NO_FILE),
         (ran("", "stat: /var/db/x: stat: Permission denied\n", rc=1), None),
         (ran("", "stat: /No such file or directory/x: stat: Permission denied\n", rc=1), None),
         (ran("odd\n"), None),

@@ -92,7 +92,12 @@ def plist(value: object) -> str:
             {"Username": "ana", "Password": "user pw"},
             False,
         ),
-        (fdesetup.validate_key(KEY), "fdesetup validaterecovery -inputplist", {"Password": "ABCD-1234"}, False),
+        (
+            fdesetup.validate_recovery_key(KEY),
+            "fdesetup validaterecovery -inputplist",
+            {"Password": "ABCD-1234"},
+            False,
+        ),
         (
             fdesetup.arm_restart(ANA),
             "fdesetup authrestart -delayminutes -1 -inputplist",
@@ -172,7 +177,7 @@ def test_of_an_archive_only_the_status_is_asked_for(command: Command) -> None:
 
 
 def test_a_passphrase_is_the_whole_of_stdin() -> None:
-    command = diskutil.verify_key(UUID, PW)
+    command = diskutil.try_passphrase(UUID, PW)
     assert str(command) == f"diskutil apfs unlockVolume / -verify -user {UUID} -stdinpassphrase"
     assert command.input() == b"user pw"
 
@@ -403,7 +408,7 @@ def test_a_crypto_user_of_whom_little_is_said() -> None:
     ],
 )
 def test_whether_a_passphrase_opens_a_key(answer: Ran, opens: bool | None) -> None:
-    assert diskutil.key_opens(answer) is opens
+    assert diskutil.passphrase_opens(answer) is opens
 
 
 def test_whom_update_preboot_failed_over() -> None:
@@ -575,7 +580,7 @@ def test_full_disk_access(answer: Ran, access: bool | None) -> None:
         (ran("5\n", rc=1), None),
         (ran("5\n", rc=None), None),
         (ran("", "stat: /x: No such file or directory", 0), None),
-        (ran("", "stat: /x: No such file or directory", 1), system.NOTHING),
+        (ran("", "stat: /x: No such file or directory", 1), system.NO_FILE),
     ],
 )
 def test_when_a_file_was_written(answer: Ran, found: int | None) -> None:
@@ -741,7 +746,7 @@ def test_records_without_a_name_are_counted_and_the_rest_is_sorted() -> None:
     groups = [{"RecordName": ["staff"], "GroupMembership": [b"x", "ana"]}, {"GroupMembership": ["ana"]}]
     found = read(users, groups)
     assert [user.name for user in found.users or ()] == ["ana"]
-    assert found.groups == (records.Group("staff", "", members=("ana",), unread=("GroupMembership is data",)),)
+    assert found.groups == (records.GroupRecord("staff", "", members=("ana",), unread=("GroupMembership is data",)),)
     assert found.unread == (
         "2 records without a name",
         "1 records without a name",
@@ -762,7 +767,7 @@ def test_a_group_with_everything() -> None:
         "NestedGroups": ["cc-dd"],
     }
     found = read([{f"dsAttrTypeStandard:{key}": value for key, value in group.items()}]).groups
-    assert found == (records.Group("admin", "AB", "80", ("root", "ana"), ("AA-BB",), ("CC-DD",)),)
+    assert found == (records.GroupRecord("admin", "AB", "80", ("root", "ana"), ("AA-BB",), ("CC-DD",)),)
 
 
 @pytest.mark.parametrize(

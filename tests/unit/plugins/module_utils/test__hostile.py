@@ -42,7 +42,7 @@ LOOK = Command(("x",))
 PARSERS: dict[str, t.Callable[[Ran], t.Any]] = {
     "who": accounts.parse_who,
     "listUsers": diskutil.parse_users,
-    "key_opens": diskutil.key_opens,
+    "key_opens": diskutil.passphrase_opens,
     "preboot": diskutil.preboot_updated,
     "authonly": dscl.authentication_answer,
     "dscl": dscl.password_reason,

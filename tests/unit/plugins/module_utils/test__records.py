@@ -38,7 +38,7 @@ def test_records_are_sorted_whatever_stands_between() -> None:
     policy = {"dsAttrTypeNative:accountPolicyData": ["<plist><dict/></plist>"]}
     read = records.parse_directory(plist(users) + "read: Invalid Path\n" + plist(groups) + plist(policy))
     assert [(one.name, one.uid) for one in read.users or ()] == [("ana", 502)]
-    assert read.groups == (records.Group("admin", "", members=("root",)),)
+    assert read.groups == (records.GroupRecord("admin", "", members=("root",)),)
     assert read.rules == records.Rules()
     assert records.parse_directory(plist(groups)) == records.Directory(None, read.groups, None)
     assert records.parse_directory("<?xml broken </plist>") == records.Directory()

@@ -7,13 +7,12 @@ from __future__ import annotations
 import shlex
 import typing as t
 
-from ansible_collections.keyholder.macos.plugins.module_utils._probe import (
-    ProbeError,
-    at_once,
-    read_mac,
-)
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import ReadingError
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.summary import summary
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
-from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
 from ansible_collections.keyholder.macos.plugins.modules.trust_info import SPEC
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import Said, ScriptRunner, Unreadable
@@ -38,8 +37,8 @@ class ActionModule(Action):
 
     def _read(self, timeout: int, include: list[str]) -> dict[str, t.Any]:
         try:
-            mac = read_mac(ScriptRunner(self._send, at_once(include)), timeout, include)
-        except ProbeError as problem:
+            mac = read_mac(ScriptRunner(self._send), timeout, Ask.including(include))
+        except ReadingError as problem:
             raise Refusal(problem.reason, str(problem), (str(problem),)) from problem
         except Unreadable as problem:
             raise Refusal("shell_unreadable", str(problem), (str(problem),)) from problem

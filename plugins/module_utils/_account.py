@@ -29,7 +29,7 @@ MOBILE = "mobile"
 
 @dataclass(frozen=True)
 class Sources:
-    """What each of the three sources of truth says of an account's token; None: it could not be read."""
+    """Hold what each of the three sources of truth says of an account's token; None: it could not be read."""
 
     authority: bool | None = None
     crypto: bool | None = None
@@ -37,6 +37,7 @@ class Sources:
 
     @property
     def verdict(self) -> str:
+        """Return the verdict that follows from what the sources say, see the constants above."""
         known = [said for said in (self.authority, self.crypto, self.filevault) if said is not None]
         if not known:
             return UNKNOWN
@@ -47,11 +48,11 @@ class Sources:
         return HOLDER if len(known) == 3 else UNPROVEN
 
     def view(self) -> dict[str, bool | None]:
-        """As the modules return them."""
+        """Return what the sources say, as the modules return it."""
         return {"authority": self.authority, "crypto_user": self.crypto, "filevault_list": self.filevault}
 
     def words(self) -> str:
-        """``directory yes, crypto users no, FileVault list unread``."""
+        """Return what the sources say in words: ``directory yes, crypto users no, FileVault list unread``."""
         said = {True: "yes", False: "no", None: "unread"}
         return (
             f"directory {said[self.authority]}, crypto users {said[self.crypto]}, FileVault list {said[self.filevault]}"
@@ -64,7 +65,7 @@ NOWHERE = Sources(False, False, False)
 
 @dataclass(frozen=True)
 class Account:
-    """One account of the local directory. None: not readable (without root), or not set."""
+    """Hold one account of the local directory. None: not readable (without root), or not set."""
 
     name: str
     guid: str
@@ -90,18 +91,20 @@ class Account:
 
     @property
     def verdict(self) -> str:
+        """Return the verdict on the account's token by its sources alone; :meth:`Mac.verdict_of` knows more."""
         return self.sources.verdict
 
     @property
     def holder(self) -> bool:
+        """Check whether every source that can be read says that the account holds a token."""
         return self.verdict in (HOLDER, UNPROVEN)
 
     @property
     def able(self) -> bool:
-        """Whether a right password is of any use."""
+        """Check whether a right password is of any use."""
         return self.has_password and not self.disabled
 
 
 def in_order(accounts: t.Iterable[Account]) -> tuple[Account, ...]:
-    """By UID, then by name; a record without a UID comes first."""
+    """Return accounts by UID, then by name; a record without a UID comes first."""
     return tuple(sorted(accounts, key=lambda account: (-1 if account.uid is None else account.uid, account.name)))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kinds of values: what a Mac says is brought to the kind that a reading promises, or is called unread. Pure.
+"""Bring what a Mac says to the kind that a reading promises, or call it unread. Pure.
 
 This file is PRIVATE to the collection.
 """

@@ -34,7 +34,7 @@ ESCROWED = ("escrowed_unproven", "valid")
 
 @dataclass(frozen=True)
 class Volume:
-    """The boot volume. ``snapshot``: booted from a system snapshot, as a sealed macOS is. None: not readable."""
+    """Hold the boot volume. ``snapshot``: booted from a system snapshot, as a sealed macOS is. None: not readable."""
 
     device: str = ""
     apfs: bool | None = None
@@ -43,7 +43,8 @@ class Volume:
 
 @dataclass(frozen=True)
 class FileVault:
-    """``state``: on, off, encrypting, decrypting, restart_to_enable, restart_to_finish, restart_to_disable, unknown."""
+    """Hold FileVault. ``state``: on, off, encrypting, decrypting, restart_to_enable, restart_to_finish,
+    restart_to_disable, unknown."""
 
     state: str = "unknown"
     percent: float | None = None
@@ -64,7 +65,7 @@ class FileVault:
 
     @property
     def busy(self) -> bool:
-        """On its way off: nothing can be changed until it is there."""
+        """Check whether it is on its way off: nothing can be changed until it is there."""
         return self.state in ("decrypting", "restart_to_disable")
 
     @property
@@ -74,7 +75,7 @@ class FileVault:
 
     @property
     def settled(self) -> bool:
-        """Whether users and keys can be changed: fdesetup refuses that with status 28 at any other time (man)."""
+        """Check whether users and keys can be changed: fdesetup refuses that with status 28 at any other time (man)."""
         return self.state in ("on", "encrypting")
 
     @property
@@ -84,16 +85,16 @@ class FileVault:
 
     @property
     def on(self) -> bool:
-        """Whether the volume asks for a key at start-up, now or once what is under way has finished."""
+        """Check whether the volume asks for a key at start-up, now or once what is under way has finished."""
         return self.state in ("on", "encrypting", "restart_to_enable", "restart_to_finish")
 
 
 @dataclass(frozen=True)
 class Management:
-    """MDM. ``bootstrap``: unsupported, not_enrolled, not_escrowed, escrowed_unproven, valid or unknown.
+    """Hold the MDM. ``bootstrap``: unsupported, not_enrolled, not_escrowed, escrowed_unproven, valid or unknown.
 
     ``supported``: whether the server takes Bootstrap Tokens. ``preflight``: whether macOS would use the token to
-    authorise an erase (13.3 and newer). None: not said.
+    authorise an erase, see ERASE_PREFLIGHT. None: not said.
     """
 
     enrolled: bool | None = None
@@ -113,7 +114,7 @@ class Management:
 
 @dataclass(frozen=True)
 class Person:
-    """A directory user, who may have no account on this Mac. ``name``: as the directory has it."""
+    """Hold a user of a directory, who may have no account on this Mac. ``name``: as the directory has it."""
 
     name: str
     full_name: str = ""
@@ -122,7 +123,8 @@ class Person:
 
 @dataclass(frozen=True)
 class Network:
-    """What was asked of the directories that this Mac is bound to. ``online``: whether one answers; None: not said.
+    """Hold what was asked of the directories that this Mac is bound to. ``online``: whether one answers; None: not
+    said.
 
     ``person``: whom they know under the name that was asked for. An account of this Mac with that name hides him.
     """
@@ -134,7 +136,7 @@ class Network:
 
 @dataclass(frozen=True)
 class PasswordPolicy:
-    """The Mac's own rules for passwords, as far as it says them (to root only). None: no such rule."""
+    """Hold the Mac's own rules for passwords, as far as it says them (to root only). None: no such rule."""
 
     rules: tuple[str, ...] = ()
     max_failed_logins: int | None = None
@@ -149,7 +151,7 @@ class PasswordPolicy:
 
 @dataclass(frozen=True)
 class Missing:
-    """Something that could not be read: what, and the evidence."""
+    """Hold what could not be read, and the evidence."""
 
     what: str
     evidence: str
@@ -166,7 +168,7 @@ the tower and the rack."""
 
 @dataclass(frozen=True)
 class Mac:
-    """One reading of a whole Mac."""
+    """Hold one reading of a whole Mac."""
 
     version: Version
     as_root: bool = False
@@ -209,24 +211,26 @@ class Mac:
     """Names, full names and numbers (``uid:501``) that other records of the directory use, as :func:`folded`."""
 
     def account(self, name: str) -> Account | None:
+        """Return the account of that short name, None if there is none."""
         return next((account for account in self.accounts if account.name == name), None)
 
     def with_account(self, account: Account) -> Mac:
-        """This Mac with ``account`` added, or put in the place of the one of its name."""
+        """Return this Mac with ``account`` added, or put in the place of the one of its name."""
         others = tuple(other for other in self.accounts if other.name != account.name)
         return replace(self, accounts=in_order(others + (account,)))
 
     def without_account(self, name: str) -> Mac:
+        """Return this Mac without the account of that name."""
         return replace(self, accounts=tuple(account for account in self.accounts if account.name != name))
 
     def decided_elsewhere(self, account: Account) -> bool:
-        """Whether the hash that this Mac has of the account's password may be behind: a directory's is the one that
-        counts, as long as it can be reached."""
+        """Check whether the account's password hash on this Mac may be outdated: as long as its directory can be
+        reached, that one decides."""
         return account.kind == MOBILE and (self.network is None or self.network.online is not False)
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """What could not be read, as evidence."""
+        """Return what could not be read, as evidence."""
         return tuple(f"{missing.what}: {missing.evidence}" for missing in self.missing)
 
     @property
@@ -236,7 +240,8 @@ class Mac:
 
     @property
     def secure_enclave(self) -> bool:
-        """Apple silicon, or an Intel Mac with a T2 chip: there macOS does not remove an orphan."""
+        """Check for Apple silicon or a T2 chip: there macOS does not remove a crypto user that belongs to no
+        account."""
         return self.apple_silicon is not False or self.model in _T2
 
     @property
@@ -249,7 +254,7 @@ class Mac:
         return self.version >= BOOTSTRAP_GRANTS.first and escrowed and not denied
 
     def verdict_of(self, account: Account) -> str:
-        """The account's verdict, where what this Mac will do by itself is taken into account: never for an account
+        """Return the account's verdict with what this Mac will do by itself taken into account: never for an account
         that has no login."""
         able = account.able and self.locked(account) is not True
         waits = account.verdict == NO_TOKEN and self.grants_at_login and able
@@ -257,21 +262,22 @@ class Mac:
 
     @property
     def holders(self) -> tuple[Account, ...]:
+        """Return the accounts that hold a token."""
         return tuple(account for account in self.accounts if account.holder)
 
     @property
     def promoted(self) -> tuple[str, ...]:
-        """Who is an administrator for the moment only, by the note that stands before the promotion."""
+        """Return who is an administrator for the moment only, by the note that stands before the promotion."""
         return tuple(sorted(filter(None, map(promoted_by, self.pending))))
 
     def notes_on(self, name: str) -> tuple[str, ...]:
-        """Pending work on an account that has no meaning without it. A promotion is not among it: rights are taken
-        back first."""
+        """Return the notes on an account that have no meaning once it is gone. A promotion is not among them: rights
+        are taken back first."""
         plain = self.pending & {creation(name), repairing(name)}
         return tuple(sorted(plain | self.leaving(name)))
 
     def leaving(self, name: str) -> frozenset[str]:
-        """Pending work on an offboarding of ``name``, of any account that has or had that name."""
+        """Return the notes on an offboarding of ``name``, of any account that has or had that name."""
         return frozenset(note for note in self.pending if is_offboarding(note, name))
 
     def has_other_admin(self, name: str) -> bool:
@@ -281,8 +287,8 @@ class Mac:
 
     @property
     def token_admins(self) -> tuple[Account, ...]:
-        """Administrators with a key: also those that cannot log in, or that FileVault's list lacks, as both can be
-        mended. Not those who are administrators for the moment: that right is none to build on."""
+        """Return the administrators with a key: also those that cannot log in, or that FileVault's list lacks, as both
+        can be mended. Those who are administrators for the moment do not count."""
         return tuple(
             account
             for account in self.accounts
@@ -294,7 +300,7 @@ class Mac:
 
     @property
     def admin_holders(self) -> tuple[Account, ...]:
-        """The holders that are administrators, whether or not they can log in today."""
+        """Return the holders that are administrators, whether or not they can log in today."""
         return tuple(account for account in self.token_admins if account.holder)
 
     @property
@@ -310,7 +316,8 @@ class Mac:
 
     @property
     def waiting_admins(self) -> tuple[Account, ...]:
-        """Administrators who need no more than a login at the screen to be holders. Root is left out: it has none."""
+        """Return the administrators who need no more than a login at the screen to be holders. Root is left out: it has
+        none."""
         people = (who for who in self.accounts if who.admin and who.uid != 0 and self.opens(who))
         return tuple(who for who in people if who.name not in self.promoted and self.verdict_of(who) == PENDING)
 
@@ -331,7 +338,7 @@ class Mac:
 
     @property
     def unlockers(self) -> tuple[Account, ...]:
-        """Who FileVault's list names: the people that may unlock the volume at start-up."""
+        """Return whom FileVault's list names: the people that may unlock the volume at start-up."""
         return tuple(account for account in self.accounts if account.sources.filevault)
 
     @property
@@ -341,13 +348,15 @@ class Mac:
 
     @property
     def phantoms(self) -> tuple[Account, ...]:
+        """Return the accounts about whose token the sources disagree."""
         return tuple(account for account in self.accounts if account.verdict == PHANTOM)
 
 
 def with_token(mac: Mac, account: Account) -> Account:
-    """``account`` as it reads once it holds a token."""
+    """Return ``account`` as it reads once it holds a token."""
     return replace(account, sources=EVERYWHERE, volume_owner=True if mac.owners_known else None)
 
 
 def without_token(mac: Mac, account: Account) -> Account:
+    """Return ``account`` as it reads once it holds no token."""
     return replace(account, sources=NOWHERE, volume_owner=False if mac.owners_known else None)

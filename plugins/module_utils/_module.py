@@ -54,7 +54,7 @@ def on_macos() -> bool:
 def folders() -> list[str]:
     """Return the folders where a program is looked for before PATH. A program may be given a secret, and PATH may begin
     with a folder that others than root can write; but the first folder of PATH is all that a played Mac has."""
-    return [*(SYSTEM if on_macos() else ()), mdmclient.FOLDER, network.FOLDER]
+    return [*(SYSTEM if on_macos() else ()), mdmclient.MDMCLIENT_FOLDER, network.CREATEMOBILE_FOLDER]
 
 
 def finder(module: AnsibleModule) -> t.Callable[[str], str]:

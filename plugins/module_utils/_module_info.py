@@ -10,9 +10,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._module import fail, runner
-from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import ReadingError
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.summary import summary
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
-from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -22,7 +25,7 @@ def read(module: AnsibleModule) -> t.NoReturn:
     """Read the Mac and end the module."""
     include = module.params["include"]
     try:
-        mac = read_mac(runner(module), module.params["timeout"], include)
-    except ProbeError as exc:
+        mac = read_mac(runner(module), module.params["timeout"], Ask.including(include))
+    except ReadingError as exc:
         fail(module, Refusal(exc.reason, str(exc), (str(exc),)), {})
     module.exit_json(changed=False, mac=view(mac, include), summary=summary(mac))

@@ -37,8 +37,8 @@ def way(path: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Place:
-    """What is at a path. ``kind``: folder, file, link, nothing, or unread. ``roots``: it is root's, and only root may
-    write to it. ``owner``: a UID; None: not read."""
+    """Hold what is at a path. ``kind``: folder, file, link, nothing, or unread. ``roots``: it is root's, and only root
+    may write to it. ``owner``: a UID; None: not read."""
 
     path: str
     kind: str

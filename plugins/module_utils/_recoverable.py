@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one definition of a recoverable Mac: who can grant Secure Tokens, what opens the volume, and the verdict. Pure.
+"""Judge whether a Mac is recoverable: who can grant Secure Tokens, what opens the volume, and the one verdict. Pure.
 
 The reading's verdict, the guard of a plan, the audit and the documentation use these functions. What could not be read
 counts as its worst value.
@@ -31,13 +31,14 @@ WORST_FIRST = (NO, UNKNOWN, AT_RISK, PENDING, YES)
 
 @dataclass(frozen=True)
 class Recoverability:
-    """``verdict``: one of :data:`WORST_FIRST`; pending means that macOS will give an administrator a token by itself.
-    ``why``: in words."""
+    """Hold the verdict: one of :data:`WORST_FIRST`; pending means that macOS will give an administrator a token by
+    itself. ``why``: in words."""
 
     verdict: str
     why: str
 
     def worse_than(self, other: Recoverability) -> bool:
+        """Check whether this verdict is worse than another, by :data:`WORST_FIRST`."""
         return WORST_FIRST.index(self.verdict) < WORST_FIRST.index(other.verdict)
 
 
@@ -51,10 +52,10 @@ def first_token_rule(version: Version) -> str:
 
 
 def can_be_first(mac: Mac, account: Account) -> bool:
-    """Whether macOS would hand ``account`` the first token, on a Mac that has no holder.
+    """Check whether macOS would hand ``account`` the first token, on a Mac that has no holder.
 
-    That a crypto user of no account, or of a phantom, stands in the way is assumed: no public source shows it. That
-    a mobile account gets none is known of 10.13 (openradar-mirror 18598), and assumed from 10.14 on.
+    That a crypto user which belongs to no account, or a phantom's, stands in the way is assumed: no public source shows
+    it. That a mobile account gets none is known of 10.13 (openradar-mirror 18598), and assumed from 10.14 on.
     """
     if mac.holders or mac.volume.apfs is False or leftovers(mac) or account.kind == MOBILE:
         return False
@@ -67,7 +68,7 @@ def can_be_first(mac: Mac, account: Account) -> bool:
 
 
 def leftovers(mac: Mac) -> tuple[str, ...]:
-    """Crypto users of people on a Mac without a holder, by name or GUID: the volume is not as new."""
+    """Return the crypto users of people on a Mac without a holder, by name or GUID: the volume is not as new."""
     return mac.orphans + tuple(account.name for account in mac.phantoms if account.sources.crypto)
 
 
@@ -113,12 +114,12 @@ def recoverability(mac: Mac) -> Recoverability:
     if not mac.groups_read:
         return Recoverability(UNKNOWN, "the groups could not be read, so it is not known who is an administrator")
     if mac.granters:
-        return Recoverability(YES, f"{_names(mac.granters)} can grant tokens")
+        return Recoverability(YES, f"{_named(mac.granters)} can grant tokens")
     if mac.likely_granters:
-        return Recoverability(UNKNOWN, f"{_names(mac.likely_granters)} can grant tokens, unless {_doubt(mac)}")
+        return Recoverability(UNKNOWN, f"{_named(mac.likely_granters)} can grant tokens, unless {_doubt(mac)}")
     strangers = [who for who in mac.holders if mac.foreign_admins and who.kind == MOBILE]
     if strangers:
-        why = f"a directory group, which is not read, makes administrators; {_names(strangers)} may be one"
+        why = f"a directory group, which is not read, makes administrators; {_named(strangers)} may be one"
         return Recoverability(UNKNOWN, why)
     if mac.holders:
         return _without_granter(mac)
@@ -135,9 +136,9 @@ def recoverability(mac: Mac) -> Recoverability:
 def _without_granter(mac: Mac) -> Recoverability:
     """Return the verdict where there are holders, and none of them can grant."""
     waiting = mac.waiting_admins
-    why = f"no administrator holds a token, only {_names(mac.holders)}"
+    why = f"no administrator holds a token, only {_named(mac.holders)}"
     if mac.admin_holders:
-        why = f"{_names(mac.admin_holders)} cannot log in, and no other administrator holds a token"
+        why = f"{_named(mac.admin_holders)} cannot log in, and no other administrator holds a token"
     reachable = not mac.filevault.asks or any(mac.opens(account) for account in mac.holders)
     stuck = "" if reachable or ways_in(mac) else "; nothing opens the volume after a restart"
     rescue = f"; {_granted(waiting)}" if waiting else ""
@@ -177,8 +178,8 @@ def _doubt(mac: Mac) -> str:
 
 
 def _granted(accounts: t.Iterable[Account]) -> str:
-    return f"the escrowed Bootstrap Token grants {_names(accounts)} one at a graphical login"
+    return f"the escrowed Bootstrap Token grants {_named(accounts)} one at a graphical login"
 
 
-def _names(accounts: t.Iterable[Account]) -> str:
+def _named(accounts: t.Iterable[Account]) -> str:
     return ", ".join(account.name for account in accounts)

@@ -19,6 +19,7 @@ import subprocess
 import termios
 import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 DEADLINE = 60.0
@@ -38,12 +39,12 @@ _LAST_WORDS = 2.0
 _BLOCK = 1 << 16
 _GRACE = 5.0
 """Seconds after which a command ends by itself if its run no longer stops it at its deadline."""
-_LONGEST = 100_000_000
+_LONGEST_TIMER = 100_000_000
 """Seconds that a timer of Darwin may run (apple-oss-distributions/xnu, itimerfix)."""
 
 
 class Secret:
-    """A password on its way to a prompt. It shows itself only to :meth:`reveal`'s caller."""
+    """Hold a password on its way to a prompt. It shows itself only to :meth:`reveal`'s caller."""
 
     __slots__ = ("_value",)
 
@@ -51,17 +52,18 @@ class Secret:
         self._value = value
 
     def reveal(self) -> bytes:
+        """Return the password in UTF-8."""
         return self._value.encode("utf-8", errors="surrogatepass")
 
     def __len__(self) -> int:
-        """Length in bytes: macOS's limits are in bytes."""
+        """Return the length in bytes: macOS's limits are in bytes."""
         return len(self.reveal())
 
     def __repr__(self) -> str:
         return "Secret(********)"
 
     def hidden_in(self, text: str) -> str:
-        """``text`` with every trace of this secret masked."""
+        """Return ``text`` with every trace of this secret masked."""
         if not self._value:
             return text
         # As it is, and as it stands in a property list.
@@ -70,12 +72,13 @@ class Secret:
 
 @dataclass(frozen=True)
 class Command:
-    """What to start and what to write to it: the argv, lines of stdin, secrets for its prompts in their order.
+    """Hold what to start and what to write to it: the argv, lines of stdin, secrets for its prompts in their order. A
+    function of ``_command`` is called by what its command does, and returns that command; a runner starts it.
 
     ``document``: a secret that is the whole of stdin. ``dialogue``: for a program that only reads a terminal, what to
     type at each prompt, given by how the prompt ends. ``private``: what it prints must not be shown.
-    ``limit``: bytes that it may print on either stream; where it prints more it is stopped, and what it has printed is
-    no answer. ``only_status``: its exit status is all that is asked for, so what is beyond the limit is thrown away.
+    ``limit``: bytes that it may print on either stream; if it prints more it is stopped, and what it has printed is no
+    answer. ``only_status``: its exit status is all that is asked for, so what is beyond the limit is thrown away.
     """
 
     argv: tuple[str, ...]
@@ -88,12 +91,14 @@ class Command:
     only_status: bool = False
 
     def input(self) -> bytes:
+        """Return the whole of its stdin, in UTF-8."""
         if self.document is not None:
             return self.document.reveal()
         return self.stdin.encode("utf-8") + b"".join(secret.reveal() + b"\n" for secret in self.prompts)
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
+        """Return the secrets that it prompts for."""
         return self.prompts + tuple(answer for dummy, answer in self.dialogue)
 
     def __str__(self) -> str:
@@ -102,7 +107,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a process said. ``rc`` is None when it was not there, or was stopped at its deadline or its limit."""
+    """Hold what a process said. ``rc`` is None if it was not there, or was stopped at its deadline or its limit."""
 
     command: Command
     rc: int | None
@@ -113,7 +118,7 @@ class Ran:
 
     @property
     def whole(self) -> Ran:
-        """This answer where the program ended by itself, else the same without its words: half a list of accounts
+        """Return this answer if the program ended by itself, else the same without its words: half a list of accounts
         must not be taken for the whole one."""
         if self.rc is not None and self.rc >= 0:
             return self
@@ -121,21 +126,21 @@ class Ran:
 
     @property
     def stopped(self) -> bool:
-        """Whether the program was there, and was stopped before its end."""
+        """Check whether the program was there, and was stopped before its end."""
         return self.timed_out or self.too_long
 
     @property
     def text(self) -> str:
-        """Both streams: macOS's tools do not agree on which one carries an answer."""
+        """Return both streams: macOS's tools do not agree on which one carries an answer."""
         return self.out + self.err
 
     @property
     def evidence(self) -> str:
-        """One line for a person: which command said what."""
+        """Return one line for a person: which command said what."""
         return self.evidence_without(())
 
     def evidence_without(self, secrets: t.Iterable[Secret]) -> str:
-        """The evidence where these secrets are masked as well as the command's own."""
+        """Return the evidence with these secrets masked as well as the command's own."""
         text = self.err if self.rc is None else self.text
         argv = str(self.command)
         # Before anything is cut off: a half of a secret would not be recognised.
@@ -155,10 +160,14 @@ class Ran:
 
 
 class Runner(t.Protocol):
-    """Whatever can start a :class:`Command`: a real process, or a test's script."""
+    """Start commands on a Mac, whatever the way there."""
 
     def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
-        """Start ``command`` and wait for its end, ``deadline`` seconds at most."""
+        """Start ``command``, wait for its end, ``deadline`` seconds at most, and return its answer."""
+
+    def run_all(self, commands: t.Sequence[Command], deadline: float = DEADLINE) -> list[Ran]:
+        """Start commands that do not wait for each other, ``deadline`` seconds for each, and return their answers in
+        the order of the commands."""
 
 
 class ProcessRunner:
@@ -170,7 +179,13 @@ class ProcessRunner:
         self._passed = passed
         self._paths: dict[str, str] = {}
 
+    def run_all(self, commands: t.Sequence[Command], deadline: float = DEADLINE) -> list[Ran]:
+        """Return the answers of commands that run side by side: most of their time they wait for a daemon of macOS."""
+        with ThreadPoolExecutor(max_workers=max(1, len(commands))) as pool:
+            return list(pool.map(lambda command: self.run(command, deadline), commands))
+
     def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        """Return the answer of one command; that of a program that is not there has no exit status."""
         program = command.argv[0]
         try:
             path = self._paths.setdefault(program, self._paths.get(program) or self._find(program))
@@ -208,7 +223,8 @@ class ProcessRunner:
 
 
 class _Streams:
-    """The three pipes of a process: its input goes in, and of its output no more than the command's limit is kept."""
+    """Read and write the three pipes of a process: its input goes in, and of its output no more than the command's
+    limit is kept."""
 
     def __init__(self, process: subprocess.Popen[bytes], command: Command) -> None:
         self._process = process
@@ -218,7 +234,7 @@ class _Streams:
         self.too_long = False
 
     def said(self, stream: t.Any) -> str:
-        return _text(bytes(self._kept[stream]))
+        return _decoded(bytes(self._kept[stream]))
 
     def close(self) -> None:
         for stream in (self._process.stdin, *self._kept):
@@ -226,8 +242,8 @@ class _Streams:
         self._process.poll()
 
     def finish(self, until: float, ended: bool = False) -> bool:
-        """Whether the process has ended by ``until``, and within its limit. ``ended``: it was stopped, and only what
-        is left in its pipes is taken."""
+        """Return whether the process has ended by ``until``, and within its limit. ``ended``: it was stopped, and only
+        what is left in its pipes is taken."""
         with selectors.DefaultSelector() as selector:
             stdin = self._process.stdin
             if stdin is not None and not stdin.closed:
@@ -282,7 +298,7 @@ def _end_by_itself(deadline: float) -> None:
     would hold the lock of a run for ever, where the module that should stop it was killed."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
-    signal.alarm(math.ceil(min(deadline + _GRACE, _LONGEST)))
+    signal.alarm(math.ceil(min(deadline + _GRACE, _LONGEST_TIMER)))
 
 
 def _converse(
@@ -310,12 +326,12 @@ def _converse(
                 chunk = b""
             if not chunk:
                 status = _exit_status(pid, until)
-                return Ran(command, status, _text(said).replace("\r\n", "\n"), timed_out=status is None)
+                return Ran(command, status, _decoded(said).replace("\r\n", "\n"), timed_out=status is None)
             said += chunk
             if len(said) > command.limit:
                 _stop(pid)
-                return Ran(command, None, _text(said), too_long=True)
-            if waiting and _text(said[answered:]).rstrip(" ").endswith(waiting[0][0]):
+                return Ran(command, None, _decoded(said), too_long=True)
+            if waiting and _decoded(said[answered:]).rstrip(" ").endswith(waiting[0][0]):
                 os.write(terminal, waiting.pop(0)[1].reveal() + b"\n")
                 answered = len(said)
     finally:
@@ -323,7 +339,7 @@ def _converse(
 
 
 def _exit_status(pid: int, until: float) -> int | None:
-    """A program may close its terminal and live on. None: it did, and has been stopped."""
+    """Return the exit status of a program, which may close its terminal and live on. None: it did, and was stopped."""
     while time.monotonic() < until:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
@@ -345,5 +361,5 @@ def _stop(pid: int) -> None:
     os.waitpid(pid, 0)
 
 
-def _text(data: bytes) -> str:
+def _decoded(data: bytes) -> str:
     return data.decode("utf-8", errors="replace")

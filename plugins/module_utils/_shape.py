@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kinds of values in a reading as data, in one table, and a check of what claims to be one. Pure.
+"""Check what claims to be a reading, by one table of the kinds of its values. Pure.
 
 A reading may come from a saved report, from another version of this collection, or from a Mac that does not play fair.
 What follows of it (rules, tables, pages) relies on the kinds.
@@ -19,11 +19,11 @@ _DEEPEST = 12
 
 
 class ShapeError(ValueError):
-    """It is no reading; the text says where, and what stands there."""
+    """Say that it is no reading: where, and what stands there."""
 
 
 class _Leaf(t.NamedTuple):
-    """A kind of value: how it is taken, None for what is another kind; in words; whether it may be unread."""
+    """Hold a kind of value: how it is taken, None for what is another kind; in words; whether it may be unread."""
 
     taken: t.Callable[[t.Any], t.Any]
     words: str
@@ -31,7 +31,8 @@ class _Leaf(t.NamedTuple):
 
 
 class _Key(t.NamedTuple):
-    """A key that need not be there: an option asked for it, or an earlier version did not know it."""
+    """Hold the shape below a key that need not be there: an option asked for it, or an earlier version did not know
+    it."""
 
     shape: t.Any
 
@@ -44,11 +45,11 @@ def _flag(value: t.Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _text(value: t.Any) -> str | None:
+def _text_or_none(value: t.Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-TEXT = _Leaf(_text, "a text")
+TEXT = _Leaf(_text_or_none, "a text")
 FLAG = _Leaf(_flag, "true or false")
 MAYBE_FLAG = _Leaf(_flag, "true or false", unread=True)
 MAYBE_COUNT = _Leaf(_kind.count, "a number of things", unread=True)
@@ -56,7 +57,7 @@ MAYBE_NUMBER = _Leaf(_kind.whole, "a whole number", unread=True)
 MAYBE_MOMENT = _Leaf(_kind.moment, "a number of seconds", unread=True)
 TEXTS = [TEXT]
 
-READING: dict[str, t.Any] = {
+SHAPE: dict[str, t.Any] = {
     "os": {"version": TEXT, "build": TEXT},
     "hardware": {"model": TEXT, "apple_silicon": MAYBE_FLAG, "virtual": FLAG},
     "volume": {"device": TEXT, "apfs": MAYBE_FLAG, "sealed_snapshot": MAYBE_FLAG},
@@ -110,7 +111,7 @@ READING: dict[str, t.Any] = {
     "promoted": _Key(TEXTS),
     "missing": [{"what": TEXT, "evidence": TEXT}],
 }
-"""What :func:`_report.view` makes, and keyholder.macos.trust_info documents. A key more is no error."""
+"""What :func:`view` makes, and keyholder.macos.trust_info documents. A key more is no error."""
 
 
 def conform(reading: t.Any) -> dict[str, t.Any]:
@@ -120,7 +121,7 @@ def conform(reading: t.Any) -> dict[str, t.Any]:
     is an error, as nothing could be said of such a Mac.
     """
     unread: list[tuple[str, str]] = []
-    conforming = _conform(reading, READING, "", unread)
+    conforming = _conform(reading, SHAPE, "", unread)
     conforming["missing"] += [
         {"what": where, "evidence": f"it is {words} that it cannot be"} for where, words in unread
     ]
@@ -151,11 +152,11 @@ def _conform(value: t.Any, shape: t.Any, where: str, unread: list[tuple[str, str
             raise ShapeError(f"{path} is missing")
     for key, one in value.items():
         if key not in shape:
-            conforming[str(key)] = plain_data(one, f"{where}.{key}" if where else str(key))
+            conforming[str(key)] = json_data(one, f"{where}.{key}" if where else str(key))
     return conforming
 
 
-def plain_data(value: t.Any, where: str, depth: int = 0) -> t.Any:
+def json_data(value: t.Any, where: str, depth: int = 0) -> t.Any:
     """Return what JSON can hold: texts, finite numbers, true, false, nothing, lists and dictionaries of them. Raises
     :class:`ShapeError`."""
     if value is None or isinstance(value, (str, bool)):
@@ -165,7 +166,7 @@ def plain_data(value: t.Any, where: str, depth: int = 0) -> t.Any:
     if isinstance(value, float) and _kind.moment(value) is not None:
         return value
     if depth < _DEEPEST and isinstance(value, dict):
-        return {str(key): plain_data(one, f"{where}.{key}", depth + 1) for key, one in value.items()}
+        return {str(key): json_data(one, f"{where}.{key}", depth + 1) for key, one in value.items()}
     if depth < _DEEPEST and isinstance(value, list):
-        return [plain_data(one, f"{where}[{index}]", depth + 1) for index, one in enumerate(value)]
+        return [json_data(one, f"{where}[{index}]", depth + 1) for index, one in enumerate(value)]
     raise ShapeError(f"{where} is {_kind.words(value)}, and cannot be in a reading")

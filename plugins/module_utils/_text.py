@@ -20,7 +20,7 @@ _UNSEEN = re.compile(
 )  # fmt: skip
 """Letters and marks that are invisible (Unicode, Default_Ignorable_Code_Point), beside those that are no letters."""
 
-_JOINERS = "\u200c\u200d"
+_ZERO_WIDTH_JOINERS = "\u200c\u200d"
 _EMOJI = ("\ufe0e", "\ufe0f")
 _JOINED = ("Lo", "Mn", "Mc")
 """Arabic and Indic letters and their marks: there a joiner changes how they are written."""
@@ -62,7 +62,7 @@ def _harmless(text: str, index: int) -> bool:
     char = text[index]
     before = unicodedata.category(text[index - 1]) if index else ""
     after = unicodedata.category(text[index + 1]) if index + 1 < len(text) else ""
-    if char in _JOINERS:
+    if char in _ZERO_WIDTH_JOINERS:
         written = before in _JOINED and after in _JOINED
         picture = char == "\u200d" and after == "So" and (before in ("So", "Sk") or text[index - 1 : index] in _EMOJI)
         return written or picture

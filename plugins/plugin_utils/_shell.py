@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Commands for a Mac as one POSIX shell script, and what that script prints as the answers of a runner. Pure.
+"""Compose commands for a Mac into one POSIX shell script, and take the answers of a runner out of what it prints. Pure.
 
 The commands run side by side, each with a deadline of its own, and no file is written. What they print travels in
 hexadecimal, between lines that hold a random mark: nothing that a Mac says can look like the frame around it.
@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 import secrets
 import shlex
-import threading
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
@@ -101,11 +100,11 @@ _BY_SIGNAL = 128
 
 
 class Unreadable(Exception):
-    """The shell's answer is not what the script makes it print; the text is the evidence."""
+    """Say that the shell's answer is not what the script makes it print; the text is the evidence."""
 
 
 class Said(t.NamedTuple):
-    """What came back over the connection."""
+    """Hold what came back over the connection."""
 
     rc: int
     out: bytes
@@ -117,6 +116,7 @@ Send = t.Callable[[str], Said]
 
 
 def new_mark() -> str:
+    """Return a new random mark for the frame of one script's answers."""
     return f"keyholder-{secrets.token_hex(8)}"
 
 
@@ -131,7 +131,7 @@ def compose(commands: t.Sequence[Command], deadline: float, mark: str) -> str:
     ]
     stages[0] += " </dev/null"
     return _SCRIPT.format(
-        folder=mdmclient.FOLDER,
+        folder=mdmclient.MDMCLIENT_FOLDER,
         witness=f"{PROGRAMS}/{WITNESS}",
         system=":".join(SYSTEM),
         deadline=int(deadline),
@@ -197,32 +197,26 @@ def _evidence(said: Said, what: str) -> str:
 
 
 class ScriptRunner:
-    """A runner that asks for ``together`` in one go as soon as one of them is wanted, and for any other one by one."""
+    """Run commands through one connection, those that are asked for together in one go."""
 
-    def __init__(self, send: Send, together: t.Sequence[Command]) -> None:
+    def __init__(self, send: Send) -> None:
         self._send = send
-        self._together = tuple(together)
-        self._known: dict[Command, Ran] = {}
         self._failed: Exception | None = None
-        # The probe asks from several threads, and there is one connection.
-        self._alone = threading.Lock()
 
     def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
-        """Return a command's answer. Raises :class:`Unreadable`, and what the connection raises.
+        """Return the answer of one command. Raises as :meth:`run_all` does."""
+        return self.run_all((command,), deadline)[0]
 
-        A failure is for good: each of the probe's threads would try again, and a wrong password for sudo, tried that
-        often, locks an account.
+    def run_all(self, commands: t.Sequence[Command], deadline: float = DEADLINE) -> list[Ran]:
+        """Return the answers of one script. Raises :class:`Unreadable`, and whatever the connection raises.
+
+        A failure is for good: a wrong password for sudo, tried again, locks an account.
         """
-        with self._alone:
-            if self._failed is not None:
-                raise self._failed
-            if command not in self._known:
-                commands = self._together if command in self._together else (command,)
-                mark = new_mark()
-                try:
-                    said = self._send(compose(commands, deadline, mark))
-                    self._known.update(zip(commands, parse(said, commands, mark)))
-                except Exception as problem:
-                    self._failed = problem
-                    raise
-            return self._known[command]
+        if self._failed is not None:
+            raise self._failed
+        mark = new_mark()
+        try:
+            return parse(self._send(compose(commands, deadline, mark)), commands, mark)
+        except Exception as problem:
+            self._failed = problem
+            raise

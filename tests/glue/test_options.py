@@ -21,6 +21,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module, _module_change, _module_info
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import additional
 
@@ -112,7 +113,7 @@ ARRIVES: dict[tuple[str, str], To] = {
     ("filevault_recovery_key", "path"): To("request.path", beside=COLLECTED),
     ("filevault_recovery_key", "remove"): To("request.remove", beside=COLLECTED),
     ("repair", "apply"): To("run.check_mode", lambda value: not value),
-    ("trust_info", "include"): To("run.extras"),
+    ("trust_info", "include"): To("run.ask", lambda words: Ask(**dict.fromkeys(words, True))),
 }
 """What does not go to the request's field of its own name. A secret goes to the secrets."""
 

@@ -29,8 +29,9 @@ import yaml
 from inmemory import LabRunner
 from test_commands import encrypted
 
-from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
-from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.summary import summary
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 from harness.ansible import binaries
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -322,7 +323,7 @@ def module_options(module: str) -> frozenset[str]:
 
 # --- how they are run ---
 
-READ = read_mac(LabRunner(encrypted()), 60, ())
+READ = read_mac(LabRunner(encrypted()), 60)
 TOKEN = {"exists": True, "secure_token": "holder", "token_dialog_suppressed": None}
 ANSWERS: dict[str, dict[str, Any]] = {
     "account": {"changed": True, "state": {"before": {"exists": False}, "after": TOKEN}},

@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import fakes
@@ -58,6 +58,9 @@ class LabRunner:
         if self.cut is not None and len(self.writes) >= self.cut:
             raise PowerCut
         return Ran(command, run.status, run.out, run.err)
+
+    def run_all(self, commands: Sequence[Command], deadline: float = DEADLINE) -> list[Ran]:
+        return [self.run(command, deadline) for command in commands]
 
     def started(self, argv: tuple[str, ...], how: dict[str, t.Any]) -> fakes.Run:
         return fakes.run(self.mac, *argv, **how)

@@ -23,9 +23,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard imp
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import ReadingError
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.summary import summary
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
-from ansible_collections.keyholder.macos.plugins.module_utils._report import summary
 from ansible_collections.keyholder.macos.plugins.module_utils._run.check import unusable
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
@@ -266,7 +268,7 @@ def test_whose_account_it_is(kind: str, attributes: dict[str, list[str]], author
 
 
 def test_no_mac_at_all() -> None:
-    with pytest.raises(ProbeError, match="does not look like a Mac"):
+    with pytest.raises(ReadingError, match="does not look like a Mac"):
         read_mac(OddRunner(cast(), instead={"-i": REFUSED, "sw_vers": REFUSED}), 5)
 
 
@@ -289,12 +291,12 @@ def test_what_nobody_could_look_at_is_not_taken_for_nothing(path: str, answer: R
 
 
 def test_an_escrow_that_nobody_could_look_at_is_named() -> None:
-    read = read_mac(OddRunner(cast(), instead={"/var/db/FileVaultPRK.dat": SILENT}), 5, ["escrow"])
+    read = read_mac(OddRunner(cast(), instead={"/var/db/FileVaultPRK.dat": SILENT}), 5, Ask(escrow=True))
     assert (read.filevault.escrowed_at, [one.what for one in read.missing]) == (
         None,
         ["when a recovery key was last escrowed"],
     )
-    assert read_mac(LabRunner(cast()), 5, ["escrow"]).filevault.escrowed_at == 0
+    assert read_mac(LabRunner(cast()), 5, Ask(escrow=True)).filevault.escrowed_at == 0
 
 
 # -- passwords --------------------------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
@@ -206,5 +207,5 @@ def test_macos_is_asked_about_its_bootstrap_token_only_where_something_rests_on_
     read_mac(runner, 5)
     assert [command.argv[0] for command, _ in runner.runs].count("mdmclient") == 0
     fakes.person(mac, "new", ANA)
-    read_mac(runner, 5, ["waiting:new"])
+    read_mac(runner, 5, Ask(waiting="new"))
     assert [command.argv[0] for command, _ in runner.runs].count("mdmclient") == 1

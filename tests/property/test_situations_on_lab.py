@@ -46,9 +46,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.mobile import MobileAccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._probe import read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.summary import summary
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
-from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import load_policy
@@ -65,7 +67,7 @@ THREE_DAYS = 3 * 86400.0
 
 def judged(mac: Mac) -> dict[str, RuleFinding]:
     """What the audit's baseline says of the Mac, by its rules."""
-    reading = view(read_mac(LabRunner(mac), 5, ["escrow"]), ["escrow"])
+    reading = view(read_mac(LabRunner(mac), 5, Ask(escrow=True)), ["escrow"])
     return {finding.rule.id: finding for finding in load_policy().evaluate("mac", reading, time.time())}
 
 

@@ -49,7 +49,7 @@ HANGS = 40  # Seconds of the processor after which a mutant goes round in circle
 SILENT = 1800  # Seconds by the clock after which it waits for what will not come.
 KILLERS = Path.cwd() / "killers"
 WORDY = ("words", "_words_", "__str__")
-REFUSALS = ("Refusal", "ProbeError")
+REFUSALS = ("Refusal", "ReadingError")
 NOT_LOOKED_INTO = ("cast",)
 
 

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""dseditgroup, createhomedir, tar and who: membership of a group, a home folder, and who is logged in.
+"""Manage membership of a group, a home folder and its archive, and see who is logged in: dseditgroup, createhomedir,
+tar and who.
 
 This file is PRIVATE to the collection.
 """
@@ -15,31 +16,34 @@ from ansible_collections.keyholder.macos.plugins.module_utils._runner import Com
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
 
-WHO = Command(("who",))
+LOGGED_IN = Command(("who",))
 
 
 def set_membership(user: str, group: str, member: bool) -> Command:
+    """Put a user into a group of this Mac, or take it out: ``member``."""
     return Command(("dseditgroup", "-o", "edit", "-a" if member else "-d", user, "-t", "user", group))
 
 
 def create_home(user: str) -> Command:
-    """Harmless where the home exists already."""
+    """Make the home folder that the account's record names. Does no harm if it exists already."""
     return Command(("createhomedir", "-c", "-u", user))
 
 
 def archive(home: str, path: str) -> Command:
-    """For root alone. macOS's tar keeps extended attributes and access lists. Private: it names files of a person."""
+    """Pack a home folder into the file ``path``, for root alone to read. macOS's tar keeps extended attributes and
+    access lists. Private: it names files of a person."""
     parent, name = posixpath.split(home.rstrip("/"))
     tar = ("tar", "-c", "-z", "-f", path, "-C", parent, name)
     return Command(("sh", "-c", 'umask 077; exec "$@"', "sh", *tar), private=True, only_status=True)
 
 
 def read_archive(path: str) -> Command:
+    """Read a whole archive; only its exit status says whether it can be read."""
     return Command(("tar", "-t", "-z", "-f", path), private=True, only_status=True)
 
 
 def parse_who(ran: Ran) -> frozenset[str] | None:
-    """The names in front of each line; None: it did not say."""
+    """Return the names in front of each line. None: who did not answer."""
     if ran.rc != 0:
         return None
     return frozenset(line.split()[0] for line in ran.out.splitlines() if line.split())

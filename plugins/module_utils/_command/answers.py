@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a command's answer means, whichever program it was: the reason that it names, and failures that are none.
+"""Tell what a command's answer means, whichever program it was: the reason that it names, and failures that are none.
 
 This file is PRIVATE to the collection.
 """
@@ -28,8 +28,8 @@ def reason_of(ran: Ran) -> MaybeCode:
     if program == "fdesetup":
         return fdesetup.exit_reason(ran)
     if program == "dscl":
-        return dscl.meaning(ran)
-    return profiles.meaning(ran) if program == "profiles" else sysadminctl.meaning(ran)
+        return dscl.password_reason(ran)
+    return profiles.bootstrap_reason(ran) if program == "profiles" else sysadminctl.reason_said(ran)
 
 
 def harmless(ran: Ran) -> bool:

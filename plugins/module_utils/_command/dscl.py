@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""dscl: the local directory read at once, written one attribute at a time, and asked about a password.
+"""Read the local directory at once, write it one attribute at a time, and ask it about a password: dscl.
 
 One ``dscl -q`` with its commands on stdin reads everything, however many accounts there are. That mode, its words and
 its streams are those of Apple's published source (apple-oss-distributions/DSTools, dscl/dscl.m).
@@ -22,22 +22,22 @@ if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._code import MaybeCode
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran, Secret
 
-PENDING = "keyholder_pending"
+NOTES = "keyholder_pending"
 """Our own attribute on root's record: work that runs began and have not finished, a value each (design rule 6)."""
-_NOTES = f"dsAttrTypeNative:{PENDING}"
+_NOTES_ATTRIBUTE = f"dsAttrTypeNative:{NOTES}"
 
-MARKER = ";SecureToken;"
+TOKEN_MARKER = ";SecureToken;"
 DISABLED_TAG = ";DisabledTags;SecureToken"
 """Keeps an account from becoming the first holder, on macOS 11 and newer (Apple Platform Deployment; mkuser)."""
 
 GETPASS_BYTES = 128
 """getpass drops silently what a password has beyond this (Apple Libc, readpassphrase)."""
 
-_NODE = "/Local/Default"
+_LOCAL_NODE = "/Local/Default"
 _ACCOUNT_KEYS = (
     "RecordName RealName UniqueID PrimaryGroupID GeneratedUID NFSHomeDirectory UserShell AuthenticationAuthority"
     " AuthenticationHint Picture IsHidden OriginalNodeName"
-    f" dsAttrTypeNative:accountPolicyData {_NOTES}"
+    f" dsAttrTypeNative:accountPolicyData {_NOTES_ATTRIBUTE}"
 )
 _GROUP_KEYS = "RecordName PrimaryGroupID GeneratedUID GroupMembership GroupMembers NestedGroups"
 _POLICY_KEYS = "dsAttrTypeNative:accountPolicyData"
@@ -70,50 +70,56 @@ FIELDS = tuple(_FIELDS)
 
 
 def create_record(user: str) -> Command:
+    """Create an empty record of a user."""
     return Command(("dscl", ".", "-create", _path(user)))
 
 
 def set_field(user: str, field: str, value: str | int | bool) -> Command:
-    """``field``: one of :data:`FIELDS`."""
+    """Set one attribute of a user's record. ``field``: one of :data:`FIELDS`."""
     words = str(int(value)) if isinstance(value, bool) else str(value)
     return Command(("dscl", ".", "-create", _path(user), _FIELDS[field], words))
 
 
 def prevent_token(user: str) -> Command:
+    """Add the tag that keeps the account from becoming the first holder, see PREVENTION_TAG."""
     return Command(("dscl", ".", "-append", _path(user), "AuthenticationAuthority", DISABLED_TAG))
 
 
 def allow_token(user: str) -> Command:
+    """Take that tag off again."""
     return Command(("dscl", ".", "-delete", _path(user), "AuthenticationAuthority", DISABLED_TAG))
 
 
 def remove_marker(user: str) -> Command:
-    return Command(("dscl", ".", "-delete", _path(user), "AuthenticationAuthority", MARKER))
+    """Take off the mark by which the directory calls the account a holder. Its key on the volume stays."""
+    return Command(("dscl", ".", "-delete", _path(user), "AuthenticationAuthority", TOKEN_MARKER))
 
 
 def note(work: str) -> Command:
-    """Let root's record carry this note beside all others: a run at the same time may have its own there."""
-    return Command(("dscl", ".", "-merge", _path("root"), _NOTES, work))
+    """Add a note to root's record. Others stay beside it: a run at the same time may have its own there."""
+    return Command(("dscl", ".", "-merge", _path("root"), _NOTES_ATTRIBUTE, work))
 
 
 def forget(work: str) -> Command:
-    return Command(("dscl", ".", "-delete", _path("root"), _NOTES, work))
+    """Take a note off root's record."""
+    return Command(("dscl", ".", "-delete", _path("root"), _NOTES_ATTRIBUTE, work))
 
 
 def already_forgotten(ran: Ran) -> bool:
-    """Whether a note was to be taken away that is not there: eDSAttributeNotFound is -14134, 54 as a dscl's status."""
-    mine = ran.command.argv[:3] == ("dscl", ".", "-delete") and _NOTES in ran.command.argv
+    """Check whether a note was to be taken away that is not there: eDSAttributeNotFound is -14134, 54 as a dscl's
+    status."""
+    mine = ran.command.argv[:3] == ("dscl", ".", "-delete") and _NOTES_ATTRIBUTE in ran.command.argv
     return mine and ran.rc == 54
 
 
 def knows_no_record(ran: Ran) -> bool:
-    """Whether dscl said of a record that there is none: eDSRecordNotFound is -14136."""
+    """Check whether dscl said of a record that there is none: eDSRecordNotFound is -14136."""
     return "eDSRecordNotFound" in ran.text or "-14136" in ran.text
 
 
 def change_password(user: str, old: Secret, new: Secret) -> Command:
-    """As root, for a holder: dscl asks for the new password, is denied, then asks for the old one
-    (dscl-passwd-root-token-26)."""
+    """Change a holder's password as root: dscl asks for the new one, is denied, then asks for the old one (transcript
+    dscl-passwd-root-token-26)."""
     return Command(("dscl", ".", "-passwd", _path(user)), prompts=(new, old))
 
 
@@ -121,28 +127,30 @@ def change_password(user: str, old: Secret, new: Secret) -> Command:
 
 
 def authenticate(user: str, password: Secret, anywhere: bool = False) -> Command:
-    """A real authentication: it counts towards a lockout, and up to 10.15 it can hand out the first token.
+    """Try a password by a real authentication: it counts towards a lockout, and before macOS 11 it can hand out the
+    first token.
 
     ``anywhere``: of whoever the search path finds, who may have no account on this Mac.
     """
-    return Command(("dscl", "/Search" if anywhere else _NODE, "-authonly", user), prompts=(password,))
+    return Command(("dscl", "/Search" if anywhere else _LOCAL_NODE, "-authonly", user), prompts=(password,))
 
 
 def authentication_answer(ran: Ran) -> str:
-    """right, wrong, disabled or unknown, by dscl's exit status: the directory's error, negated, in eight bits. A status
-    of 0 beside such an error is no yes."""
+    """Return right, wrong, disabled or unknown, by dscl's exit status: the directory's error, negated, in eight bits.
+    A status of 0 beside such an error is no yes."""
     if ran.rc == 0 and "eDS" in ran.text:
         return "unknown"
     return {0: "right", 10: "wrong", 87: "disabled"}.get(-1 if ran.rc is None else ran.rc, "unknown")
 
 
-def meaning(ran: Ran) -> MaybeCode:
-    """The reason that the exit status names, "" for none: eDSAuthPasswordQualityCheckFailed is -14165."""
+def password_reason(ran: Ran) -> MaybeCode:
+    """Return the reason code that the exit status means, "" for none: eDSAuthPasswordQualityCheckFailed is -14165."""
     return "password_policy" if ran.rc == 85 else ""
 
 
 def read_hash(user: str) -> Command:
-    """Root only. Nothing is authenticated by reading it: no lockout, no token, on no version."""
+    """Read the verifiers of a user's password, as root. Nothing is authenticated by that: no lockout, no token, on no
+    version."""
     return Command(("dscl", "-plist", ".", "-read", _path(user), "dsAttrTypeNative:ShadowHashData"), private=True)
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""openssl: a secret in on stdin, a CMS message to certificates out on stdout. Every macOS has it (LibreSSL).
+"""Encrypt a secret to certificates: in on stdin, out on stdout as a CMS message. Every macOS has openssl (LibreSSL).
 
 This file is PRIVATE to the collection.
 """
@@ -20,12 +20,12 @@ CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\r\n]+-----
 
 
 def encrypt(secret: Secret, certificates: t.Sequence[str]) -> Command:
-    """``certificates``: paths of PEM files. ``smime`` is in every LibreSSL, ``cms`` is not."""
+    """Encrypt a secret. ``certificates``: paths of PEM files. ``smime`` is in every LibreSSL, ``cms`` is not."""
     argv = ("openssl", "smime", "-encrypt", "-binary", "-aes256", "-outform", "PEM")
     return Command(argv + tuple(certificates), document=secret)
 
 
 def message(ran: Ran) -> str:
-    """The CMS message in PEM, "" for none."""
+    """Return the CMS message in PEM, "" for none."""
     found = _MESSAGE.search(ran.out) if ran.rc == 0 else None
     return found.group(0) if found else ""

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""fdesetup: FileVault's status, its users and its recovery keys; passwords as a plist on stdin, keys as one on stdout.
+"""Read and change FileVault, its users and its recovery keys: fdesetup, with passwords as a plist on stdin, keys as one
+on stdout.
 
 ``status -extended`` is never used: on APFS it prints for ever while the volume is converted (man fdesetup). Nothing
 here names a file that would hold a secret, but for the deferral's, which only macOS itself can write.
@@ -27,7 +28,7 @@ LIST = Command(("fdesetup", "list"))
 DEFERRAL = Command(("fdesetup", "showdeferralinfo"))
 SUPPORTS_AUTHRESTART = Command(("fdesetup", "supportsauthrestart"))
 
-ESCROW = system.find("/var/db/FileVaultPRK.dat")
+ESCROW = system.stat("/var/db/FileVaultPRK.dat")
 """macOS encrypts a new key into this file where a profile escrows keys; a newer one is the only local proof
 (apple/device-management; homebysix/jss-filevault-reissue)."""
 
@@ -47,7 +48,8 @@ _UUID = re.compile(r"^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
 
 @dataclass(frozen=True)
 class Status:
-    """``state``: on, off, encrypting, decrypting, restart_to_enable, restart_to_finish or restart_to_disable.
+    """Hold FileVault's status. ``state``: on, off, encrypting, decrypting, restart_to_enable, restart_to_finish or
+    restart_to_disable.
 
     ``percent`` None: not said.
     """
@@ -82,7 +84,7 @@ def parse_status(ran: Ran) -> Status | None:
 
 
 def parse_list(ran: Ran) -> dict[str, str] | None:
-    """UUID -> name of each ``name,UUID`` line, split at the last comma; None: refused (it needs root), or
+    """Return UUID -> name of each ``name,UUID`` line, split at the last comma; None: refused (it needs root), or
     cut off in the middle of a line."""
     if ran.rc != 0:
         return None
@@ -93,13 +95,14 @@ def parse_list(ran: Ran) -> dict[str, str] | None:
 
 
 def parse_deferral_path(ran: Ran) -> str:
-    """Where the deferral will write, "" where nothing says so (transcripts fde-showdeferral, fde-showdeferral-none)."""
+    """Return the path that a deferral will write to, "" if nothing says so (transcripts fde-showdeferral,
+    fde-showdeferral-none)."""
     found = _OUTPUT_PATH.search(ran.out)
     return found.group(1) if found else ""
 
 
 def says_true(ran: Ran) -> bool | None:
-    """The answer of the verbs that say true or false, whatever their exit status; None: neither, or both."""
+    """Return the answer of the verbs that say true or false, whatever their exit status. None: neither, or both."""
     said = {"true": True, "false": False}
     answers = {said[word] for word in ran.out.split() if word in said}
     return answers.pop() if len(answers) == 1 else None
@@ -109,20 +112,21 @@ def says_true(ran: Ran) -> bool | None:
 
 
 @dataclass(frozen=True)
-class Person:
-    """A name and a password for the input plist; without a name the password is a recovery key."""
+class Credentials:
+    """Hold a name and a password for the input plist; without a name the password is a recovery key."""
 
     name: str
     password: Secret
 
 
-def enable(user: Person, others: t.Sequence[Person] = ()) -> Command:
-    """``-outputplist`` always: from macOS 26 on the key is not printed otherwise (Der Flounder, 2026-05-07)."""
+def enable(user: Credentials, others: t.Sequence[Credentials] = ()) -> Command:
+    """Enable FileVault for users. ``-outputplist`` always, see KEY_IN_PLIST_ONLY."""
     return _with_plist(("enable", "-inputplist", "-outputplist"), user, others)
 
 
 def defer(user: str, path: str, force_at_login: int | None, ask_at_logout: bool, show_key: bool) -> Command:
-    """macOS asks the user for the password itself and writes the key to ``path``, which only root can read (man)."""
+    """Have macOS enable FileVault at a login: it asks the user for the password itself and writes the key to ``path``,
+    which only root can read (man). ``force_at_login``: how many logins may skip it; None: not said."""
     argv = ["fdesetup", "enable", "-defer", path]
     argv += ["-user", user] if user else []
     argv += [] if force_at_login is None else ["-forceatlogin", str(force_at_login)]
@@ -131,8 +135,9 @@ def defer(user: str, path: str, force_at_login: int | None, ask_at_logout: bool,
     return Command(tuple(argv))
 
 
-def disable(user: Person) -> Command:
-    """That ``disable`` reads a plist is in no man page; a public script relies on it (fde-disable-inputplist)."""
+def disable(user: Credentials) -> Command:
+    """Disable FileVault. That ``disable`` reads a plist is in no man page; a public script relies on it (transcript
+    fde-disable-inputplist)."""
     return _with_plist(("disable", "-inputplist"), user)
 
 
@@ -140,55 +145,63 @@ CANCEL_DEFERRAL = Command(("fdesetup", "disable"))
 """It also takes an active deferral away (man); asked for nothing, as FileVault is off."""
 
 
-def add(granter: Person, user: Person) -> Command:
+def add(granter: Credentials, user: Credentials) -> Command:
+    """Let a user unlock the volume, authorised by a granter."""
     return _with_plist(("add", "-inputplist"), granter, (user,))
 
 
 def remove(user: str) -> Command:
+    """Take a user off FileVault's list."""
     return Command(("fdesetup", "remove", "-user", user))
 
 
 def remove_crypto_user(guid: str) -> Command:
-    """A crypto user whose account is gone, where there is no Secure Enclave that keeps it (freegeek-pdx)."""
+    """Remove a crypto user whose account is gone, on a Mac without a Secure Enclave that keeps it (freegeek-pdx)."""
     return Command(("fdesetup", "remove", "-uuid", guid))
 
 
-def change_key(by: Person) -> Command:
+def change_key(by: Credentials) -> Command:
+    """Replace the personal recovery key by a new one, which is printed."""
     return _with_plist(("changerecovery", "-personal", "-inputplist", "-outputplist"), by)
 
 
-def remove_key(by: Person) -> Command:
+def remove_key(by: Credentials) -> Command:
+    """Remove the personal recovery key."""
     return _with_plist(("removerecovery", "-personal", "-inputplist"), by)
 
 
-def validate_key(key: Secret) -> Command:
-    """The key goes in as the password, without a name (Der Flounder, 2026-08-10; grahamgilbert/crypt)."""
-    return _with_plist(("validaterecovery", "-inputplist"), Person("", key))
+def validate_recovery_key(key: Secret) -> Command:
+    """Ask whether a recovery key is the present one. It goes in as the password, without a name (Der Flounder,
+    2026-08-10; grahamgilbert/crypt)."""
+    return _with_plist(("validaterecovery", "-inputplist"), Credentials("", key))
 
 
-def arm_restart(by: Person) -> Command:
-    """-1: the next restart comes up with the volume unlocked (man). So the answer is here before the Mac goes away."""
+def arm_restart(by: Credentials) -> Command:
+    """Have the next restart come up with the volume unlocked: a delay of -1 (man). So the answer is here before the Mac
+    goes away."""
     return _with_plist(("authrestart", "-delayminutes", "-1", "-inputplist"), by)
 
 
 def read_key_file(path: str) -> Command:
-    """What a deferral has written: the same property list as ``-outputplist`` prints, for root alone."""
+    """Read what a deferral has written: the same property list as ``-outputplist`` prints, for root alone."""
     return Command(("cat", path), private=True)
 
 
 def remove_key_file(path: str) -> Command:
+    """Remove that file. Does no harm if there is none."""
     return Command(("rm", "-f", path))
 
 
 def new_key(ran: Ran) -> Secret | None:
-    """The recovery key in an output plist. None: macOS gave none, as with a key that it keeps from an earlier time."""
+    """Return the recovery key in an output plist. None: macOS gave none, as with a key that it keeps from an earlier
+    time."""
     for content in plists.documents(ran.out):
         if isinstance(content, dict) and isinstance(content.get("RecoveryKey"), str):
             return Secret(content["RecoveryKey"])
     return None
 
 
-def _with_plist(words: tuple[str, ...], user: Person, others: t.Sequence[Person] = ()) -> Command:
+def _with_plist(words: tuple[str, ...], user: Credentials, others: t.Sequence[Credentials] = ()) -> Command:
     content: dict[str, t.Any] = {"Password": user.password.reveal().decode("utf-8")}
     if user.name:
         content["Username"] = user.name

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""launchd: the Mac's own promise to take temporary administrator rights back, whatever becomes of the run.
+"""Have launchd take temporary administrator rights back, whatever becomes of the run.
 
 The job is a property list in /Library/LaunchDaemons, so that it outlives a restart, and holds a name and no secret.
 launchd starts it every so many seconds of the Mac's waking time (man launchd.plist, StartInterval) and not at once.
@@ -16,7 +16,7 @@ from __future__ import annotations
 import plistlib
 import typing as t
 
-from ansible_collections.keyholder.macos.plugins.module_utils._command.dscl import PENDING
+from ansible_collections.keyholder.macos.plugins.module_utils._command.dscl import NOTES
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
 
 if t.TYPE_CHECKING:
@@ -30,7 +30,7 @@ if ls '{PATH}' >/dev/null 2>&1; then
     members=$(dscl . -read /Groups/admin GroupMembership | tr ' ' '\\n')
     printf '%s\\n' "$members" | grep -q -v -x -F -e GroupMembership: -e root -e "$1" -e '' || exit 1
     dseditgroup -o edit -d "$1" -t user admin || exit 1
-    dscl . -delete /Users/root 'dsAttrTypeNative:{PENDING}' "$2"
+    dscl . -delete /Users/root 'dsAttrTypeNative:{NOTES}' "$2"
     rm -f '{PATH}'
 fi
 launchctl bootout 'system/{LABEL}'
@@ -40,8 +40,8 @@ _BOOT_OUT = Command(("launchctl", "bootout", f"system/{LABEL}"))
 
 
 def job(user: str, note: str, seconds: int) -> str:
-    """The property list of the job that demotes ``user``, whose promotion ``note`` tells of. The script gets both as
-    arguments: no shell parses them."""
+    """Return the property list of the job that demotes ``user``, whose promotion ``note`` tells of. ``seconds``: from
+    one try to the next. The script gets both names as arguments: no shell parses them."""
     content = {
         "Label": LABEL,
         "ProgramArguments": ["/bin/sh", "-c", SCRIPT, LABEL, user, note],
@@ -62,10 +62,11 @@ def plan_demotion(user: str, note: str, seconds: int) -> list[Command]:
 
 
 def drop_demotion() -> list[Command]:
-    """Harmless where there is no job."""
+    """Unload the job and remove its file. Does no harm if there is no job."""
     return [_BOOT_OUT, Command(("rm", "-f", PATH))]
 
 
 def may_fail(ran: Ran) -> bool:
-    """launchd refuses to unload what it has not loaded, and that is what was wanted."""
+    """Check whether a failure of this command is as good as success: launchd refuses to unload what it has not
+    loaded."""
     return ran.command == _BOOT_OUT

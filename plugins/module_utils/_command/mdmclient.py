@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""mdmclient: whether the escrowed Bootstrap Token would authorise an erase, the best proof there is without a login.
+"""Ask whether the escrowed Bootstrap Token would authorise an erase, the best proof there is without a login:
+mdmclient.
 
 This file is PRIVATE to the collection.
 """
@@ -18,14 +19,15 @@ if t.TYPE_CHECKING:
 DEVICE_INFORMATION = Command(("mdmclient", "QueryDeviceInformation"), private=True)
 """Private: it prints the Mac's serial number and much else."""
 
-FOLDER = "/usr/libexec"
+MDMCLIENT_FOLDER = "/usr/libexec"
 """mdmclient is on no PATH."""
 
 _PREFLIGHT = re.compile(r"EACSPreflight\s*=([^;]*);")
 
 
 def parse_preflight(ran: Ran) -> bool | None:
-    """Macjutsu/super and Inetum-Poland/bootstrap-buddy take these two as success; None: not said (before 13.3)."""
+    """Return whether macOS would use the token. Macjutsu/super and Inetum-Poland/bootstrap-buddy take these two texts
+    as success. None: not said, as before ERASE_PREFLIGHT."""
     said = _PREFLIGHT.search(ran.text)
     words = "" if said is None else said.group(1).strip().strip('"').strip()
     return words == "success" or "EFI password exists" in words if words else None

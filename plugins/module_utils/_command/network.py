@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The directories that a Mac is bound to: which of them answer, whom they know, and an account here for one of them.
+"""Ask the directories that a Mac is bound to: which of them answer, whom they know; and make an account for one of
+them.
 
 ``createmobileaccount`` lies outside PATH. It can be told a password in its arguments; here it never is.
 
@@ -19,26 +20,26 @@ from ansible_collections.keyholder.macos.plugins.module_utils._runner import Com
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
 
-FOLDER = "/System/Library/CoreServices/ManagedClient.app/Contents/Resources"
+CREATEMOBILE_FOLDER = "/System/Library/CoreServices/ManagedClient.app/Contents/Resources"
 """Where createmobileaccount is (openradar-mirror 18598, and many public scripts)."""
 
 NODES = Command(("odutil", "show", "nodenames"))
 
-TOKEN_DIALOG = Command(
+READ_TOKEN_DIALOG = Command(
     ("defaults", "read", "/Library/Managed Preferences/com.apple.MCX", "cachedaccounts.askForSecureTokenAuthBypass")
 )
 """Whether a profile keeps macOS from asking for a token administrator at a mobile account's login
 (apple/device-management, com.apple.MCX, mobile accounts)."""
 
-_NODE = re.compile(r"(/(?:Active Directory|LDAPv3)\b.*)\s(Online|Offline)\b")
+_NODE_LINE = re.compile(r"(/(?:Active Directory|LDAPv3)\b.*)\s(Online|Offline)\b")
 """Public scripts look for a node's path and the word Online behind it; more is not known of the output."""
 
-_KEYS = ("RecordName", "RealName", "UniqueID", "AppleMetaNodeLocation")
+_PERSON_KEYS = ("RecordName", "RealName", "UniqueID", "AppleMetaNodeLocation")
 
 
 @dataclass(frozen=True)
-class Person:
-    """Whom the search path finds under a name; ``node`` is where."""
+class Found:
+    """Hold whom the search path finds under a name; ``node`` is where."""
 
     name: str
     full_name: str
@@ -47,23 +48,24 @@ class Person:
 
 
 def parse_nodes(ran: Ran) -> dict[str, bool] | None:
-    """Node -> whether it is online. None: odutil gave no answer."""
+    """Return node -> whether it is online. None: odutil gave no answer."""
     if ran.rc != 0:
         return None
-    found = (_NODE.match(line.strip()) for line in ran.out.splitlines())
+    found = (_NODE_LINE.match(line.strip()) for line in ran.out.splitlines())
     return {one.group(1).rstrip(): one.group(2) == "Online" for one in found if one}
 
 
-def find(name: str) -> Command:
-    return Command(("dscl", "-plist", "/Search", "-read", f"/Users/{name}", *_KEYS))
+def read_person(name: str) -> Command:
+    """Read the record that the search path finds under a name."""
+    return Command(("dscl", "-plist", "/Search", "-read", f"/Users/{name}", *_PERSON_KEYS))
 
 
-def parse_person(ran: Ran) -> Person | None:
-    """None: the search path found nobody."""
+def parse_person(ran: Ran) -> Found | None:
+    """Return that record. None: the search path found nobody."""
     for content in plists.documents(ran.out) if ran.rc == 0 else []:
         if isinstance(content, dict):
             record = records.attributes(content)
-            return Person(
+            return Found(
                 name=records.first(record, "RecordName"),
                 full_name=records.first(record, "RealName"),
                 uid=records.identifier(records.first(record, "UniqueID")),
@@ -73,12 +75,12 @@ def parse_person(ran: Ran) -> Person | None:
 
 
 def parse_token_dialog(ran: Ran) -> bool | None:
-    """Whether the dialog is suppressed. It is not where no profile says so (Apple's default is false). None: unread."""
+    """Return whether the dialog is suppressed: not if no profile says so (Apple's default is false). None: unread."""
     if ran.rc is None:
         return None
     return ran.rc == 0 and ran.out.strip().lower() in ("1", "true", "yes")
 
 
 def create_mobile_account(name: str, home: str = "") -> Command:
-    """``home`` "": where macOS puts it."""
+    """Create the local copy of a directory's account. ``home`` "": where macOS puts it."""
     return Command(("createmobileaccount", "-n", name) + (("-h", home) if home else ()))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Property lists as macOS's programs print them: several in one stream, with other lines around them.
+"""Take property lists out of what macOS's programs print: several in one stream, with other lines around them.
 
 This file is PRIVATE to the collection.
 """

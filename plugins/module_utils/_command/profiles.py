@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""profiles: enrolment in device management, what is installed, and the Bootstrap Token.
+"""Read the enrolment in device management and what is installed, and manage the Bootstrap Token: profiles.
 
 This file is PRIVATE to the collection.
 """
@@ -19,13 +19,13 @@ if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
 
 ENROLLMENT = Command(("profiles", "status", "-type", "enrollment"))
-BOOTSTRAP_TOKEN = Command(("profiles", "status", "-type", "bootstraptoken"))
+BOOTSTRAP_STATUS = Command(("profiles", "status", "-type", "bootstraptoken"))
 
 INSTALLED = Command(("profiles", "show", "-output", "stdout-xml"), private=True, limit=LONG_LIMIT)
 """Private: profiles carry secrets of other software. From macOS 10.15 on usnistgov/macos_security asks like this; that
 10.13 and 10.14 know it is assumed."""
 
-_ESCROW = "com.apple.security.FDERecoveryKeyEscrow"
+_ESCROW_PAYLOAD = "com.apple.security.FDERecoveryKeyEscrow"
 _DEVICE, _ITEMS = "_computerlevel", "ProfileItems"
 
 _AUTOMATED = re.compile(r"^Enrolled via DEP: (Yes|No)", re.MULTILINE)
@@ -36,7 +36,7 @@ _TOKEN = re.compile(r"Bootstrap Token (supported on|escrowed to) server: (YES|NO
 
 @dataclass(frozen=True)
 class Enrollment:
-    """How the Mac is enrolled in device management; ``server`` is "" where macOS does not name it."""
+    """Hold how the Mac is enrolled in device management; ``server`` is "" if macOS does not name it."""
 
     enrolled: bool
     automated: bool
@@ -46,13 +46,14 @@ class Enrollment:
 
 @dataclass(frozen=True)
 class BootstrapStatus:
-    """What profiles says of the Bootstrap Token. None: it did not say."""
+    """Hold what profiles says of the Bootstrap Token. None: it did not say."""
 
     supported: bool | None
     escrowed: bool | None
 
 
 def parse_enrollment(ran: Ran) -> Enrollment | None:
+    """Return the enrolment. None: profiles did not say."""
     enrolled = _ENROLLED.search(ran.text)
     if enrolled is None:
         return None
@@ -66,6 +67,7 @@ def parse_enrollment(ran: Ran) -> Enrollment | None:
 
 
 def parse_bootstrap(ran: Ran) -> BootstrapStatus:
+    """Return whether the server takes a Bootstrap Token, and whether it has one of this Mac."""
     said = dict(_TOKEN.findall(ran.text))
     if "Bootstrap Token functionality is not supported on the server" in ran.text:
         return BootstrapStatus(supported=False, escrowed=False)
@@ -77,14 +79,14 @@ def parse_bootstrap(ran: Ran) -> BootstrapStatus:
 
 
 def parse_escrow(ran: Ran) -> bool | None:
-    """Whether a profile of the device has macOS put each new recovery key aside; None: no list was printed.
+    """Return whether a profile of the device has macOS escrow each new recovery key. None: no list was printed.
 
     The keys of the list: fleetdm/fleet, orbit/pkg/profiles, and chef/chef, osx_profile.
     """
     listed: t.Any = next(iter(plists.documents(ran.out)), None) if ran.rc == 0 else None
     try:
         items = [item for profile in listed.get(_DEVICE, ()) for item in profile.get(_ITEMS, ())]
-        return any(item.get("PayloadType") == _ESCROW for item in items)
+        return any(item.get("PayloadType") == _ESCROW_PAYLOAD for item in items)
     except (AttributeError, TypeError):
         return None
 
@@ -96,14 +98,14 @@ TTY_BYTES = 128
 
 
 def untypable(password: Secret) -> str:
-    """Why this password is not typed at the prompt, "" where it is. Emoji were seen to arrive there as something else
-    (freegeek-pdx/mkuser, by way of expect); that they arrive whole in another way, nobody has shown, and each wrong
-    password is a failed login."""
+    """Return why this password is not typed at the prompt, "" if it is. Emoji were seen to arrive there as something
+    else (freegeek-pdx/mkuser, by way of expect); that they arrive whole in another way, nobody has shown, and each
+    wrong password is a failed login."""
     beyond = any(ord(char) > 0xFFFF for char in password.reveal().decode("utf-8"))
     return "holds an emoji or another character beyond U+FFFF" if beyond else ""
 
 
-_MEANINGS: tuple[tuple[re.Pattern[str], Code], ...] = (
+_BOOTSTRAP_ERRORS: tuple[tuple[re.Pattern[str], Code], ...] = (
     (re.compile(r"Unable to authenticate user information"), "bootstrap_refused"),
     (re.compile(r"Password is required"), "password_unusable"),
     (re.compile(r"Unable to verify token"), "bootstrap_stale"),
@@ -112,16 +114,17 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Code], ...] = (
 
 
 def bootstrap(verb: str, admin: str, password: Secret) -> Command:
-    """``verb``: install, remove or validate. The only way in is the terminal's two prompts (bt-install-prompts)."""
+    """Install, remove or validate a Bootstrap Token: ``verb``. The only way in is the terminal's two prompts
+    (transcript bt-install-prompts)."""
     argv = ("profiles", verb, "-type", "bootstraptoken")
     return Command(argv, dialogue=(("user name:", Secret(admin)), ("':", password)))
 
 
 def validated(ran: Ran) -> bool:
-    """Transcript bt-validate: pip-b0y/MacOS."""
+    """Check whether macOS calls the token valid (transcript bt-validate: pip-b0y/MacOS)."""
     return "Bootstrap Token validated" in ran.text
 
 
-def meaning(ran: Ran) -> MaybeCode:
-    """The reason that the output names, "" for none."""
-    return next((reason for pattern, reason in _MEANINGS if pattern.search(ran.text)), "")
+def bootstrap_reason(ran: Ran) -> MaybeCode:
+    """Return the reason code that the output means, "" for none."""
+    return next((reason for pattern, reason in _BOOTSTRAP_ERRORS if pattern.search(ran.text)), "")

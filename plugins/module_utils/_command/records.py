@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The local directory's records, as ``dscl -plist`` prints them: users, groups and the rules for passwords.
+"""Make records of what ``dscl -plist`` prints of the local directory: users, groups and the rules for passwords.
 
 This file is PRIVATE to the collection.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
 from ansible_collections.keyholder.macos.plugins.module_utils._command import plists
-from ansible_collections.keyholder.macos.plugins.module_utils._command.dscl import DISABLED_TAG, MARKER, PENDING
+from ansible_collections.keyholder.macos.plugins.module_utils._command.dscl import DISABLED_TAG, NOTES, TOKEN_MARKER
 
 if t.TYPE_CHECKING:
     Record = t.Mapping[str, t.Sequence[str]]
@@ -44,7 +44,7 @@ _EXPIRY = "policyAttributeLastFailedAuthenticationTime"
 
 @dataclass(frozen=True)
 class User:
-    """A record of ``/Users``. "" and None: not set, or not readable."""
+    """Hold a record of ``/Users``. "" and None: not set, or not readable."""
 
     name: str
     guid: str
@@ -76,31 +76,33 @@ class User:
 
     @property
     def marked(self) -> bool:
-        """Whether the directory says that the account holds a Secure Token."""
-        return MARKER in self.authority
+        """Check whether the directory says that the account holds a Secure Token."""
+        return TOKEN_MARKER in self.authority
 
     @property
     def tagged(self) -> bool:
+        """Check whether the account is kept from becoming the first holder, see PREVENTION_TAG."""
         return DISABLED_TAG in self.authority
 
     @property
     def mobile(self) -> bool:
+        """Check whether the account is the local copy of a directory's."""
         return any(_MOBILE in value for value in self.authority)
 
     @property
     def has_password(self) -> bool:
-        """Whether a password of its own, or one kept from its directory, can be checked against anything."""
+        """Check whether there is a password, its own or one kept from its directory, to check another against."""
         return self.mobile or any(_HASH in value for value in self.authority)
 
     @property
     def disabled(self) -> bool:
-        """Whether no login is accepted at all (transcript dscl-authonly-disabled)."""
+        """Check whether no login is accepted at all (transcript dscl-authonly-disabled)."""
         return any(value.startswith(_DISABLED) for value in self.authority)
 
 
 @dataclass(frozen=True)
-class Group:
-    """A record of ``/Groups``; ``nested``: GUIDs of the groups in it."""
+class GroupRecord:
+    """Hold a record of ``/Groups``; ``nested``: GUIDs of the groups in it."""
 
     name: str
     guid: str
@@ -114,7 +116,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Rules:
-    """The Mac's own rules for passwords: their identifiers, and how many wrong guesses lock an account.
+    """Hold the Mac's own rules for passwords: their identifiers, and how many wrong guesses lock an account.
 
     ``patterns``: regular expressions that a whole password must match. ``lock_expires``: whether a locked account opens
     again by itself (man pwpolicy: ACCOUNT POLICIES). ``unjudged``: identifiers of rules that a login must meet and that
@@ -134,18 +136,18 @@ UNREAD_RULES = Rules(unjudged=("(unread)",))
 
 @dataclass(frozen=True)
 class Directory:
-    """What was read; None: it was not. ``unread``: what was not of the kind that it must be, in words."""
+    """Hold what was read; None: it was not. ``unread``: what was not of the kind that it must be, in words."""
 
     users: tuple[User, ...] | None = None
-    groups: tuple[Group, ...] | None = None
+    groups: tuple[GroupRecord, ...] | None = None
     rules: Rules | None = None
     unread: tuple[str, ...] = ()
 
 
-def parse(text: str) -> Directory:
+def parse_directory(text: str) -> Directory:
     """Sort what dscl printed: lists of records with and without UniqueID, and the one record of the rules."""
     users: tuple[User, ...] | None = None
-    groups: tuple[Group, ...] | None = None
+    groups: tuple[GroupRecord, ...] | None = None
     rules: Rules | None = None
     unread: list[str] = []
     for content in plists.documents(text):
@@ -157,10 +159,10 @@ def parse(text: str) -> Directory:
             lost = len(content) - len(named)
             unread += [f"{lost} records without a name"] if lost else []
             if any("UniqueID" in record for record, _strange in records):
-                users = tuple(_user(record, strange) for record, strange in named)
+                users = tuple(_user_from(record, strange) for record, strange in named)
                 unread += [words for user in users for words in user.unread]
             else:
-                groups = tuple(_group(record, strange) for record, strange in named)
+                groups = tuple(_group_from(record, strange) for record, strange in named)
                 unread += [f"{words} of group {first(record, 'RecordName')}" for record, odd in named for words in odd]
     return Directory(users, groups, rules, tuple(unread))
 
@@ -184,11 +186,12 @@ def odd(content: t.Mapping[t.Any, t.Any]) -> tuple[str, ...]:
 
 
 def first(record: Record, key: str) -> str:
+    """Return the first value of an attribute, "" if there is none."""
     values = record.get(key) or ()
     return values[0] if values else ""
 
 
-def _user(record: Record, strange: tuple[str, ...]) -> User:
+def _user_from(record: Record, strange: tuple[str, ...]) -> User:
     names = tuple(record.get("RecordName") or ())
     numbers = (f"uid:{first(record, 'UniqueID')}",)
     policy = _policy_data(record)
@@ -220,7 +223,7 @@ def _user(record: Record, strange: tuple[str, ...]) -> User:
         password_changed=_kind.moment(changed),
         failed_logins=_kind.count(failed),
         unread=tuple(f"{words} of {name}" for words in unread),
-        pending=tuple(record.get(PENDING) or ()),
+        pending=tuple(record.get(NOTES) or ()),
         names=names,
         taken=frozenset(names + tuple(record.get("RealName") or ()) + numbers),
     )
@@ -230,8 +233,8 @@ def _unlike(key: str, said: t.Any, taken: t.Any) -> list[str]:
     return [f"{key} is {_kind.words(said)} that it cannot be"] if said is not None and taken is None else []
 
 
-def _group(record: Record, strange: tuple[str, ...]) -> Group:
-    return Group(
+def _group_from(record: Record, strange: tuple[str, ...]) -> GroupRecord:
+    return GroupRecord(
         name=first(record, "RecordName"),
         guid=first(record, "GeneratedUID").upper(),
         gid=first(record, "PrimaryGroupID"),

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""sysadminctl: tokens granted and revoked, accounts made, reset and deleted; and what its words mean.
+"""Grant and revoke tokens, make, reset and delete accounts, and tell what went wrong: sysadminctl.
 
 It exits 0 on failure and prints everything on stderr (chef/chef mac_user; mkuser), so its words only explain what a
 second reading found, they never prove it. With ``-`` for a password it prompts, and reads a line of stdin where there
@@ -25,7 +25,7 @@ STDIN_BYTES = 1022
 """Longest password that is safe for every prompt: 1023 bytes for an account, but 1022 for a granter from 10.14 on,
 and the error then blames the other one (mkuser; transcript ston-piped-1023-byte-admin-pw)."""
 
-_MEANINGS: tuple[tuple[re.Pattern[str], Code], ...] = (
+_ERRORS: tuple[tuple[re.Pattern[str], Code], ...] = (
     (re.compile(r"-60007|errAuthorizationInteractionNotAllowed"), "root_locked_out"),
     (re.compile(r"Code=5101\b"), "granter_refused"),
     (re.compile(r"not permitted without secure token unlock"), "key_refused"),
@@ -39,17 +39,19 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Code], ...] = (
 
 
 def grant(user: str, granter: str, granter_password: Secret, password: Secret) -> Command:
-    """It asks for the granter's password first, whatever the order of its options (mkuser; Addigy's expect script)."""
+    """Grant a token to a user. It asks for the granter's password first, whatever the order of its options (mkuser;
+    Addigy's expect script)."""
     return _token("-secureTokenOn", user, granter, granter_password, password)
 
 
 def revoke(user: str, granter: str, granter_password: Secret, password: Secret) -> Command:
+    """Revoke a user's token, in the same way."""
     return _token("-secureTokenOff", user, granter, granter_password, password)
 
 
 @dataclass(frozen=True)
 class NewUser:
-    """What ``-addUser`` is told of an account. "" and None: left to macOS. ``gid``: from macOS 11 on."""
+    """Hold what ``-addUser`` is told of an account. "" and None: left to macOS. ``gid``: see ADD_USER_GID."""
 
     name: str
     full_name: str
@@ -63,8 +65,8 @@ class NewUser:
 
 
 def add_user(user: NewUser, password: Secret) -> Command:
-    """Without a granter: the order of two prompts of ``-addUser`` is not known, and a grant of its own can be
-    proven."""
+    """Create an account, without a granter: the order of two prompts of ``-addUser`` is not known, and a grant of its
+    own can be proven."""
     options = {
         "-fullName": user.full_name,
         "-shell": user.shell,
@@ -80,7 +82,8 @@ def add_user(user: NewUser, password: Secret) -> Command:
 
 
 def reset_password(user: str, new: Secret, granter: str = "", granter_password: Secret | None = None) -> Command:
-    """It asks for the new password first, then for the granter's (Amazon ACME's pexpect script)."""
+    """Set a user's password as root. It asks for the new password first, then for the granter's (Amazon ACME's pexpect
+    script)."""
     argv = ("sysadminctl", "-resetPasswordFor", user, "-newPassword", "-")
     if granter_password is None:
         return Command(argv, prompts=(new,))
@@ -88,21 +91,21 @@ def reset_password(user: str, new: Secret, granter: str = "", granter_password: 
 
 
 def change_own_password(user: str, uid: int, old: Secret, new: Secret) -> Command:
-    """As the account itself; it asks for the old password, then for the new one (mkuser, 10.13 to 12; nothing happens
-    on 26.5)."""
+    """Change a password as the account itself; it asks for the old one, then for the new one (mkuser, 10.13 to 12;
+    nothing happens on 26.5)."""
     as_user = ("launchctl", "asuser", str(uid), "sudo", "-u", user)
     return Command(as_user + ("sysadminctl", "-newPassword", "-", "-oldPassword", "-"), prompts=(old, new))
 
 
 def delete_user(user: str, home: str) -> Command:
-    """``home``: keep_home, delete_home or secure."""
+    """Delete an account. ``home``: keep_home, delete_home or secure."""
     flags = {"keep_home": ("-keepHome",), "delete_home": (), "secure": ("-secure",)}[home]
     return Command(("sysadminctl", "-deleteUser", user) + flags)
 
 
-def meaning(ran: Ran) -> MaybeCode:
-    """The reason that the output names, "" for none: words come after state, and codes before words."""
-    for pattern, reason in _MEANINGS:
+def reason_said(ran: Ran) -> MaybeCode:
+    """Return the reason code that the output means, "" for none. A numbered error takes precedence over a text."""
+    for pattern, reason in _ERRORS:
         if pattern.search(ran.text):
             return reason
     return ""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""sysctl and sw_vers: which macOS, which hardware; and the restart.
+"""Read which macOS and which hardware this is, what is at a path, and when it started; and restart it.
 
 ``kern.osproductversion`` answers from 10.13.4 on; older ones need sw_vers. ``hw.optional.arm64`` is true under
 Rosetta too, where ``uname`` and Python say x86_64 (freegeek-pdx/macOS-Testing-and-Deployment-Scripts).
@@ -27,7 +27,7 @@ SYSCTL = Command(
 SW_VERS = Command(("sw_vers",))
 
 RESTART = Command(("shutdown", "-r", "now"))
-NOTHING = -1
+NO_FILE = -1
 """There is no such file; 0 is a time as well."""
 FULL_DISK_ACCESS = Command(("ls", "/Library/Application Support/com.apple.TCC"))
 """macOS protects this folder from 10.14 on, and lists it to nobody without Full Disk Access, root included (public
@@ -41,14 +41,15 @@ _NAME = re.compile(r"[A-Za-z0-9_.]+")
 
 
 def parse_boot_time(text: str) -> float | None:
-    """``{ sec = 1700000000, usec = 5 } Tue Nov...``, in seconds since 1970. None: no such words."""
+    """Return the time of ``{ sec = 1700000000, usec = 5 } Tue Nov...`` in seconds since 1970. None: no such words."""
     found = _BOOTED.search(text)
     return float(f"{found.group(1)}.{int(found.group(2)):06d}") if found else None
 
 
 @dataclass(frozen=True)
 class System:
-    """``version`` "": sysctl does not know it, so sw_vers has to be asked. ``apple_silicon`` None: it did not say."""
+    """Hold version and hardware. ``version`` "": sysctl does not know it, so sw_vers has to be asked. ``apple_silicon``
+    None: it did not say."""
 
     version: str = ""
     build: str = ""
@@ -58,6 +59,7 @@ class System:
 
 
 def parse_sysctl(ran: Ran) -> System:
+    """Return what sysctl knows of the system; what this Mac does not know is "" or False."""
     said = _values(ran)
     model = said.get("hw.model", "")
     return System(
@@ -71,25 +73,26 @@ def parse_sysctl(ran: Ran) -> System:
 
 
 def with_sw_vers(system: System, ran: Ran) -> System:
-    """``system`` with the version that sw_vers says; still "" where it says none."""
+    """Return ``system`` with the version that sw_vers says; still "" if it says none."""
     said = _values(ran)
     return replace(system, version=said.get("ProductVersion", ""), build=said.get("BuildVersion", ""))
 
 
 def _values(ran: Ran) -> dict[str, str]:
-    """Both programs print ``name: value`` lines; a name that this Mac does not know is left out."""
+    """Return the ``name: value`` lines that both programs print; a name that this Mac does not know is left out."""
     pairs = (line.partition(":") for line in ran.out.split("\n"))
     return {name: value.strip(" \t\r") for name, colon, value in pairs if colon and _NAME.fullmatch(name)}
 
 
-def find(path: str) -> Command:
-    """Succeeds where there is something, and prints when that was last written. Opening it would need Full Disk Access
-    in some places; this does not."""
+def stat(path: str) -> Command:
+    """Ask when the file at a path was last written. Opening it would need Full Disk Access in some places; this does
+    not."""
     return Command(("stat", "-f", "%m", path))
 
 
-def places(paths: t.Sequence[str]) -> Command:
-    """Print the kind, owner and mode of each path, of a link itself (stat(1) of FreeBSD, which macOS has)."""
+def stat_each(paths: t.Sequence[str]) -> Command:
+    """Ask for the kind, owner and mode of what is at each path, of a link itself (stat(1) of FreeBSD, which macOS
+    has)."""
     return Command(("stat", "-f", "%HT|%u|%Lp|%N", *paths))
 
 
@@ -98,10 +101,10 @@ def parse_places(ran: Ran, paths: t.Sequence[str]) -> tuple[Place, ...]:
     lines = (line.split("|", 3) for line in ran.out.split("\n"))
     said = {line[3]: line for line in lines if len(line) == 4}
     gone = [line.partition(": ")[2] for line in ran.err.split("\n") if _NOTHING.search(line)]
-    return tuple(_place(path, said.get(path), any(line.startswith(f"{path}: ") for line in gone)) for path in paths)
+    return tuple(_place_in(path, said.get(path), any(line.startswith(f"{path}: ") for line in gone)) for path in paths)
 
 
-def _place(path: str, line: list[str] | None, gone: bool) -> Place:
+def _place_in(path: str, line: list[str] | None, gone: bool) -> Place:
     if line is None:
         return Place(path, "nothing" if gone else "unread")
     kind, owner, mode = line[:3]
@@ -111,13 +114,13 @@ def _place(path: str, line: list[str] | None, gone: bool) -> Place:
     return Place(path, {"Directory": "folder", "Symbolic Link": "link"}.get(kind, "file"), roots, int(owner))
 
 
-def parse_find(ran: Ran) -> int | None:
-    """When it was last written, in seconds since 1970, or :data:`NOTHING`; None: nobody could look. The text is that of
-    FreeBSD's stat, which macOS has (apache/hadoop TestStat)."""
+def parse_stat(ran: Ran) -> int | None:
+    """Return when it was last written, in seconds since 1970, or :data:`NO_FILE`. None: nobody could look. The text is
+    that of FreeBSD's stat, which macOS has (apache/hadoop TestStat)."""
     written = _kind.number(ran.out.strip())
     if ran.rc == 0 and written is not None and written >= 0:
         return written
-    return NOTHING if ran.rc and _NOTHING.search(ran.err) else None
+    return NO_FILE if ran.rc and _NOTHING.search(ran.err) else None
 
 
 def parse_full_disk_access(ran: Ran) -> bool | None:

@@ -29,6 +29,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
     granting,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names, within
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import first_token_rule
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
@@ -88,11 +89,10 @@ class AccountRequest(Request):
     given: frozenset[str] = frozenset()
 
     @property
-    def extras(self) -> tuple[str, ...]:
+    def ask(self) -> Ask:
         if self.state == "absent":
-            deleted = () if self.remove == "keep_home" else (f"way_home:{self.name}",)
-            return ("full_disk_access", *deleted)
-        return (f"waiting:{self.name}",) if self.accept_pending else ()
+            return Ask(full_disk_access=True, way_home=None if self.remove == "keep_home" else self.name)
+        return Ask(waiting=self.name if self.accept_pending else None)
 
     def compares(self, mac: Mac) -> dict[str, str]:
         """Option -> account whose own password it must be compared with before there is a plan."""

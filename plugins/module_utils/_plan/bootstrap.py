@@ -16,6 +16,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import 
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granter_of
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.bootstrap import (
@@ -35,8 +36,8 @@ class BootstrapRequest(Request):
     admin_user: str = ""
 
     @property
-    def extras(self) -> tuple[str, ...]:
-        return ("preflight",)
+    def ask(self) -> Ask:
+        return Ask(preflight=True)
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""

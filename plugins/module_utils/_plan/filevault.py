@@ -32,6 +32,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
     granter_of,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import (
@@ -69,9 +70,9 @@ class FileVaultRequest(Request):
     show_key: bool = False
 
     @property
-    def extras(self) -> tuple[str, ...]:
-        asked = self.state == "deferred" and self.defer_path.startswith("/")
-        return ("escrow_if_off", "deferral", *([f"way:{self.defer_path}"] if asked else []))
+    def ask(self) -> Ask:
+        deferred = self.state == "deferred" and self.defer_path.startswith("/")
+        return Ask(escrow_if_off=True, deferral=True, way=self.defer_path if deferred else None)
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
@@ -180,7 +181,7 @@ class UnlockerRequest(Request):
             return lawful_plan(mac, ())
         if not (account.sources.authority and account.sources.crypto):
             raise Refusal("user_no_token", f"{self.user} holds no Secure Token: {account.sources.words()}")
-        _settled(mac, f"{self.user} cannot be allowed to unlock it")
+        _refuse_unless_settled(mac, f"{self.user} cannot be allowed to unlock it")
         granter = granter_of(mac, self.admin_user).name
         checks: list[Step] = [
             CheckPassword(granter, "admin_password", "granter"),
@@ -224,8 +225,8 @@ class KeyRequest(Request):
     given: frozenset[str] = frozenset()
 
     @property
-    def extras(self) -> tuple[str, ...]:
-        return ("escrow", "escrow_profile")
+    def ask(self) -> Ask:
+        return Ask(escrow=True, escrow_profile=True)
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""
@@ -243,7 +244,7 @@ class KeyRequest(Request):
         if self.state == "absent":
             proof = [VerifyKey(by, holder(mac, by).guid, "password", early=True, needed=True)] if by else []
             return lawful_plan(mac, [*checks, *proof, RemoveKey(by), Prove(facts=("personal_key",))])
-        _settled(mac, "no recovery key can be made")
+        _refuse_unless_settled(mac, "no recovery key can be made")
         escrows = mac.filevault.escrows
         if (
             self.recovery_key == DISCARD
@@ -300,8 +301,8 @@ class CollectRequest(Request):
     remove: bool = False
 
     @property
-    def extras(self) -> tuple[str, ...]:
-        return (self.path, f"way:{self.path}") if self.path.startswith("/") else ()
+    def ask(self) -> Ask:
+        return Ask(exists=self.path, way=self.path) if self.path.startswith("/") else Ask()
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`. The key is validated before the file goes, each time."""
@@ -347,7 +348,7 @@ def _at_rest(mac: Mac) -> None:
         raise Refusal("filevault_busy", f"FileVault is being switched off ({state}): run again after that")
 
 
-def _settled(mac: Mac, so: str) -> None:
+def _refuse_unless_settled(mac: Mac, so: str) -> None:
     """fdesetup refuses to change users and keys of a volume that is not encrypted, or on its way off."""
     filevault = mac.filevault
     if filevault.settled:

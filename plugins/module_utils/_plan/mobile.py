@@ -21,6 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import 
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import granting
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
     CreateHome,
@@ -47,8 +48,8 @@ class MobileAccountRequest(Request):
     given: frozenset[str] = frozenset()
 
     @property
-    def extras(self) -> tuple[str, ...]:
-        return (f"person:{self.name}", "token_dialog")
+    def ask(self) -> Ask:
+        return Ask(directory_user=self.name, token_dialog=True)
 
     def compares(self, mac: Mac) -> dict[str, str]:
         """A holder's, so that a password changed elsewhere can be told; the others' is checked where it is needed."""
@@ -135,7 +136,7 @@ class MobileAccountRequest(Request):
                 f"the home folder of {self.name} is already {account.home}; this run does not move it to {self.home}"
             )
         if proofs.get("password") is False:
-            notes.append(_stale(mac, account))
+            notes.append(_password_drifted(mac, account))
         return lawful_plan(mac, steps + self._token(mac), notes)
 
     def _token(self, mac: Mac) -> list[Step]:
@@ -179,7 +180,7 @@ class MobileAccountRequest(Request):
         return Refusal("directory_user_unknown", f"{nodes} answers, and has no user called {self.name}")
 
 
-def _stale(mac: Mac, account: Account) -> str:
+def _password_drifted(mac: Mac, account: Account) -> str:
     offline = mac.network is not None and mac.network.online is False
     which = (
         "cannot tell which, because the directory cannot be reached"

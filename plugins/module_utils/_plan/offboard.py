@@ -33,6 +33,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import 
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
     ArchiveHome,
@@ -68,11 +69,16 @@ class OffboardRequest(Request):
     given: frozenset[str] = frozenset()
 
     @property
-    def extras(self) -> tuple[str, ...]:
-        always = ("sessions", "full_disk_access")
-        deleted = () if self.home == KEEP else (f"way_home:{self.name}",)
-        archive = (f"home:{self.name}", self._path, f"way:{self._path}") if self.home == ARCHIVE else ()
-        return (*always, *deleted, *archive)
+    def ask(self) -> Ask:
+        archive = self._path if self.home == ARCHIVE else None
+        return Ask(
+            sessions=True,
+            full_disk_access=True,
+            way_home=None if self.home == KEEP else self.name,
+            home=self.name if archive else None,
+            exists=archive,
+            way=archive,
+        )
 
     @property
     def _path(self) -> str:

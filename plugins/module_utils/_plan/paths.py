@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
     from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 
-_OF_MACOS = frozenset(
+_FOLDERS_OF_MACOS = frozenset(
     "system library applications bin sbin usr dev cores opt private network home net var tmp etc nix".split()
 )
 """Folders at the top in which there is no home, but for a hidden administrator's in /var; as :func:`folded`."""
@@ -113,7 +113,7 @@ def _no_home(mac: Mac, account: Account) -> str:
         hidden = len(rest) == 2 and rest[0] == "var" and rest[1] == folded(account.name) and rest[1] not in _OF_VAR
         if not hidden:
             return "that is in a folder of macOS"
-    elif first in _OF_MACOS or first.startswith("."):
+    elif first in _FOLDERS_OF_MACOS or first.startswith("."):
         return "that is in a folder of macOS"
     if first == "users" and (not rest or rest[0] in _OF_ALL):
         return "that folder is shared by all accounts"

@@ -15,6 +15,8 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
+
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
@@ -29,9 +31,9 @@ class Request(abc.ABC):
     """What a module wants of a Mac. Only :meth:`plan` and :meth:`view` have to be said."""
 
     @property
-    def extras(self) -> tuple[str, ...]:
+    def ask(self) -> Ask:
         """Return what the reading must hold beside the usual."""
-        return ()
+        return Ask()
 
     def compares(self, mac: Mac) -> t.Mapping[str, str]:
         """Return each option whose password must be compared before there is a plan -> the account it may belong to."""

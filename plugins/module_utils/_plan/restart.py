@@ -16,6 +16,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, lawful_plan, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import ArmRestart, Restart, ValidateKey
@@ -31,8 +32,8 @@ class RestartRequest(Request):
     given: frozenset[str] = frozenset()
 
     @property
-    def extras(self) -> tuple[str, ...]:
-        return ("authrestart",)
+    def ask(self) -> Ask:
+        return Ask(authrestart=True)
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`: a Mac that would wait at its unlock screen is not restarted."""

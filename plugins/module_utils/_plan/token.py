@@ -28,6 +28,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import 
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import promoted
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import (
     can_be_first,
@@ -59,8 +60,8 @@ class TokenRequest(Request):
     accept_pending: bool = False
 
     @property
-    def extras(self) -> tuple[str, ...]:
-        return (f"waiting:{self.user}",) if self.accept_pending and self.state == "present" else ()
+    def ask(self) -> Ask:
+        return Ask(waiting=self.user if self.accept_pending and self.state == "present" else None)
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Raises :class:`Refusal`."""

@@ -35,7 +35,7 @@ NAMES = frozenset({"name", "user", "admin_user"})
 _BYTES = 244
 """macOS fails above (transcript adduser-name-too-long)."""
 
-_WRONG = frozenset('/\\:*?[]<>|;&()"`')
+_WRONG_VALUES = frozenset('/\\:*?[]<>|;&()"`')
 """What a path, a pattern or a shell takes for its own. The rest works, and is seen in the field: dots and at signs
 ("John.Doe@pretendco.com", erase-install), apostrophes and blanks of directories."""
 
@@ -85,7 +85,7 @@ def _problem(name: str) -> str:
         return "begins with '-', which macOS's tools take for an option"
     if name.startswith("~") or not name.strip("."):
         return "names a folder, not an account"
-    wrong = next((char for char in name if char in _WRONG or not char.isprintable()), "")
+    wrong = next((char for char in name if char in _WRONG_VALUES or not char.isprintable()), "")
     if wrong:
         return f"holds {wrong!a}, which macOS's tools do not take in a name"
     size = len(name.encode("utf-8"))

@@ -104,7 +104,7 @@ def key_opens(session: Session, guid: str, option: str) -> bool | None:
     problem = unusable(session.secrets[option], sysadminctl.STDIN_BYTES)
     if problem:
         raise Refusal("password_unusable", f"{option} {problem}, so it cannot be tried against the key")
-    return diskutil.key_opens(session.start(diskutil.verify_key(guid, session.secrets[option])))
+    return diskutil.passphrase_opens(session.start(diskutil.try_passphrase(guid, session.secrets[option])))
 
 
 def verify_key(session: Session, step: VerifyKey, fate: str) -> None:
@@ -123,7 +123,7 @@ def verify_key(session: Session, step: VerifyKey, fate: str) -> None:
 
 def validate_key(session: Session, whose: str, key: Secret) -> None:
     """Raise :class:`Refusal` unless macOS says that the recovery key opens this Mac. ``whose``: how to call it."""
-    ran = session.start(fdesetup.validate_key(key))
+    ran = session.start(fdesetup.validate_recovery_key(key))
     if ran.timed_out:
         raise session.stop_by_last("timeout", f"no answer while macOS validated {whose}")
     if fdesetup.says_true(ran) is not True:

@@ -79,7 +79,7 @@ def _compare_homes(session: Session, done: t.Sequence[Step], prove: Prove, found
         account = found.account(user)
         if account is None or not account.home.startswith("/"):
             continue
-        (place,) = system.parse_places(session.start(system.places([account.home])).whole, [account.home])
+        (place,) = system.parse_places(session.start(system.stat_each([account.home])).whole, [account.home])
         problem = home_problem(found, account, place)
         if problem:
             raise session.stop(session.last_reason() or "not_proven", f"{user} is not as planned: {problem}")

@@ -75,7 +75,7 @@ class Run:
 
     def _run(self, request: Request, check_mode: bool) -> Outcome:
         outcome = Outcome(before={}, after={}, plan=[], notes=[])
-        self._session.extras = request.extras
+        self._session.ask = request.ask
         try:
             mac = self._session.read()
             outcome.before = outcome.after = request.view(mac)

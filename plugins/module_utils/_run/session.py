@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import dscl, fdesetup
 from ansible_collections.keyholder.macos.plugins.module_utils._command.answers import reason_of
-from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, read_mac, read_notes
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import ReadingError
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import read_mac, read_notes
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
 
@@ -27,14 +29,14 @@ if t.TYPE_CHECKING:
 @dataclass
 class Session:
     """What the parts of a run share. ``deadline``: seconds for each command. ``own``: names, as :func:`folded`, of the
-    accounts that the run came in by and must leave alone. ``extras``: what a reading must hold beside the usual."""
+    accounts that the run came in by and must leave alone. ``ask``: what a reading must hold beside the usual."""
 
     runner: Runner
     secrets: t.Mapping[str, Secret]
     deadline: float
     recipients: Recipients
     own: frozenset[str]
-    extras: tuple[str, ...] = ()
+    ask: Ask = Ask()
     key: Secret | None = None
     """A recovery key that macOS has made or given away during this run."""
     done: list[Step] = field(default_factory=list)
@@ -55,8 +57,8 @@ class Session:
     def read(self) -> Mac:
         """Return the Mac as it reads now. Raises :class:`Refusal`."""
         try:
-            mac = read_mac(self.runner, self.deadline, self.extras)
-        except ProbeError as exc:
+            mac = read_mac(self.runner, self.deadline, self.ask)
+        except ReadingError as exc:
             raise Refusal(exc.reason, str(exc)) from exc
         return replace(mac, own=frozenset(who.name for who in mac.accounts if folded(who.name) in self.own))
 
@@ -64,7 +66,7 @@ class Session:
         """Return the notes that are on the Mac now. Raises :class:`Refusal`."""
         try:
             return read_notes(self.runner, self.deadline)
-        except ProbeError as exc:
+        except ReadingError as exc:
             raise self.stop(exc.reason, str(exc)) from exc
 
     def is_password(self, user: str, option: str) -> bool | None:

@@ -88,7 +88,7 @@ class ValidateBootstrap(Look):
         return [profiles.bootstrap("validate", self.granter, secrets["admin_password"])]
 
     def failure(self, ran: Ran) -> MaybeCode:
-        return "" if profiles.validated(ran) else profiles.meaning(ran) or "bootstrap_stale"
+        return "" if profiles.validated(ran) else profiles.bootstrap_reason(ran) or "bootstrap_stale"
 
 
 def _with_token(mac: Mac, status: str, crypto_user: bool | None, preflight: bool | None) -> Mac:

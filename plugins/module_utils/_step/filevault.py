@@ -59,8 +59,8 @@ class EnableFileVault(Write):
         return dict.fromkeys(("password", *(additional(index) for index in range(len(self.others)))), _PROMPT)
 
     def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
-        others = [fdesetup.Person(name, secrets[additional(index)]) for index, name in enumerate(self.others)]
-        return [fdesetup.enable(fdesetup.Person(self.user, secrets["password"]), others)]
+        others = [fdesetup.Credentials(name, secrets[additional(index)]) for index, name in enumerate(self.others)]
+        return [fdesetup.enable(fdesetup.Credentials(self.user, secrets["password"]), others)]
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class DisableFileVault(Write):
         return {"password": _PROMPT}
 
     def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
-        return [fdesetup.disable(fdesetup.Person(self.user, secrets["password"]))]
+        return [fdesetup.disable(fdesetup.Credentials(self.user, secrets["password"]))]
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,8 @@ class AddUnlocker(Write):
         return {"admin_password": _PROMPT, "password": _PROMPT}
 
     def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
-        granter = fdesetup.Person(self.granter, secrets["admin_password"])
-        return [fdesetup.add(granter, fdesetup.Person(self.user, secrets["password"]))]
+        granter = fdesetup.Credentials(self.granter, secrets["admin_password"])
+        return [fdesetup.add(granter, fdesetup.Credentials(self.user, secrets["password"]))]
 
 
 @dataclass(frozen=True)
@@ -178,8 +178,8 @@ class _ByHolder(Write):
     def _as(self) -> str:
         return f"as {self.by}" if self.by else "with the current one"
 
-    def _authority(self, secrets: Secrets) -> fdesetup.Person:
-        return fdesetup.Person(self.by, secrets[self._option])
+    def _authority(self, secrets: Secrets) -> fdesetup.Credentials:
+        return fdesetup.Credentials(self.by, secrets[self._option])
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from jinja2 import meta, nodes
 from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac, Missing
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._report import view
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 
 if t.TYPE_CHECKING:
     from jinja2 import Environment

@@ -231,12 +231,13 @@ def _shellcheck(job: Job) -> str:
     job.run("shellcheck", "--norc", *files)
     # The one that is composed for each Mac has to be composed to be looked at.
     composed = CACHE / "reading.sh"
-    words = ("ansible_collections.keyholder.macos.plugins", "plugin_utils._shell", "module_utils._probe")
+    words = ("ansible_collections.keyholder.macos.plugins", "plugin_utils._shell", "module_utils._reading")
     script = job.run(
         "python",
         "-c",
-        f"from {words[0]}.{words[1]} import compose; from {words[0]}.{words[2]} import at_once; "
-        "print(compose(at_once(('escrow',)), 120, 'mark'))",
+        f"from {words[0]}.{words[1]} import compose; from {words[0]}.{words[2]}.ask import Ask; "
+        f"from {words[0]}.{words[2]}.read import commands_of; "
+        "print(compose(commands_of(Ask(escrow=True)), 120, 'mark'))",
         also={"PYTHONPATH": str(TREE)},
     )
     composed.write_text(f"#!/bin/sh\n{script[script.index('PATH=') :]}")

@@ -38,7 +38,7 @@ MUTATED = (
     "_macos.py",
     "_place.py",
     "_unfinished.py",
-    "_probe.py",
+    "_reading/*.py",
     "_command/*.py",
     "_step/*.py",
 )

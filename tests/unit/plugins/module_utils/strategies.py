@@ -556,6 +556,6 @@ def _names(people: t.Sequence[Account]) -> frozenset[str]:
 
 
 def _taken(people: t.Sequence[Account]) -> frozenset[str]:
-    """What a reading calls taken, in the very form in which it does (see ``_probe.parse``)."""
+    """What a reading calls taken, in the very form in which it does (see ``_reading.parse``)."""
     words = (word for who in people for word in (who.name, who.full_name, f"uid:{who.uid}"))
     return frozenset(map(folded, words))

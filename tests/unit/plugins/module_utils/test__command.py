@@ -106,8 +106,8 @@ def test_crypto_users_with_owners() -> None:
     assert users is not None
     assert (users.apfs, users.device, users.snapshot) == (True, "disk3s1s1", True)
     assert users.users == (
-        diskutil.CryptoUser("DA145BD0-81C7-41AA-9676-794E0A14B63D", diskutil.PERSON, True),
-        diskutil.CryptoUser(diskutil.BOOTSTRAP_TOKEN, "MDM Bootstrap Token External Key", False),
+        diskutil.CryptoUser("DA145BD0-81C7-41AA-9676-794E0A14B63D", diskutil.LOCAL_USER, True),
+        diskutil.CryptoUser(diskutil.BOOTSTRAP_CRYPTO_USER, "MDM Bootstrap Token External Key", False),
         diskutil.CryptoUser(diskutil.PERSONAL_RECOVERY, "Personal Recovery User", True),
     )
 
@@ -117,7 +117,7 @@ def test_crypto_users_without_owners() -> None:
     uuid = "FB756838-0000-0000-0000-40FB5E7D5D3F"
     out = f"Cryptographic user for disk1s5 (1 found)\n|\n+-- {uuid}\n    Type: Local Open Directory User\n"
     users = diskutil.parse_users(ran(out))
-    assert users == diskutil.CryptoUsers(True, "disk1s5", (diskutil.CryptoUser(uuid, diskutil.PERSON, None),))
+    assert users == diskutil.CryptoUsers(True, "disk1s5", (diskutil.CryptoUser(uuid, diskutil.LOCAL_USER, None),))
 
 
 def test_no_crypto_users() -> None:
@@ -191,8 +191,8 @@ def test_a_profile_that_escrows(out: str, rc: int, expected: bool | None) -> Non
     [
         (ran("1790000000\n"), 1790000000),
         (ran("0\n"), 0),
-        (ran("", "stat: /private/var/x: stat: No such file or directory\n", rc=1), system.NOTHING),
-        (ran("", "stat: /etc/hosts/x: stat: Not a directory\n", rc=1), system.NOTHING),
+        (ran("", "stat: /private/var/x: stat: No such file or directory\n", rc=1), system.NO_FILE),
+        (ran("", "stat: /etc/hosts/x: stat: Not a directory\n", rc=1), system.NO_FILE),
         (ran("", "stat: /var/db/x: stat: Permission denied\n", rc=1), None),
         (ran("", "stat: /No such file or directory/x: stat: Permission denied\n", rc=1), None),
         (ran("odd\n"), None),
@@ -201,7 +201,7 @@ def test_a_profile_that_escrows(out: str, rc: int, expected: bool | None) -> Non
     ],
 )
 def test_that_nobody_could_look_is_not_that_there_is_nothing(answer: Ran, found: int | None) -> None:
-    assert system.parse_find(answer) == found
+    assert system.parse_stat(answer) == found
 
 
 def test_what_is_on_the_way_is_read_by_kind_owner_and_mode() -> None:
@@ -227,7 +227,7 @@ def test_what_is_on_the_way_is_read_by_kind_owner_and_mode() -> None:
     asked = [*answers, *gone]
     expected = (*(place for dummy, place in answers.values()), *(place for dummy, place in gone.values()))
     assert system.parse_places(ran(out, err, rc=1), asked) == expected
-    assert system.places(asked).argv[3:] == tuple(asked)
+    assert system.stat_each(asked).argv[3:] == tuple(asked)
     silent = Ran(Command(("stat",)), None, timed_out=True)
     assert {place.kind for place in system.parse_places(silent, asked)} == {"unread"}
 
@@ -398,4 +398,4 @@ def test_commands(command: Command, argv: str, typed: str) -> None:
     ],
 )
 def test_meaning(err: str, reason: str) -> None:
-    assert sysadminctl.meaning(ran("", err)) == reason
+    assert sysadminctl.reason_said(ran("", err)) == reason

@@ -29,7 +29,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._place import Plac
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
 
 PW, OTHER, KEY = Secret("user pw"), Secret("other pw"), Secret("ABCD-1234")
-ANA, BOB = fdesetup.Person("ana", PW), fdesetup.Person("bob", OTHER)
+ANA, BOB = fdesetup.Credentials("ana", PW), fdesetup.Credentials("bob", OTHER)
 UUID, UUID2 = "DA145BD0-81C7-41AA-9676-794E0A14B63D", "FB756838-0000-0000-0000-40FB5E7D5D3F"
 
 
@@ -81,7 +81,7 @@ def plist(value: object) -> str:
             True,
         ),
         (
-            fdesetup.change_key(fdesetup.Person("", KEY)),
+            fdesetup.change_key(fdesetup.Credentials("", KEY)),
             "fdesetup changerecovery -personal -inputplist -outputplist",
             {"Password": "ABCD-1234"},
             True,
@@ -92,7 +92,12 @@ def plist(value: object) -> str:
             {"Username": "ana", "Password": "user pw"},
             False,
         ),
-        (fdesetup.validate_key(KEY), "fdesetup validaterecovery -inputplist", {"Password": "ABCD-1234"}, False),
+        (
+            fdesetup.validate_recovery_key(KEY),
+            "fdesetup validaterecovery -inputplist",
+            {"Password": "ABCD-1234"},
+            False,
+        ),
         (
             fdesetup.arm_restart(ANA),
             "fdesetup authrestart -delayminutes -1 -inputplist",
@@ -145,10 +150,10 @@ def plist(value: object) -> str:
             None,
             True,
         ),
-        (system.find("/p"), "stat -f %m /p", None, False),
-        (system.places(["/p", "/q"]), "stat -f %HT|%u|%Lp|%N /p /q", None, False),
+        (system.stat("/p"), "stat -f %m /p", None, False),
+        (system.stat_each(["/p", "/q"]), "stat -f %HT|%u|%Lp|%N /p /q", None, False),
         (
-            network.find("ada"),
+            network.read_person("ada"),
             "dscl -plist /Search -read /Users/ada RecordName RealName UniqueID AppleMetaNodeLocation",
             None,
             False,
@@ -172,7 +177,7 @@ def test_of_an_archive_only_the_status_is_asked_for(command: Command) -> None:
 
 
 def test_a_passphrase_is_the_whole_of_stdin() -> None:
-    command = diskutil.verify_key(UUID, PW)
+    command = diskutil.try_passphrase(UUID, PW)
     assert str(command) == f"diskutil apfs unlockVolume / -verify -user {UUID} -stdinpassphrase"
     assert command.input() == b"user pw"
 
@@ -325,7 +330,7 @@ def test_a_note_that_is_gone_already(command: Command, rc: int | None, already: 
 
 @pytest.mark.parametrize(("rc", "reason"), [(85, "password_policy"), (84, ""), (86, ""), (0, ""), (None, "")])
 def test_what_an_exit_status_of_dscl_names(rc: int | None, reason: str) -> None:
-    assert dscl.meaning(ran(rc=rc)) == reason
+    assert dscl.password_reason(ran(rc=rc)) == reason
 
 
 def hashed(**more: t.Any) -> str:
@@ -403,7 +408,7 @@ def test_a_crypto_user_of_whom_little_is_said() -> None:
     ],
 )
 def test_whether_a_passphrase_opens_a_key(answer: Ran, opens: bool | None) -> None:
-    assert diskutil.key_opens(answer) is opens
+    assert diskutil.passphrase_opens(answer) is opens
 
 
 def test_whom_update_preboot_failed_over() -> None:
@@ -471,7 +476,7 @@ def test_what_is_not_typed_at_the_prompt_of_profiles(password: str, problem: str
 )
 def test_what_the_words_of_profiles_name(said: str, reason: str, validated: bool) -> None:
     for answer in (ran(said), ran("", said)):
-        assert profiles.meaning(answer) == reason
+        assert profiles.bootstrap_reason(answer) == reason
         assert profiles.validated(answer) is validated
 
 
@@ -575,11 +580,11 @@ def test_full_disk_access(answer: Ran, access: bool | None) -> None:
         (ran("5\n", rc=1), None),
         (ran("5\n", rc=None), None),
         (ran("", "stat: /x: No such file or directory", 0), None),
-        (ran("", "stat: /x: No such file or directory", 1), system.NOTHING),
+        (ran("", "stat: /x: No such file or directory", 1), system.NO_FILE),
     ],
 )
 def test_when_a_file_was_written(answer: Ran, found: int | None) -> None:
-    assert system.parse_find(answer) == found
+    assert system.parse_stat(answer) == found
 
 
 @pytest.mark.parametrize(
@@ -621,7 +626,7 @@ def test_the_dialogs_setting(out: str, rc: int | None, suppressed: bool | None) 
 
 def test_whom_the_search_path_finds_beside_other_answers() -> None:
     record = plist({"dsAttrTypeStandard:RecordName": ["ada"]})
-    assert network.parse_person(ran(plist(["odd"]) + record)) == network.Person("ada", "", None, "")
+    assert network.parse_person(ran(plist(["odd"]) + record)) == network.Found("ada", "", None, "")
     assert network.parse_person(ran(plist(["odd"]))) is None
     assert network.parse_person(ran(record, rc=1)) is None
 
@@ -645,7 +650,7 @@ def test_property_lists_between_other_lines() -> None:
 
 
 def read(*content: t.Any) -> records.Directory:
-    return records.parse("".join(map(plist, content)))
+    return records.parse_directory("".join(map(plist, content)))
 
 
 def person(**attributes: t.Any) -> records.User:
@@ -741,7 +746,7 @@ def test_records_without_a_name_are_counted_and_the_rest_is_sorted() -> None:
     groups = [{"RecordName": ["staff"], "GroupMembership": [b"x", "ana"]}, {"GroupMembership": ["ana"]}]
     found = read(users, groups)
     assert [user.name for user in found.users or ()] == ["ana"]
-    assert found.groups == (records.Group("staff", "", members=("ana",), unread=("GroupMembership is data",)),)
+    assert found.groups == (records.GroupRecord("staff", "", members=("ana",), unread=("GroupMembership is data",)),)
     assert found.unread == (
         "2 records without a name",
         "1 records without a name",
@@ -762,7 +767,7 @@ def test_a_group_with_everything() -> None:
         "NestedGroups": ["cc-dd"],
     }
     found = read([{f"dsAttrTypeStandard:{key}": value for key, value in group.items()}]).groups
-    assert found == (records.Group("admin", "AB", "80", ("root", "ana"), ("AA-BB",), ("CC-DD",)),)
+    assert found == (records.GroupRecord("admin", "AB", "80", ("root", "ana"), ("AA-BB",), ("CC-DD",)),)
 
 
 @pytest.mark.parametrize(
@@ -894,5 +899,5 @@ def test_the_patterns_that_a_new_password_must_match(content: str, patterns: tup
     ],
 )
 def test_what_the_words_of_sysadminctl_name(said: str, reason: str) -> None:
-    assert sysadminctl.meaning(ran("", said)) == reason
-    assert sysadminctl.meaning(ran(said)) == reason
+    assert sysadminctl.reason_said(ran("", said)) == reason
+    assert sysadminctl.reason_said(ran(said)) == reason

@@ -471,7 +471,7 @@ def test_without_full_disk_access_nothing_is_deleted(request_: t.Any) -> None:
     assert (caught.value.reason, caught.value.evidence) == ("no_full_disk_access", ("ls: Operation not permitted",))
     for other in (True, None):
         assert request_.plan(replace(of, full_disk_access=other), {}).changes
-    assert "full_disk_access" in request_.extras
+    assert request_.ask.full_disk_access
 
 
 def test_a_bootstrap_token_that_does_not_answer_grants_nobody_anything() -> None:

@@ -30,8 +30,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     system,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._probe import EXTRAS, ProbeError, read_mac
-from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import INCLUDE, Ask
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import ReadingError
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.summary import summary
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
 
 LOOK = Command(("x",))
@@ -39,10 +42,10 @@ LOOK = Command(("x",))
 PARSERS: dict[str, t.Callable[[Ran], t.Any]] = {
     "who": accounts.parse_who,
     "listUsers": diskutil.parse_users,
-    "key_opens": diskutil.key_opens,
+    "key_opens": diskutil.passphrase_opens,
     "preboot": diskutil.preboot_updated,
     "authonly": dscl.authentication_answer,
-    "dscl": dscl.meaning,
+    "dscl": dscl.password_reason,
     "hash": lambda ran: dscl.hash_matches(ran, Secret("x")),
     "openssl": encryption.message,
     "status": fdesetup.parse_status,
@@ -59,12 +62,12 @@ PARSERS: dict[str, t.Callable[[Ran], t.Any]] = {
     "bootstrap": profiles.parse_bootstrap,
     "escrow": profiles.parse_escrow,
     "validated": profiles.validated,
-    "profiles": profiles.meaning,
-    "directory": lambda ran: records.parse(ran.out),
-    "sysadminctl": sysadminctl.meaning,
+    "profiles": profiles.bootstrap_reason,
+    "directory": lambda ran: records.parse_directory(ran.out),
+    "sysadminctl": sysadminctl.reason_said,
     "sysctl": system.parse_sysctl,
     "boot": lambda ran: system.parse_boot_time(ran.out),
-    "stat": system.parse_find,
+    "stat": system.parse_stat,
     "places": lambda ran: system.parse_places(ran, ["/", "/Users"]),
     "evidence": lambda ran: ran.evidence,
 }
@@ -225,18 +228,30 @@ class Says:
         name = next((key for key in self._said if str(command).startswith(key)), "")
         return Ran(command, self._rc, self._said.get(name, ""))
 
+    def run_all(self, commands: t.Sequence[Command], deadline: float = 1) -> list[Ran]:
+        return [self.run(command, deadline) for command in commands]
 
-ALL = [*EXTRAS, "deferral", "escrow_profile", "authrestart", "person:ana", "token_dialog", "sessions", "home:ana"]
+
+ALL = Ask(
+    **dict.fromkeys(INCLUDE, True),  # type: ignore[arg-type]
+    deferral=True,
+    escrow_profile=True,
+    authrestart=True,
+    directory_user="ana",
+    token_dialog=True,
+    sessions=True,
+    home="ana",
+)
 
 
 def read(said: t.Mapping[str, str], rc: int | None = 0) -> dict[str, t.Any] | None:
     """The reading as data, checked against the table of kinds, and against JSON; None: refused with a reason."""
     try:
         mac = read_mac(Says(said, rc), 1, ALL)
-    except ProbeError as problem:
+    except ReadingError as problem:
         assert problem.reason in ("not_a_mac", "reading_incomplete"), problem
         return None
-    made = view(mac, EXTRAS)
+    made = view(mac, INCLUDE)
     assert _shape.conform(made) == made
     json.dumps(made, allow_nan=False)
     assert all(isinstance(line, str) for line in summary(mac))

@@ -47,8 +47,8 @@ def test_person() -> None:
         "dsAttrTypeStandard:AppleMetaNodeLocation": [CORP],
     }
     answer = ran(plistlib.dumps(record).decode())
-    assert network.parse_person(answer) == network.Person("ada", "Ada Lovelace", 1386473812, CORP)
-    assert network.parse_person(ran(plistlib.dumps({}).decode())) == network.Person("", "", None, "")
+    assert network.parse_person(answer) == network.Found("ada", "Ada Lovelace", 1386473812, CORP)
+    assert network.parse_person(ran(plistlib.dumps({}).decode())) == network.Found("", "", None, "")
     assert network.parse_person(ran("<dscl_cmd> DS Error: -14136 (eDSRecordNotFound)\n", 56)) is None
     assert network.parse_person(ran("", None)) is None
 
@@ -64,7 +64,7 @@ def test_token_dialog(out: str, rc: int | None, suppressed: bool | None) -> None
 def test_argv_holds_no_password() -> None:
     assert network.create_mobile_account("ada").argv == ("createmobileaccount", "-n", "ada")
     assert network.create_mobile_account("ada", "/Users/ada").argv[3:] == ("-h", "/Users/ada")
-    assert network.find("ada").argv[:5] == ("dscl", "-plist", "/Search", "-read", "/Users/ada")
+    assert network.read_person("ada").argv[:5] == ("dscl", "-plist", "/Search", "-read", "/Users/ada")
     command = dscl.authenticate("ada", Secret("pw"), anywhere=True)
     assert command.argv == ("dscl", "/Search", "-authonly", "ada")
     assert command.input() == b"pw\n"

@@ -19,6 +19,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.account impo
     of_macos,
     refuse_without_full_disk_access,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
     CreateAccount,
@@ -491,16 +492,16 @@ def test_a_home_that_goes_is_looked_at_first(remove: str) -> None:
     of = mac(ADMIN, replace(ANA, home="/Users"), places=folders)
     if remove == "keep_home":
         assert request.plan(of, {}).steps
-        assert request.extras == ("full_disk_access",)
+        assert request.ask == Ask(full_disk_access=True)
     else:
         assert refusal(lambda: request.plan(of, {}))[0] == "home_unsafe"
-        assert request.extras == ("full_disk_access", "way_home:ana")
+        assert request.ask == Ask(full_disk_access=True, way_home="ana")
 
 
 def test_what_a_reading_must_hold_besides() -> None:
-    assert AccountRequest("ana").extras == ()
-    assert AccountRequest("ana", accept_pending=True).extras == ("waiting:ana",)
-    assert AccountRequest("ana", state="absent", accept_pending=True).extras == ("full_disk_access",)
+    assert AccountRequest("ana").ask == Ask()
+    assert AccountRequest("ana", accept_pending=True).ask == Ask(waiting="ana")
+    assert AccountRequest("ana", state="absent", accept_pending=True).ask == Ask(full_disk_access=True)
 
 
 @pytest.mark.parametrize(("access", "refused"), [(True, False), (None, False), (False, True)])

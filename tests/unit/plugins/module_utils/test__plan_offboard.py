@@ -18,6 +18,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._macos import Vers
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import (
@@ -158,11 +159,11 @@ def test_what_the_cut_run_itself_has_archived_may_be_written_again() -> None:
 
 
 def test_what_has_to_be_read_for_it() -> None:
-    assert OffboardRequest("ana").extras == ("sessions", "full_disk_access")
-    way = "way:/var/root/ana.tar.gz"
-    expected = ("sessions", "full_disk_access", "way_home:ana", "home:ana", "/var/root/ana.tar.gz", way)
-    assert ARCHIVED.extras == expected
-    assert OffboardRequest("ana", "delete").extras == ("sessions", "full_disk_access", "way_home:ana")
+    always = Ask(sessions=True, full_disk_access=True)
+    assert OffboardRequest("ana").ask == always
+    path = "/var/root/ana.tar.gz"
+    assert ARCHIVED.ask == replace(always, way_home="ana", home="ana", exists=path, way=path)
+    assert OffboardRequest("ana", "delete").ask == replace(always, way_home="ana")
 
 
 def test_forced_it_goes_on_while_somebody_is_logged_in() -> None:

@@ -134,11 +134,11 @@ def test_no_token_is_lost_by_a_password(of: Mac, name: str, granter: str, old: b
     ],
 )
 def test_what_diskutil_says_of_a_key(rc: int | None, text: str, expected: bool | None) -> None:
-    assert diskutil.key_opens(Ran(Command(("diskutil",)), rc, "", text)) is expected
+    assert diskutil.passphrase_opens(Ran(Command(("diskutil",)), rc, "", text)) is expected
 
 
 def test_a_passphrase_goes_in_whole_and_never_as_an_argument() -> None:
-    command = diskutil.verify_key("A" * 36, Secret("pw\u00e9 1"))
+    command = diskutil.try_passphrase("A" * 36, Secret("pw\u00e9 1"))
     assert command.input() == "pw\u00e9 1".encode()
     assert "pw" not in str(command)
 

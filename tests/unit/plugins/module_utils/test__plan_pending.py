@@ -16,8 +16,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._macos import Vers
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.summary import AT_LOGIN, summary
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
-from ansible_collections.keyholder.macos.plugins.module_utils._report import AT_LOGIN, summary, view
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, Grant
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import repairing
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies

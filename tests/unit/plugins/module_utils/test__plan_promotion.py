@@ -23,9 +23,10 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.account impo
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import healed, healing, with_healing
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.summary import summary
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
-from ansible_collections.keyholder.macos.plugins.module_utils._report import summary, view
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import DropDemotion, PlanDemotion, SetAdmin
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Prove
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword

@@ -25,6 +25,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
     granter_of,
     granting,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import SetPassword
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
@@ -98,8 +99,8 @@ def test_the_first_token_step_by_step(version: str, how: str) -> None:
 def test_a_token_that_comes_by_itself_is_enough_where_that_was_said(request_: TokenRequest, waits: bool) -> None:
     of = mac(ADMIN, RUI, management=GRANTS)
     assert (request_.plan(of, {}).steps == ()) is waits
-    assert request_.extras == (("waiting:rui",) if waits else ())
-    assert replace(request_, state="absent").extras == ()
+    assert request_.ask == Ask(waiting="rui" if waits else None)
+    assert replace(request_, state="absent").ask == Ask()
     assert refusal(lambda: TokenRequest("rui", accept_pending=True).plan(mac(ADMIN, RUI), {}))[0] == "granter_missing"
 
 

@@ -23,6 +23,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart import RestartRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.bootstrap import (
@@ -281,12 +282,12 @@ def test_disabling_takes_the_note_of_a_key_away() -> None:
 
 
 def test_what_a_request_about_filevault_has_read() -> None:
-    assert ENABLE.extras == ("escrow_if_off", "deferral")
-    assert replace(ENABLE, defer_path=PATH).extras == ("escrow_if_off", "deferral")
-    assert replace(ENABLE, state="deferred", defer_path=PATH).extras == ("escrow_if_off", "deferral", f"way:{PATH}")
-    assert replace(ENABLE, state="deferred", defer_path="x").extras == ("escrow_if_off", "deferral")
-    assert CollectRequest(PATH).extras == (PATH, f"way:{PATH}")
-    assert CollectRequest("x").extras == ()
+    assert ENABLE.ask == Ask(escrow_if_off=True, deferral=True)
+    assert replace(ENABLE, defer_path=PATH).ask == Ask(escrow_if_off=True, deferral=True)
+    assert replace(ENABLE, state="deferred", defer_path=PATH).ask == Ask(escrow_if_off=True, deferral=True, way=PATH)
+    assert replace(ENABLE, state="deferred", defer_path="x").ask == Ask(escrow_if_off=True, deferral=True)
+    assert CollectRequest(PATH).ask == Ask(exists=PATH, way=PATH)
+    assert CollectRequest("x").ask == Ask()
 
 
 def test_the_views_of_filevault_in_full() -> None:
@@ -755,4 +756,4 @@ def test_the_view_of_a_bootstrap_token() -> None:
         "preflight": False,
         "enrolled": True,
     }
-    assert (request.extras, request.compares(of)) == (("preflight",), {})
+    assert (request.ask, request.compares(of)) == (Ask(preflight=True), {})

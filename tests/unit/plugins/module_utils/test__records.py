@@ -24,7 +24,10 @@ def plist(value: object) -> str:
 def user(**attributes: t.Sequence[str]) -> records.User:
     record = {"RecordName": ["ana"], "UniqueID": ["502"], **attributes}
     (read,) = (
-        records.parse(plist([{f"dsAttrTypeStandard:{key}": list(value) for key, value in record.items()}])).users or ()
+        records.parse_directory(
+            plist([{f"dsAttrTypeStandard:{key}": list(value) for key, value in record.items()}])
+        ).users
+        or ()
     )
     return read
 
@@ -33,17 +36,17 @@ def test_records_are_sorted_whatever_stands_between() -> None:
     users = [{"dsAttrTypeStandard:RecordName": ["ana", "Ana S"], "dsAttrTypeStandard:UniqueID": ["502"]}, {}]
     groups = [{"dsAttrTypeStandard:RecordName": ["admin"], "dsAttrTypeStandard:GroupMembership": ["root"]}]
     policy = {"dsAttrTypeNative:accountPolicyData": ["<plist><dict/></plist>"]}
-    read = records.parse(plist(users) + "read: Invalid Path\n" + plist(groups) + plist(policy))
+    read = records.parse_directory(plist(users) + "read: Invalid Path\n" + plist(groups) + plist(policy))
     assert [(one.name, one.uid) for one in read.users or ()] == [("ana", 502)]
-    assert read.groups == (records.Group("admin", "", members=("root",)),)
+    assert read.groups == (records.GroupRecord("admin", "", members=("root",)),)
     assert read.rules == records.Rules()
-    assert records.parse(plist(groups)) == records.Directory(None, read.groups, None)
-    assert records.parse("<?xml broken </plist>") == records.Directory()
+    assert records.parse_directory(plist(groups)) == records.Directory(None, read.groups, None)
+    assert records.parse_directory("<?xml broken </plist>") == records.Directory()
 
 
 def test_rules_that_cannot_be_read_may_be_any() -> None:
     for data in ("<plist/>", plist({"policyCategoryAuthentication": [1]}), plist({"policyCategoryAuthentication": 1})):
-        rules = records.parse(plist({"dsAttrTypeNative:accountPolicyData": [data]})).rules
+        rules = records.parse_directory(plist({"dsAttrTypeNative:accountPolicyData": [data]})).rules
         assert rules is not None
         assert rules.unjudged == ("a rule without a name",), data
 
@@ -114,10 +117,10 @@ def test_how_many_wrong_guesses_lock_an_account(
 ) -> None:
     rule = {"policyIdentifier": "mine", "policyContent": content, "policyParameters": parameters}
     data = plist({"policyCategoryAuthentication": [rule]})
-    assert records.parse(plist({"dsAttrTypeNative:accountPolicyData": [data]})).rules == expected
+    assert records.parse_directory(plist({"dsAttrTypeNative:accountPolicyData": [data]})).rules == expected
 
 
 def test_a_control_character_in_one_name_hides_nobody() -> None:
     said = plist([{"dsAttrTypeStandard:RecordName": ["a_"], "dsAttrTypeStandard:UniqueID": ["502"]}])
-    read = records.parse(said.replace("a_", "a\x1b[31m"))
+    read = records.parse_directory(said.replace("a_", "a\x1b[31m"))
     assert [one.name for one in read.users or ()] == ["a\ufffd[31m"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,17 @@ def python(code: str, *words: str, prompts: tuple[Secret, ...] = (), deadline: f
 def test_streams_and_status_are_kept_apart() -> None:
     ran = python("import sys; print('o'); print('e', file=sys.stderr); sys.exit(7)")
     assert (ran.rc, ran.out, ran.err, ran.text) == (7, "o\n", "e\n", "o\ne\n")
+
+
+def test_all_of_several_run_side_by_side_and_answer_in_their_order(tmp_path: Path) -> None:
+    """Each waits for the other at a pipe: one after the other, the first would be stopped at its deadline."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    codes = ("import sys; print(open(sys.argv[1]).read())", "import sys; open(sys.argv[1], 'w').write('met')")
+    commands = [Command(("python", "-c", code, str(pipe))) for code in codes]
+    said = ProcessRunner(find).run_all([*commands, Command(("nowhere",))], 20)
+    assert [(ran.rc, ran.out) for ran in said] == [(0, "met\n"), (0, ""), (None, "")]
+    assert ProcessRunner(find).run_all([], 20) == []
 
 
 def test_secrets_arrive_on_stdin_a_line_each_and_nowhere_else() -> None:

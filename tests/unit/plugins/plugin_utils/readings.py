@@ -10,7 +10,7 @@ from dataclasses import replace
 from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, NOWHERE, Account, Sources
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Mac, Management, Volume
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._report import view
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 
 NOW = 1_790_000_000.0
 DAY = 86400.0

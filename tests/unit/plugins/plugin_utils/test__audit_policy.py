@@ -22,7 +22,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     Volume,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._report import view
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.expressions import AuditPolicyError
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Policy, load_policy
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy_file import BASELINE, layer_of

@@ -19,7 +19,8 @@ from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, WAITING, reading
 from ansible_collections.keyholder.macos.plugins.module_utils._account import Sources
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Missing
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._probe import at_once
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import commands_of
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.audit import run_audit
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import (
     cell,
@@ -259,7 +260,7 @@ def fleet_result(number: int) -> dict[str, t.Any]:
 
 def test_of_a_thousand_macs_none_is_lost_and_each_is_judged(tmp_path: Path) -> None:
     """Situation S18: 1,000 Macs, 5 % unreachable, 3 % without Full Disk Access; one SSH exec a Mac is test_audit's."""
-    assert [command for command in at_once(["escrow"]) if command.secrets or command.dialogue] == []
+    assert [command for command in commands_of(Ask(escrow=True)) if command.secrets or command.dialogue] == []
     wanted = {f"mac-{number:04}": fleet_state(number) for number in range(MACS)}
     made = make(tmp_path, [answer_of(host, fleet_result(number), NOW) for number, host in enumerate(wanted)])
     assert {row.host: row.state for row in made.summary.rows} == wanted

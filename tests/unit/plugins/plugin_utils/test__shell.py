@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -12,7 +13,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.keyholder.macos.plugins.module_utils._probe import at_once, read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import ReadingError
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import commands_of, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import (
     Said,
@@ -216,14 +219,14 @@ def test_a_secret_has_no_place_in_a_script() -> None:
 
 
 def test_a_failure_is_not_tried_again() -> None:
-    """A wrong password for sudo is sent once, however many of the probe's threads want something."""
+    """A wrong password for sudo is sent once, whoever asks again."""
     sent: list[str] = []
 
     def send(script: str) -> Said:
         sent.append(script)
         raise ConnectionError("Incorrect sudo password")
 
-    runner = ScriptRunner(send, at_once())
+    runner = ScriptRunner(send)
     with pytest.raises(ConnectionError, match="Incorrect"):
         read_mac(runner, 20)
     with pytest.raises(ConnectionError, match="Incorrect"):
@@ -239,12 +242,25 @@ def test_one_exec_for_what_belongs_together() -> None:
         done = subprocess.run(["/bin/sh"], input=script.encode(), capture_output=True, check=False)
         return Said(done.returncode, done.stdout, done.stderr)
 
-    runner = ScriptRunner(send, [sh("echo a"), sh("echo b")])
-    assert [runner.run(command, 20).out for command in (sh("echo b"), sh("echo a"), sh("echo b"))] == [
-        "b\n",
-        "a\n",
-        "b\n",
-    ]
+    runner = ScriptRunner(send)
+    asked = [sh("echo b"), sh("echo a"), sh("echo b")]
+    assert [ran.out for ran in runner.run_all(asked, 20)] == ["b\n", "a\n", "b\n"]
     assert len(sent) == 1
     assert runner.run(sh("echo c"), 20).out == "c\n"
     assert len(sent) == 2
+
+
+def test_a_whole_reading_is_one_exec() -> None:
+    """The host is no Mac, so it is asked for its version again; all else is in the first script."""
+    sent: list[str] = []
+
+    def send(script: str) -> Said:
+        sent.append(script)
+        done = subprocess.run(["/bin/sh"], input=script.encode(), capture_output=True, check=False)
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    with pytest.raises(ReadingError, match="does not look like a Mac"):
+        read_mac(ScriptRunner(send), 20, Ask(escrow=True))
+    stages = [re.findall(r"^stage .*", script, re.MULTILINE) for script in sent]
+    assert [len(one) for one in stages] == [len(commands_of(Ask(escrow=True))), 1]
+    assert "sw_vers" in stages[1][0]

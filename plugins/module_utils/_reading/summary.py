@@ -1,13 +1,11 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A reading as data for other programs, and as a few lines for a person. Pure.
+"""Say a reading in a few lines for a person. Pure.
 
 This file is PRIVATE to the collection.
 """
 
 from __future__ import annotations
-
-import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._account import (
     HOLDER,
@@ -25,56 +23,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import
 AT_LOGIN = "token comes at the first graphical login (an SSH login does not count)"
 
 
-def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
-    """The whole reading. Keys are stable: they are documented in keyholder.macos.trust_info.
-
-    ``include``: what was asked for besides; only then it is there, and null means that macOS did not say.
-    """
-    whole = recoverability(mac)
-    return {
-        "os": {"version": str(mac.version), "build": mac.build},
-        "hardware": {"model": mac.model, "apple_silicon": mac.apple_silicon, "virtual": mac.virtual},
-        "volume": {"device": mac.volume.device, "apfs": mac.volume.apfs, "sealed_snapshot": mac.volume.snapshot},
-        "accounts": [_account(mac, account) for account in mac.accounts],
-        "orphaned_crypto_users": list(mac.orphans),
-        "filevault": {
-            "state": mac.filevault.state,
-            "percent": mac.filevault.percent,
-            "deferred_user": mac.filevault.deferred_user,
-            "personal_recovery_key": mac.filevault.personal_key,
-            "institutional_recovery_key": mac.filevault.institutional_key,
-            "icloud_recovery": mac.filevault.icloud_key,
-            **({"recovery_key_escrowed_at": mac.filevault.escrowed_at} if "escrow" in include else {}),
-        },
-        "management": {
-            "enrolled": mac.management.enrolled,
-            "automated": mac.management.automated,
-            "user_approved": mac.management.user_approved,
-            "server": mac.management.server,
-            "bootstrap_token": mac.management.bootstrap,
-            "bootstrap_crypto_user": mac.management.bootstrap_crypto_user,
-            **({"bootstrap_preflight": mac.management.preflight} if "preflight" in include else {}),
-        },
-        "policy": {
-            "rules": list(mac.policy.rules),
-            "patterns": list(mac.policy.patterns),
-            "max_failed_logins": mac.policy.max_failed_logins,
-        },
-        "holders": _names(mac.holders),
-        "admin_holders": _names(mac.admin_holders),
-        "granters": _names(mac.granters),
-        "waiting_admins": _names(mac.waiting_admins),
-        "phantoms": _names(mac.phantoms),
-        "recoverable": whole.verdict,
-        "recoverable_why": whole.why,
-        "pending": sorted(mac.pending),
-        "promoted": list(mac.promoted),
-        "missing": [{"what": missing.what, "evidence": missing.evidence} for missing in mac.missing],
-    }
-
-
 def summary(mac: Mac) -> list[str]:
-    """A line for the Mac, one for whether it is recoverable, one an account, and what is odd."""
+    """Return a line for the Mac, one for whether it is recoverable, one for each account, and what is odd."""
     chip = {True: "Apple silicon", False: "Intel", None: "unknown chip"}[mac.apple_silicon]
     whole = recoverability(mac)
     width = max([len(plain(account.name)) for account in mac.accounts] or [0])
@@ -87,7 +37,7 @@ def summary(mac: Mac) -> list[str]:
         verdict = mac.verdict_of(account)
         words = AT_LOGIN if verdict == PENDING else ""
         lines.append(f"{plain(account.name):<{width}}  {kind:<8}  {verdict:<8}  {why(account, words)}")
-    lines.append(_filevault(mac))
+    lines.append(_filevault_line(mac))
     lines.append(f"Bootstrap Token: {mac.management.bootstrap.replace('_', ' ')}; {_enrolment(mac)}")
     lines += [f"crypto user {uuid} belongs to no account of this Mac" for uuid in mac.orphans]
     lines += [f"an earlier run was interrupted: {plain(note_in_words(note))}" for note in sorted(mac.pending)]
@@ -96,7 +46,7 @@ def summary(mac: Mac) -> list[str]:
 
 
 def why(account: Account, words: str = "") -> str:
-    """The verdict's reason in words: those given, or what the sources say."""
+    """Return the verdict's reason in words: ``words``, or what the sources say."""
     if words:
         pass
     elif account.verdict == HOLDER:
@@ -118,31 +68,7 @@ def why(account: Account, words: str = "") -> str:
     return ", ".join(facts)
 
 
-def _account(mac: Mac, account: Account) -> dict[str, t.Any]:
-    return {
-        "name": account.name,
-        "full_name": account.full_name,
-        "uid": account.uid,
-        "guid": account.guid,
-        "kind": account.kind,
-        "admin": account.admin,
-        "hidden": account.hidden,
-        "secure_token": mac.verdict_of(account),
-        "sources": account.sources.view(),
-        "volume_owner": account.volume_owner,
-        "first_token_prevented": account.disabled_tag,
-        "password_set": account.has_password,
-        "disabled": account.disabled,
-        "password_changed": account.password_changed,
-        "failed_logins": account.failed_logins,
-    }
-
-
-def _names(accounts: t.Iterable[Account]) -> list[str]:
-    return [account.name for account in accounts]
-
-
-def _filevault(mac: Mac) -> str:
+def _filevault_line(mac: Mac) -> str:
     percent = "" if mac.filevault.percent is None else f" ({mac.filevault.percent:g} %)"
     deferred = f", deferred until {plain(mac.filevault.deferred_user)} logs in" if mac.filevault.deferred_user else ""
     key = {True: "present", False: "none", None: "unknown"}[mac.filevault.personal_key]

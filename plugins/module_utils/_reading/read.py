@@ -1,0 +1,267 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read a whole Mac with a few commands.
+
+Seven processes and a few that were asked for, however many accounts there are. Nothing is authenticated and nothing is
+written.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.keyholder.macos.plugins.module_utils._account import PENDING
+from ansible_collections.keyholder.macos.plugins.module_utils._command import (
+    accounts,
+    diskutil,
+    dscl,
+    fdesetup,
+    mdmclient,
+    network,
+    profiles,
+    records,
+    system,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import Missing, Network, Person
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
+    BOOTSTRAP_TOKEN,
+    ERASE_PREFLIGHT,
+    TOKEN_DIALOG,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._place import way
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import (
+    Answers,
+    ReadingError,
+    mac_from,
+    version_of,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
+    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Runner
+
+READING = (
+    dscl.READ_ALL,
+    diskutil.LIST_USERS,
+    fdesetup.LIST,
+    fdesetup.STATUS,
+    profiles.ENROLLMENT,
+    profiles.BOOTSTRAP_STATUS,
+    system.SYSCTL,
+)
+"""What every reading asks for, in one go: it can be asked before any answer is known. The Bootstrap Token's status is
+asked for even if the version or the enrolment will rule it out."""
+
+NOTHING_ELSE = Ask()
+
+
+def commands_of(ask: Ask = NOTHING_ELSE) -> tuple[Command, ...]:
+    """Return what a reading asks in its first go; few Macs need more."""
+    return READING + ((fdesetup.ESCROW,) if ask.escrow else ())
+
+
+def read_mac(runner: Runner, deadline: float, ask: Ask = NOTHING_ELSE) -> Mac:
+    """Return one reading. ``deadline``: seconds for each command. Raises :class:`ReadingError` where too little can be
+    read or understood, and whatever keeps the runner from asking at all."""
+    whole = _Whole(runner)
+    try:
+        return _read_mac(whole, deadline, ask)
+    except ReadingError:
+        raise
+    except Exception as problem:
+        if any(problem is one for one in whole.failed):
+            raise
+        where = traceback.extract_tb(problem.__traceback__)[-1]
+        said = f"the Mac's answer could not be understood ({os.path.basename(where.filename)}, line {where.lineno})"
+        raise ReadingError(said, "reading_damaged") from problem
+
+
+def read_notes(runner: Runner, deadline: float) -> frozenset[str]:
+    """Return what root's record says of unfinished work, and nothing else of the Mac. Raises :class:`ReadingError`."""
+    whole = _Whole(runner)
+    answer = _directory(whole, deadline, whole.run(dscl.READ_ALL, deadline))
+    users = records.parse_directory(answer.out).users
+    if users is None:
+        raise ReadingError(f"the notes on the Mac could not be read: {answer.evidence}", "reading_incomplete")
+    return frozenset(note for user in users for note in user.pending)
+
+
+class _Whole:
+    """Give answers that are whole or nothing: see :attr:`Ran.whole`."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+        self.failed: list[BaseException] = []
+        """What kept the runner from asking at all; that is no fault of an answer."""
+
+    def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        """Return one whole answer."""
+        return self.run_all((command,), deadline)[0]
+
+    def run_all(self, commands: t.Sequence[Command], deadline: float = DEADLINE) -> list[Ran]:
+        """Return whole answers; what the runner raises is kept."""
+        try:
+            return [ran.whole for ran in self._runner.run_all(commands, deadline)]
+        except BaseException as problem:
+            self.failed.append(problem)
+            raise
+
+
+def _read_mac(runner: Runner, deadline: float, ask: Ask) -> Mac:
+    first = commands_of(ask)
+    said = dict(zip(first, runner.run_all(first, deadline)))
+    mac = mac_from(_answers(runner, deadline, said))
+    if (ask.preflight or _rests_on_bootstrap(mac, ask)) and _may_preflight(mac):
+        mac = _with_preflight(mac, mdmclient.parse_preflight(runner.run(mdmclient.DEVICE_INFORMATION, deadline)))
+    if ask.escrow:
+        mac = _with_escrow(mac, said[fdesetup.ESCROW])
+    mac = _with_more_of_filevault(runner, deadline, ask, mac)
+    if ask.directory_user is not None:
+        mac = replace(mac, network=_network(runner, deadline, ask.directory_user))
+    if ask.token_dialog and mac.version >= TOKEN_DIALOG.first:
+        suppressed = network.parse_token_dialog(runner.run(network.READ_TOKEN_DIALOG, deadline))
+        mac = replace(mac, management=replace(mac.management, token_dialog_suppressed=suppressed))
+    if ask.full_disk_access:
+        answer = runner.run(system.FULL_DISK_ACCESS, deadline)
+        allowed = system.parse_full_disk_access(answer)
+        mac = replace(mac, full_disk_access=allowed, full_disk_evidence=answer.evidence)
+    if ask.sessions:
+        mac = replace(mac, sessions=accounts.parse_who(runner.run(accounts.LOGGED_IN, deadline)))
+    return _with_places(runner, deadline, ask, mac)
+
+
+def _answers(runner: Runner, deadline: float, said: t.Mapping[Command, Ran]) -> Answers:
+    """Return the answers of :data:`READING`, where older systems are asked again in their own way."""
+    facts = _system(runner, deadline, said[system.SYSCTL])
+    enrolled = profiles.parse_enrollment(said[profiles.ENROLLMENT])
+    has_bootstrap = version_of(facts) >= BOOTSTRAP_TOKEN.first and (enrolled is None or enrolled.enrolled)
+    return Answers(
+        system=facts,
+        directory=_directory(runner, deadline, said[dscl.READ_ALL]),
+        crypto=said[diskutil.LIST_USERS],
+        filevault_list=said[fdesetup.LIST],
+        filevault_status=said[fdesetup.STATUS],
+        enrollment=said[profiles.ENROLLMENT],
+        bootstrap=said[profiles.BOOTSTRAP_STATUS] if has_bootstrap else None,
+    )
+
+
+def _system(runner: Runner, deadline: float, answer: Ran) -> system.System:
+    facts = system.parse_sysctl(answer)
+    if facts.version:
+        return facts
+    answer = runner.run(system.SW_VERS, deadline)
+    facts = system.with_sw_vers(facts, answer)
+    if not facts.version:
+        raise ReadingError(f"this does not look like a Mac: {answer.evidence}")
+    return facts
+
+
+def _directory(runner: Runner, deadline: float, answer: Ran) -> Ran:
+    if records.parse_directory(answer.out).users is not None or answer.rc is None:
+        return answer
+    singly = [runner.run(command, deadline) for command in dscl.READ_EACH]
+    return type(answer)(
+        answer.command,
+        next((ran.rc for ran in singly if ran.rc), singly[0].rc),
+        "".join(ran.out for ran in singly),
+        "".join(ran.err for ran in singly),
+        timed_out=any(ran.timed_out for ran in singly),
+        too_long=any(ran.too_long for ran in singly),
+    )
+
+
+def _may_preflight(mac: Mac) -> bool:
+    return mac.version >= ERASE_PREFLIGHT.first and bool(mac.management.enrolled)
+
+
+def _rests_on_bootstrap(mac: Mac, ask: Ask) -> bool:
+    """Return whether somebody counts on a token that the Bootstrap Token grants: the verdict, or the request's account.
+    Then macOS is asked, as profiles was seen to call a token escrowed that macOS would not use."""
+    if recoverability(mac).verdict == PENDING:
+        return True
+    if ask.waiting is None or not mac.grants_at_login:
+        return False
+    account = mac.account(ask.waiting)
+    return account is None or mac.verdict_of(account) == PENDING
+
+
+def _with_preflight(mac: Mac, preflight: bool | None) -> Mac:
+    """Return the Mac with mdmclient's word, which outweighs profiles: that was seen to say the opposite
+    (bootstrap-buddy issue 11)."""
+    bootstrap = "valid" if preflight else mac.management.bootstrap
+    management = replace(mac.management, preflight=preflight, preflight_asked=True, bootstrap=bootstrap)
+    return replace(mac, management=management)
+
+
+def _with_escrow(mac: Mac, answer: Ran) -> Mac:
+    found = system.parse_stat(answer)
+    if found is None:
+        unread = Missing("when a recovery key was last escrowed", answer.evidence)
+        return replace(mac, missing=(*mac.missing, unread))
+    escrowed_at = 0 if found == system.NO_FILE else found
+    return replace(mac, filevault=replace(mac.filevault, escrowed_at=escrowed_at))
+
+
+def _with_more_of_filevault(runner: Runner, deadline: float, ask: Ask, mac: Mac) -> Mac:
+    about_to_make = ask.escrow_if_off and not mac.filevault.on
+    if about_to_make and not ask.escrow:
+        mac = _with_escrow(mac, runner.run(fdesetup.ESCROW, deadline))
+    if ask.escrow_profile or about_to_make:
+        # Not in an audit: what profiles carry has no business outside the Mac.
+        profile = profiles.parse_escrow(runner.run(profiles.INSTALLED, deadline))
+        mac = replace(mac, filevault=replace(mac.filevault, escrow_profile=profile))
+    if ask.deferral and mac.filevault.deferred_user:
+        path = fdesetup.parse_deferral_path(runner.run(fdesetup.DEFERRAL, deadline))
+        mac = replace(mac, filevault=replace(mac.filevault, deferral_path=path))
+    if ask.authrestart:
+        supported = fdesetup.says_true(runner.run(fdesetup.SUPPORTS_AUTHRESTART, deadline))
+        mac = replace(mac, filevault=replace(mac.filevault, authrestart=supported))
+    return mac
+
+
+def _with_places(runner: Runner, deadline: float, ask: Ask, mac: Mac) -> Mac:
+    looked_for = [path for path in (ask.exists, _home(mac, ask.home)) if path is not None and path.startswith("/")]
+    mac = replace(mac, files=frozenset(path for path in looked_for if _is_there(runner, path, deadline)))
+    wanted = [path for path in (ask.way, _home(mac, ask.way_home)) if path is not None]
+    usable = [path for path in wanted if path.startswith("/") and path.isprintable()]
+    on_the_way = list(dict.fromkeys(path for one in usable for path in way(one)))
+    if not on_the_way:
+        return mac
+    answer = runner.run(system.stat_each(on_the_way), deadline)
+    places = system.parse_places(answer, on_the_way)
+    unread = [Missing(f"what {place.path} is", answer.evidence) for place in places if place.kind == "unread"]
+    return replace(mac, places=places, missing=(*mac.missing, *unread[:1]))
+
+
+def _home(mac: Mac, name: str | None) -> str | None:
+    account = None if name is None else mac.account(name)
+    return account.home if account is not None and account.home.startswith("/") else None
+
+
+def _is_there(runner: Runner, path: str, deadline: float) -> bool:
+    answer = runner.run(system.stat(path), deadline)
+    found = system.parse_stat(answer)
+    if found is None:
+        raise ReadingError(f"it could not be read whether {path} exists: {answer.evidence}", "reading_incomplete")
+    return found != system.NO_FILE
+
+
+def _network(runner: Runner, deadline: float, name: str) -> Network:
+    nodes = network.parse_nodes(runner.run(network.NODES, deadline))
+    found = network.parse_person(runner.run(network.read_person(name), deadline))
+    elsewhere = found is not None and not found.node.startswith("/Local")
+    return Network(
+        nodes=tuple(nodes or ()),
+        online=None if nodes is None else any(nodes.values()),
+        person=Person(found.name, found.full_name, found.uid) if found is not None and elsewhere else None,
+    )

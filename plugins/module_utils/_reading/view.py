@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Show a reading as data for other programs. Pure.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.keyholder.macos.plugins.module_utils._account import (
+    Account,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
+
+
+def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
+    """Return the whole reading. Keys are stable: they are documented in keyholder.macos.trust_info.
+
+    ``include``: what was asked for beside the usual; only then it is there, and null means that macOS did not say.
+    """
+    whole = recoverability(mac)
+    return {
+        "os": {"version": str(mac.version), "build": mac.build},
+        "hardware": {"model": mac.model, "apple_silicon": mac.apple_silicon, "virtual": mac.virtual},
+        "volume": {"device": mac.volume.device, "apfs": mac.volume.apfs, "sealed_snapshot": mac.volume.snapshot},
+        "accounts": [_account_view(mac, account) for account in mac.accounts],
+        "orphaned_crypto_users": list(mac.orphans),
+        "filevault": {
+            "state": mac.filevault.state,
+            "percent": mac.filevault.percent,
+            "deferred_user": mac.filevault.deferred_user,
+            "personal_recovery_key": mac.filevault.personal_key,
+            "institutional_recovery_key": mac.filevault.institutional_key,
+            "icloud_recovery": mac.filevault.icloud_key,
+            **({"recovery_key_escrowed_at": mac.filevault.escrowed_at} if "escrow" in include else {}),
+        },
+        "management": {
+            "enrolled": mac.management.enrolled,
+            "automated": mac.management.automated,
+            "user_approved": mac.management.user_approved,
+            "server": mac.management.server,
+            "bootstrap_token": mac.management.bootstrap,
+            "bootstrap_crypto_user": mac.management.bootstrap_crypto_user,
+            **({"bootstrap_preflight": mac.management.preflight} if "preflight" in include else {}),
+        },
+        "policy": {
+            "rules": list(mac.policy.rules),
+            "patterns": list(mac.policy.patterns),
+            "max_failed_logins": mac.policy.max_failed_logins,
+        },
+        "holders": _names_of(mac.holders),
+        "admin_holders": _names_of(mac.admin_holders),
+        "granters": _names_of(mac.granters),
+        "waiting_admins": _names_of(mac.waiting_admins),
+        "phantoms": _names_of(mac.phantoms),
+        "recoverable": whole.verdict,
+        "recoverable_why": whole.why,
+        "pending": sorted(mac.pending),
+        "promoted": list(mac.promoted),
+        "missing": [{"what": missing.what, "evidence": missing.evidence} for missing in mac.missing],
+    }
+
+
+def _account_view(mac: Mac, account: Account) -> dict[str, t.Any]:
+    return {
+        "name": account.name,
+        "full_name": account.full_name,
+        "uid": account.uid,
+        "guid": account.guid,
+        "kind": account.kind,
+        "admin": account.admin,
+        "hidden": account.hidden,
+        "secure_token": mac.verdict_of(account),
+        "sources": account.sources.view(),
+        "volume_owner": account.volume_owner,
+        "first_token_prevented": account.disabled_tag,
+        "password_set": account.has_password,
+        "disabled": account.disabled,
+        "password_changed": account.password_changed,
+        "failed_logins": account.failed_logins,
+    }
+
+
+def _names_of(accounts: t.Iterable[Account]) -> list[str]:
+    return [account.name for account in accounts]

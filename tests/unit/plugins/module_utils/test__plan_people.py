@@ -9,24 +9,17 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    EVERYWHERE,
-    NOWHERE,
-    Account,
+from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, NOWHERE, Account, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     FileVault,
     Mac,
     Management,
     Network,
     Person,
-    Place,
-    Sources,
-    Version,
     Volume,
-    archived,
-    offboarding,
-    way,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan import steps as do
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
+from ansible_collections.keyholder.macos.plugins.module_utils._place import Place, way
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.mobile import MobileAccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
@@ -43,17 +36,42 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair impor
     findings,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
+    ArchiveHome,
+    CreateHome,
+    CreateMobileAccount,
+    DeleteAccount,
+    DropDemotion,
+    PlanDemotion,
+    ProofArchive,
+    SetAdmin,
+    SetAttribute,
+    SetPassword,
+    new_account,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import AddUnlocker, RemoveUnlocker
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove, UpdatePreboot
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import (
+    CheckPassword,
+    Grant,
+    RemoveMarker,
+    RemoveOrphan,
+    Revoke,
+    VerifyKey,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import archived, offboarding
 
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE, failed_logins=0)
 ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20, home="/Users/ana", sources=EVERYWHERE, failed_logins=0)
 RUI = replace(ANA, name="rui", guid="C" * 36, uid=503, home="/Users/rui", sources=NOWHERE)
 ON, OFF = FileVault("on", personal_key=True), FileVault("off", personal_key=False)
-NOTE, TELL = do.Note("preboot"), do.UpdatePreboot()
-GRANTER = do.CheckPassword("itadmin", "admin_password", "granter")
+NOTE, TELL = Note("preboot"), UpdatePreboot()
+GRANTER = CheckPassword("itadmin", "admin_password", "granter")
 
 
-def check(user: str, secret: str = "password") -> do.CheckPassword:
-    return do.CheckPassword(user, secret, "user")
+def check(user: str, secret: str = "password") -> CheckPassword:
+    return CheckPassword(user, secret, "user")
 
 
 def folders(*paths: str, last: str = "folder") -> tuple[Place, ...]:
@@ -88,30 +106,30 @@ def refusal(request: t.Any, of: Mac, same: t.Mapping[str, bool | None] | None = 
 CORP = "/Active Directory/CORP"
 KNOWN = Network((CORP,), True, Person("ada", "Ada Lovelace", 1234))
 ADA = Account("ada", "D" * 36, "Ada Lovelace", 1234, kind="mobile", home="/Users/ada", failed_logins=0)
-MADE = replace(do.new_account("ada"), kind="mobile", full_name="Ada Lovelace", uid=1234, has_password=True)
-CREATING, CREATED, PROVE_ADA = do.Note("creating ada"), do.Forget("creating ada"), do.Prove(("ada",))
+MADE = replace(new_account("ada"), kind="mobile", full_name="Ada Lovelace", uid=1234, has_password=True)
+CREATING, CREATED, PROVE_ADA = Note("creating ada"), Forget("creating ada"), Prove(("ada",))
 MOBILE = MobileAccountRequest("ada")
 
 
 @pytest.mark.parametrize(
     ("request_", "of", "steps", "told"),
     [
-        (MOBILE, mac(ADMIN, network=KNOWN), (CREATING, do.CreateMobileAccount(MADE), PROVE_ADA, CREATED), 0),
+        (MOBILE, mac(ADMIN, network=KNOWN), (CREATING, CreateMobileAccount(MADE), PROVE_ADA, CREATED), 0),
         (
             replace(MOBILE, home="/h"),
             mac(ADMIN, network=KNOWN),
-            (CREATING, do.CreateMobileAccount(replace(MADE, home="/h"), "/h"), PROVE_ADA, CREATED),
+            (CREATING, CreateMobileAccount(replace(MADE, home="/h"), "/h"), PROVE_ADA, CREATED),
             0,
         ),
         (MOBILE, mac(ADMIN, ADA), (), 0),
-        (MOBILE, mac(ADMIN, ADA, pending={"creating ada"}), (do.CreateHome("ada"), PROVE_ADA, CREATED), 0),
+        (MOBILE, mac(ADMIN, ADA, pending={"creating ada"}), (CreateHome("ada"), PROVE_ADA, CREATED), 0),
         (MOBILE, mac(ADMIN, ADA, pending={"creating bob"}), (), 0),
         (replace(MOBILE, home="/h"), mac(ADMIN, ADA), (), 1),
         (replace(MOBILE, home="/Users/ada"), mac(ADMIN, ADA), (), 0),
         (
             replace(MOBILE, secure_token="present", admin_user="itadmin"),
             mac(ADMIN, ADA),
-            (GRANTER, check("ada"), NOTE, do.Grant("ada", "itadmin"), PROVE_ADA, TELL),
+            (GRANTER, check("ada"), NOTE, Grant("ada", "itadmin"), PROVE_ADA, TELL),
             0,
         ),
         (
@@ -123,14 +141,14 @@ MOBILE = MobileAccountRequest("ada")
     ],
 )
 def test_a_mobile_account_step_by_step(
-    request_: MobileAccountRequest, of: Mac, steps: tuple[do.Step, ...], told: int
+    request_: MobileAccountRequest, of: Mac, steps: tuple[Step, ...], told: int
 ) -> None:
     plan = request_.plan(of, {})
     assert (plan.steps, len(plan.notes)) == (steps, told)
 
 
 BAD_HOME = "home is {!r}, and must be an absolute path that can be printed"
-NOT_FOUND = "ada was not found, and whether a directory answers could not be read"
+NOT_FOUND = "ada was not found, and it could not be read whether a directory answers"
 
 
 @pytest.mark.parametrize(
@@ -142,14 +160,15 @@ NOT_FOUND = "ada was not found, and whether a directory answers could not be rea
         (
             MOBILE,
             mac(ADMIN, replace(ADA, kind="local")),
-            ("account_not_mobile", "ada is a local account on this Mac, and no mobile one"),
+            ("account_not_mobile", "ada is a local account on this Mac, not a mobile account"),
         ),
         (
             MOBILE,
             mac(ADMIN, replace(ADA, kind="network"), pending={"creating ada"}),
             (
                 "account_not_mobile",
-                "ada is a network account on this Mac, and no mobile one; an earlier run was cut off while it was made",
+                "ada is a network account on this Mac, not a mobile account; an earlier run was interrupted while it"
+                " made the account",
             ),
         ),
         (
@@ -160,19 +179,19 @@ NOT_FOUND = "ada was not found, and whether a directory answers could not be rea
         (
             MOBILE,
             mac(ADMIN, network=KNOWN, taken={"uid:1234"}),
-            ("uid_taken", "ada has UID 1234 in the directory, and it is in use on this Mac"),
+            ("uid_taken", "ada has UID 1234 in the directory, and another account on this Mac uses it"),
         ),
         (
             MOBILE,
             mac(ADMIN, network=replace(KNOWN, person=Person("al", "Al", 5))),
-            ("name_unusable", "the directory's short name for 'ada' is 'al': give that"),
+            ("name_unusable", "the directory's short name for 'ada' is 'al': give that name"),
         ),
         (MOBILE, mac(ADMIN), ("directory_user_unknown", NOT_FOUND)),
         (MOBILE, mac(ADMIN, network=Network((CORP,), None)), ("directory_user_unknown", NOT_FOUND)),
         (
             MOBILE,
             mac(ADMIN, network=Network((), False)),
-            ("directory_not_bound", "ada is no account of this Mac, which is bound to no directory"),
+            ("directory_not_bound", "this Mac has no account ada, and is bound to no directory"),
         ),
         (
             MOBILE,
@@ -182,7 +201,7 @@ NOT_FOUND = "ada was not found, and whether a directory answers could not be rea
         (
             MOBILE,
             mac(ADMIN, network=Network((CORP,), True)),
-            ("directory_user_unknown", f"{CORP} answers, and knows nobody called ada"),
+            ("directory_user_unknown", f"{CORP} answers, and has no user called ada"),
         ),
     ],
 )
@@ -241,8 +260,8 @@ def test_what_is_returned_of_a_mobile_account() -> None:
 BEGUN, KEPT = offboarding("ana", "B" * 36), archived("ana", "B" * 36)
 PATH = "/var/root/ana.tar.gz"
 LEAVES = OffboardRequest("ana")
-REST = (do.RemoveUnlocker("ana"),)
-PROVE = do.Prove(("ana",))
+REST = (RemoveUnlocker("ana"),)
+PROVE = Prove(("ana",))
 
 
 @pytest.mark.parametrize(
@@ -251,27 +270,27 @@ PROVE = do.Prove(("ana",))
         (
             LEAVES,
             mac(filevault=OFF),
-            (do.Note(BEGUN), NOTE, do.DeleteAccount("ana", "keep_home"), PROVE, do.Forget(BEGUN), TELL),
+            (Note(BEGUN), NOTE, DeleteAccount("ana", "keep_home"), PROVE, Forget(BEGUN), TELL),
         ),
         (
             LEAVES,
             mac(pending={BEGUN}),
-            (NOTE, *REST, do.DeleteAccount("ana", "keep_home"), PROVE, do.Forget(BEGUN), TELL),
+            (NOTE, *REST, DeleteAccount("ana", "keep_home"), PROVE, Forget(BEGUN), TELL),
         ),
         (
             replace(LEAVES, home="archive"),
             mac(),
             (
-                do.Note(BEGUN),
-                do.ArchiveHome("ana", "/Users/ana", PATH),
-                do.ProofArchive(PATH),
-                do.Note(KEPT),
+                Note(BEGUN),
+                ArchiveHome("ana", "/Users/ana", PATH),
+                ProofArchive(PATH),
+                Note(KEPT),
                 NOTE,
                 *REST,
-                do.DeleteAccount("ana", "delete_home"),
+                DeleteAccount("ana", "delete_home"),
                 PROVE,
-                do.Forget(BEGUN),
-                do.Forget(KEPT),
+                Forget(BEGUN),
+                Forget(KEPT),
                 TELL,
             ),
         ),
@@ -279,52 +298,52 @@ PROVE = do.Prove(("ana",))
             replace(LEAVES, home="archive"),
             mac(pending={BEGUN, KEPT}),
             (
-                do.ArchiveHome("ana", "/Users/ana", "/var/root/ana-again.tar.gz"),
-                do.ProofArchive("/var/root/ana-again.tar.gz"),
+                ArchiveHome("ana", "/Users/ana", "/var/root/ana-again.tar.gz"),
+                ProofArchive("/var/root/ana-again.tar.gz"),
                 NOTE,
                 *REST,
-                do.DeleteAccount("ana", "delete_home"),
+                DeleteAccount("ana", "delete_home"),
                 PROVE,
-                do.Forget(KEPT),
-                do.Forget(BEGUN),
+                Forget(KEPT),
+                Forget(BEGUN),
                 TELL,
             ),
         ),
         (
             replace(LEAVES, home="secure"),
             mac(replace(ANA, sources=NOWHERE), ADMIN),
-            (do.Note(BEGUN), do.DeleteAccount("ana", "secure"), PROVE, do.Forget(BEGUN)),
+            (Note(BEGUN), DeleteAccount("ana", "secure"), PROVE, Forget(BEGUN)),
         ),
         (
             replace(LEAVES, home="delete"),
             mac(replace(ANA, sources=NOWHERE), ADMIN),
-            (do.Note(BEGUN), do.DeleteAccount("ana", "delete_home"), PROVE, do.Forget(BEGUN)),
+            (Note(BEGUN), DeleteAccount("ana", "delete_home"), PROVE, Forget(BEGUN)),
         ),
         (LEAVES, mac(ADMIN), ()),
-        (LEAVES, mac(ADMIN, pending={BEGUN}), (do.Forget(BEGUN),)),
+        (LEAVES, mac(ADMIN, pending={BEGUN}), (Forget(BEGUN),)),
     ],
 )
-def test_an_offboarding_step_by_step(request_: OffboardRequest, of: Mac, steps: tuple[do.Step, ...]) -> None:
+def test_an_offboarding_step_by_step(request_: OffboardRequest, of: Mac, steps: tuple[Step, ...]) -> None:
     assert request_.plan(of, {}).steps == steps
 
 
-NO_HOME = "ana has no home folder that could be archived ({}): set home to keep"
+NO_HOME = "ana has no home folder to archive ({}): set home to keep"
 TO_ARCHIVE = replace(LEAVES, home="archive")
 
 
 @pytest.mark.parametrize(
     ("request_", "of", "expected"),
     [
-        (LEAVES, mac(sessions=None), ("reading_incomplete", "whether ana is logged in could not be read")),
+        (LEAVES, mac(sessions=None), ("reading_incomplete", "it could not be read whether ana is logged in")),
         (
             LEAVES,
             mac(sessions=frozenset({"ana", "rui"})),
-            ("user_logged_in", "ana is logged in, and would lose what is not saved"),
+            ("user_logged_in", "ana is logged in, and would lose unsaved work"),
         ),
         (
             LEAVES,
             mac(ANA, replace(ADMIN, sources=Sources(True, True, False))),
-            ("last_unlocker", "ana is the last who can unlock FileVault, and macOS keeps that one"),
+            ("last_unlocker", "ana is the last account that can unlock FileVault, and macOS does not remove it"),
         ),
         (TO_ARCHIVE, mac(files=frozenset()), ("value_unusable", NO_HOME.format("/Users/ana"))),
         (TO_ARCHIVE, mac(ADMIN, replace(ANA, home="")), ("value_unusable", NO_HOME.format("none"))),
@@ -336,14 +355,15 @@ TO_ARCHIVE = replace(LEAVES, home="archive")
         (
             TO_ARCHIVE,
             mac(files=frozenset({"/Users/ana", PATH})),
-            ("archive_exists", f"{PATH} is there already, and is not this run's to overwrite"),
+            ("archive_exists", f"{PATH} already exists, and this run does not overwrite it"),
         ),
         (
             replace(TO_ARCHIVE, archive="/Users/ANA/x.tgz"),
             mac(),
             (
                 "value_unusable",
-                "archive is '/Users/ANA/x.tgz', inside the home folder that is deleted: choose a path outside of it",
+                "archive is '/Users/ANA/x.tgz', inside the home folder that this run deletes: choose a path outside of"
+                " it",
             ),
         ),
         (
@@ -351,7 +371,7 @@ TO_ARCHIVE = replace(LEAVES, home="archive")
             mac(full_disk_access=False),
             (
                 "no_full_disk_access",
-                "macOS lets nobody delete ana in this session, which has no Full Disk Access",
+                "macOS does not delete ana in this session, because it has no Full Disk Access",
             ),
         ),
     ],
@@ -365,9 +385,9 @@ def test_offboardings_that_are_made_all_the_same() -> None:
     assert replace(LEAVES, force=True).plan(mac(sessions=None), {}).changes
     # What a run that was cut off has put there is its own.
     noted = mac(pending={BEGUN}, files=frozenset({"/Users/ana", PATH}))
-    assert do.ArchiveHome("ana", "/Users/ana", PATH) in TO_ARCHIVE.plan(noted, {}).steps
+    assert ArchiveHome("ana", "/Users/ana", PATH) in TO_ARCHIVE.plan(noted, {}).steps
     gone = mac(pending={BEGUN, KEPT}, files=frozenset({PATH}))
-    assert not any(isinstance(step, do.ArchiveHome) for step in TO_ARCHIVE.plan(gone, {}).steps)
+    assert not any(isinstance(step, ArchiveHome) for step in TO_ARCHIVE.plan(gone, {}).steps)
 
 
 @pytest.mark.parametrize(
@@ -381,7 +401,7 @@ def test_offboardings_that_are_made_all_the_same() -> None:
 def test_where_the_second_archive_goes(archive: str, again: str) -> None:
     of = mac(pending={BEGUN, KEPT}, places=folders("/Users/ana") + folders(archive, last="nothing"))
     steps = replace(TO_ARCHIVE, archive=archive).plan(of, {}).steps
-    assert steps[:2] == (do.ArchiveHome("ana", "/Users/ana", again), do.ProofArchive(again))
+    assert steps[:2] == (ArchiveHome("ana", "/Users/ana", again), ProofArchive(again))
 
 
 def test_what_is_returned_of_an_offboarding() -> None:
@@ -422,14 +442,14 @@ def test_what_is_returned_of_an_offboarding() -> None:
 
 GIVEN, OLD = frozenset({"password"}), frozenset({"password", "old_password"})
 MEND = RepairRequest("ana", "itadmin", given=GIVEN)
-LATE, EARLY = do.VerifyKey("ana", "B" * 36, "password"), do.VerifyKey("ana", "B" * 36, "old_password", early=True)
-MARK, BACK = do.Note("repairing ana"), do.Forget("repairing ana")
-GRANT = (do.Grant("ana", "itadmin"), PROVE)
+LATE, EARLY = VerifyKey("ana", "B" * 36, "password"), VerifyKey("ana", "B" * 36, "old_password", early=True)
+MARK, BACK = Note("repairing ana"), Forget("repairing ana")
+GRANT = (Grant("ana", "itadmin"), PROVE)
 BOTH = (GRANTER, check("ana"))
 HAS = "ana holds a token and is not in FileVault's list: "
 NO_RECORD, NO_KEY = (
-    "ana has a key that its record does not know of: ",
-    "ana is called a holder and has no key on the volume: ",
+    "ana has a key on the volume, but its record has no Secure Token: ",
+    "ana is listed as a holder, but has no key on the volume: ",
 )
 
 
@@ -440,7 +460,7 @@ NO_RECORD, NO_KEY = (
             Sources(True, False, False),
             "marker_without_key",
             NO_KEY,
-            (*BOTH, NOTE, MARK, do.RemoveMarker("ana"), *GRANT, BACK, TELL),
+            (*BOTH, NOTE, MARK, RemoveMarker("ana"), *GRANT, BACK, TELL),
         ),
         (Sources(False, False, True), "marker_without_key", NO_KEY, (*BOTH, NOTE, *GRANT, TELL)),
         (Sources(False, True, True), "key_without_marker", NO_RECORD, (*BOTH, NOTE, *GRANT, TELL)),
@@ -448,12 +468,12 @@ NO_RECORD, NO_KEY = (
             Sources(True, True, False),
             "cannot_unlock",
             HAS,
-            (*BOTH, NOTE, do.AddUnlocker("ana", "itadmin"), PROVE, TELL),
+            (*BOTH, NOTE, AddUnlocker("ana", "itadmin"), PROVE, TELL),
         ),
     ],
 )
 def test_what_sources_disagree_about_is_mended_step_by_step(
-    sources: Sources, kind: str, words: str, steps: tuple[do.Step, ...]
+    sources: Sources, kind: str, words: str, steps: tuple[Step, ...]
 ) -> None:
     of = mac(ADMIN, replace(ANA, sources=sources))
     assert findings(of) == [Finding(kind, "ana", words + sources.words())]
@@ -462,7 +482,7 @@ def test_what_sources_disagree_about_is_mended_step_by_step(
     assert sorted(map(repr, found)) == sorted(map(repr, steps))
     assert [step for step in found if step not in (NOTE, MARK)] == [step for step in steps if step not in (NOTE, MARK)]
     if MARK in steps:
-        assert found.index(MARK) < found.index(do.RemoveMarker("ana"))
+        assert found.index(MARK) < found.index(RemoveMarker("ana"))
 
 
 @pytest.mark.parametrize("unread", [Sources(None, True, True), Sources(True, None, True), Sources(False, False, None)])
@@ -475,7 +495,7 @@ def test_sources_that_agree_are_no_finding(sources: Sources) -> None:
     assert findings(mac(ADMIN, replace(ANA, sources=sources))) == []
 
 
-CUT = "ana lost its token to a repair that was cut off before it was granted again"
+CUT = "a repair revoked the token of ana and was interrupted before it granted the token again"
 
 
 def test_a_repair_that_was_cut_off_goes_on() -> None:
@@ -492,7 +512,7 @@ def test_a_repair_that_was_cut_off_goes_on() -> None:
     assert MEND.plan(mac(ADMIN, replace(ANA, sources=NOWHERE)), {}).steps == ()
 
 
-FORTH = (check("ana", "old_password"), EARLY, do.SetPassword("ana", "old"), PROVE, LATE)
+FORTH = (check("ana", "old_password"), EARLY, SetPassword("ana", "old"), PROVE, LATE)
 
 
 @pytest.mark.parametrize(
@@ -507,7 +527,7 @@ FORTH = (check("ana", "old_password"), EARLY, do.SetPassword("ana", "old"), PROV
             (
                 check("ana"),
                 EARLY,
-                do.SetPassword("ana", "old", new="old_password", old="password"),
+                SetPassword("ana", "old", new="old_password", old="password"),
                 PROVE,
                 *FORTH[2:],
             ),
@@ -517,13 +537,13 @@ FORTH = (check("ana", "old_password"), EARLY, do.SetPassword("ana", "old"), PROV
         (
             MEND,
             {"password": True, OPENS: False},
-            (*BOTH, MARK, NOTE, do.Revoke("ana", "itadmin"), PROVE, *GRANT, BACK, LATE, TELL),
+            (*BOTH, MARK, NOTE, Revoke("ana", "itadmin"), PROVE, *GRANT, BACK, LATE, TELL),
             0,
         ),
     ],
 )
 def test_a_stale_key_is_mended_step_by_step(
-    request_: RepairRequest, same: dict[str, bool | None], steps: tuple[do.Step, ...], told: int
+    request_: RepairRequest, same: dict[str, bool | None], steps: tuple[Step, ...], told: int
 ) -> None:
     plan = request_.plan(mac(ADMIN, ANA), same)
     assert (plan.steps, len(plan.notes)) == (steps, told)
@@ -551,7 +571,7 @@ STALE = "the password of ana does not open its key. Give old_password"
             ("password_elsewhere", "ana is a mobile account"),
         ),
         (replace(MEND, user="ada"), ANA, {}, ("user_unknown", "ada has no account on this Mac")),
-        (replace(MEND, user="ANA"), ANA, {}, ("name_differs", "ANA is no account here")),
+        (replace(MEND, user="ANA"), ANA, {}, ("name_differs", "ANA is no account on this Mac")),
     ],
 )
 def test_repairs_that_are_not_made(
@@ -563,7 +583,7 @@ def test_repairs_that_are_not_made(
 
 def test_a_mobile_accounts_key_is_mended_by_a_grant() -> None:
     mobile = replace(ANA, kind="mobile")
-    assert do.Revoke("ana", "itadmin") in MEND.plan(mac(ADMIN, mobile), {"password": True, OPENS: False}).steps
+    assert Revoke("ana", "itadmin") in MEND.plan(mac(ADMIN, mobile), {"password": True, OPENS: False}).steps
     assert replace(MEND, given=OLD).plan(mac(ADMIN, mobile), {"password": True, OPENS: True}).steps == ()
 
 
@@ -601,7 +621,7 @@ def test_what_is_broken_about_the_mac_as_a_whole() -> None:
     found = [
         Finding("orphaned_crypto_user", "X", "crypto user X belongs to no account of this Mac"),
         Finding("orphaned_crypto_user", "Y", "crypto user Y belongs to no account of this Mac"),
-        Finding("preboot_untold", "", "the preboot volume was not told of the last change of tokens"),
+        Finding("preboot_untold", "", "the preboot volume was not updated after the last change of tokens"),
     ]
     assert findings(of) == found
     whole = RepairRequest(orphans=True)
@@ -614,7 +634,7 @@ def test_what_is_broken_about_the_mac_as_a_whole() -> None:
         "secure_token": "holder",
         "sources": EVERYWHERE.view(),
     }
-    removal = (do.RemoveOrphan("X"), do.RemoveOrphan("Y"), do.Prove(facts=("orphans",)))
+    removal = (RemoveOrphan("X"), RemoveOrphan("Y"), Prove(facts=("orphans",)))
     assert whole.plan(of, {}).steps == (*removal, TELL)
     assert RepairRequest().plan(of, {}).steps == (TELL,)
     assert whole.plan(mac(ADMIN), {}).steps == ()
@@ -629,36 +649,36 @@ def test_what_is_broken_about_the_mac_as_a_whole() -> None:
 
 LENT = replace(ANA, admin=True)
 MOMENT = frozenset({"promoted ana"})
-BEGAN = "an earlier run made ana an administrator for a moment and was cut off"
+BEGAN = "an earlier run made ana an administrator for a grant and was interrupted"
 
 
 def test_a_promotion_step_by_step() -> None:
-    change = do.Grant("rui", "ana")
+    change = Grant("rui", "ana")
     assert promoted("ana", [change], ("rui",)) == [
-        do.Note("promoted ana"),
-        do.PlanDemotion("ana"),
-        do.SetAdmin("ana", True),
+        Note("promoted ana"),
+        PlanDemotion("ana"),
+        SetAdmin("ana", True),
         change,
-        do.SetAdmin("ana", False),
-        do.Prove(("rui", "ana")),
-        do.DropDemotion("ana"),
-        do.Forget("promoted ana"),
+        SetAdmin("ana", False),
+        Prove(("rui", "ana")),
+        DropDemotion("ana"),
+        Forget("promoted ana"),
     ]
 
 
 def test_a_healing_is_told_before_all_other_notes() -> None:
     of = mac(ADMIN, LENT, pending=MOMENT)
-    assert notes(of) == (f"{BEGAN}; that is undone first",)
-    plan = with_healing(of, Plan(of, (GRANTER, do.SetAttribute("ana", "hint", "x")), ("another",)))
-    assert plan.notes == (f"{BEGAN}; that is undone first", "another")
-    assert plan.steps == (GRANTER, *healing(of), do.SetAttribute("ana", "hint", "x"))
+    assert notes(of) == (f"{BEGAN}; this run undoes that first",)
+    plan = with_healing(of, Plan(of, (GRANTER, SetAttribute("ana", "hint", "x")), ("another",)))
+    assert plan.notes == (f"{BEGAN}; this run undoes that first", "another")
+    assert plan.steps == (GRANTER, *healing(of), SetAttribute("ana", "hint", "x"))
     alone = mac(LENT, pending=MOMENT)
     (told,) = notes(alone)
-    assert told.startswith(f"{BEGAN}, and it stays one: no administrator would remain on this Mac without ana")
+    assert told.startswith(f"{BEGAN}, and ana stays one: no administrator would remain on this Mac without ana")
     out = mac(LENT, replace(ADMIN, disabled=True), pending=MOMENT)
     assert notes(out) == (
-        f"{BEGAN}, and it stays one: no other account that can log in is an administrator."
-        " Make another account one, and the next run undoes it.",
+        f"{BEGAN}, and ana stays one: no other account that can log in is an administrator."
+        " Make another account an administrator: the next run then undoes it.",
     )
     assert with_healing(out, Plan(out)).notes == notes(out)
 
@@ -666,5 +686,5 @@ def test_a_healing_is_told_before_all_other_notes() -> None:
 def test_a_run_takes_back_its_own_promotion_unless_the_mac_would_be_lost() -> None:
     out = mac(LENT, replace(ADMIN, disabled=True), pending=MOMENT)
     assert healing(out) == []
-    assert do.SetAdmin("ana", False) in healing(out, {"ana"})
+    assert SetAdmin("ana", False) in healing(out, {"ana"})
     assert healing(out, {"rui"}) == []

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import Account, Sources
 from ansible_collections.keyholder.macos.plugins.module_utils._command import diskutil, dscl, fdesetup, profiles, system
-from ansible_collections.keyholder.macos.plugins.module_utils._model import (
-    Account,
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     FileVault,
     Mac,
     Management,
@@ -20,11 +20,10 @@ from ansible_collections.keyholder.macos.plugins.module_utils._model import (
     Network,
     PasswordPolicy,
     Person,
-    Place,
-    Sources,
-    Version,
     Volume,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
+from ansible_collections.keyholder.macos.plugins.module_utils._place import Place
 from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, at_once, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
 
@@ -87,11 +86,15 @@ def said(out: str = "", rc: int | None = 0, err: str = "", **more: bool) -> Ran:
 REFUSED, SILENT = said(rc=1, err=GRIPE), said(rc=None, timed_out=True)
 
 
-def volume(*more: str, device: str = "disk3s1s1") -> Ran:
-    person = f"+-- {IT}\n|   Type: Local Open Directory User\n|   Volume Owner: Yes\n|\n"
-    key = f"+-- {diskutil.PERSONAL_RECOVERY}\n|   Type: Personal Recovery User\n|   Volume Owner: Yes\n|\n"
-    others = [f"+-- {guid}\n|   Type: Local Open Directory User\n|   Volume Owner: No\n" for guid in more]
-    return said(f"Cryptographic users for {device} (9 found)\n|\n{person}{key}{''.join(others)}")
+LOCAL, OTHER = "Local Open Directory User", "Other"
+
+
+def volume(*more: str, device: str = "disk3s1s1", owner: str = "Yes", person: str = IT, kind: str = LOCAL) -> Ran:
+    """Who is named: a person, the personal recovery key and ``more``, which are of ``kind``."""
+    named = [(person, LOCAL, owner), (diskutil.PERSONAL_RECOVERY, "Personal Recovery User", "Yes")]
+    named += [(guid, kind, "No") for guid in more]
+    users = [f"+-- {guid}\n|   Type: {of}\n|   Volume Owner: {owns}\n|\n" for guid, of, owns in named]
+    return said(f"Cryptographic users for {device} ({len(named)} found)\n|\n{''.join(users)}")
 
 
 SYSTEM = "kern.osproductversion: {}\nkern.osversion: 24G84\nhw.optional.arm64: 1\nhw.model: Mac15,3\n"
@@ -276,8 +279,7 @@ def test_without_filevaults_list_nobody_knows_who_is_on_it(answer: Ran) -> None:
     empty = read({"fdesetup list": said(""), "listUsers": said("No cryptographic users for disk3s1s1\n")})
     assert [who.sources.filevault for who in empty.accounts] == [False, False]
     # Crypto users that are nobody's here are not people whom the list could name.
-    others = volume(STRANGER).out.replace(IT, RUI[:-1] + "9")
-    alone = read({"fdesetup list": said(""), "listUsers": said(others.replace(STRANGER, RUI[:-1] + "8"))})
+    alone = read({"fdesetup list": said(""), "listUsers": volume(person=RUI[:-1] + "9")})
     assert [who.sources.filevault for who in alone.accounts] == [False, False]
 
 
@@ -335,7 +337,7 @@ def test_the_status_of_the_bootstrap_token(
 
 def test_an_enrolment_that_could_not_be_read_is_not_denied() -> None:
     mac, missing = lacks("-type enrollment")
-    assert missing == ["enrolment in device management"]
+    assert missing == ["enrolment in MDM"]
     managed = mac.management
     assert (managed.enrolled, managed.automated, managed.user_approved, managed.server) == (None, None, None, "")
     assert managed.bootstrap == "escrowed_unproven"
@@ -347,8 +349,8 @@ def test_what_the_directory_holds_otherwise_is_named_up_to_twenty() -> None:
 
     for count, last in (
         (20, "RealName is a whole number of u19"),
-        (21, "and 1 values more"),
-        (23, "and 3 values more"),
+        (21, "and 1 more values"),
+        (23, "and 3 more values"),
     ):
         mac = read({"dscl -q": said(directory(odd(count)))})
         assert len(mac.missing) == min(count, 20) + (count > 20)
@@ -358,7 +360,10 @@ def test_what_the_directory_holds_otherwise_is_named_up_to_twenty() -> None:
 
 def test_without_groups_nobody_is_called_an_administrator() -> None:
     mac = read({"dscl -q": said(plist(list(USERS.values())))})
-    assert (mac.groups_read, [one.what for one in mac.missing]) == (False, ["groups of the local directory"])
+    assert (mac.groups_read, [one.what for one in mac.missing]) == (
+        False,
+        ["groups of the local directory", "rules for passwords"],
+    )
     assert [who.admin for who in mac.accounts] == [False, False]
     assert not mac.foreign_admins
 
@@ -503,9 +508,8 @@ def test_each_field_of_an_account_arrives() -> None:
 def test_volumes_have_owners_from_macos_11_on(version: str, owners: list[bool | None]) -> None:
     mac = read({"kern.osproductversion": said(SYSTEM.format(version))})
     assert [who.volume_owner for who in mac.accounts] == owners
-    said_ = volume().out.replace("Volume Owner: Yes", "Volume Owner: No")
     if version == "11.0":
-        mac = read({"kern.osproductversion": said(SYSTEM.format(version)), "listUsers": said(said_)})
+        mac = read({"kern.osproductversion": said(SYSTEM.format(version)), "listUsers": volume(owner="No")})
         assert [who.volume_owner for who in mac.accounts] == [False, False]
 
 
@@ -575,12 +579,12 @@ def test_crypto_users_of_nobody_are_named_but_for_the_guest() -> None:
     ],
 )
 def test_keys_are_known_by_their_guid(guid: str, name: str) -> None:
-    filevault = read({"listUsers": said(volume().out + f"+-- {guid}\n    Type: Other\n")}).filevault
+    filevault = read({"listUsers": volume(guid, kind=OTHER)}).filevault
     assert filevault == replace(WHOLE.filevault, **{name: True})  # type: ignore[arg-type]
     none = read({"listUsers": said("No cryptographic users for disk3s1\n")})
     assert none.filevault == FileVault("on", None, "", "", False, False, False)
     assert none.volume == Volume("disk3s1", True, False)
-    token = read({"listUsers": said(volume().out + f"+-- {diskutil.BOOTSTRAP_TOKEN}\n    Type: Other\n")})
+    token = read({"listUsers": volume(diskutil.BOOTSTRAP_TOKEN, kind=OTHER)})
     assert token.management.bootstrap_crypto_user is True
 
 
@@ -592,8 +596,11 @@ def test_the_macs_own_rules_for_passwords_arrive() -> None:
     ]
     policy = read({"dscl -q": said(directory(rules=rules))}).policy
     assert policy == PasswordPolicy(("five", "form"), 5, True, ("x+",), ("form",))
-    assert (
-        read({"dscl -q": said(plist(list(USERS.values())) + plist(list(GROUPS.values())))}).policy == PasswordPolicy()
+    ruleless = read({"dscl -q": said(plist(list(USERS.values())) + plist(list(GROUPS.values())))})
+    # What was not read may be any rule.
+    assert (ruleless.policy, [one.what for one in ruleless.missing]) == (
+        PasswordPolicy(unjudged=("(unread)",)),
+        ["rules for passwords"],
     )
 
 
@@ -606,8 +613,8 @@ def test_the_macs_own_rules_for_passwords_arrive() -> None:
         (said("5\n"), 5, []),
         (said("0\n"), 0, []),
         (said(rc=1, err="stat: /x: No such file or directory"), 0, []),
-        (REFUSED, None, ["when a recovery key was last put aside"]),
-        (SILENT, None, ["when a recovery key was last put aside"]),
+        (REFUSED, None, ["when a recovery key was last escrowed"]),
+        (SILENT, None, ["when a recovery key was last escrowed"]),
     ],
 )
 def test_when_a_key_was_put_aside(answer: Ran, at: int | None, missing: list[str]) -> None:
@@ -652,11 +659,11 @@ def test_a_preflight_outweighs_profiles(preflight: str, before: str, bootstrap: 
     assert (managed.bootstrap, managed.preflight, managed.preflight_asked) == (bootstrap, works, True)
 
 
-HELD = said(volume().out + f"+-- {diskutil.BOOTSTRAP_TOKEN}\n    Type: Other\n")
+HELD = volume(diskutil.BOOTSTRAP_TOKEN, kind=OTHER)
 NOBODY_GRANTS = {"itadmin": {**USERS["itadmin"], "AuthenticationAuthority": [HASH]}}
 WAITS = {
     "dscl -q": said(directory(NOBODY_GRANTS)),
-    "listUsers": said(HELD.out.replace(IT, STRANGER)),
+    "listUsers": volume(diskutil.BOOTSTRAP_TOKEN, kind=OTHER, person=STRANGER),
     "fdesetup list": said(""),
     "fdesetup status": said("FileVault is Off.\n"),
 }
@@ -703,7 +710,7 @@ def test_who_is_logged_in_and_what_is_there() -> None:
     mac = read({"%m /a": there, "%m /b": gone, "%m /Users/ana": there}, ["/a", "/b", "home:ana"])
     assert mac.files == {"/a", "/Users/ana"}
     assert no_mac({"%m /a": REFUSED}, ["/a"])[0] == "reading_incomplete"
-    assert "whether /a is there could not be read" in no_mac({"%m /a": SILENT}, ["/a"])[1]
+    assert "it could not be read whether /a exists" in no_mac({"%m /a": SILENT}, ["/a"])[1]
 
 
 def test_what_is_on_the_way() -> None:

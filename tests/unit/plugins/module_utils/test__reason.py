@@ -25,7 +25,11 @@ def test_the_type_and_the_table_name_the_same_codes() -> None:
 
 @pytest.mark.parametrize("code", [code for code in t.get_args(Code) if not code.startswith("fdesetup_")])
 def test_every_code_is_given_somewhere(code: str) -> None:
-    assert any(f'"{code}"' in path.read_text(encoding="utf-8") for path in SOURCES if not TABLES & {path.name, path.parent.name})
+    assert any(
+        f'"{code}"' in path.read_text(encoding="utf-8")
+        for path in SOURCES
+        if not TABLES & {path.name, path.parent.name}
+    )
 
 
 def test_codes_and_words_are_fit_to_be_read() -> None:

@@ -41,7 +41,8 @@ bench: setup ## Compare what modules cost with a ping and with hand-made plays
 	@$(IN_VENV) python bench/run.py $(ARGS)
 
 mutants: setup ## Change the core in thousands of places, and list what no test notices; hours (FILES="_flow.py" PART=10)
-	@$(IN_VENV) nice -n 19 python -m checks.mutants --part "$(or $(PART),1)" $(addprefix --only=,$(ONLY)) $(FILES)
+	@$(IN_VENV) nice -n 19 python -m checks.mutants --part "$(or $(PART),1)" $(addprefix --only=,$(ONLY)) \
+		$(addprefix --tests=,$(TESTS)) $(if $(AGAIN),--again) $(FILES)
 
 test-mac: setup ## DESTRUCTIVE: run the integration targets on real Macs (INVENTORY=macs.yml CONFIRM=yes [RECORD=folder])
 	@$(IN_VENV) python tests/integration/on_macs.py test --inventory "$(INVENTORY)" --confirm "$(CONFIRM)" --record "$(RECORD)" $(ARGS)

@@ -167,7 +167,8 @@ class Core:
             function.__code__, function.__defaults__, function.__kwdefaults__ = before
 
         other = getattr(mutants[own], "__func__", mutants[own])
-        function.__code__ = other.__code__
+        # One in which super() has gone has a variable less than its function.
+        function.__code__ = other.__code__.replace(co_freevars=before[0].co_freevars)
         function.__defaults__, function.__kwdefaults__ = other.__defaults__, other.__kwdefaults__
         return back
 

@@ -68,7 +68,7 @@ SETTINGS = f"""
 [tool.mutmut]
 source_paths = ["{CORE}"]
 only_mutate = FILES
-also_copy = ["{TREE}/plugins", "{TREE}/tests", "pytest.ini"]
+also_copy = ["{TREE}/plugins", "{TREE}/tests", "{TREE}/maclab", "pytest.ini"]
 pytest_add_cli_args_test_selection = TESTS
 pytest_add_cli_args = {json.dumps(["-p", "no:cacheprovider", *UNFIT])}
 """

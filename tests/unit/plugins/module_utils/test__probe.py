@@ -1,0 +1,770 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How answers become a reading: one Mac that says everything, and what each other answer makes of it."""
+
+from __future__ import annotations
+
+import plistlib
+import typing as t
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from ansible_collections.keyholder.macos.plugins.module_utils._account import Account, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._command import diskutil, dscl, fdesetup, profiles, system
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
+    FileVault,
+    Mac,
+    Management,
+    Missing,
+    Network,
+    PasswordPolicy,
+    Person,
+    Volume,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
+from ansible_collections.keyholder.macos.plugins.module_utils._place import Place
+from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, at_once, read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
+
+IT, ANA, RUI = (f"{number}-0000-1111-2222-333344445555" for number in ("0000000A", "0000000B", "0000000C"))
+STRANGER = "0000000F-0000-1111-2222-333344445555"
+HASH = ";ShadowHash;HASHLIST:<SALTED-SHA512-PBKDF2>"
+LIMIT = {
+    "policyIdentifier": "five",
+    "policyContent": "policyAttributeFailedAuthentications < 5",
+    "policyParameters": {},
+}
+GRIPE = "exit status 1"
+
+
+def plist(value: object) -> str:
+    return plistlib.dumps(value).decode()
+
+
+def user(name: str, guid: str, uid: int, **more: t.Any) -> dict[str, list[t.Any]]:
+    record = {"RecordName": [name], "GeneratedUID": [guid], "UniqueID": [str(uid)], "PrimaryGroupID": ["20"]}
+    return {**record, "AuthenticationAuthority": [HASH], **more}
+
+
+USERS = {
+    "root": user("root", STRANGER, 0, AuthenticationAuthority=[], keyholder_pending=["preboot"]),
+    "itadmin": user(
+        "itadmin",
+        IT,
+        501,
+        AuthenticationAuthority=[HASH, ";SecureToken;"],
+        RealName=["IT Admin"],
+        accountPolicyData=[plist({"failedLoginCount": 1, "passwordLastSetTime": 7.0})],
+    ),
+    "ana": user("ana", ANA, 502, RealName=["Ana Sousa"], NFSHomeDirectory=["/Users/ana"]),
+    "_www": user("_www", RUI, 70, AuthenticationAuthority=[]),
+}
+GROUPS = {
+    "admin": {
+        "RecordName": ["admin"],
+        "GeneratedUID": ["G-A"],
+        "PrimaryGroupID": ["80"],
+        "GroupMembership": ["itadmin"],
+    },
+    "staff": {"RecordName": ["staff"], "GeneratedUID": ["G-S"], "PrimaryGroupID": ["20"]},
+}
+
+
+def directory(users: t.Any = None, groups: t.Any = None, rules: t.Any = None) -> str:
+    people = {**USERS, **(users or {})}
+    sets = {**GROUPS, **(groups or {})}
+    policy = {"accountPolicyData": [plist({"policyCategoryAuthentication": [LIMIT] if rules is None else rules})]}
+    shown = [[one for one in people.values() if one], [one for one in sets.values() if one], policy]
+    return "".join(plist(one) for one in shown if one)
+
+
+def said(out: str = "", rc: int | None = 0, err: str = "", **more: bool) -> Ran:
+    return Ran(Command(("x",)), rc, out, err, **more)
+
+
+REFUSED, SILENT = said(rc=1, err=GRIPE), said(rc=None, timed_out=True)
+
+
+LOCAL, OTHER = "Local Open Directory User", "Other"
+
+
+def volume(*more: str, device: str = "disk3s1s1", owner: str = "Yes", person: str = IT, kind: str = LOCAL) -> Ran:
+    """Who is named: a person, the personal recovery key and ``more``, which are of ``kind``."""
+    named = [(person, LOCAL, owner), (diskutil.PERSONAL_RECOVERY, "Personal Recovery User", "Yes")]
+    named += [(guid, kind, "No") for guid in more]
+    users = [f"+-- {guid}\n|   Type: {of}\n|   Volume Owner: {owns}\n|\n" for guid, of, owns in named]
+    return said(f"Cryptographic users for {device} ({len(named)} found)\n|\n{''.join(users)}")
+
+
+SYSTEM = "kern.osproductversion: {}\nkern.osversion: 24G84\nhw.optional.arm64: 1\nhw.model: Mac15,3\n"
+ENROLLED = said("Enrolled via DEP: Yes\nMDM enrollment: Yes (User Approved)\nMDM server: https://m\n")
+NOT_ENROLLED = said("Enrolled via DEP: No\nMDM enrollment: No\n")
+ESCROWED = "profiles: Bootstrap Token supported on server: YES\nprofiles: Bootstrap Token escrowed to server: {}\n"
+BY_WORDS: dict[str, Ran] = {
+    "dscl -q": said(directory()),
+    "listUsers": volume(),
+    "fdesetup list": said(f"itadmin,{IT}\n"),
+    "fdesetup status": said("FileVault is On.\n"),
+    "-type enrollment": ENROLLED,
+    "-type bootstraptoken": said(ESCROWED.format("YES")),
+    "kern.osproductversion": said(SYSTEM.format("15.6")),
+    "QueryDeviceInformation": said("EACSPreflight = success;"),
+}
+
+
+@dataclass
+class Told:
+    """A Mac whose commands answer so; what nobody has foreseen is refused."""
+
+    answers: dict[str, Ran]
+    asked: list[str] = field(default_factory=list)
+
+    def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        self.asked.append(str(command))
+        answer = next((said for words, said in self.answers.items() if words in str(command)), REFUSED)
+        return replace(answer, command=command)
+
+
+def told(extras: t.Collection[str] = (), **answers: t.Any) -> tuple[Mac, list[str]]:
+    runner = Told({**BY_WORDS, **answers.pop("answers", {})})
+    return read_mac(runner, 5, extras), runner.asked
+
+
+def read(answers: dict[str, Ran] | None = None, extras: t.Collection[str] = ()) -> Mac:
+    return told(extras, answers=answers or {})[0]
+
+
+ADMIN = Account(
+    "itadmin",
+    IT,
+    "IT Admin",
+    501,
+    20,
+    admin=True,
+    sources=Sources(True, True, True),
+    volume_owner=True,
+    password_changed=7.0,
+    failed_logins=1,
+)
+PLAIN = Account(
+    "ana",
+    ANA,
+    "Ana Sousa",
+    502,
+    20,
+    home="/Users/ana",
+    sources=Sources(False, False, False),
+    volume_owner=False,
+)
+WHOLE = Mac(
+    Version(15, 6),
+    as_root=True,
+    build="24G84",
+    model="Mac15,3",
+    apple_silicon=True,
+    volume=Volume("disk3s1s1", True, True),
+    accounts=(ADMIN, PLAIN),
+    filevault=FileVault("on", personal_key=True, institutional_key=False, icloud_key=False),
+    management=Management(True, True, True, "https://m", "escrowed_unproven", True, bootstrap_crypto_user=False),
+    policy=PasswordPolicy(("five",), 5),
+    pending=frozenset({"preboot"}),
+    names=frozenset({"root", "itadmin", "ana", "_www"}),
+    taken=frozenset(
+        {"root", "uid:0", "itadmin", "it admin", "uid:501", "ana", "ana sousa", "uid:502", "_www", "uid:70"}
+    ),
+)
+
+
+def test_a_mac_that_says_everything_is_read_in_seven_commands() -> None:
+    mac, asked = told()
+    assert mac == WHOLE
+    assert len(asked) == 7
+
+
+# -- what is asked ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "enrollment", "asked"),
+    [
+        ("15.6", ENROLLED, True),
+        ("10.15", ENROLLED, True),
+        ("10.14.6", ENROLLED, False),
+        ("15.6", NOT_ENROLLED, False),
+        ("15.6", REFUSED, True),
+    ],
+)
+def test_where_the_bootstrap_token_is_asked_for(version: str, enrollment: Ran, asked: bool) -> None:
+    answers = {"-type enrollment": enrollment, "kern.osproductversion": said(SYSTEM.format(version))}
+    mac, commands = told(answers=answers)
+    assert ("profiles status -type bootstraptoken" in commands) is asked
+    if not asked:
+        assert mac.management.bootstrap == ("not_enrolled" if version == "15.6" else "unsupported")
+
+
+@pytest.mark.parametrize(
+    ("extras", "commands"),
+    [
+        ((), []),
+        (("escrow",), ["stat -f %m /var/db/FileVaultPRK.dat"]),
+        (("escrow_profile",), ["profiles show -output stdout-xml"]),
+        (("deferral",), []),
+        (("escrow_if_off",), []),
+        (("authrestart",), ["fdesetup supportsauthrestart"]),
+        (("preflight",), ["mdmclient QueryDeviceInformation"]),
+        (("full_disk_access",), ["ls /Library/Application Support/com.apple.TCC"]),
+        (("sessions",), ["who"]),
+        (("way:/a",), ["stat -f %HT|%u|%Lp|%N / /a"]),
+        (("way_home:ana",), ["stat -f %HT|%u|%Lp|%N / /Users /Users/ana"]),
+        (("way:relative", "way:/a\nb", "way_home:itadmin", "way_home:ada"), []),
+        (("way:/a/b", "way:/a/c"), ["stat -f %HT|%u|%Lp|%N / /a /a/b /a/c"]),
+        (("home:ada", "home:itadmin"), []),
+        (
+            ("token_dialog",),
+            ["defaults read /Library/Managed Preferences/com.apple.MCX cachedaccounts.askForSecureTokenAuthBypass"],
+        ),
+    ],
+)
+def test_each_extra_is_one_command_more(extras: tuple[str, ...], commands: list[str]) -> None:
+    assert told(extras)[1][7:] == commands
+
+
+def test_in_one_go_only_what_is_always_asked_and_the_escrow() -> None:
+    always = [
+        dscl.READ_ALL,
+        diskutil.LIST_USERS,
+        fdesetup.LIST,
+        fdesetup.STATUS,
+        profiles.ENROLLMENT,
+        profiles.BOOTSTRAP_TOKEN,
+        system.SYSCTL,
+    ]
+    assert list(at_once()) == list(at_once(["preflight"])) == always
+    assert list(at_once(["escrow"])) == [*always, fdesetup.ESCROW]
+
+
+# -- what could not be read -------------------------------------------------------------------------------------------
+
+
+def lacks(words: str, answer: Ran = REFUSED) -> tuple[Mac, list[str]]:
+    mac = read({words: answer})
+    return mac, [missing.what for missing in mac.missing]
+
+
+@pytest.mark.parametrize("answer", [REFUSED, SILENT, said(rc=-9, out="Cryptographic users for disk3s1s1 (0 found)\n")])
+def test_without_crypto_users_nobody_knows_who_has_a_key(answer: Ran) -> None:
+    mac, missing = lacks("listUsers", answer)
+    assert missing == ["crypto users of the boot volume"]
+    assert mac == replace(
+        WHOLE,
+        volume=Volume(),
+        accounts=(
+            replace(ADMIN, sources=Sources(True, None, True), volume_owner=None),
+            replace(PLAIN, sources=Sources(False, None, False), volume_owner=None),
+        ),
+        filevault=FileVault("on"),
+        management=replace(WHOLE.management, bootstrap_crypto_user=None),
+        missing=mac.missing,
+    )
+
+
+@pytest.mark.parametrize("answer", [REFUSED, SILENT, said("")])
+def test_without_filevaults_list_nobody_knows_who_is_on_it(answer: Ran) -> None:
+    """An empty list, where people are crypto users, is no answer."""
+    mac, missing = lacks("fdesetup list", answer)
+    assert missing == ["FileVault's list of users"]
+    assert [who.sources.filevault for who in mac.accounts] == [None, None]
+    assert mac.as_root
+    empty = read({"fdesetup list": said(""), "listUsers": said("No cryptographic users for disk3s1s1\n")})
+    assert [who.sources.filevault for who in empty.accounts] == [False, False]
+    # Crypto users that are nobody's here are not people whom the list could name.
+    alone = read({"fdesetup list": said(""), "listUsers": volume(person=RUI[:-1] + "9")})
+    assert [who.sources.filevault for who in alone.accounts] == [False, False]
+
+
+def test_a_volume_that_is_not_apfs_has_no_list_and_no_keys_that_are_known() -> None:
+    mac, missing = lacks("listUsers", said(rc=1, err="/ is not an APFS Volume\n"))
+    assert (missing, mac.volume) == ([], Volume("", False, False))
+    assert mac.filevault == FileVault("on")
+    none = read({"listUsers": said(rc=1, err="/ is not an APFS Volume\n"), "fdesetup list": REFUSED})
+    assert none.missing == ()
+    assert [who.sources for who in none.accounts] == [Sources(True, False, False), Sources(False, False, False)]
+
+
+def test_without_root_the_reading_says_so() -> None:
+    bare = {**USERS["itadmin"], "accountPolicyData": []}
+    mac = read({"dscl -q": said(directory({"itadmin": bare})), "fdesetup list": REFUSED})
+    assert not mac.as_root
+    assert [missing.what for missing in mac.missing] == [
+        "FileVault's list of users",
+        "failed logins and password dates",
+    ]
+    # One of the two is enough.
+    assert read({"fdesetup list": REFUSED}).as_root
+    assert read({"dscl -q": said(directory({"itadmin": bare}))}).as_root
+
+
+@pytest.mark.parametrize("answer", [REFUSED, SILENT, said("noise\n")])
+def test_an_unread_status_of_filevault_is_unknown(answer: Ran) -> None:
+    mac, missing = lacks("fdesetup status", answer)
+    assert (mac.filevault.state, missing) == ("unknown", ["FileVault's status"])
+
+
+def test_a_deferral_and_a_conversion_are_read() -> None:
+    progress = "FileVault is On.\nEncryption in progress: Percent completed = 7\n"
+    user_ = "Deferred enablement appears to be active for user 'ana'.\n"
+    filevault = read({"fdesetup status": said(progress + user_)}).filevault
+    assert (filevault.state, filevault.percent, filevault.deferred_user) == ("encrypting", 7.0, "ana")
+
+
+@pytest.mark.parametrize(
+    ("answer", "bootstrap", "supported", "missing"),
+    [
+        (said(ESCROWED.format("YES")), "escrowed_unproven", True, []),
+        (said(ESCROWED.format("NO")), "not_escrowed", True, []),
+        (said("profiles: Bootstrap Token supported on server: NO\n"), "unsupported", False, []),
+        (said("profiles: Bootstrap Token supported on server: YES\n"), "unknown", True, ["Bootstrap Token"]),
+        (SILENT, "unknown", None, ["Bootstrap Token"]),
+    ],
+)
+def test_the_status_of_the_bootstrap_token(
+    answer: Ran, bootstrap: str, supported: bool | None, missing: list[str]
+) -> None:
+    mac, found = lacks("-type bootstraptoken", answer)
+    assert (mac.management.bootstrap, mac.management.supported, found) == (bootstrap, supported, missing)
+
+
+def test_an_enrolment_that_could_not_be_read_is_not_denied() -> None:
+    mac, missing = lacks("-type enrollment")
+    assert missing == ["enrolment in MDM"]
+    managed = mac.management
+    assert (managed.enrolled, managed.automated, managed.user_approved, managed.server) == (None, None, None, "")
+    assert managed.bootstrap == "escrowed_unproven"
+
+
+def test_what_the_directory_holds_otherwise_is_named_up_to_twenty() -> None:
+    def odd(count: int) -> dict[str, t.Any]:
+        return {f"u{number}": user(f"u{number}", f"G{number}", 600 + number, RealName=5) for number in range(count)}
+
+    for count, last in (
+        (20, "RealName is a whole number of u19"),
+        (21, "and 1 more values"),
+        (23, "and 3 more values"),
+    ):
+        mac = read({"dscl -q": said(directory(odd(count)))})
+        assert len(mac.missing) == min(count, 20) + (count > 20)
+        assert {one.what for one in mac.missing} == {"what the local directory holds"}
+        assert mac.missing[-1].evidence == last
+
+
+def test_without_groups_nobody_is_called_an_administrator() -> None:
+    mac = read({"dscl -q": said(plist(list(USERS.values())))})
+    assert (mac.groups_read, [one.what for one in mac.missing]) == (
+        False,
+        ["groups of the local directory", "rules for passwords"],
+    )
+    assert [who.admin for who in mac.accounts] == [False, False]
+    assert not mac.foreign_admins
+
+
+def no_mac(answers: dict[str, Ran], extras: t.Collection[str] = ()) -> tuple[str, str]:
+    with pytest.raises(ProbeError) as caught:
+        read(answers, extras)
+    return caught.value.reason, str(caught.value)
+
+
+def test_what_is_no_mac() -> None:
+    assert no_mac({"dscl -q": SILENT})[0] == "not_a_mac"
+    assert no_mac({"dscl -q": said(rc=None, too_long=True)})[0] == "output_too_long"
+    assert no_mac({"dscl -q": REFUSED})[0] == "not_a_mac"
+    assert no_mac({"kern.osproductversion": REFUSED})[1].startswith("this does not look like a Mac: ")
+    assert no_mac({"kern.osproductversion": said(SYSTEM.format("Tahoe"))}) == (
+        "not_a_mac",
+        "not a macOS version: 'Tahoe'",
+    )
+    older = {"kern.osproductversion": REFUSED, "sw_vers": said("ProductVersion: 10.13.2\nBuildVersion: 17C88\n")}
+    assert (read(older).version, read(older).build) == (Version(10, 13, 2), "17C88")
+
+
+@pytest.mark.parametrize(
+    ("singly", "reason"),
+    [(said(directory()), ""), (REFUSED, "not_a_mac"), (said(rc=None, too_long=True), "output_too_long")],
+)
+def test_a_directory_that_does_not_answer_at_once_is_asked_piece_by_piece(singly: Ran, reason: str) -> None:
+    runner = Told({**BY_WORDS, "dscl -q": REFUSED, "dscl -plist . -read": said("")})
+    runner.answers["dscl -plist . -readall /Users"] = singly
+    runner.answers = {"dscl -plist . -readall /Users": singly, **runner.answers}
+    if reason:
+        with pytest.raises(ProbeError) as caught:
+            read_mac(runner, 5)
+        assert caught.value.reason == reason
+    else:
+        assert read_mac(runner, 5).accounts == WHOLE.accounts
+    assert len([command for command in runner.asked if command.startswith("dscl")]) == 4
+
+
+def test_a_program_that_is_not_there_is_not_asked_again() -> None:
+    runner = Told({**BY_WORDS, "dscl -q": said(rc=None, err="not found")})
+    with pytest.raises(ProbeError):
+        read_mac(runner, 5)
+    assert len([command for command in runner.asked if command.startswith("dscl")]) == 1
+
+
+def test_what_keeps_the_runner_from_asking_is_no_fault_of_the_mac() -> None:
+    class Broken(Told):
+        def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+            if "listUsers" in str(command):
+                raise OSError("the connection is gone")
+            return super().run(command, deadline)
+
+    with pytest.raises(OSError, match="gone"):
+        read_mac(Broken(dict(BY_WORDS)), 5)
+
+
+# -- accounts ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("record", "there"),
+    [
+        (user("svc", RUI, 500, AuthenticationAuthority=[]), True),
+        (user("svc", RUI, 499, AuthenticationAuthority=[]), False),
+        (user("svc", RUI, 499), True),
+        (user("svc", RUI, 499, AuthenticationAuthority=[";SecureToken;"]), True),
+        (user("svc", IT, 499, AuthenticationAuthority=[]), True),
+        (user("_svc", RUI, 600, AuthenticationAuthority=[]), False),
+        (user("nobody", RUI, 600, AuthenticationAuthority=[]), False),
+        (user("nobody", RUI, 600), True),
+        ({**user("svc", RUI, 0, AuthenticationAuthority=[]), "UniqueID": []}, True),
+    ],
+)
+def test_who_is_an_account_of_a_person(record: dict[str, t.Any], there: bool) -> None:
+    mac = read({"dscl -q": said(directory({"svc": record}))})
+    assert (mac.account(record["RecordName"][0]) is not None) is there
+
+
+def test_an_account_in_the_making_is_one_whatever_its_number() -> None:
+    noted = {**USERS["root"], "keyholder_pending": ["creating svc", "preboot"]}
+    low = user("svc", RUI, 400, AuthenticationAuthority=[])
+    mac = read({"dscl -q": said(directory({"root": noted, "svc": low}))})
+    assert mac.account("svc") is not None
+    assert mac.pending == {"creating svc", "preboot"}
+
+
+@pytest.mark.parametrize(
+    ("more", "kind"),
+    [
+        ({}, "local"),
+        ({"OriginalNodeName": ["/X"]}, "network"),
+        ({"AuthenticationAuthority": [";LocalCachedUser;/X:ana:1"], "OriginalNodeName": ["/X"]}, "mobile"),
+    ],
+)
+def test_the_kind_of_an_account(more: dict[str, t.Any], kind: str) -> None:
+    ana = read({"dscl -q": said(directory({"ana": {**USERS["ana"], **more}}))}).account("ana")
+    assert ana is not None
+    assert ana.kind == kind
+
+
+def test_each_field_of_an_account_arrives() -> None:
+    full = user(
+        "ana",
+        ANA,
+        502,
+        RealName=["Ana"],
+        NFSHomeDirectory=["/h"],
+        UserShell=["/s"],
+        AuthenticationHint=["the usual"],
+        Picture=["/p"],
+        IsHidden=["1"],
+        AuthenticationAuthority=[HASH, ";DisabledTags;SecureToken", ";DisabledUser;"],
+        accountPolicyData=[plist({"failedLoginCount": 3, "passwordLastSetTime": 9.0})],
+    )
+    ana = read({"dscl -q": said(directory({"ana": full}))}).account("ana")
+    assert ana == Account(
+        "ana",
+        ANA,
+        "Ana",
+        502,
+        20,
+        hidden=True,
+        disabled_tag=True,
+        disabled=True,
+        home="/h",
+        shell="/s",
+        hint="the usual",
+        picture="/p",
+        sources=Sources(False, False, False),
+        volume_owner=False,
+        password_changed=9.0,
+        failed_logins=3,
+    )
+    bare = read({"dscl -q": said(directory({"ana": {**full, "AuthenticationAuthority": []}}))}).account("ana")
+    assert bare is not None
+    assert not bare.has_password
+
+
+@pytest.mark.parametrize(("version", "owners"), [("10.15.7", [None, None]), ("11.0", [True, False])])
+def test_volumes_have_owners_from_macos_11_on(version: str, owners: list[bool | None]) -> None:
+    mac = read({"kern.osproductversion": said(SYSTEM.format(version))})
+    assert [who.volume_owner for who in mac.accounts] == owners
+    if version == "11.0":
+        mac = read({"kern.osproductversion": said(SYSTEM.format(version)), "listUsers": volume(owner="No")})
+        assert [who.volume_owner for who in mac.accounts] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("groups", "administrators"),
+    [
+        ({}, ["itadmin"]),
+        ({"admin": {**GROUPS["admin"], "GroupMembership": ["ana"]}}, ["ana"]),
+        ({"admin": {**GROUPS["admin"], "GroupMembership": [], "GroupMembers": [ANA.lower()]}}, ["ana"]),
+        ({"admin": {**GROUPS["admin"], "PrimaryGroupID": ["20"]}}, ["itadmin", "ana"]),
+        ({"admin": {**GROUPS["admin"], "NestedGroups": ["G-S"]}}, ["itadmin", "ana"]),
+        (
+            {
+                "admin": {**GROUPS["admin"], "NestedGroups": ["g-x"]},
+                "x": {"RecordName": ["x"], "GeneratedUID": ["G-X"], "NestedGroups": ["G-Y"]},
+                "y": {
+                    "RecordName": ["y"],
+                    "GeneratedUID": ["G-Y"],
+                    "GroupMembership": ["ana"],
+                    "NestedGroups": ["G-X"],
+                },
+            },
+            ["itadmin", "ana"],
+        ),
+        ({"staff": {**GROUPS["staff"], "GroupMembership": ["ana"]}}, ["itadmin"]),
+        ({"admin": None}, []),
+    ],
+)
+def test_who_is_an_administrator(groups: dict[str, t.Any], administrators: list[str]) -> None:
+    mac = read({"dscl -q": said(directory(groups=groups))})
+    assert [who.name for who in mac.accounts if who.admin] == administrators
+    assert not mac.foreign_admins
+
+
+@pytest.mark.parametrize(
+    ("nested", "foreign"),
+    [([], False), (["G-S"], False), (["G-Z"], True), (["G-S", "G-Z"], True)],
+)
+def test_a_group_of_somebody_else_may_make_administrators(nested: list[str], foreign: bool) -> None:
+    mac = read({"dscl -q": said(directory(groups={"admin": {**GROUPS["admin"], "NestedGroups": nested}}))})
+    assert mac.foreign_admins is foreign
+    other = {"staff": {**GROUPS["staff"], "NestedGroups": ["G-Z"]}}
+    assert read({"dscl -q": said(directory(groups=other))}).foreign_admins is False
+
+
+def test_a_group_disables_accounts_on_macos_27() -> None:
+    group = {"RecordName": ["com.apple.access_disabled"], "GeneratedUID": ["G-D"], "GroupMembership": ["ana"]}
+    mac = read({"dscl -q": said(directory(groups={"disabled": group}))})
+    assert [who.disabled for who in mac.accounts] == [False, True]
+
+
+def test_crypto_users_of_nobody_are_named_but_for_the_guest() -> None:
+    other = STRANGER[:-1] + "6"
+    mac = read({"listUsers": volume(other, diskutil.GUEST)})
+    assert mac.orphans == (other,)
+    # The key of root, whom the reading leaves out otherwise, makes an account of it.
+    mac = read({"listUsers": volume(STRANGER)})
+    assert (mac.orphans, [who.name for who in mac.accounts]) == ((), ["root", "itadmin", "ana"])
+
+
+@pytest.mark.parametrize(
+    ("guid", "name"),
+    [
+        (diskutil.INSTITUTIONAL[0], "institutional_key"),
+        (diskutil.INSTITUTIONAL[1], "institutional_key"),
+        (diskutil.ICLOUD_RECOVERY, "icloud_key"),
+    ],
+)
+def test_keys_are_known_by_their_guid(guid: str, name: str) -> None:
+    filevault = read({"listUsers": volume(guid, kind=OTHER)}).filevault
+    assert filevault == replace(WHOLE.filevault, **{name: True})  # type: ignore[arg-type]
+    none = read({"listUsers": said("No cryptographic users for disk3s1\n")})
+    assert none.filevault == FileVault("on", None, "", "", False, False, False)
+    assert none.volume == Volume("disk3s1", True, False)
+    token = read({"listUsers": volume(diskutil.BOOTSTRAP_TOKEN, kind=OTHER)})
+    assert token.management.bootstrap_crypto_user is True
+
+
+def test_the_macs_own_rules_for_passwords_arrive() -> None:
+    opens = " OR policyAttributeCurrentTime > policyAttributeLastFailedAuthenticationTime + autoEnableInSeconds"
+    rules = [
+        {**LIMIT, "policyContent": LIMIT["policyContent"] + opens},
+        {"policyIdentifier": "form", "policyContent": "policyAttributePassword matches 'x+'"},
+    ]
+    policy = read({"dscl -q": said(directory(rules=rules))}).policy
+    assert policy == PasswordPolicy(("five", "form"), 5, True, ("x+",), ("form",))
+    ruleless = read({"dscl -q": said(plist(list(USERS.values())) + plist(list(GROUPS.values())))})
+    # What was not read may be any rule.
+    assert (ruleless.policy, [one.what for one in ruleless.missing]) == (
+        PasswordPolicy(unjudged=("(unread)",)),
+        ["rules for passwords"],
+    )
+
+
+# -- extras -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "at", "missing"),
+    [
+        (said("5\n"), 5, []),
+        (said("0\n"), 0, []),
+        (said(rc=1, err="stat: /x: No such file or directory"), 0, []),
+        (REFUSED, None, ["when a recovery key was last escrowed"]),
+        (SILENT, None, ["when a recovery key was last escrowed"]),
+    ],
+)
+def test_when_a_key_was_put_aside(answer: Ran, at: int | None, missing: list[str]) -> None:
+    mac = read({"FileVaultPRK": answer}, ["escrow"])
+    assert (mac.filevault.escrowed_at, [one.what for one in mac.missing]) == (at, missing)
+
+
+OFF = {"fdesetup status": said("FileVault is Off.\n")}
+DEFERRED = {
+    "fdesetup status": said("FileVault is Off.\nDeferred enablement appears to be active for user 'ana'.\n"),
+    "showdeferralinfo": said("OutputPath = /p;\n"),
+}
+PROFILE = plist({"_computerlevel": [{"ProfileItems": [{"PayloadType": "com.apple.security.FDERecoveryKeyEscrow"}]}]})
+
+
+def test_what_an_escrow_and_a_deferral_need_is_asked_for_where_it_is() -> None:
+    escrowing = {"profiles show": said(PROFILE), "FileVaultPRK": said("5\n")}
+    assert read(escrowing, ["escrow_profile"]).filevault.escrow_profile is True
+    for answers, asked in ((OFF, True), ({}, False)):
+        filevault = read({**escrowing, **answers}, ["escrow_if_off"]).filevault
+        assert (filevault.escrow_profile, filevault.escrowed_at) == ((True, 5) if asked else (None, None))
+    assert read(DEFERRED, ["deferral"]).filevault.deferral_path == "/p"
+    assert read(DEFERRED).filevault.deferral_path == ""
+    for words, answer in (("true\n", True), ("false\n", False), ("", None)):
+        said_ = read({"supportsauthrestart": said(words)}, ["authrestart"])
+        assert said_.filevault.authrestart is answer
+
+
+@pytest.mark.parametrize(
+    ("preflight", "before", "bootstrap", "works"),
+    [
+        ("EACSPreflight = success;", "YES", "valid", True),
+        ("EACSPreflight = failure;", "YES", "escrowed_unproven", False),
+        ("", "YES", "escrowed_unproven", None),
+        ("EACSPreflight = success;", "NO", "valid", True),
+        ("EACSPreflight = failure;", "NO", "not_escrowed", False),
+    ],
+)
+def test_a_preflight_outweighs_profiles(preflight: str, before: str, bootstrap: str, works: bool | None) -> None:
+    answers = {"QueryDeviceInformation": said(preflight), "-type bootstraptoken": said(ESCROWED.format(before))}
+    managed = read(answers, ["preflight"]).management
+    assert (managed.bootstrap, managed.preflight, managed.preflight_asked) == (bootstrap, works, True)
+
+
+HELD = volume(diskutil.BOOTSTRAP_TOKEN, kind=OTHER)
+NOBODY_GRANTS = {"itadmin": {**USERS["itadmin"], "AuthenticationAuthority": [HASH]}}
+WAITS = {
+    "dscl -q": said(directory(NOBODY_GRANTS)),
+    "listUsers": volume(diskutil.BOOTSTRAP_TOKEN, kind=OTHER, person=STRANGER),
+    "fdesetup list": said(""),
+    "fdesetup status": said("FileVault is Off.\n"),
+}
+
+
+@pytest.mark.parametrize(
+    ("answers", "extras", "asked"),
+    [
+        ({}, [], False),
+        ({}, ["preflight"], True),
+        ({"kern.osproductversion": said(SYSTEM.format("13.3"))}, ["preflight"], True),
+        ({"kern.osproductversion": said(SYSTEM.format("13.2.1"))}, ["preflight"], False),
+        ({"-type enrollment": NOT_ENROLLED}, ["preflight"], False),
+        ({"-type enrollment": REFUSED}, ["preflight"], False),
+        # The verdict, or the request's account, rests on it.
+        (WAITS, [], True),
+        ({"listUsers": HELD}, ["waiting:ana"], True),
+        ({"listUsers": HELD}, ["waiting:ada"], True),
+        ({"listUsers": HELD}, ["waiting:itadmin"], False),
+        ({"listUsers": HELD}, [], False),
+        ({}, ["waiting:ana"], False),
+    ],
+)
+def test_when_macos_is_asked_whether_the_token_works(answers: dict[str, Ran], extras: list[str], asked: bool) -> None:
+    mac, commands = told(extras, answers=answers)
+    assert ("mdmclient QueryDeviceInformation" in commands) is asked
+    assert mac.management.preflight_asked is asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "access"), [(said("TCC.db\n"), True), (said(rc=1, err="Operation not permitted"), False), (SILENT, None)]
+)
+def test_full_disk_access_and_its_evidence(answer: Ran, access: bool | None) -> None:
+    mac = read({"com.apple.TCC": answer}, ["full_disk_access"])
+    assert mac.full_disk_access is access
+    assert "com.apple.TCC" in mac.full_disk_evidence
+    assert (WHOLE.full_disk_access, WHOLE.full_disk_evidence) == (None, "")
+
+
+def test_who_is_logged_in_and_what_is_there() -> None:
+    assert read({"who": said("ana console\n")}, ["sessions"]).sessions == {"ana"}
+    assert read({"who": REFUSED}, ["sessions"]).sessions is None
+    there, gone = said("5\n"), said(rc=1, err="stat: /b: No such file or directory")
+    mac = read({"%m /a": there, "%m /b": gone, "%m /Users/ana": there}, ["/a", "/b", "home:ana"])
+    assert mac.files == {"/a", "/Users/ana"}
+    assert no_mac({"%m /a": REFUSED}, ["/a"])[0] == "reading_incomplete"
+    assert "it could not be read whether /a exists" in no_mac({"%m /a": SILENT}, ["/a"])[1]
+
+
+def test_what_is_on_the_way() -> None:
+    answer = said(
+        "Directory|0|755|/\nDirectory|0|755|/Users\n", 1, "stat: /Users/ana: stat: No such file or directory\n"
+    )
+    mac = read({"%HT": answer}, ["way_home:ana"])
+    assert mac.places == (Place("/", "folder", True), Place("/Users", "folder", True), Place("/Users/ana", "nothing"))
+    assert mac.missing == ()
+    lost = read({"%HT": said("Directory|0|755|/\n", 1)}, ["way:/a/b"])
+    assert [place.kind for place in lost.places] == ["folder", "unread", "unread"]
+    assert [one.what for one in lost.missing] == ["what /a is"]
+
+
+CORP = "/Active Directory/CORP"
+ADA = {"RecordName": ["ada"], "RealName": ["Ada"], "UniqueID": ["1234"], "AppleMetaNodeLocation": [CORP]}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "record", "expected"),
+    [
+        (said(f"{CORP} Online\n"), ADA, Network((CORP,), True, Person("ada", "Ada", 1234))),
+        (
+            said(f"{CORP} Offline\n/LDAPv3/x Online\n"),
+            ADA,
+            Network((CORP, "/LDAPv3/x"), True, Person("ada", "Ada", 1234)),
+        ),
+        (said(f"{CORP} Offline\n"), None, Network((CORP,), False, None)),
+        (said(""), None, Network((), False, None)),
+        (REFUSED, None, Network((), None, None)),
+        (said(f"{CORP} Online\n"), {**ADA, "AppleMetaNodeLocation": ["/Local/Default"]}, Network((CORP,), True, None)),
+    ],
+)
+def test_whom_the_directories_know(nodes: Ran, record: t.Any, expected: Network) -> None:
+    answers = {"nodenames": nodes, "/Search": said(plist(record)) if record else REFUSED}
+    assert read(answers, ["person:ada"]).network == expected
+    assert read(answers).network is None
+
+
+@pytest.mark.parametrize(
+    ("version", "answer", "suppressed"),
+    [
+        ("10.13.5", said("1\n"), True),
+        ("10.13.4", said("1\n"), None),
+        ("15.6", said("0\n"), False),
+        ("15.6", REFUSED, False),
+        ("15.6", SILENT, None),
+    ],
+)
+def test_the_dialog_can_be_suppressed_from_10_13_5_on(version: str, answer: Ran, suppressed: bool | None) -> None:
+    answers = {"kern.osproductversion": said(SYSTEM.format(version)), "com.apple.MCX": answer}
+    assert read(answers, ["token_dialog"]).management.token_dialog_suppressed is suppressed
+
+
+def test_what_was_missed_names_its_evidence() -> None:
+    (missing,) = read({"fdesetup status": REFUSED}).missing
+    assert missing == Missing("FileVault's status", f"fdesetup status: rc 1: {GRIPE}")

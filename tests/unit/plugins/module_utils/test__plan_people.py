@@ -35,6 +35,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair impor
     RepairRequest,
     findings,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
     ArchiveHome,
@@ -225,7 +226,7 @@ def test_whose_password_is_compared_with_the_kept_one(who: Account, given: set[s
 
 
 def test_what_is_returned_of_a_mobile_account() -> None:
-    assert MOBILE.extras == ("person:ada", "token_dialog")
+    assert MOBILE.ask == Ask(directory_user="ada", token_dialog=True)
     around = {"directory": {"nodes": [], "online": None}, "token_dialog_suppressed": None}
     assert MOBILE.view(mac(ADMIN)) == {"name": "ada", "exists": False, **around}
     managed = Management(token_dialog_suppressed=True)

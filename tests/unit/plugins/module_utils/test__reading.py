@@ -24,7 +24,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._place import Place
-from ansible_collections.keyholder.macos.plugins.module_utils._probe import ProbeError, at_once, read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import ReadingError
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import NOTHING_ELSE, commands_of, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
 
 IT, ANA, RUI = (f"{number}-0000-1111-2222-333344445555" for number in ("0000000A", "0000000B", "0000000C"))
@@ -125,14 +127,17 @@ class Told:
         answer = next((said for words, said in self.answers.items() if words in str(command)), REFUSED)
         return replace(answer, command=command)
 
+    def run_all(self, commands: t.Sequence[Command], deadline: float = DEADLINE) -> list[Ran]:
+        return [self.run(command, deadline) for command in commands]
 
-def told(extras: t.Collection[str] = (), **answers: t.Any) -> tuple[Mac, list[str]]:
+
+def told(ask: Ask = NOTHING_ELSE, **answers: t.Any) -> tuple[Mac, list[str]]:
     runner = Told({**BY_WORDS, **answers.pop("answers", {})})
-    return read_mac(runner, 5, extras), runner.asked
+    return read_mac(runner, 5, ask), runner.asked
 
 
-def read(answers: dict[str, Ran] | None = None, extras: t.Collection[str] = ()) -> Mac:
-    return told(extras, answers=answers or {})[0]
+def read(answers: dict[str, Ran] | None = None, ask: Ask = NOTHING_ELSE) -> Mac:
+    return told(ask, answers=answers or {})[0]
 
 
 ADMIN = Account(
@@ -186,7 +191,7 @@ def test_a_mac_that_says_everything_is_read_in_seven_commands() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "enrollment", "asked"),
+    ("version", "enrollment", "counts"),
     [
         ("15.6", ENROLLED, True),
         ("10.15", ENROLLED, True),
@@ -195,39 +200,39 @@ def test_a_mac_that_says_everything_is_read_in_seven_commands() -> None:
         ("15.6", REFUSED, True),
     ],
 )
-def test_where_the_bootstrap_token_is_asked_for(version: str, enrollment: Ran, asked: bool) -> None:
+def test_where_an_answer_about_the_bootstrap_token_counts(version: str, enrollment: Ran, counts: bool) -> None:
     answers = {"-type enrollment": enrollment, "kern.osproductversion": said(SYSTEM.format(version))}
-    mac, commands = told(answers=answers)
-    assert ("profiles status -type bootstraptoken" in commands) is asked
-    if not asked:
-        assert mac.management.bootstrap == ("not_enrolled" if version == "15.6" else "unsupported")
+    not_asked = "not_enrolled" if version == "15.6" else "unsupported"
+    assert read(answers).management.bootstrap == ("escrowed_unproven" if counts else not_asked)
 
 
 @pytest.mark.parametrize(
-    ("extras", "commands"),
+    ("ask", "commands"),
     [
-        ((), []),
-        (("escrow",), ["stat -f %m /var/db/FileVaultPRK.dat"]),
-        (("escrow_profile",), ["profiles show -output stdout-xml"]),
-        (("deferral",), []),
-        (("escrow_if_off",), []),
-        (("authrestart",), ["fdesetup supportsauthrestart"]),
-        (("preflight",), ["mdmclient QueryDeviceInformation"]),
-        (("full_disk_access",), ["ls /Library/Application Support/com.apple.TCC"]),
-        (("sessions",), ["who"]),
-        (("way:/a",), ["stat -f %HT|%u|%Lp|%N / /a"]),
-        (("way_home:ana",), ["stat -f %HT|%u|%Lp|%N / /Users /Users/ana"]),
-        (("way:relative", "way:/a\nb", "way_home:itadmin", "way_home:ada"), []),
-        (("way:/a/b", "way:/a/c"), ["stat -f %HT|%u|%Lp|%N / /a /a/b /a/c"]),
-        (("home:ada", "home:itadmin"), []),
+        (NOTHING_ELSE, []),
+        (Ask(escrow=True), ["stat -f %m /var/db/FileVaultPRK.dat"]),
+        (Ask(escrow_profile=True), ["profiles show -output stdout-xml"]),
+        (Ask(deferral=True), []),
+        (Ask(escrow_if_off=True), []),
+        (Ask(authrestart=True), ["fdesetup supportsauthrestart"]),
+        (Ask(preflight=True), ["mdmclient QueryDeviceInformation"]),
+        (Ask(full_disk_access=True), ["ls /Library/Application Support/com.apple.TCC"]),
+        (Ask(sessions=True), ["who"]),
+        (Ask(way="/a"), ["stat -f %HT|%u|%Lp|%N / /a"]),
+        (Ask(way_home="ana"), ["stat -f %HT|%u|%Lp|%N / /Users /Users/ana"]),
+        (Ask(way="relative", way_home="itadmin"), []),
+        (Ask(way="/a\nb", way_home="ada"), []),
+        (Ask(way="/a/b", way_home="ana"), ["stat -f %HT|%u|%Lp|%N / /a /a/b /Users /Users/ana"]),
+        (Ask(home="ada"), []),
+        (Ask(home="itadmin"), []),
         (
-            ("token_dialog",),
+            Ask(token_dialog=True),
             ["defaults read /Library/Managed Preferences/com.apple.MCX cachedaccounts.askForSecureTokenAuthBypass"],
         ),
     ],
 )
-def test_each_extra_is_one_command_more(extras: tuple[str, ...], commands: list[str]) -> None:
-    assert told(extras)[1][7:] == commands
+def test_each_thing_asked_for_is_one_command_more(ask: Ask, commands: list[str]) -> None:
+    assert told(ask)[1][7:] == commands
 
 
 def test_in_one_go_only_what_is_always_asked_and_the_escrow() -> None:
@@ -237,11 +242,11 @@ def test_in_one_go_only_what_is_always_asked_and_the_escrow() -> None:
         fdesetup.LIST,
         fdesetup.STATUS,
         profiles.ENROLLMENT,
-        profiles.BOOTSTRAP_TOKEN,
+        profiles.BOOTSTRAP_STATUS,
         system.SYSCTL,
     ]
-    assert list(at_once()) == list(at_once(["preflight"])) == always
-    assert list(at_once(["escrow"])) == [*always, fdesetup.ESCROW]
+    assert list(commands_of()) == list(commands_of(Ask(preflight=True))) == always
+    assert list(commands_of(Ask(escrow=True))) == [*always, fdesetup.ESCROW]
 
 
 # -- what could not be read -------------------------------------------------------------------------------------------
@@ -368,9 +373,9 @@ def test_without_groups_nobody_is_called_an_administrator() -> None:
     assert not mac.foreign_admins
 
 
-def no_mac(answers: dict[str, Ran], extras: t.Collection[str] = ()) -> tuple[str, str]:
-    with pytest.raises(ProbeError) as caught:
-        read(answers, extras)
+def no_mac(answers: dict[str, Ran], ask: Ask = NOTHING_ELSE) -> tuple[str, str]:
+    with pytest.raises(ReadingError) as caught:
+        read(answers, ask)
     return caught.value.reason, str(caught.value)
 
 
@@ -396,7 +401,7 @@ def test_a_directory_that_does_not_answer_at_once_is_asked_piece_by_piece(singly
     runner.answers["dscl -plist . -readall /Users"] = singly
     runner.answers = {"dscl -plist . -readall /Users": singly, **runner.answers}
     if reason:
-        with pytest.raises(ProbeError) as caught:
+        with pytest.raises(ReadingError) as caught:
             read_mac(runner, 5)
         assert caught.value.reason == reason
     else:
@@ -406,7 +411,7 @@ def test_a_directory_that_does_not_answer_at_once_is_asked_piece_by_piece(singly
 
 def test_a_program_that_is_not_there_is_not_asked_again() -> None:
     runner = Told({**BY_WORDS, "dscl -q": said(rc=None, err="not found")})
-    with pytest.raises(ProbeError):
+    with pytest.raises(ReadingError):
         read_mac(runner, 5)
     assert len([command for command in runner.asked if command.startswith("dscl")]) == 1
 
@@ -584,7 +589,7 @@ def test_keys_are_known_by_their_guid(guid: str, name: str) -> None:
     none = read({"listUsers": said("No cryptographic users for disk3s1\n")})
     assert none.filevault == FileVault("on", None, "", "", False, False, False)
     assert none.volume == Volume("disk3s1", True, False)
-    token = read({"listUsers": volume(diskutil.BOOTSTRAP_TOKEN, kind=OTHER)})
+    token = read({"listUsers": volume(diskutil.BOOTSTRAP_CRYPTO_USER, kind=OTHER)})
     assert token.management.bootstrap_crypto_user is True
 
 
@@ -604,7 +609,7 @@ def test_the_macs_own_rules_for_passwords_arrive() -> None:
     )
 
 
-# -- extras -----------------------------------------------------------------------------------------------------------
+# -- what is asked for beside it ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -618,7 +623,7 @@ def test_the_macs_own_rules_for_passwords_arrive() -> None:
     ],
 )
 def test_when_a_key_was_put_aside(answer: Ran, at: int | None, missing: list[str]) -> None:
-    mac = read({"FileVaultPRK": answer}, ["escrow"])
+    mac = read({"FileVaultPRK": answer}, Ask(escrow=True))
     assert (mac.filevault.escrowed_at, [one.what for one in mac.missing]) == (at, missing)
 
 
@@ -632,14 +637,14 @@ PROFILE = plist({"_computerlevel": [{"ProfileItems": [{"PayloadType": "com.apple
 
 def test_what_an_escrow_and_a_deferral_need_is_asked_for_where_it_is() -> None:
     escrowing = {"profiles show": said(PROFILE), "FileVaultPRK": said("5\n")}
-    assert read(escrowing, ["escrow_profile"]).filevault.escrow_profile is True
+    assert read(escrowing, Ask(escrow_profile=True)).filevault.escrow_profile is True
     for answers, asked in ((OFF, True), ({}, False)):
-        filevault = read({**escrowing, **answers}, ["escrow_if_off"]).filevault
+        filevault = read({**escrowing, **answers}, Ask(escrow_if_off=True)).filevault
         assert (filevault.escrow_profile, filevault.escrowed_at) == ((True, 5) if asked else (None, None))
-    assert read(DEFERRED, ["deferral"]).filevault.deferral_path == "/p"
+    assert read(DEFERRED, Ask(deferral=True)).filevault.deferral_path == "/p"
     assert read(DEFERRED).filevault.deferral_path == ""
     for words, answer in (("true\n", True), ("false\n", False), ("", None)):
-        said_ = read({"supportsauthrestart": said(words)}, ["authrestart"])
+        said_ = read({"supportsauthrestart": said(words)}, Ask(authrestart=True))
         assert said_.filevault.authrestart is answer
 
 
@@ -655,40 +660,40 @@ def test_what_an_escrow_and_a_deferral_need_is_asked_for_where_it_is() -> None:
 )
 def test_a_preflight_outweighs_profiles(preflight: str, before: str, bootstrap: str, works: bool | None) -> None:
     answers = {"QueryDeviceInformation": said(preflight), "-type bootstraptoken": said(ESCROWED.format(before))}
-    managed = read(answers, ["preflight"]).management
+    managed = read(answers, Ask(preflight=True)).management
     assert (managed.bootstrap, managed.preflight, managed.preflight_asked) == (bootstrap, works, True)
 
 
-HELD = volume(diskutil.BOOTSTRAP_TOKEN, kind=OTHER)
+HELD = volume(diskutil.BOOTSTRAP_CRYPTO_USER, kind=OTHER)
 NOBODY_GRANTS = {"itadmin": {**USERS["itadmin"], "AuthenticationAuthority": [HASH]}}
 WAITS = {
     "dscl -q": said(directory(NOBODY_GRANTS)),
-    "listUsers": volume(diskutil.BOOTSTRAP_TOKEN, kind=OTHER, person=STRANGER),
+    "listUsers": volume(diskutil.BOOTSTRAP_CRYPTO_USER, kind=OTHER, person=STRANGER),
     "fdesetup list": said(""),
     "fdesetup status": said("FileVault is Off.\n"),
 }
 
 
 @pytest.mark.parametrize(
-    ("answers", "extras", "asked"),
+    ("answers", "ask", "asked"),
     [
-        ({}, [], False),
-        ({}, ["preflight"], True),
-        ({"kern.osproductversion": said(SYSTEM.format("13.3"))}, ["preflight"], True),
-        ({"kern.osproductversion": said(SYSTEM.format("13.2.1"))}, ["preflight"], False),
-        ({"-type enrollment": NOT_ENROLLED}, ["preflight"], False),
-        ({"-type enrollment": REFUSED}, ["preflight"], False),
+        ({}, NOTHING_ELSE, False),
+        ({}, Ask(preflight=True), True),
+        ({"kern.osproductversion": said(SYSTEM.format("13.3"))}, Ask(preflight=True), True),
+        ({"kern.osproductversion": said(SYSTEM.format("13.2.1"))}, Ask(preflight=True), False),
+        ({"-type enrollment": NOT_ENROLLED}, Ask(preflight=True), False),
+        ({"-type enrollment": REFUSED}, Ask(preflight=True), False),
         # The verdict, or the request's account, rests on it.
-        (WAITS, [], True),
-        ({"listUsers": HELD}, ["waiting:ana"], True),
-        ({"listUsers": HELD}, ["waiting:ada"], True),
-        ({"listUsers": HELD}, ["waiting:itadmin"], False),
-        ({"listUsers": HELD}, [], False),
-        ({}, ["waiting:ana"], False),
+        (WAITS, NOTHING_ELSE, True),
+        ({"listUsers": HELD}, Ask(waiting="ana"), True),
+        ({"listUsers": HELD}, Ask(waiting="ada"), True),
+        ({"listUsers": HELD}, Ask(waiting="itadmin"), False),
+        ({"listUsers": HELD}, NOTHING_ELSE, False),
+        ({}, Ask(waiting="ana"), False),
     ],
 )
-def test_when_macos_is_asked_whether_the_token_works(answers: dict[str, Ran], extras: list[str], asked: bool) -> None:
-    mac, commands = told(extras, answers=answers)
+def test_when_macos_is_asked_whether_the_token_works(answers: dict[str, Ran], ask: Ask, asked: bool) -> None:
+    mac, commands = told(ask, answers=answers)
     assert ("mdmclient QueryDeviceInformation" in commands) is asked
     assert mac.management.preflight_asked is asked
 
@@ -697,30 +702,35 @@ def test_when_macos_is_asked_whether_the_token_works(answers: dict[str, Ran], ex
     ("answer", "access"), [(said("TCC.db\n"), True), (said(rc=1, err="Operation not permitted"), False), (SILENT, None)]
 )
 def test_full_disk_access_and_its_evidence(answer: Ran, access: bool | None) -> None:
-    mac = read({"com.apple.TCC": answer}, ["full_disk_access"])
+    mac = read({"com.apple.TCC": answer}, Ask(full_disk_access=True))
     assert mac.full_disk_access is access
     assert "com.apple.TCC" in mac.full_disk_evidence
     assert (WHOLE.full_disk_access, WHOLE.full_disk_evidence) == (None, "")
 
 
 def test_who_is_logged_in_and_what_is_there() -> None:
-    assert read({"who": said("ana console\n")}, ["sessions"]).sessions == {"ana"}
-    assert read({"who": REFUSED}, ["sessions"]).sessions is None
+    assert read({"who": said("ana console\n")}, Ask(sessions=True)).sessions == {"ana"}
+    assert read({"who": REFUSED}, Ask(sessions=True)).sessions is None
     there, gone = said("5\n"), said(rc=1, err="stat: /b: No such file or directory")
-    mac = read({"%m /a": there, "%m /b": gone, "%m /Users/ana": there}, ["/a", "/b", "home:ana"])
-    assert mac.files == {"/a", "/Users/ana"}
-    assert no_mac({"%m /a": REFUSED}, ["/a"])[0] == "reading_incomplete"
-    assert "it could not be read whether /a exists" in no_mac({"%m /a": SILENT}, ["/a"])[1]
+    answers = {"%m /a": there, "%m /b": gone, "%m /Users/ana": there}
+    assert read(answers, Ask(exists="/a", home="ana")).files == {"/a", "/Users/ana"}
+    assert read(answers, Ask(exists="/b", home="ana")).files == {"/Users/ana"}
+    assert no_mac({"%m /a": REFUSED}, Ask(exists="/a"))[0] == "reading_incomplete"
+    assert "it could not be read whether /a exists" in no_mac({"%m /a": SILENT}, Ask(exists="/a"))[1]
 
 
 def test_what_is_on_the_way() -> None:
     answer = said(
         "Directory|0|755|/\nDirectory|0|755|/Users\n", 1, "stat: /Users/ana: stat: No such file or directory\n"
     )
-    mac = read({"%HT": answer}, ["way_home:ana"])
-    assert mac.places == (Place("/", "folder", True), Place("/Users", "folder", True), Place("/Users/ana", "nothing"))
+    mac = read({"%HT": answer}, Ask(way_home="ana"))
+    assert mac.places == (
+        Place("/", "folder", True, 0),
+        Place("/Users", "folder", True, 0),
+        Place("/Users/ana", "nothing"),
+    )
     assert mac.missing == ()
-    lost = read({"%HT": said("Directory|0|755|/\n", 1)}, ["way:/a/b"])
+    lost = read({"%HT": said("Directory|0|755|/\n", 1)}, Ask(way="/a/b"))
     assert [place.kind for place in lost.places] == ["folder", "unread", "unread"]
     assert [one.what for one in lost.missing] == ["what /a is"]
 
@@ -746,7 +756,7 @@ ADA = {"RecordName": ["ada"], "RealName": ["Ada"], "UniqueID": ["1234"], "AppleM
 )
 def test_whom_the_directories_know(nodes: Ran, record: t.Any, expected: Network) -> None:
     answers = {"nodenames": nodes, "/Search": said(plist(record)) if record else REFUSED}
-    assert read(answers, ["person:ada"]).network == expected
+    assert read(answers, Ask(directory_user="ada")).network == expected
     assert read(answers).network is None
 
 
@@ -762,7 +772,7 @@ def test_whom_the_directories_know(nodes: Ran, record: t.Any, expected: Network)
 )
 def test_the_dialog_can_be_suppressed_from_10_13_5_on(version: str, answer: Ran, suppressed: bool | None) -> None:
     answers = {"kern.osproductversion": said(SYSTEM.format(version)), "com.apple.MCX": answer}
-    assert read(answers, ["token_dialog"]).management.token_dialog_suppressed is suppressed
+    assert read(answers, Ask(token_dialog=True)).management.token_dialog_suppressed is suppressed
 
 
 def test_what_was_missed_names_its_evidence() -> None:

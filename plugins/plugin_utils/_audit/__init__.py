@@ -5,7 +5,7 @@
 An audit runs on the controller and connects to nothing. It takes what trust_info returned for each Mac (a reading, or
 why there is none), asks each rule of a policy about it, compares the result with an earlier audit, and writes a report.
 From the core it needs what a reading looks like (``_shape``, ``_kind``, ``_text``; ``lint.py`` makes a sample of one
-with ``_mac`` and ``_report``), and the core knows nothing of it.
+with ``_mac`` and ``_reading.view``), and the core knows nothing of it.
 
 Data flows from left to right, one Mac at a time, so that memory does not grow with the fleet::
 
@@ -38,7 +38,7 @@ Who uses it: ``plugins/action/audit_report.py`` (all of it), the filter ``findin
 
 Add a rule: an entry in ``baseline.yml``, whose head explains the keys; a Mac that breaks it, and what else that Mac
 breaks, in ``BROKEN`` of ``test__audit_policy.py``, which fails for a rule without one. The rule sees what
-``_report.view`` makes of a reading: what is not there yet comes into the reading first. ``lint.py`` refuses a slip.
+``_reading.view`` makes of a reading: what is not there yet comes into the reading first. ``lint.py`` refuses a slip.
 
 Add a format: a class with ``add`` and ``end`` (``formats/base.py``) in a file of its own, a line in ``FORMATS`` of
 ``formats/__init__.py``, the choice and its sentence in ``plugins/modules/audit_report.py``. Write through ``WholeFile``

@@ -89,23 +89,29 @@ def _unbearable(demotion: Plan, own: bool) -> str:
 
 
 def with_healing(mac: Mac, plan: Plan) -> Plan:
-    """``plan``, which was made for the healed Mac, from ``mac`` as it is. Passwords are checked first all the same."""
+    """Return ``plan``, which was made for the healed Mac, from ``mac`` as it is. Passwords are checked first all the
+    same. A right that only the plan makes dispensable is taken back at its end, as the next run would."""
     heal, told = healing(mac), notes(mac)
     if not heal and not told:
         return plan
     checks = tuple(step for step in plan.steps if isinstance(step, CheckPassword))
     others = plan.steps[len(checks) :]
-    return Plan(mac, (*checks, *heal, *others), (*told, *plan.notes))
+    whole = Plan(mac, (*checks, *heal, *others))
+    late = healing(whole.after)
+    undone = set(whole.after.promoted) - set(Plan(whole.after, tuple(late)).after.promoted)
+    return Plan(mac, (*whole.steps, *late), (*notes(mac, undone), *plan.notes))
 
 
 def healed(mac: Mac) -> Mac:
     return Plan(mac, tuple(healing(mac))).after
 
 
-def notes(mac: Mac) -> tuple[str, ...]:
+def notes(mac: Mac, late: t.Collection[str] = ()) -> tuple[str, ...]:
+    """Return what a user should know of promotions that still stand. ``late``: whose are undone at the plan's end."""
     dummy, ended, kept = _sorted_out(mac)
     begun = "an earlier run made {} an administrator for a grant and was interrupted"
     return (
         *(f"{begun.format(name)}; this run undoes that first" for name in ended),
-        *(f"{begun.format(name)}, and {name} stays one: {why}" for name, why in kept.items()),
+        *(f"{begun.format(name)}; this run undoes that at its end" for name in kept if name in late),
+        *(f"{begun.format(name)}, and {name} stays one: {why}" for name, why in kept.items() if name not in late),
     )

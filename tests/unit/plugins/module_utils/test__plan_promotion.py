@@ -177,6 +177,24 @@ def test_the_only_administrator_stays_one_and_the_way_out_is_named() -> None:
         assert SetAdmin("ana", False) in healing(of, {"ana"})
 
 
+def test_a_right_that_the_plan_itself_makes_dispensable_is_taken_back_at_its_end() -> None:
+    """Another administrator comes: a second run with the same request must have nothing to do."""
+    bob = replace(ADMIN, name="bob", uid=503, guid="C" * 36, admin=False)
+    of = mac(LENT, bob, pending=frozenset({promotion("ana")}))
+    request = AccountRequest("bob", admin=True)
+    plan = with_healing(of, request.plan(healed(of), {}))
+    assert [step.words for step in plan.steps][-4:] == [
+        "take administrator rights from ana",
+        "read the Mac again and compare what its sources say of ana",
+        "remove the job on the Mac that would demote ana",
+        "remove the note from the Mac: promoted ana is done",
+    ]
+    assert any("ana" in note and note.endswith("this run undoes that at its end") for note in plan.notes)
+    after = plan.after
+    assert after.promoted == () and [who.name for who in after.accounts if who.admin] == ["bob"]
+    assert with_healing(after, request.plan(healed(after), {})).steps == ()
+
+
 def test_two_that_are_promoted_are_nobodys_only_administrators() -> None:
     """And the Mac's job stays until the last right was taken: nobody knows for whom of them it is."""
     bob = replace(ADMIN, name="bob", uid=503, guid="C" * 36)

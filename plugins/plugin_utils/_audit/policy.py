@@ -67,8 +67,8 @@ class Policy:
     def evaluate(self, host: str, reading: Reading, now: float) -> list[RuleFinding]:
         """Return what each rule says of a reading, in the order of the rules.
 
-        ``host``: the Mac's name in the inventory; ``reading``: as :func:`_reading.view.view` makes one; ``now``: in seconds
-        since 1970. Nothing is raised: a rule that does not fit the reading is unknown, and says why.
+        ``host``: the Mac's name in the inventory; ``reading``: as ``_reading.view`` makes one; ``now``: in seconds since
+        1970. Nothing is raised: a rule that does not fit the reading is unknown, and says why.
         """
         names = {"mac": reading, "params": self.parameters, "host": host, "now": now}
         judged = self._results_of_all(names)

@@ -9,9 +9,10 @@ import time
 
 import pytest
 
-from maclab import journal
+from maclab import control, journal
 from maclab.control import LabError
 from maclab.lab import Handle
+from maclab.layout import LabFolder
 
 
 def test_killed_right_after_the_commit(mac: Handle) -> None:
@@ -94,10 +95,21 @@ def test_only_the_session_of_that_program_is_cut(mac: Handle) -> None:
 @pytest.mark.parametrize(("at", "before"), [("start", ""), ("prompt", "Password:")])
 def test_hanging_until_killed(mac: Handle, at: str, before: str) -> None:
     mac.set_fault("hang", program="probe", argument="getpass", at=at)
-    done = mac.ssh(_TIMED, input="answer\n")
-    assert done.err.startswith(before)
-    assert done.out.startswith("killed\n") and "answer" not in done.out
-    assert "itadmin root=False" in done.out
+    mac.set_fault("ssh_cut", program="probe", step=9999)  # counts its starts
+    killed = subprocess.Popen(
+        mac.ssh_argv(_KILLED), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert killed.stdin is not None and killed.stderr is not None
+    killed.stdin.write("answer\n")
+    killed.stdin.flush()
+    deadline = time.monotonic() + 60
+    while _starts_of_probe(mac) == 0 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert killed.stderr.read(len(before)) == before
+    (mac.file_tree / "tmp" / "go").touch()
+    out, _ = killed.communicate(timeout=60)
+    assert out.startswith("killed\n") and "answer" not in out
+    assert "itadmin root=False" in out
     assert [run.killed for run in journal.programs(mac.journal(), "probe")] == [True, False]
 
 
@@ -109,14 +121,28 @@ def test_flooding_until_nobody_reads(mac: Handle) -> None:
     assert [run.killed for run in journal.programs(mac.journal(), "probe")] == [True, False]
 
 
-_TIMED = "exec 3<&0; probe getpass <&3 & p=$!; sleep 0.7; kill $p; wait $p; [ $? -gt 128 ] && echo killed; probe who"
+_KILLED = """
+exec 3<&0; probe getpass <&3 & p=$!
+until [ -e "$TMPDIR/go" ]; do sleep 0.05; done
+kill $p; wait $p; [ $? -gt 128 ] && echo killed; probe who
+"""
+
+
+def _starts_of_probe(mac: Handle) -> int:
+    """As the lab has it in memory: a count is no commit."""
+    state = control.order(LabFolder(mac.folder.path.parents[1]), "state", mac=mac.name)
+    return max(fault["seen"] for fault in state["faults"])
 
 
 def test_slow(mac: Handle) -> None:
-    mac.set_fault("slow", seconds=0.8, program="probe")
-    mac.ssh("probe who; whoami")
-    runs = {run.program: run.duration for run in journal.programs(mac.journal())}
-    assert runs["probe"] >= 0.8 > runs["whoami"]
+    mac.set_fault("slow", seconds=0.3, program="probe")
+    mac.ssh("probe who")
+    (slow,) = journal.programs(mac.journal())
+    assert slow.duration >= 0.3
+    # No other program waits for an hour, however slow the host is.
+    mac.clear_faults()
+    mac.set_fault("slow", seconds=3600, program="probe")
+    assert mac.ssh("whoami").out == "itadmin\n"
 
 
 def test_a_locked_account_and_a_stale_key_are_conditions_that_can_be_lifted(mac: Handle) -> None:

@@ -170,7 +170,7 @@ def hopeful(mac: Mac) -> Mac:
         mac = replace(mac, filevault=replace(mac.filevault, state="off"))
     managed = mac.management
     unread = managed.bootstrap == UNKNOWN or (managed.preflight is None and managed.preflight_asked)
-    hope = replace(managed, bootstrap="valid", bootstrap_crypto_user=True, preflight=True)
+    hope = replace(managed, bootstrap="valid", preflight=True)
     return replace(mac, management=hope) if unread and managed.bootstrap_crypto_user else mac
 
 

@@ -47,6 +47,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.token import
     BecomeFirstHolder,
     CheckPassword,
     Grant,
+    RemoveMarker,
     RemoveOrphan,
     VerifyKey,
 )
@@ -135,6 +136,15 @@ UNABLE = replace(ADMIN, disabled=True)
 def test_the_last_of_its_kind_stays(of: Mac, step: Step, refused: str, instead: Mac) -> None:
     assert reason(of, step) == refused
     assert reason(instead, step) == ""
+
+
+def test_the_mark_of_the_last_administrator_with_a_key_stays() -> None:
+    """FileVault's list lacks it, which can be mended; without its mark nobody could grant any more."""
+    unlisted = replace(ADMIN, sources=Sources(True, True, False))
+    for state in (ON, OFF):
+        of = mac(unlisted, HOLDER, filevault=state)
+        assert reason(of, RemoveMarker("itadmin")) == "last_admin_holder"
+        assert reason(mac(unlisted, DEPUTY, HOLDER, filevault=state), RemoveMarker("itadmin")) == ""
 
 
 UNJUDGED = PasswordPolicy(("unused",), unjudged=("unused",))
@@ -405,6 +415,32 @@ def test_nothing_is_proven_where_nothing_rests_on_it(of: Mac) -> None:
     plan = OffboardRequest("ana", admin_user="itadmin", given=PROVEN).plan(of, {})
     assert not plan.notes
     assert not [step for step in plan.steps if isinstance(step, (VerifyKey, CheckPassword))]
+
+
+OUT = replace(HOLDER, name="out", guid="F" * 36, uid=506, disabled=True)
+BOSS = replace(NOBODY, name="boss", guid="G" * 36, uid=507, admin=True)
+GUESSED = PasswordPolicy(max_failed_logins=5, lock_expires=True)
+
+
+@pytest.mark.parametrize(
+    ("others", "gone", "last"),
+    [
+        # Surely it opens, and of nobody else that is sure, once bob has gone.
+        ((BOB, replace(OUT, disabled=False, failed_logins=5)), "bob", True),
+        # Perhaps bob's opens as well, and nobody else's.
+        ((replace(BOB, failed_logins=5), OUT), "bob", True),
+        # There is another, surely or perhaps.
+        ((BOB, replace(BOB, name="luc", guid="L" * 36)), "bob", False),
+        ((replace(BOB, failed_logins=5), replace(OUT, disabled=False, failed_logins=5)), "bob", False),
+        # Who goes could not open it, so nothing comes to rest on one by that.
+        ((OUT,), "out", False),
+        ((BOB_WITHOUT,), "bob", False),
+    ],
+)
+def test_whose_password_alone_opens_the_mac_then(others: tuple[Account, ...], gone: str, last: bool) -> None:
+    of = mac(HOLDER, *others, BOSS, filevault=WITH_KEY, policy=GUESSED)
+    notes = AccountRequest(gone, state="absent").plan(of, {}).notes
+    assert [note.startswith("ana is then the last account that can unlock this Mac") for note in notes] == [True] * last
 
 
 # -- the last recovery key --------------------------------------------------------------------------------------------

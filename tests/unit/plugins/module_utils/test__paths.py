@@ -237,6 +237,9 @@ def test_a_home_folder_is_not_reached_through_a_link(path: str, kind: str, expec
     [
         ("/Users/Ana", "/users/ana"),
         ("/var/root", "/private/var/root"),
+        ("/var/db/x/y", "/private/var/db/x/y"),
+        ("/tmp", "/private/tmp"),
+        ("/System/Volumes/Data/etc/x/y", "/private/etc/x/y"),
         ("/variable", "/variable"),
         ("/System/Volumes/Data", "/"),
         ("/System/Volumes/Data/tmp/x", "/private/tmp/x"),

@@ -67,7 +67,7 @@ class Policy:
     def evaluate(self, host: str, reading: Reading, now: float) -> list[RuleFinding]:
         """Return what each rule says of a reading, in the order of the rules.
 
-        ``host``: the Mac's name in the inventory; ``reading``: as ``_reading.view`` makes one; ``now``: in seconds since
+        ``host``: the Mac's name in the inventory; ``reading``: what ``_reading.view`` made; ``now``: in seconds since
         1970. Nothing is raised: a rule that does not fit the reading is unknown, and says why.
         """
         names = {"mac": reading, "params": self.parameters, "host": host, "now": now}

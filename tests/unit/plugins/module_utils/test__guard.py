@@ -233,7 +233,7 @@ def test_each_thing_that_a_verdict_rests_on_is_told_apart(of: Mac, kind: str, ex
 
 def test_everything_that_a_verdict_rests_on_has_a_kind() -> None:
     of = mac(ADMIN, filevault=WITH_KEY, management=WORKS)
-    assert {kind for kind, _ in facts(of)} == set(EARLY)
+    assert {kind for kind, dummy in facts(of)} == set(EARLY)
 
 
 @pytest.mark.parametrize(

@@ -306,7 +306,7 @@ def test_fdesetup_is_given_its_passwords_as_a_property_list(step: Step, argv: st
 def test_profiles_is_answered_at_its_prompts(step: Step, verb: str) -> None:
     (command,) = step.commands(MODERN, SECRETS)
     assert str(command) == f"profiles {verb} -type bootstraptoken"
-    assert [answer.reveal() for _, answer in command.dialogue] == [b"itadmin", ADMIN_PW]
+    assert [answer.reveal() for dummy, answer in command.dialogue] == [b"itadmin", ADMIN_PW]
 
 
 def test_an_account_is_made_with_all_that_sysadminctl_takes() -> None:
@@ -322,7 +322,7 @@ def test_an_account_is_made_with_all_that_sysadminctl_takes() -> None:
 
 
 def test_a_promotion_is_taken_back_by_a_job_after_a_quarter_of_an_hour() -> None:
-    _, write, _, _ = PlanDemotion("ana").commands(MODERN, SECRETS)
+    dummy, write, dummy, dummy = PlanDemotion("ana").commands(MODERN, SECRETS)
     content = plistlib.loads(write.input())
     assert (content["StartInterval"], content["ProgramArguments"][-2:]) == (900, ["ana", "promoted ana"])
     assert [str(command) for command in DropDemotion("ana").commands(MODERN, SECRETS)] == [

@@ -67,6 +67,16 @@ def moment(value: t.Any) -> float | None:
     return float(value)
 
 
+def table(value: t.Any) -> dict[t.Any, t.Any] | None:
+    """Return a dictionary that is one, None for anything else."""
+    return value if isinstance(value, dict) else None
+
+
+def items(value: t.Any) -> list[t.Any] | None:
+    """Return a list that is one, None for anything else."""
+    return value if isinstance(value, list) else None
+
+
 def text(value: t.Any) -> str | None:
     """Return a text that is one, or a whole number as text, None for anything else."""
     return value if isinstance(value, str) else None if whole(value) is None else str(value)

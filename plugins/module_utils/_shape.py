@@ -137,20 +137,22 @@ def _conform(value: t.Any, shape: t.Any, where: str, unread: list[tuple[str, str
             raise ShapeError(f"{where} is {_kind.words(value)}, and must be {shape.words}")
         return taken
     if isinstance(shape, list):
-        if not isinstance(value, list):
+        several = _kind.items(value)
+        if several is None:
             raise ShapeError(f"{where} is {_kind.words(value)}, and must be a list")
-        return [_conform(one, shape[0], f"{where}[{index}]", unread) for index, one in enumerate(value)]
-    if not isinstance(value, dict):
+        return [_conform(one, shape[0], f"{where}[{index}]", unread) for index, one in enumerate(several)]
+    entries = _kind.table(value)
+    if entries is None:
         raise ShapeError(f"{where or 'the reading'} is {_kind.words(value)}, and must be a dictionary")
     conforming = {}
     for key, below in shape.items():
         path = f"{where}.{key}" if where else key
         needed = not isinstance(below, _Key)
-        if key in value:
-            conforming[key] = _conform(value[key], below if needed else below.shape, path, unread)
+        if key in entries:
+            conforming[key] = _conform(entries[key], below if needed else below.shape, path, unread)
         elif needed:
             raise ShapeError(f"{path} is missing")
-    for key, one in value.items():
+    for key, one in entries.items():
         if key not in shape:
             conforming[str(key)] = json_data(one, f"{where}.{key}" if where else str(key))
     return conforming
@@ -161,12 +163,11 @@ def json_data(value: t.Any, where: str, depth: int = 0) -> t.Any:
     :class:`ShapeError`."""
     if value is None or isinstance(value, (str, bool)):
         return value
-    if isinstance(value, int) and _kind.whole(value) is not None:
+    if _kind.whole(value) is not None or (isinstance(value, float) and _kind.moment(value) is not None):
         return value
-    if isinstance(value, float) and _kind.moment(value) is not None:
-        return value
-    if depth < _DEEPEST and isinstance(value, dict):
-        return {str(key): json_data(one, f"{where}.{key}", depth + 1) for key, one in value.items()}
-    if depth < _DEEPEST and isinstance(value, list):
-        return [json_data(one, f"{where}[{index}]", depth + 1) for index, one in enumerate(value)]
+    entries, several = _kind.table(value), _kind.items(value)
+    if depth < _DEEPEST and entries is not None:
+        return {str(key): json_data(one, f"{where}.{key}", depth + 1) for key, one in entries.items()}
+    if depth < _DEEPEST and several is not None:
+        return [json_data(one, f"{where}[{index}]", depth + 1) for index, one in enumerate(several)]
     raise ShapeError(f"{where} is {_kind.words(value)}, and cannot be in a reading")

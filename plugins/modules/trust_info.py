@@ -16,8 +16,8 @@ description:
   - Reads the whole Secure Token state of a Mac at once. It says which accounts hold a Secure Token by each of the three
     sources of truth, which own the volume and which may unlock FileVault, whether a Bootstrap Token is escrowed, and
     whether an administrator can still grant tokens tomorrow.
-  - It starts at most seven processes, however many accounts there are, authenticates no account and writes nothing. It
-    starts ten if a macOS comes whose C(dscl) no longer reads its commands from stdin.
+  - It starts seven processes (eight before macOS 10.13.4), however many accounts there are, authenticates no account
+    and writes nothing. It starts ten if a macOS comes whose C(dscl) no longer reads its commands from stdin.
   - Without root it reads what macOS shows to every account, and RV(mac.missing) says what is missing.
 extends_documentation_fragment:
   - keyholder.macos._attributes

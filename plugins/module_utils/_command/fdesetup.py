@@ -16,6 +16,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyholder.macos.plugins.module_utils import _kind
 from ansible_collections.keyholder.macos.plugins.module_utils._command import plists, system
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Secret
 
@@ -195,10 +196,8 @@ def remove_key_file(path: str) -> Command:
 def new_key(ran: Ran) -> Secret | None:
     """Return the recovery key in an output plist. None: macOS gave none, as with a key that it keeps from an earlier
     time."""
-    for content in plists.documents(ran.out):
-        if isinstance(content, dict) and isinstance(content.get("RecoveryKey"), str):
-            return Secret(content["RecoveryKey"])
-    return None
+    keys = ((_kind.table(content) or {}).get("RecoveryKey") for content in plists.documents(ran.out))
+    return next((Secret(key) for key in keys if isinstance(key, str)), None)
 
 
 def _with_plist(words: tuple[str, ...], user: Credentials, others: t.Sequence[Credentials] = ()) -> Command:

@@ -14,6 +14,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyholder.macos.plugins.module_utils import _kind
 from ansible_collections.keyholder.macos.plugins.module_utils._command import plists, records
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
 
@@ -63,8 +64,9 @@ def read_person(name: str) -> Command:
 def parse_person(ran: Ran) -> Found | None:
     """Return that record. None: the search path found nobody."""
     for content in plists.documents(ran.out) if ran.rc == 0 else []:
-        if isinstance(content, dict):
-            record = records.attributes(content)
+        said = _kind.table(content)
+        if said is not None:
+            record = records.attributes(said)
             return Found(
                 name=records.first(record, "RecordName"),
                 full_name=records.first(record, "RealName"),

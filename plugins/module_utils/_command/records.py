@@ -151,12 +151,13 @@ def parse_directory(text: str) -> Directory:
     rules: Rules | None = None
     unread: list[str] = []
     for content in plists.documents(text):
-        if isinstance(content, dict):
-            rules = _rules(attributes(content), unread)
-        elif isinstance(content, list):
-            records = [(attributes(record), odd(record)) for record in content if isinstance(record, dict)]
+        single, several = _kind.table(content), _kind.items(content)
+        if single is not None:
+            rules = _rules(attributes(single), unread)
+        elif several is not None:
+            records = [(attributes(record), odd(record)) for record in map(_kind.table, several) if record is not None]
             named = [(record, strange) for record, strange in records if first(record, "RecordName")]
-            lost = len(content) - len(named)
+            lost = len(several) - len(named)
             unread += [f"{lost} records without a name"] if lost else []
             if any("UniqueID" in record for record, _strange in records):
                 users = tuple(_user_from(record, strange) for record, strange in named)
@@ -170,9 +171,9 @@ def parse_directory(text: str) -> Directory:
 def attributes(content: t.Mapping[t.Any, t.Any]) -> Record:
     """Return a record's attributes without their ``dsAttrType...:`` prefix: lists of texts, and nothing else."""
     return {
-        _PREFIX.sub("", key): [text for text in map(_kind.text, values) if text is not None]
+        _PREFIX.sub("", str(key)): [text for text in map(_kind.text, values) if text is not None]
         for key, values in content.items()
-        if isinstance(key, str) and isinstance(values, list)
+        if _kind.items(values) is not None
     }
 
 
@@ -180,7 +181,8 @@ def odd(content: t.Mapping[t.Any, t.Any]) -> tuple[str, ...]:
     """Return in words which attributes hold something else than a list of texts."""
     found = []
     for key, values in content.items():
-        wrong = [values] if not isinstance(values, list) else [one for one in values if _kind.text(one) is None]
+        several = _kind.items(values)
+        wrong = [values] if several is None else [one for one in several if _kind.text(one) is None]
         found += [f"{_PREFIX.sub('', str(key))} is {_kind.words(wrong[0])}"] if wrong else []
     return tuple(found)
 
@@ -251,15 +253,14 @@ def _rules(record: Record, unread: list[str]) -> Rules:
     unjudged: list[str] = []
     limits: list[tuple[int, bool]] = []
     for category, rule in _each_rule(record):
-        identifier, content = "a rule without a name", None
-        if isinstance(rule, dict):
-            identifier = _kind.text(rule.get("policyIdentifier")) or identifier
-            content = _kind.text(rule.get("policyContent", ""))
+        known_rule = _kind.table(rule)
+        identifier = _kind.text((known_rule or {}).get("policyIdentifier")) or "a rule without a name"
+        content = None if known_rule is None else _kind.text(known_rule.get("policyContent", ""))
         identifiers.append(identifier)
         if content is None:
             unread.append(f"the password rule {identifier} ({category}) is not of the kind that a rule is")
         patterns += _patterns(content or "")
-        limit = _limit(rule, content) if isinstance(rule, dict) and content is not None else None
+        limit = _limit(known_rule, content) if known_rule is not None and content is not None else None
         limits += [limit] if limit is not None else []
         known = content is not None and len(content) <= _LONGEST_RULE and _JUDGED.fullmatch(content.strip())
         unjudged += [identifier] if category == _AUTHENTICATION and not (limit is not None and known) else []
@@ -275,8 +276,7 @@ def _limit(rule: t.Mapping[str, t.Any], content: str) -> tuple[int, bool] | None
     bound = _MAX_FAILED.search(content)
     if bound is None:
         return None
-    given = rule.get("policyParameters")
-    said = (given if isinstance(given, dict) else {}).get(bound.group(1), bound.group(1))
+    said = (_kind.table(rule.get("policyParameters")) or {}).get(bound.group(1), bound.group(1))
     limit = _kind.number(_kind.text(said) or "")
     return None if limit is None else (limit, _EXPIRY in content)
 
@@ -288,8 +288,9 @@ def _each_rule(record: Record) -> t.Iterator[tuple[str, t.Any]]:
     if policy is None:
         yield _AUTHENTICATION, None
     for category, rules in (policy or {}).items():
-        if isinstance(rules, list) or str(category).startswith(_CATEGORY):
-            yield from ((str(category), rule) for rule in (rules if isinstance(rules, list) else [rules]))
+        several = _kind.items(rules)
+        if several is not None or str(category).startswith(_CATEGORY):
+            yield from ((str(category), rule) for rule in ([rules] if several is None else several))
 
 
 def _patterns(content: str) -> list[str]:
@@ -310,8 +311,7 @@ def _policy_data(record: Record) -> dict[t.Any, t.Any] | None:
     text = first(record, "accountPolicyData")
     if not text.strip():
         return {}
-    content = plists.load(text.encode("utf-8", "replace"))
-    return content if isinstance(content, dict) else None
+    return _kind.table(plists.load(text.encode("utf-8", "replace")))
 
 
 def identifier(text: str) -> int | None:

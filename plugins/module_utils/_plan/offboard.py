@@ -40,7 +40,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.account impo
     DeleteAccount,
     ProofArchive,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step, of_kind
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import RemoveUnlocker
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import archived, offboarding
@@ -106,7 +106,7 @@ class OffboardRequest(Request):
             steps += [] if kept in notes else [Note(kept)]
         steps += [RemoveUnlocker(self.name)] if unlocks else []
         steps += [DeleteAccount(self.name, _FATES[self.home]), Prove((self.name,))]
-        written = [step.work for step in steps if isinstance(step, Note)]
+        written = [note.work for note in of_kind(steps, Note)]
         steps += [Forget(note) for note in (*written, *notes)]
         refuse_without_full_disk_access(mac, self.name)
         plan = lawful_plan(mac, steps, proof=Proof(self.admin_user, self.given))

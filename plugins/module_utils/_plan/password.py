@@ -27,7 +27,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.values impor
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import first_token_rule
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import SetPassword, gets_first
-from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step, of_kind
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, VerifyKey
 
 if t.TYPE_CHECKING:
@@ -65,7 +65,7 @@ class PasswordRequest(Request):
             only_look = verify and self.verify_key == ALWAYS
             return lawful_plan(mac, [VerifyKey(self.name, account.guid, "password", early=True)] if only_look else [])
         steps = setting(mac, account, self.given, self.admin_user)
-        if verify and any(isinstance(step, SetPassword) and step.how == "old" for step in steps):
+        if verify and any(step.how == "old" for step in of_kind(steps, SetPassword)):
             # A stale key would stay stale, and the password that opens it would be forgotten.
             steps.insert(1, VerifyKey(self.name, account.guid, "old_password", early=True))
         after: list[Step] = [VerifyKey(self.name, account.guid, "password")] if verify else []

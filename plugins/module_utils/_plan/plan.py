@@ -26,8 +26,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._recoverable impor
     sure_ways_in,
     ways_in,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._step.account import CreateAccount, SetPassword
-from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step, has_kind, of_kind
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Note, Prove, UpdatePreboot
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, VerifyKey
 from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
@@ -81,10 +80,10 @@ def lawful_plan(before: Mac, steps: t.Sequence[Step], notes: t.Sequence[str] = (
     """
     given, said = _last_key(before, steps, proof) if proof is not None else ((), ())
     steps = (*given, *steps)
-    checks = tuple(dict.fromkeys(step for step in steps if isinstance(step, CheckPassword)))
+    checks = tuple(dict.fromkeys(of_kind(steps, CheckPassword)))
     for check in checks:
         may_authenticate(before, check)
-    changes = _with_proofs([step for step in steps if not isinstance(step, CheckPassword)])
+    changes = _with_proofs([step for step in steps if step not in checks])
     plan = Plan(before, checks + _with_preboot(before, changes), (*notes, *said))
     lawful(plan)
     return plan
@@ -201,7 +200,7 @@ def _loss(step: Step, was: Account, now: Account | None) -> str:
         return "be deleted"
     if was.admin and not now.admin:
         return "no longer be an administrator"
-    if isinstance(step, SetPassword) and step.user == was.name:
+    if step.sets_password_of == was.name:
         return "get another password"
     if (was.holder and not now.holder) or (was.sources.filevault and not now.sources.filevault):
         return "lose its Secure Token, or its right to unlock FileVault"
@@ -212,7 +211,7 @@ def _loss(step: Step, was: Account, now: Account | None) -> str:
 
 def _guard_recovery_key(plan: Plan, states: t.Sequence[Mac]) -> None:
     """Raise :class:`Refusal` where the last recovery key goes before a holder's key has been proven to open."""
-    proven = {step.user for step in plan.steps if isinstance(step, VerifyKey) and step.early and step.needed}
+    proven = {step.user for step in of_kind(plan.steps, VerifyKey) if step.early and step.needed}
     for state, following in zip(states, states[1:]):
         gone = recovery_keys(state) and not recovery_keys(following)
         left = any(who.name in proven and following.opens(who) for who in following.holders)
@@ -297,9 +296,8 @@ def _with_proofs(steps: t.Sequence[Step]) -> tuple[Step, ...]:
     proven: list[Step] = []
     for index, step in enumerate(steps):
         proven.append(step)
-        followed = isinstance(steps[index + 1], Prove) if index + 1 < len(steps) else False
-        if (isinstance(step, SetPassword) or (isinstance(step, CreateAccount) and not step.bare)) and not followed:
-            proven.append(Prove((step.user,)))
+        if step.sets_password_of and not has_kind(steps[index + 1 : index + 2], Prove):
+            proven.append(Prove((step.sets_password_of,)))
     return tuple(proven)
 
 

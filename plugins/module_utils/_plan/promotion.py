@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, guard, lawful
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import DropDemotion, PlanDemotion, SetAdmin
-from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step, of_kind
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import promotion
@@ -94,7 +94,7 @@ def with_healing(mac: Mac, plan: Plan) -> Plan:
     heal, told = healing(mac), notes(mac)
     if not heal and not told:
         return plan
-    checks = tuple(step for step in plan.steps if isinstance(step, CheckPassword))
+    checks = tuple(of_kind(plan.steps, CheckPassword))
     others = plan.steps[len(checks) :]
     whole = Plan(mac, (*checks, *heal, *others))
     late = healing(whole.after)

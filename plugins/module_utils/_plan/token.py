@@ -35,7 +35,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._recoverable impor
     first_token_rule,
     leftovers,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step, has_kind
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Prove
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import (
     BecomeFirstHolder,
@@ -82,7 +82,7 @@ class TokenRequest(Request):
             return lawful_plan(mac, ())
         promotion = self.allow_temporary_promotion
         steps = granting(mac, account, self.admin_user, self.first_token, promotion=promotion)
-        first = any(isinstance(step, BecomeFirstHolder) for step in steps)
+        first = has_kind(steps, BecomeFirstHolder)
         return lawful_plan(mac, steps, [first_token_rule(mac.version)] if first else [])
 
     def view(self, mac: Mac) -> dict[str, t.Any]:

@@ -69,6 +69,10 @@ class CreateAccount(Write):
         """Return its short name."""
         return self.account.name
 
+    @property
+    def sets_password_of(self) -> str:
+        return "" if self.bare else self.user
+
     def after(self, mac: Mac) -> Mac:
         """sysadminctl does not promise the numbers (FleetLock, 26.3), so they are open until a step of their own."""
         if self.bare:
@@ -212,6 +216,10 @@ class SetPassword(Write):
         if self.new == "old_password":
             return f"set the password of {self.user} back to the one that opens its key"
         return f"set the password of {self.user} {by}"
+
+    @property
+    def sets_password_of(self) -> str:
+        return self.user
 
     def after(self, mac: Mac) -> Mac:
         account = replace(known(mac, self.user), has_password=True)

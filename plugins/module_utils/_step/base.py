@@ -59,6 +59,11 @@ class Step(abc.ABC):
         """Return each note on the Mac that the step writes or removes -> whether it is gone then."""
         return {}
 
+    @property
+    def sets_password_of(self) -> str:
+        """Return the account whose password it sets, "" for none. sysadminctl fails at that and exits 0."""
+        return ""
+
     def failure(self, ran: Ran) -> MaybeCode:
         """Return the reason for which the run stops after this answer, "" to go on. That the step *worked* is for the
         next reading to say."""

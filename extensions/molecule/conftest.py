@@ -8,8 +8,8 @@ import json
 from typing import Any
 
 import pytest
+from seen_by_macos import PLACE, Mac, Seen
 from testinfra.host import Host
-from witness import PLACE, Mac, Seen
 
 
 @pytest.fixture(scope="module")

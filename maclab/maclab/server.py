@@ -18,9 +18,9 @@ from typing import Any
 import asyncssh
 
 from maclab import faults, inventory, layout, network, programs, scenario, ssh
-from maclab.desk import Desk
 from maclab.host import Host
 from maclab.layout import LabFolder
+from maclab.program_socket import ProgramSocket
 from maclab.state import Mac, write_atomically
 
 FILES = 8192
@@ -40,7 +40,7 @@ class Server:
         self._passwords = passwords
         self._ports: dict[int, Host] = {}
         self._doors: list[_Door] = []
-        self._desk: asyncio.Server | None = None
+        self._program_socket: asyncio.Server | None = None
 
     async def up(self) -> None:
         _allow_many_files()
@@ -64,7 +64,7 @@ class Server:
             self._doors.append(door)
             if host.answers_ssh:
                 await door.open()
-        await self._open_desk()
+        await self._open_program_socket()
         write_atomically(self.folder.inventory, inventory.text(self.folder, self.hosts.values()))
         write_atomically(self.folder.info, json.dumps(self._info(), indent=1) + "\n")
 
@@ -88,12 +88,12 @@ class Server:
         there = [program for program in programs.names() if program != "python3" or stub]
         self.folder.create_mac(mac.name, there, python, mac.accounts.values())
 
-    async def _open_desk(self) -> None:
+    async def _open_program_socket(self) -> None:
         self.folder.socket.unlink(missing_ok=True)
         opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         _bind_path(opened, self.folder.socket)
-        desk = Desk(self.hosts, self._order)
-        self._desk = await asyncio.start_unix_server(desk.answer, sock=opened, backlog=512)
+        programs = ProgramSocket(self.hosts, self._order)
+        self._program_socket = await asyncio.start_unix_server(programs.answer, sock=opened, backlog=512)
 
     def _info(self) -> dict[str, Any]:
         return {
@@ -105,8 +105,8 @@ class Server:
     async def down(self) -> None:
         for door in self._doors:
             door.remove()
-        if self._desk is not None:
-            self._desk.close()
+        if self._program_socket is not None:
+            self._program_socket.close()
         for host in self.hosts.values():
             for connection in host.close():
                 connection.abort()

@@ -126,7 +126,7 @@ class ActionModule(Action):
             return {**told, "failed": False, "unreachable": True} if gone.unreachable else told
         except Refusal as refusal:
             return failure(refusal)
-        return _result(rotated)
+        return _result_of(rotated)
 
     def execute(
         self, module: str, arguments: dict[str, t.Any], task_vars: dict[str, t.Any], check: bool
@@ -227,7 +227,7 @@ class _OnTheMac:
         self._action = action
         self._arguments = arguments
         self._task_vars = task_vars
-        self._name = arguments["name"]
+        self._account_of = arguments["name"]
         self._limit = {"timeout": arguments["timeout"]}
         self._patience = {"lock_timeout": arguments["lock_timeout"]}
 
@@ -235,20 +235,20 @@ class _OnTheMac:
         # One that is there already is tried against the key too: a cut may have come before the key followed.
         verify = "never" if self._arguments["verify_key"] == "never" else "always"
         options = {"password": new, "verify_key": verify, **({"old_password": old} if old else {})}
-        return self._change("account_password", {"name": self._name, **options}, check)
+        return self._change("account_password", {"name": self._account_of, **options}, check)
 
     def look(self, password: str) -> dict[str, t.Any]:
         options = {"password": password, "old_password": password, "verify_key": self._arguments["verify_key"]}
-        return self._change("account_password", {"name": self._name, **options}, True)
+        return self._change("account_password", {"name": self._account_of, **options}, True)
 
     def create(self, password: str, check: bool) -> dict[str, t.Any] | None:
         account = self._arguments["account"]
         if account is None:
             return None
-        return self._change("account", {**account, "name": self._name, "password": password}, check)
+        return self._change("account", {**account, "name": self._account_of, "password": password}, check)
 
     def repair(self, password: str, key_password: str, check: bool) -> dict[str, t.Any]:
-        options = {"user": self._name, "password": password, "old_password": key_password, "apply": True}
+        options = {"user": self._account_of, "password": password, "old_password": key_password, "apply": True}
         return self._change("repair", options, check)
 
     def generate(self) -> str:
@@ -275,11 +275,11 @@ class _OnTheMac:
         return self._action.execute(module, {**options, **self._limit, **own}, self._task_vars, check)
 
 
-def _result(rotated: Rotated) -> dict[str, t.Any]:
+def _result_of(rotated: Rotated) -> dict[str, t.Any]:
     """Return the module's own result, and beside it what became of the password."""
     told = {**rotated.result, "changed": rotated.changed, "rotated": rotated.rotated, "healed": rotated.healed}
     if told.get("reason") == "password_drifted":
-        refusal = Refusal("password_drifted", f"no password in the store is the password of {_name(told)}")
+        refusal = Refusal("password_drifted", f"no password in the store is the password of {_account_of(told)}")
         told.update(failure(refusal, rotated.changed))
     elif not told.get("failed"):
         for key in ("failed", "reason", "remedy", "evidence", "msg"):
@@ -287,5 +287,5 @@ def _result(rotated: Rotated) -> dict[str, t.Any]:
     return told
 
 
-def _name(result: dict[str, t.Any]) -> str:
+def _account_of(result: dict[str, t.Any]) -> str:
     return str(result.get("state", {}).get("before", {}).get("name", "this account"))

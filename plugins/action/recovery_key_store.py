@@ -63,13 +63,13 @@ def _kept(arguments: dict[str, t.Any], variables: t.Mapping[str, t.Any], check_m
     keys = {"age": arguments["recovery_key_age"], "pem": arguments["recovery_key_encrypted"]}
     given = {kind: text for kind, text in keys.items() if text}
     if arguments["state"] == "looked" or check_mode:
-        return {"changed": False, **_result(store.look())}
+        return {"changed": False, **_contents_of(store.look())}
     if arguments["state"] == "begun":
-        return {"changed": False, **_result(store.begin(_now()))}
+        return {"changed": False, **_contents_of(store.begin(_now()))}
     if arguments["state"] == "forgotten":
-        return {"changed": False, **_result(store.forget(arguments["seen"]))}
+        return {"changed": False, **_contents_of(store.forget(arguments["seen"]))}
     if not given:
-        return {"changed": False, **_result(store.look())}
+        return {"changed": False, **_contents_of(store.look())}
     return _stored(store, given, arguments, marked)
 
 
@@ -84,10 +84,10 @@ def _stored(store: KeyStore, given: dict[str, str], arguments: dict[str, t.Any],
         names = {"age": "recovery_key_age", "pem": "recovery_key_encrypted"}
         lost = {names[kind]: text for kind, text in given.items()} if refusal.reason != "store_conflict" else {}
         return {**failure(refusal), **lost}
-    return {"changed": True, **_result(contents)}
+    return {"changed": True, **_contents_of(contents)}
 
 
-def _result(contents: Contents) -> dict[str, t.Any]:
+def _contents_of(contents: Contents) -> dict[str, t.Any]:
     return {
         "present": [str(path) for path in contents.present],
         "unproven": [str(path) for path in contents.unproven],

@@ -33,7 +33,7 @@ secret in values only."""
 PROGRAMS = "/usr/bin"
 SYSTEM = (PROGRAMS, "/bin", "/usr/sbin", "/sbin")
 """macOS's own programs: only Apple can write here (System Integrity Protection)."""
-WITNESS = "fdesetup"
+MACOS_PROGRAM = "fdesetup"
 """A program that every Mac has, that is found in PROGRAMS there, and that no other host has."""
 
 
@@ -65,7 +65,7 @@ def finder(module: AnsibleModule) -> t.Callable[[str], str]:
         if path is None:
             raise LookupError(program)
         if program in system.RESTART.argv and not on_macos():
-            _never_restart_this_host(path, find(WITNESS))
+            _never_restart_this_host(path, find(MACOS_PROGRAM))
         return str(path)
 
     return find
@@ -75,26 +75,26 @@ def lock(module: AnsibleModule, came_in: t.Collection[str]) -> FileLock:
     """Return the lock that a changing run holds on its Mac. ``came_in``: the accounts that it was reached through."""
     given = module.params["lock_timeout"]
     try:
-        folder = _lock_folder(finder(module)(WITNESS))
+        folder = _lock_folder(finder(module)(MACOS_PROGRAM))
     except LookupError:
-        fail(module, Refusal("not_a_mac", f"{WITNESS} was not found"), {})
+        fail(module, Refusal("not_a_mac", f"{MACOS_PROGRAM} was not found"), {})
     name = module._name.rpartition(".")[2]  # pylint: disable=protected-access
     user = ", ".join(sorted(came_in)) or os.environ.get("LOGNAME", "")
     wait = module.params["timeout"] if given is None else given
     return FileLock(folder, name, user, wait, heard=Listener().there)
 
 
-def _lock_folder(witness: str) -> str:
+def _lock_folder(macos_program: str) -> str:
     """Return the folder of the lock. A Mac of the lab shares its host with others, which is not root's to give: it has
     a /var/db of its own beside the folder of its programs. macOS itself has fdesetup nowhere else."""
-    programs = os.path.dirname(witness)
+    programs = os.path.dirname(macos_program)
     return FOLDER if programs == PROGRAMS else os.path.join(os.path.dirname(programs), f"root{FOLDER}")
 
 
-def _never_restart_this_host(restarter: str, witness: str) -> None:
+def _never_restart_this_host(restarter: str, macos_program: str) -> None:
     """A Mac that is only played on a host of another kind has its programs in one folder. That host's own shutdown is
     elsewhere, and must never be started."""
-    if os.path.dirname(restarter) != os.path.dirname(witness):
+    if os.path.dirname(restarter) != os.path.dirname(macos_program):
         raise LookupError(restarter)
 
 

@@ -64,7 +64,7 @@ _PASSWORDS = ("password", "old_password", "admin_password", "current_key")
 
 
 def secrets(module: AnsibleModule) -> dict[str, Secret]:
-    """The password options that have a value."""
+    """Return the password options that have a value."""
     given = {option: module.params.get(option) for option in _PASSWORDS}
     others = module.params.get("additional_users") or []
     given.update({additional(index): other["password"] for index, other in enumerate(others)})
@@ -79,12 +79,12 @@ def request_of(module: AnsibleModule, kind: type[R]) -> R:
     stands for an option without a value. ``given`` is which secrets have one; of people in a list, the names count."""
     values: dict[str, t.Any] = {"given": frozenset(secrets(module))}
     for option, value in module.params.items():
-        values[option] = tuple(map(_name, value)) if isinstance(value, list) else value
+        values[option] = tuple(map(_name_alone, value)) if isinstance(value, list) else value
     fields = {field.name for field in dataclasses.fields(kind)}
     return kind(**{name: value for name, value in values.items() if name in fields and value is not None})
 
 
-def _name(element: t.Any) -> t.Any:
+def _name_alone(element: t.Any) -> t.Any:
     return element["name"] if isinstance(element, dict) else element
 
 

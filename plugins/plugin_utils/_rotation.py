@@ -112,7 +112,7 @@ class Store(t.Protocol):
 Result = dict[str, t.Any]
 
 
-class Account(t.Protocol):
+class ManagedAccount(t.Protocol):
     """The account on the Mac. Each answer is a module's result. ``check``: only foresee it."""
 
     def set(self, new: str, old: str, check: bool) -> Result:
@@ -160,7 +160,7 @@ REFUSED = ("password_policy", "password_unusable", "value_unusable", "stale_key"
 """Reasons for which macOS does not take a password: one that the Mac surely never had does not stay pending."""
 
 
-def rotate(store: Store, account: Account, wanted: Wanted) -> Rotated:
+def rotate(store: Store, account: ManagedAccount, wanted: Wanted) -> Rotated:
     """Rotate the password, and return what was done. Raises :class:`StoreError`, before anything was set that the store
     does not hold."""
     first = _one_pass(store, account, wanted)
@@ -174,7 +174,7 @@ def rotate(store: Store, account: Account, wanted: Wanted) -> Rotated:
     return Rotated(_merged(first.result, then.result), True, then.rotated, first.healed)
 
 
-def _one_pass(store: Store, account: Account, wanted: Wanted) -> Rotated:
+def _one_pass(store: Store, account: ManagedAccount, wanted: Wanted) -> Rotated:
     stored = store.read()
     new = not stored.pending
     if new and not _due(stored, wanted):
@@ -185,7 +185,7 @@ def _one_pass(store: Store, account: Account, wanted: Wanted) -> Rotated:
     if real:
         if done.noted != held:
             _unmoved(store, held)
-            _write(store, done.noted)
+            _store_passwords(store, done.noted)
             held = done.noted
         done = _carried_out(account, done.noted, wanted)
     repair = (
@@ -194,7 +194,7 @@ def _one_pass(store: Store, account: Account, wanted: Wanted) -> Rotated:
     if repair is not None and not wanted.check_mode:
         if repair.noted != held:
             _unmoved(store, held, real and done.changed)
-            _write(store, repair.noted, real and done.changed)
+            _store_passwords(store, repair.noted, real and done.changed)
             held = repair.noted
         repair = _carry_out_repair(account, repair.noted, wanted, done if real else None)
         real = True
@@ -210,7 +210,7 @@ def _one_pass(store: Store, account: Account, wanted: Wanted) -> Rotated:
     if repair is None and (real or not new) and _surely_not_on_the_mac(result, new):
         # What the store called current stays, even where it is not the account's: it may be what opens the key.
         _unmoved(store, held, changed)
-        _write(store, stored if new else replace(stored, pending="", doing=""), changed)
+        _store_passwords(store, stored if new else replace(stored, pending="", doing=""), changed)
     return Rotated(result, changed)
 
 
@@ -239,7 +239,7 @@ class _Done:
         return str(self.result.get("reason", ""))
 
 
-def _foreseen(account: Account, stored: Stored, wanted: Wanted) -> _Done:
+def _foreseen(account: ManagedAccount, stored: Stored, wanted: Wanted) -> _Done:
     """Return what would be done, or a refusal: nothing is written before that is known."""
     target = stored.pending or account.generate()
     noted = replace(stored, current=stored.current or wanted.current, pending=target)
@@ -257,7 +257,7 @@ def _foreseen(account: Account, stored: Stored, wanted: Wanted) -> _Done:
     return done
 
 
-def _carried_out(account: Account, noted: Stored, wanted: Wanted) -> _Done:
+def _carried_out(account: ManagedAccount, noted: Stored, wanted: Wanted) -> _Done:
     """Make the account or set its password. A new account is proven by setting the password that it already has."""
     created = account.create(noted.pending, False) if noted.doing == CREATE else None
     if created is not None and created.get("failed"):
@@ -266,7 +266,7 @@ def _carried_out(account: Account, noted: Stored, wanted: Wanted) -> _Done:
     return done if created is None else _Done(_merged(created, done.result), noted)
 
 
-def _foresee_repair(account: Account, done: _Done, stored: Stored, wanted: Wanted, real: bool) -> _Done | None:
+def _foresee_repair(account: ManagedAccount, done: _Done, stored: Stored, wanted: Wanted, real: bool) -> _Done | None:
     """Foresee the repair of a stale key by each password that may still open it. Return None if none of them does."""
     has_pending = done.result.get("password_matches") or (real and done.changed)
     has = done.noted.pending if has_pending else done.noted.current
@@ -280,14 +280,14 @@ def _foresee_repair(account: Account, done: _Done, stored: Stored, wanted: Wante
     return None
 
 
-def _carry_out_repair(account: Account, noted: Stored, wanted: Wanted, before: _Done | None) -> _Done:
+def _carry_out_repair(account: ManagedAccount, noted: Stored, wanted: Wanted, before: _Done | None) -> _Done:
     result = account.repair(noted.pending, noted.current, False)
     if not result.get("failed"):
         result = _merged(result, _set(account, noted, wanted, False).result)
     return _Done(result if before is None else _merged(before.result, result), noted)
 
 
-def _set(account: Account, noted: Stored, wanted: Wanted, check: bool) -> _Done:
+def _set(account: ManagedAccount, noted: Stored, wanted: Wanted, check: bool) -> _Done:
     """Set the pending password from what the store calls current, or from what the caller gave if that is wrong. Both
     are compared by the account's hash if it can be read, and not tried."""
     result: Result = {}
@@ -298,7 +298,7 @@ def _set(account: Account, noted: Stored, wanted: Wanted, check: bool) -> _Done:
     return _Done({**result, "reason": "password_drifted"}, noted)
 
 
-def _unchanged(store: Store, account: Account, stored: Stored, wanted: Wanted) -> Rotated:
+def _unchanged(store: Store, account: ManagedAccount, stored: Stored, wanted: Wanted) -> Rotated:
     """Return the result of a run to which nothing is due. The password may still have been changed elsewhere, or the
     account deleted."""
     result = account.look(stored.current)
@@ -344,7 +344,7 @@ def _promote(store: Store, held: Stored, done: Stored, changed: bool) -> None:
     password after this one."""
     found = _read(store, changed)
     if found == held:
-        _write(store, done, changed)
+        _store_passwords(store, done, changed)
     elif found.current != done.current:
         raise _moved(changed)
 
@@ -357,7 +357,7 @@ def _read(store: Store, changed: bool) -> Stored:
         raise
 
 
-def _write(store: Store, stored: Stored, changed: bool = False) -> None:
+def _store_passwords(store: Store, stored: Stored, changed: bool = False) -> None:
     """Write to the store and read it back: a store that keeps nothing must be found out before the Mac gets a password
     that would be lost. ``changed``: whether this run has changed the Mac by now."""
     try:

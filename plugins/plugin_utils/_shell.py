@@ -17,11 +17,11 @@ import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
 from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient
-from ansible_collections.keyholder.macos.plugins.module_utils._module import PROGRAMS, SYSTEM, WITNESS
+from ansible_collections.keyholder.macos.plugins.module_utils._module import MACOS_PROGRAM, PROGRAMS, SYSTEM
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 
-# On macOS, which the witness tells, the system's own programs come before those of a folder that others may write.
+# On macOS, which one of its own programs tells, the system's own programs come before those of a folder that others may write.
 # What is behind the dots of `answer` and `run`:
 # * A stage is one command. All stages of the pipeline run at once; when its command has ended, each passes on what the
 #   stages before it said, and then its own answer. So nothing is mixed, and no stage needs a file to wait in.
@@ -35,7 +35,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 #   one that does not mind is ended at its deadline.
 _SCRIPT = """\
 PATH=${{PATH:-/usr/bin:/bin}}:/sbin:/usr/sbin:/usr/local/sbin:{folder}
-[ ! -x {witness} ] || PATH={system}:$PATH
+[ ! -x {macos_program} ] || PATH={system}:$PATH
 LC_ALL=C
 LANG=C
 export PATH LC_ALL LANG
@@ -132,7 +132,7 @@ def compose(commands: t.Sequence[Command], deadline: float, mark: str) -> str:
     stages[0] += " </dev/null"
     return _SCRIPT.format(
         folder=mdmclient.MDMCLIENT_FOLDER,
-        witness=f"{PROGRAMS}/{WITNESS}",
+        macos_program=f"{PROGRAMS}/{MACOS_PROGRAM}",
         system=":".join(SYSTEM),
         deadline=int(deadline),
         mark=mark,

@@ -52,17 +52,17 @@ def check_written(spec: Spec, task: t.Any, templar: t.Any) -> None:
     def kind_of(variable: str) -> str:
         return str(templar.template(f"{{{{ {variable} | default('') | type_debug }}}}"))
 
-    _check(spec, written, kind_of, "")
+    _check_entry(spec, written, kind_of, "")
 
 
-def _check(spec: Spec, written: Mapping[str, t.Any], kind_of: t.Callable[[str], str], before: str) -> None:
+def _check_entry(spec: Spec, written: Mapping[str, t.Any], kind_of: t.Callable[[str], str], before: str) -> None:
     for option, source in written.items():
         entry = spec.get(option, {})
         sources = list(enumerate(source)) if isinstance(source, list) else [(None, source)]
         for index, one in sources:
             label = before + option + ("" if index is None else f"[{index}]")
             if isinstance(one, Mapping):
-                _check(entry.get("options", {}), one, kind_of, f"{label}.")
+                _check_entry(entry.get("options", {}), one, kind_of, f"{label}.")
             elif isinstance(one, str) and _is_text(entry, index is not None):
                 _check_one(label, one, kind_of)
 

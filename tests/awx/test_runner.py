@@ -25,7 +25,7 @@ from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from checks.environments import TREE, link_tree
-from harness.safe import Desk, Safe
+from harness.recipients import HelpDesk, Safe
 from harness.search import Search
 from maclab.lab import Lab
 
@@ -244,7 +244,7 @@ def test_no_job_event_holds_a_secret(run: Run, tmp_path: Path, playbook: str, ex
 def test_no_event_of_any_module_holds_a_secret(lab: Lab, run: Run, tmp_path: Path) -> None:
     """Each module with all that it may be told and may find out: passwords, a password that it makes, recovery keys."""
     folder, store = tmp_path / "job", tmp_path / "store.json"
-    desk, safe = Desk.new("help desk"), Safe.new()
+    desk, safe = HelpDesk.new("help desk"), Safe.new()
     given = {
         **{f"secret_{re.sub(r'[^a-z]+', '_', name)}": secret for name, secret in SECRETS.items()},
         "store": str(store),

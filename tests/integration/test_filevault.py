@@ -18,7 +18,7 @@ from memory_play import MemoryMac
 from harness.ansible import Ansible
 from harness.batch import Answer, Played, Step
 from harness.macs import PASSWORDS, VERSIONS, mac, name
-from harness.safe import Desk, Safe, certificate_that_cannot_encrypt
+from harness.recipients import HelpDesk, Safe, certificate_that_cannot_encrypt
 from maclab import vault
 from maclab.lab import Handle, Lab
 from maclab.state import Mac
@@ -37,7 +37,7 @@ SAYS_WHETHER_IT_WORKS = ("-13.6.9", "-15.6", "-26.1")
 DEFERRING = [host for host in HOSTS if host.endswith((OLDEST, "-11.7.10", "-26.1"))]
 on_each_mac = pytest.mark.parametrize("host", HOSTS)
 
-DESK, AUDITOR, SAFE = Desk.new("help desk"), Desk.new("auditor"), Safe.new()
+DESK, AUDITOR, SAFE = HelpDesk.new("help desk"), HelpDesk.new("auditor"), Safe.new()
 TO_DESK = {"recovery_key": "encrypt", "recipients": [DESK.pem, AUDITOR.pem]}
 TO_SAFE = {"recovery_key": "encrypt", "recipients": [SAFE.recipient]}
 

@@ -17,11 +17,11 @@ from memory_play import MemoryMac, PowerSupply
 
 from harness.batch import Answer, Played, Step
 from harness.macs import PASSWORDS, mac, person
-from harness.safe import Desk
+from harness.recipients import HelpDesk
 from maclab import bootstrap, directory, vault
 from maclab.state import Mac
 
-DESK = Desk.new("help desk")
+DESK = HelpDesk.new("help desk")
 ADMIN = {"user": "itadmin", "password": PASSWORDS["itadmin"]}
 IT = {"admin_user": "itadmin", "admin_password": PASSWORDS["itadmin"]}
 TO_DESK = {"recovery_key": "encrypt", "recipients": [DESK.pem]}

@@ -13,7 +13,7 @@ import pytest
 from harness.ansible import Ansible
 from harness.batch import Played, Step, play
 from harness.macs import PASSWORDS, mac, person
-from harness.safe import Desk, Safe
+from harness.recipients import HelpDesk, Safe
 from harness.wait import processes
 from maclab import journal, vault
 from maclab.lab import Lab
@@ -21,7 +21,7 @@ from maclab.state import Mac
 
 ADMIN = {"user": "itadmin", "password": PASSWORDS["itadmin"]}
 IT = {"admin_user": "itadmin", "admin_password": PASSWORDS["itadmin"]}
-DESK, SAFE = Desk.new("help desk"), Safe.new()
+DESK, SAFE = HelpDesk.new("help desk"), Safe.new()
 TO_DESK = {"recovery_key": "encrypt", "recipients": [DESK.pem]}
 ENABLE = Step("run", "filevault", {"state": "enabled", "timeout": 20, **ADMIN, **TO_DESK})
 DISABLE = Step("run", "filevault", {"state": "disabled", "timeout": 20, **ADMIN})

@@ -14,11 +14,11 @@ import pytest
 from harness.ansible import Ansible, Run
 from harness.batch import Step, play
 from harness.macs import PASSWORDS, mac
-from harness.safe import Desk
+from harness.recipients import HelpDesk
 from maclab.lab import Lab
 
 PLAYBOOK = Path("keyholder.macos.filevault")
-DESK = Desk.new("help desk")
+DESK = HelpDesk.new("help desk")
 OFF = {"state": "off"}
 ADMIN = {"user": "itadmin", "password": PASSWORDS["itadmin"]}
 HANGS = {"fault": "hang", "program": "fdesetup", "argument": "validaterecovery", "at": "start"}

@@ -19,7 +19,7 @@ import pytest
 from harness.ansible import Ansible, Line
 from harness.batch import Answer, Played, Step, play
 from harness.macs import PASSWORDS, mac, person, secret
-from harness.safe import Desk, Safe
+from harness.recipients import HelpDesk, Safe
 from harness.search import Search
 from harness.wait import processes, until
 from maclab import journal, vault
@@ -39,7 +39,7 @@ BECOME = {"ansible_become_password": PASSWORDS["itadmin"]}
 ADMIN = {"user": "itadmin", "password": PASSWORDS["itadmin"]}
 IT = {"admin_user": "itadmin", "admin_password": PASSWORDS["itadmin"]}
 BAD = SECRETS["a wrong password of itadmin"]
-DESK, SAFE = Desk.new("help desk"), Safe.new()
+DESK, SAFE = HelpDesk.new("help desk"), Safe.new()
 TO_DESK = {"recovery_key": "encrypt", "recipients": [DESK.pem]}
 TO_SAFE = {"recovery_key": "encrypt", "recipients": [SAFE.recipient]}
 

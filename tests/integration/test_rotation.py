@@ -14,7 +14,7 @@ import pytest
 from harness.ansible import Ansible
 from harness.batch import Answer, Played, Step, play
 from harness.macs import PASSWORDS, mac, name, person, secret
-from harness.safe import Safe
+from harness.recipients import Safe
 from harness.wait import processes, until
 from maclab.lab import Lab
 from maclab.state import Account, Mac

@@ -20,7 +20,7 @@ import pytest
 from harness.ansible import Ansible, on_oldest_core
 from harness.batch import Played, Step, account, play, token
 from harness.macs import PASSWORDS, mac, person, secret
-from harness.safe import Safe
+from harness.recipients import Safe
 from harness.search import Search, spellings
 from harness.wait import processes, until
 from maclab.lab import Lab

@@ -23,7 +23,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._lock import NAME,
 from harness.ansible import Ansible
 from harness.batch import Answer, Played, Step, account, play, token
 from harness.macs import PASSWORDS, mac
-from harness.safe import Safe
+from harness.recipients import Safe
 from harness.wait import has_open, processes, until
 from maclab import directory
 from maclab.lab import Handle, Lab

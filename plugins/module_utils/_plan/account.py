@@ -95,15 +95,13 @@ class AccountRequest(Request):
         return Ask(waiting=self.name if self.accept_pending else None)
 
     def compares(self, mac: Mac) -> dict[str, str]:
-        """Option -> account whose own password it must be compared with before there is a plan."""
+        """Return password -> the account, if the password decides what is planned."""
         account = mac.account(self.name)
         decides = self.update_password == "always" or creation(self.name) in mac.pending
         wanted = self.state == "present" and decides and "password" in self.given
         return {"password": self.name} if wanted and account is not None and account.has_password else {}
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
-        """``same``: whether the option's password is the account's today; None: could not be compared. Raises
-        Refusal."""
         usable_names(self)
         self._usable_values()
         writable(mac)
@@ -118,7 +116,6 @@ class AccountRequest(Request):
         return self._changing(mac, account, proofs)
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
-        """The part of a reading that this request manages."""
         account = mac.account(self.name)
         if account is None:
             return {"name": self.name, "exists": False}

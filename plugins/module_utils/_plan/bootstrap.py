@@ -40,7 +40,6 @@ class BootstrapRequest(Request):
         return Ask(preflight=True)
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
-        """Raises :class:`Refusal`."""
         usable_names(self)
         writable(mac)
         status = mac.management.bootstrap

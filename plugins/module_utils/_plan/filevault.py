@@ -75,7 +75,6 @@ class FileVaultRequest(Request):
         return Ask(escrow_if_off=True, deferral=True, way=self.defer_path if deferred else None)
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
-        """Raises :class:`Refusal`."""
         usable_names(self)
         writable(mac)
         if mac.filevault.state == "unknown":
@@ -167,7 +166,6 @@ class UnlockerRequest(Request):
     given: frozenset[str] = frozenset()
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
-        """Raises :class:`Refusal`."""
         usable_names(self)
         writable(mac)
         account = mac.account(self.user)
@@ -229,7 +227,6 @@ class KeyRequest(Request):
         return Ask(escrow=True, escrow_profile=True)
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
-        """Raises :class:`Refusal`."""
         usable_names(self)
         writable(mac)
         present = mac.filevault.personal_key
@@ -305,7 +302,7 @@ class CollectRequest(Request):
         return Ask(exists=self.path, way=self.path) if self.path.startswith("/") else Ask()
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
-        """Raises :class:`Refusal`. The key is validated before the file goes, each time."""
+        """Return the plan; the key is validated before the file goes, each time. Raises :class:`Refusal`."""
         writable(mac)
         absolute("path", self.path)
         if self.path not in mac.files:

@@ -52,13 +52,12 @@ class MobileAccountRequest(Request):
         return Ask(directory_user=self.name, token_dialog=True)
 
     def compares(self, mac: Mac) -> dict[str, str]:
-        """A holder's, so that a password changed elsewhere can be told; the others' is checked where it is needed."""
+        """Return a holder's, so that a password changed elsewhere can be told; the others' is checked when needed."""
         account = mac.account(self.name)
         known = account is not None and account.kind == MOBILE and account.holder
         return {"password": self.name} if known and "password" in self.given else {}
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
-        """Raises :class:`Refusal`."""
         usable_names(self)
         if self.home is not None and not (self.home.startswith("/") and self.home.isprintable()):
             raise Refusal("value_unusable", f"home is {self.home!r}, and must be an absolute path that can be printed")
@@ -79,7 +78,6 @@ class MobileAccountRequest(Request):
         return self._finishing(mac, account, proofs)
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
-        """The part of a reading that this request manages."""
         network = mac.network
         surroundings = {
             "directory": {

@@ -85,7 +85,6 @@ class OffboardRequest(Request):
         return self.archive or f"{ROOTS_FOLDER}/{self.name}.tar.gz"
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
-        """Raises :class:`Refusal`."""
         usable_names(self)
         absolute("archive", self._path)
         writable(mac)
@@ -114,7 +113,7 @@ class OffboardRequest(Request):
         return plan
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
-        """The account, and what is left without it."""
+        """Return the account, and what is left without it."""
         account = mac.account(self.name)
         left: dict[str, t.Any] = {
             "holders": [who.name for who in mac.holders if who.name != self.name],

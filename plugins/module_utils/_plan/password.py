@@ -51,7 +51,6 @@ class PasswordRequest(Request):
         return {"password": self.name} if account is not None and account.has_password else {}
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
-        """Raises :class:`Refusal`."""
         usable_names(self)
         writable(mac)
         account = mac.account(self.name)

@@ -43,11 +43,11 @@ class Plan:
 
     @property
     def after(self) -> Mac:
-        """The Mac as it will read: the prediction that check mode reports and the run is compared with."""
+        """Return the Mac as it will read: the prediction that check mode reports and the run is compared with."""
         return self.states()[-1]
 
     def states(self) -> list[Mac]:
-        """The Mac before the first step and after each: every state that a cut could leave."""
+        """Return the Mac before the first step and after each: every state that a cut could leave."""
         states = [self.before]
         for step in self.steps:
             states.append(step.after(states[-1]))
@@ -55,7 +55,7 @@ class Plan:
 
     @property
     def changes(self) -> bool:
-        """Whether the Mac will be another one."""
+        """Return whether the Mac will be another one."""
         return any(step.writes for step in self.steps)
 
     def words(self) -> list[str]:
@@ -252,9 +252,8 @@ def writable(mac: Mac) -> None:
 
 
 def absent_or_refuse(mac: Mac, name: str, who: Account | None) -> bool:
-    """Whether ``name`` is no account here. Raises :class:`Refusal` where it may be one under other letters: macOS does
-    not tell them apart by case (assumed, as it refuses a name that differs only by that). Or by its UID, which some of
-    macOS's programs take for a name, and which nobody would say to be gone."""
+    """Return whether ``name`` is no account on this Mac. Raises :class:`Refusal` if it may be one in other letters:
+    macOS does not tell them apart by case (assumed, because it refuses a name that differs only by that)."""
     if who is not None:
         return False
     other = next((account.name for account in mac.accounts if folded(account.name) == folded(name)), "")

@@ -60,7 +60,7 @@ class Finding:
 
 
 def findings(mac: Mac) -> list[Finding]:
-    """What a reading alone can tell; a stale key it cannot."""
+    """Return what a reading alone can tell; a stale key it cannot."""
     found = [finding for account in mac.accounts for finding in _of_account(mac, account)]
     found += [Finding(ORPHAN, guid, f"crypto user {guid} belongs to no account of this Mac") for guid in mac.orphans]
     if PREBOOT in mac.pending:
@@ -85,15 +85,14 @@ class RepairRequest(Request):
         return dict.fromkeys([option for option in ("password", "old_password") if option in self.given], self.user)
 
     def tries(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> tuple[str, str] | None:
-        """The GUID and the option to try against its key: only a password that is known to be the account's, for the
-        Secure Enclave counts."""
+        """Return the GUID and the option to try against its key: only a password that is known to be the account's, because
+        the Secure Enclave counts."""
         account = mac.account(self.user)
         if account is None or not (account.holder and mac.filevault.asks and proofs.get("password")):
             return None
         return account.guid, "password"
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
-        """Raises :class:`Refusal`."""
         usable_names(self)
         writable(mac)
         steps = self._of_user(mac, proofs) if self.user else []

@@ -46,7 +46,7 @@ class Request(abc.ABC):
 
     @abc.abstractmethod
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
-        """Return the plan. ``same``: whether each compared option is the account's password; None: unknown. Raises
+        """Return the plan. ``proofs``: whether each compared option is the account's password; None: unknown. Raises
         :class:`Refusal`."""
 
     @abc.abstractmethod

@@ -36,7 +36,7 @@ class RestartRequest(Request):
         return Ask(authrestart=True)
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
-        """Raises :class:`Refusal`: a Mac that would wait at its unlock screen is not restarted."""
+        """Return the plan. Raises :class:`Refusal`: a Mac that would wait at its unlock screen is not restarted."""
         usable_names(self)
         writable(mac)
         filevault = mac.filevault

@@ -64,7 +64,6 @@ class TokenRequest(Request):
         return Ask(waiting=self.user if self.accept_pending and self.state == "present" else None)
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
-        """Raises :class:`Refusal`."""
         usable_names(self)
         writable(mac)
         account = mac.account(self.user)
@@ -86,7 +85,6 @@ class TokenRequest(Request):
         return lawful_plan(mac, steps, [first_token_rule(mac.version)] if first else [])
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
-        """The part of a reading that this request manages."""
         account = mac.account(self.user)
         if account is None:
             return {"user": self.user, "exists": False}

@@ -70,7 +70,7 @@ def usable_names(request: t.Any) -> None:
 
 
 def shortened(value: object) -> str:
-    """A value as it is told in a message, where it may be of any length."""
+    """Return a value as a message tells it: it may be of any length."""
     # Python itself refuses to write a number of thousands of digits.
     text = "of more than 60 digits" if isinstance(value, int) and value.bit_length() > 199 else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -16,7 +16,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command.answers i
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import healing
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
-from ansible_collections.keyholder.macos.plugins.module_utils._run.write import deliver, judge
+from ansible_collections.keyholder.macos.plugins.module_utils._run.write import deliver, judge_answer
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import ArchiveHome, SetPassword
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import has_kind, of_kind
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import (
@@ -106,7 +106,7 @@ def _undo_promotion(session: Session, mac: Mac, own: set[str]) -> Mac:
             if proves and any(who.name in proves[0].users and who.admin for who in session.read().accounts):
                 break
             for command in step.commands(state, session.secrets):
-                judge(session, step, session.start(command))
+                judge_answer(session, step, session.start(command))
         return session.read()
     return mac
 

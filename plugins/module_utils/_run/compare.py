@@ -98,7 +98,7 @@ def _compare_passwords(session: Session, done: t.Sequence[Step], prove: Prove) -
 
 
 def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
-    """In words, where a fact of the Mac as a whole is not as planned; "" where it is."""
+    """Return in words where a fact of the Mac as a whole is not as planned, "" if it is."""
     if fact == "bootstrap":
         planned, real = wanted.management.bootstrap, found.management.bootstrap
         agree = planned == real or (planned in ESCROWED and real in ESCROWED)
@@ -128,7 +128,7 @@ def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
 
 
 def differences(wanted: Account | None, found: Account | None) -> list[str]:
-    """What the second reading shows otherwise than planned, in words. A field that the plan leaves open is not
+    """Return in words what the second reading shows otherwise than planned. A field that the plan leaves open is not
     compared."""
     if wanted is None or found is None:
         return [] if wanted is found else ["the account is there" if wanted is None else "there is no such account"]

@@ -60,7 +60,7 @@ def carry_out(
                 continue
             acting = Forget(PREBOOT)
         for command in step.commands(states[index], session.secrets):
-            judge(session, acting, session.start(command))
+            judge_answer(session, acting, session.start(command))
         session.done.append(step)
         if isinstance(step, Note):
             # It must stand before the change that makes it necessary, so it cannot wait for the next reading.
@@ -71,7 +71,7 @@ def carry_out(
     outcome.after = request.view(replace(mac, pending=plan.after.pending | owed))
 
 
-def judge(session: Session, step: Step, ran: Ran) -> None:
+def judge_answer(session: Session, step: Step, ran: Ran) -> None:
     """Raise :class:`Refusal` if going on makes no sense. That a step *worked* is for the next reading to say."""
     if harmless(ran):
         return

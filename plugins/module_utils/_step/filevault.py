@@ -134,7 +134,7 @@ class AddUnlocker(Write):
         return f"let {self.user} unlock FileVault, authorised by {self.granter}"
 
     def after(self, mac: Mac) -> Mac:
-        return _listed(mac, self.user, True)
+        return _with_listing(mac, self.user, True)
 
     def needs(self, mac: Mac) -> dict[str, int]:
         return {"admin_password": _PROMPT, "password": _PROMPT}
@@ -155,7 +155,7 @@ class RemoveUnlocker(Write):
         return f"take from {self.user} the right to unlock FileVault, and with it the right to authorise others"
 
     def after(self, mac: Mac) -> Mac:
-        return _listed(mac, self.user, False)
+        return _with_listing(mac, self.user, False)
 
     def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
         return [fdesetup.remove(self.user)]
@@ -309,5 +309,5 @@ def _with_filevault(mac: Mac, **fields: t.Any) -> Mac:
     return replace(mac, filevault=replace(mac.filevault, **fields))
 
 
-def _listed(mac: Mac, name: str, listed: bool) -> Mac:
+def _with_listing(mac: Mac, name: str, listed: bool) -> Mac:
     return with_changed(mac, name, sources=replace(known(mac, name).sources, filevault=listed))

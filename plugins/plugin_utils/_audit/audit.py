@@ -10,13 +10,13 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import (
+    AuditRun,
     Change,
     History,
     HistoryError,
-    Run,
     change_of,
 )
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import Answer, Judged, judge
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import Answer, Judged, judge_mac
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.formats.base import Format
@@ -55,7 +55,7 @@ def run_audit(
             if answer.host in seen:
                 continue
             seen.add(answer.host)
-            judged = judge(answer, summary.policy, summary.now)
+            judged = judge_mac(answer, summary.policy, summary.now)
             change = past.change(judged)
             summary.add(judged, change)
             for output in outputs:
@@ -85,7 +85,7 @@ class _Past:
         self._history = history
         self._summary = summary
         self._by = by
-        self._whole: Run | None = None
+        self._whole: AuditRun | None = None
         self._try(self._begin, None)
 
     def _try(self, what: t.Callable[[History], _T], otherwise: _T) -> _T:

@@ -85,7 +85,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Run:
+class AuditRun:
     """Hold an earlier audit: when it was made, in seconds since 1970, and how many Macs were in which state."""
 
     id: int
@@ -145,7 +145,7 @@ class History:
         """Close the file. What was not committed is not in it."""
         self._base.close()
 
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[AuditRun]:
         """Return the audits, the oldest first."""
         with self._use():
             rows = self._base.execute(
@@ -158,10 +158,10 @@ class History:
             if when is None or counted is None:
                 self._odd.add(("runs", number))
             else:
-                made.append(Run(number, when, counted, bool(partial)))
+                made.append(AuditRun(number, when, counted, bool(partial)))
         return made
 
-    def run_before(self, at: float, whole: bool = False) -> Run | None:
+    def run_before(self, at: float, whole: bool = False) -> AuditRun | None:
         """Return the most recently added run whose own date is not after ``at``, None if there is none.
 
         ``whole``: leave out partial ones. The run with the latest date would not do: one that was made while the clock
@@ -170,7 +170,7 @@ class History:
         runs = [run for run in self.runs() if run.at <= at and not (whole and run.partial)]
         return max(runs, key=lambda run: run.id, default=None)
 
-    def hosts(self, run: Run | None) -> set[str]:
+    def hosts(self, run: AuditRun | None) -> set[str]:
         """Return the Macs that were in a run; none for no run."""
         if run is None:
             return set()
@@ -199,7 +199,7 @@ class History:
                     return Before(last, True, failed, holders)
             return Before(last) if last else None
 
-    def readings(self, run: Run) -> t.Iterator[dict[str, t.Any]]:
+    def readings(self, run: AuditRun) -> t.Iterator[dict[str, t.Any]]:
         """Yield what was read in a run, as saved answers."""
         with self._use():
             rows = self._base.execute(

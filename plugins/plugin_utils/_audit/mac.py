@@ -215,7 +215,7 @@ def _finding_text(finding: RuleFinding) -> str:
     return _plain_finding(finding.rule.id, finding.result)
 
 
-def judge(answer: Answer, policy: Policy, now: float) -> Judged:
+def judge_mac(answer: Answer, policy: Policy, now: float) -> Judged:
     """Return the answer with what the policy says of it; if that goes wrong, as a damaged reading (design rule 8).
 
     ``now``: in seconds since 1970.

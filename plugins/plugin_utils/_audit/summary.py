@@ -19,7 +19,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import 
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import SEVERITIES
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import Change, Run
+    from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import AuditRun, Change
     from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import Judged
     from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Policy
 
@@ -49,9 +49,9 @@ class Summary:
     """When the audit is made, in seconds since 1970."""
     partial: bool = False
     """Only some of the Macs were to be read, so the audit says nothing of the others."""
-    since: Run | None = None
+    since: AuditRun | None = None
     """The audit that this one is compared with."""
-    trend: list[Run] = field(default_factory=list)
+    trend: list[AuditRun] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     results: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))

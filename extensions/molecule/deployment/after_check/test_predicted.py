@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from witness import Mac
+from seen_by_macos import Mac
 
 from maclab import journal
 

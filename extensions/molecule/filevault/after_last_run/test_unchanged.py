@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from witness import PLACE, Mac, Seen
+from seen_by_macos import PLACE, Mac, Seen
 
 from maclab import journal
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from witness import PLACE, Mac, Seen
+from seen_by_macos import PLACE, Mac, Seen
 
 from maclab import journal
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from witness import Mac, Seen
+from seen_by_macos import Mac, Seen
 
 from maclab import journal
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from witness import Mac, Seen
+from seen_by_macos import Mac, Seen
 
 from maclab import journal
 

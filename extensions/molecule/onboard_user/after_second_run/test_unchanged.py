@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from witness import Mac, Seen
+from seen_by_macos import Mac, Seen
 
 from maclab import journal
 

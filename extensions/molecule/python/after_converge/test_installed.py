@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from witness import PLACE, Mac, Seen
+from seen_by_macos import PLACE, Mac, Seen
 
 from maclab import journal
 

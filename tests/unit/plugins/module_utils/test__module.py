@@ -47,14 +47,14 @@ def test_the_finder_takes_the_program_of_the_first_folder(
     assert _module.finder(t.cast("t.Any", Module()))("openssl") == str(tmp_path / first / "openssl")
 
 
-@pytest.mark.parametrize(("witness", "first"), [("/bin/sh", "system"), ("/absent", "path")])
-def test_the_script_takes_the_systems_program_where_macos_is(witness: str, first: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("macos_program", "first"), [("/bin/sh", "system"), ("/absent", "path")])
+def test_the_script_takes_the_systems_program_where_macos_is(macos_program: str, first: str, tmp_path: Path) -> None:
     for folder in ("system", "path"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "fdesetup").write_text(f"#!/bin/sh\necho {folder}\n", encoding="ascii")
         (tmp_path / folder / "fdesetup").chmod(0o755)
     script = compose([Command(("fdesetup", "status"))], 5, "mark")
-    played = script.replace("-x /usr/bin/fdesetup ", f"-x {witness} ").replace(
+    played = script.replace("-x /usr/bin/fdesetup ", f"-x {macos_program} ").replace(
         "PATH=/usr/bin:/bin:/usr/sbin:/sbin:", f"PATH={tmp_path}/system:"
     )
     said = subprocess.run(

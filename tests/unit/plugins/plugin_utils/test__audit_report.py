@@ -32,7 +32,12 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.expressions
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.formats import FORMATS
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.formats.base import WholeFile
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import History, HistoryError
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import Answer, answer_from, answer_of, judge
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import (
+    Answer,
+    answer_from,
+    answer_of,
+    judge_mac,
+)
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import load_policy
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.saved import SCHEMA, saved_answers, with_missing
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.summary import Summary
@@ -132,12 +137,12 @@ def test_why_and_what_next(made: Made) -> None:
 
 def test_why_names_all_that_makes_the_state_the_worst_first() -> None:
     off = FileVault("off", personal_key=False, institutional_key=False)
-    came = judge(read("m", filevault=off, accounts=(WAITING, ANA)), BASELINE, NOW)
+    came = judge_mac(read("m", filevault=off, accounts=(WAITING, ANA)), BASELINE, NOW)
     assert (came.state, came.answer.mac and came.answer.mac["recoverable"]) == ("at_risk", "pending")
     assert came.why == (
         "FileVault: off; itadmin gets a token at the first graphical login (an SSH login does not count)"
     )
-    gone = judge(read("m", filevault=off, accounts=(BO,), version=Version(13, 6)), BASELINE, NOW)
+    gone = judge_mac(read("m", filevault=off, accounts=(BO,), version=Version(13, 6)), BASELINE, NOW)
     assert gone.why.startswith("no account holds a token; ")
     assert gone.why.endswith("; FileVault: off; macOS 13.6, and 14 is the oldest that is supported")
     assert gone.why.count("no account holds a token") == 1
@@ -221,7 +226,7 @@ def test_what_a_rule_cannot_bear_is_its_macs_row(monkeypatch: pytest.MonkeyPatch
 
     answer = read("m")
     monkeypatch.setattr(type(BASELINE), "evaluate", break_down)
-    judged = judge(answer, BASELINE, NOW)
+    judged = judge_mac(answer, BASELINE, NOW)
     assert (judged.state, judged.answer.reason) == ("refused", "reading_damaged")
     assert "bogus" not in judged.why and "test__audit_report.py, line" in judged.why
 
@@ -638,11 +643,11 @@ def test_an_exemption_that_has_run_out_is_named_in_each_form(tmp_path: Path) -> 
 def test_pending_without_a_rule_about_it_is_no_good_state() -> None:
     waiting = read("m", accounts=(WAITING, ANA))
     silent = {"rules": [{"id": "admin_token_to_come", "enabled": False}]}
-    assert judge(waiting, load_policy(silent), NOW).state == "attention"
+    assert judge_mac(waiting, load_policy(silent), NOW).state == "attention"
 
 
 def test_nothing_to_run_is_proposed_for_a_mac_that_is_lost() -> None:
-    judged = judge(read("m", **LOCKED_OUT), load_policy(), NOW)
+    judged = judge_mac(read("m", **LOCKED_OUT), load_policy(), NOW)
     assert (judged.state, judged.next) == ("lost", [])
 
 
@@ -781,4 +786,4 @@ def test_json_is_made_of_json_alone() -> None:
 
 def test_a_mac_that_is_unknown_is_neither_fine_nor_broken() -> None:
     mac = reading(volume=replace(MAC.volume, apfs=None), accounts=(ITADMIN,))
-    assert judge(Answer("m", "read", NOW, mac), BASELINE, NOW).state == "unknown"
+    assert judge_mac(Answer("m", "read", NOW, mac), BASELINE, NOW).state == "unknown"

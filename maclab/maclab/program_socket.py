@@ -102,7 +102,7 @@ class Hello:
         self.env = dict(zip(rest[::2], rest[1::2], strict=True))
 
 
-class Desk:
+class ProgramSocket:
     """One connection is one run of a program, or one order."""
 
     def __init__(self, hosts: Mapping[str, Host], control: Control) -> None:

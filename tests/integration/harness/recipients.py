@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Is whoever a recovery key is encrypted to: certificates and age recipients, and what opens a message to them."""
+"""Hold those to whom a recovery key is encrypted: certificates and age recipients, and what opens a message to them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from cryptography.x509.oid import NameOID
 
 
 @dataclass(frozen=True)
-class Desk:
+class HelpDesk:
     """Somebody with an RSA certificate."""
 
     certificate: x509.Certificate
     key: rsa.RSAPrivateKey
 
     @classmethod
-    def new(cls, name: str) -> Desk:
+    def new(cls, name: str) -> HelpDesk:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         return cls(_certificate(name, key), key)
 

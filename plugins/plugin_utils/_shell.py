@@ -21,7 +21,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._module import MAC
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 
-# On macOS, which one of its own programs tells, the system's own programs come before those of a folder that others may write.
+# On macOS, which one of its own programs tells, the system's programs come before those of a folder that others may
+# write.
 # What is behind the dots of `answer` and `run`:
 # * A stage is one command. All stages of the pipeline run at once; when its command has ended, each passes on what the
 #   stages before it said, and then its own answer. So nothing is mixed, and no stage needs a file to wait in.

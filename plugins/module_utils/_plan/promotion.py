@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 
 
 def promoted(name: str, change: t.Sequence[Step], prove: t.Sequence[str]) -> list[Step]:
-    """Return ``change`` with ``name`` as an administrator, who is none afterwards. Both are proven, then the note goes."""
+    """Return ``change`` with ``name`` as an administrator, who is none afterwards. Both are proven first."""
     return [
         Note(promotion(name)),
         PlanDemotion(name),

@@ -85,8 +85,8 @@ class RepairRequest(Request):
         return dict.fromkeys([option for option in ("password", "old_password") if option in self.given], self.user)
 
     def tries(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> tuple[str, str] | None:
-        """Return the GUID and the option to try against its key: only a password that is known to be the account's, because
-        the Secure Enclave counts."""
+        """Return the GUID and the option to try against its key: only a password that is known to be the account's. The
+        Secure Enclave counts."""
         account = mac.account(self.user)
         if account is None or not (account.holder and mac.filevault.asks and proofs.get("password")):
             return None

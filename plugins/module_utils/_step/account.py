@@ -74,8 +74,8 @@ class CreateAccount(Write):
         return "" if self.bare else self.user
 
     def after(self, mac: Mac) -> Mac:
-        """Return the Mac without the numbers, which are open until a step of their own: sysadminctl does not promise them
-        (FleetLock, 26.3)."""
+        """Return the Mac without the numbers, which are open until a step of their own: sysadminctl promises none of
+        them (FleetLock, 26.3)."""
         if self.bare:
             return mac.with_account(without_token(mac, replace(self.account, admin=False, has_password=False)))
         account = replace(self.account, uid=None, gid=None, hidden=False, has_password=True)

@@ -210,7 +210,7 @@ def managed(played: dict[str, Played], kept: Path) -> dict[str, str]:
     for path in kept.glob("*/*.age"):
         for name, value in json.loads(SAFE.opened(path.read_text())).items():
             found[f"{name} of {path.relative_to(kept)}"] = value
-    return {name: value for name, value in found.items() if value and not name.startswith("set_at")}
+    return {name: value for name, value in found.items() if value and not name.startswith(("set_at", "account"))}
 
 
 @pytest.fixture(scope="module")

@@ -265,6 +265,43 @@ def test_the_states_of_filevault(out: str, expected: fdesetup.Status) -> None:
     assert fdesetup.parse_status(ran(out)) == expected
 
 
+OFF = "FileVault is Off.\n"
+KEYCHAIN = "FileVault master keychain appears to be installed.\n"
+
+
+@pytest.mark.parametrize(
+    ("out", "rc", "state"),
+    [
+        (OFF, 0, "off"),
+        (OFF + KEYCHAIN, 0, "off"),
+        (OFF, 1, None),
+        (OFF, None, None),
+        (OFF + "Something that nobody knows.\n", 0, None),
+        (OFF + "Something that nobody knows.\n", 1, None),
+        ("FileVault is On.\nSomething that nobody knows.\n", 0, "on"),
+        ("FileVault is On.\n", 1, "on"),
+        ("FileVault is On.\r\n" + KEYCHAIN.replace("\n", "\r\n"), 0, "on"),
+        ("FileVault is Off.\r\n" + KEYCHAIN.replace("\n", "\r\n"), 0, "off"),
+    ],
+)
+def test_off_is_only_what_nothing_takes_back(out: str, rc: int | None, state: str | None) -> None:
+    status = fdesetup.parse_status(ran(out, rc=rc))
+    assert (status.state if status else None) == state
+
+
+def test_lines_may_end_as_those_of_a_terminal_do() -> None:
+    out = f"Cryptographic users for disk3s1s1 (1 found)\n|\n+-- {UUID}\n    Type: Local Open Directory User\n"
+    whole = diskutil.parse_users(ran(out))
+    assert whole is not None
+    assert whole.users == (diskutil.CryptoUser(UUID, diskutil.LOCAL_USER, None),)
+    assert diskutil.parse_users(ran(out.replace("\n", "\r\n"))) == whole
+
+
+@pytest.mark.parametrize(("out", "whole"), [(f"ana,{UUID}\n", True), (f"ana,{UUID}", False), ("", True)])
+def test_a_list_that_is_cut_off_is_none(out: str, whole: bool) -> None:
+    assert (fdesetup.parse_list(ran(out)) is not None) is whole
+
+
 def test_a_name_in_filevaults_list_may_hold_commas() -> None:
     out = f"a,b,{UUID}\nc,{UUID2.lower()}\nx\n"
     assert fdesetup.parse_list(ran(out)) == {UUID: "a,b", UUID2: "c"}
@@ -376,6 +413,21 @@ def test_a_verifier_that_is_one(out: str, matches: bool | None) -> None:
     assert dscl.hash_matches(ran(out), Secret("pw")) is matches
     assert dscl.hash_matches(ran(out, rc=1), Secret("pw")) is None
     assert dscl.hash_matches(ran(out, rc=None), Secret("pw")) is None
+
+
+def test_a_hash_is_shown_in_lines() -> None:
+    digits = plistlib.loads(hashed().encode())["dsAttrTypeNative:ShadowHashData"][0]
+    shown = plist({"dsAttrTypeNative:ShadowHashData": ["\n".join([digits[:8] + " " + digits[8:64], digits[64:]])]})
+    assert dscl.hash_matches(ran(shown), Secret("pw")) is True
+
+
+@pytest.mark.parametrize(("most", "matches"), [(2, None), (3, True), (4, True)])
+def test_how_many_rounds_a_verifier_may_ask_for(
+    most: int, matches: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit itself would take seconds."""
+    monkeypatch.setattr(dscl, "_ITERATIONS", most)
+    assert dscl.hash_matches(ran(hashed()), Secret("pw")) is matches
 
 
 # -- diskutil ---------------------------------------------------------------------------------------------------------
@@ -568,6 +620,24 @@ def test_a_mac_is_known_by_what_sysctl_says() -> None:
 
 
 @pytest.mark.parametrize(
+    ("out", "model", "silicon"),
+    [
+        ("hw.model: Xserve3,1\n", "Xserve3,1", False),
+        ("hw.model: a:b\n", "a:b", False),
+        ("hw.model: Mac15,3\nhw.optional.arm64: 1\n", "Mac15,3", True),
+        ("hw.model: Mac15,3\nhw.optional.arm64: 0\n", "Mac15,3", False),
+        ("hw.optional.arm64: 1\n", "", True),
+        # Who names no model has not said what it leaves out.
+        ("", "", None),
+        ("hw.optional.arm64\n", "", None),
+    ],
+)
+def test_an_intel_mac_leaves_out_what_it_does_not_know(out: str, model: str, silicon: bool | None) -> None:
+    said = system.parse_sysctl(ran(out))
+    assert (said.model, said.apple_silicon) == (model, silicon)
+
+
+@pytest.mark.parametrize(
     ("answer", "access"),
     [
         (ran("TCC.db\n"), True),
@@ -747,6 +817,7 @@ def test_what_is_not_of_its_kind_is_said_to_be_unread() -> None:
     assert person(PrimaryGroupID=[""]).unread == ()
     assert person(accountPolicyData=["nonsense"]).unread == ("accountPolicyData is no property list of ana",)
     assert person(accountPolicyData=[" \n"]).unread == ()
+    assert person(accountPolicyData=[plist(["x"])]).unread == ("accountPolicyData is no property list of ana",)
 
 
 def test_records_without_a_name_are_counted_and_the_rest_is_sorted() -> None:
@@ -832,6 +903,19 @@ def rules(policy: t.Any) -> tuple[records.Rules | None, tuple[str, ...]]:
             {AUTHENTICATION: [rule(f"{FAILED} < 9 OR {OPENS}", "a"), rule(f"{FAILED} < 4 OR {OPENS}", "b")]},
             records.Rules(("a", "b"), 4, True),
         ),
+        (
+            {AUTHENTICATION: [rule("x == 1", "a"), rule(f"{FAILED} < 5", "b"), rule("y == 1", "c")]},
+            records.Rules(("a", "b", "c"), 5, unjudged=("a", "c")),
+        ),
+        (
+            {
+                CONTENT: [
+                    rule("policyAttributePassword matches 'a'", "a"),
+                    rule("policyAttributePassword matches 'b'", "b"),
+                ]
+            },
+            records.Rules(("a", "b"), patterns=("a", "b")),
+        ),
         # A rule for new passwords refuses no login.
         ({CONTENT: [rule("x == 1")]}, records.Rules(("r",))),
         ({CONTENT: [rule(f"{FAILED} < 5")]}, records.Rules(("r",), 5)),
@@ -880,6 +964,10 @@ MATCHES = "policyAttributePassword matches '.{8,}'"
         (f"x AND {MATCHES} AND {MATCHES}", (".{8,}", ".{8,}")),
         (f"NOT {MATCHES} AND {MATCHES}", (".{8,}",)),
         (f"NOT{' ' * 4093}{MATCHES}", ()),
+        # Further off it is not looked for, and in front of a long rest it is.
+        (f"NOT{' ' * 4094}{MATCHES}", (".{8,}",)),
+        (f"NOT {MATCHES}{' ' * 5000}", ()),
+        (f"NOT({MATCHES})", ()),
         ("other matches 'x'", ()),
     ],
 )

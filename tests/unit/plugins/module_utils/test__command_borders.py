@@ -176,6 +176,10 @@ def test_each_command(make: t.Callable[[], Command], argv: str, document: t.Any,
         assert plistlib.loads(command.input()) == document
 
 
+def test_the_last_letters_of_a_home_stay() -> None:
+    assert accounts.archive("/Users/MaX/", "/p").argv[-2:] == ("/Users", "MaX")
+
+
 def test_of_an_archive_only_the_status_is_asked_for() -> None:
     assert [command.only_status for command in (accounts.archive("/h", "/p"), accounts.read_archive("/p"))] == [
         True
@@ -263,6 +267,37 @@ def test_only_unloading_may_fail() -> None:
 )
 def test_the_states_of_filevault(out: str, expected: fdesetup.Status) -> None:
     assert fdesetup.parse_status(ran(out)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("<dscl_cmd> DS Error: -14136 (eDSRecordNotFound)", True),
+        ("eDSRecordNotFound", True),
+        ("DS Error: -14136", True),
+        ("<dscl_cmd> DS Error: -14009 (eDSUnknownNodeName)", False),
+        ("", False),
+    ],
+)
+def test_a_record_that_the_directory_does_not_have(text: str, unknown: bool) -> None:
+    assert dscl.knows_no_record(ran(text, rc=56)) is unknown
+    assert dscl.knows_no_record(ran("", text, 56)) is unknown
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (ran(rc=0), "right"),
+        (ran("", "Authentication for node failed. (-14090, eDSAuthFailed)", 0), "unknown"),
+        (ran("eDSAuthFailed", rc=0), "unknown"),
+        (ran("", "eDSAuthFailed", 10), "wrong"),
+        (ran(rc=1), "unknown"),
+        (ran("", "eDSAuthFailed", 1), "unknown"),
+        (ran(rc=None), "unknown"),
+    ],
+)
+def test_a_login_that_says_otherwise_than_its_status_is_none(answer: Ran, said: str) -> None:
+    assert dscl.authentication_answer(answer) == said
 
 
 OFF = "FileVault is Off.\n"
@@ -464,6 +499,8 @@ def test_a_crypto_user_of_whom_little_is_said() -> None:
         (ran("", "error -69557: x", rc=1), False),
         (ran("", "The passphrase is incorrect", rc=1), False),
         (ran("", "error -69558", rc=1), None),
+        (ran("said nothing", rc=1), None),
+        (ran("", "Error: it was not", rc=0), None),
         (ran("Passphrase incorrect\n", rc=None), None),
     ],
 )

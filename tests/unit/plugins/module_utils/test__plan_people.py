@@ -256,6 +256,12 @@ def test_what_is_returned_of_a_mobile_account() -> None:
     }
 
 
+def test_nobody_is_promoted_for_a_mobile_account() -> None:
+    boss = replace(RUI, name="boss", guid="E" * 36, uid=505, admin=True)
+    request = replace(MOBILE, secure_token="present", admin_user="ana")
+    assert refusal(request, mac(ANA, boss, ADA))[0] == "granter_not_admin"
+
+
 # -- offboarding ------------------------------------------------------------------------------------------------------
 
 BEGUN, KEPT = offboarding("ana", "B" * 36), archived("ana", "B" * 36)

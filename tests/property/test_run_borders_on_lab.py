@@ -18,6 +18,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.request impo
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
+    CreateHome,
     CreateMobileAccount,
     DropDemotion,
     SetAdmin,
@@ -559,3 +560,94 @@ def test_whom_the_run_came_in_by_is_known_by_any_letters() -> None:
     for own in ((), ("ana",), ("ada",), ("ana", "itadmin")):
         Run(LabRunner(cast()), {}, 60, own=own).run(Looks(()), False)
     assert seen == [frozenset(), {"ana"}, frozenset(), {"ana", "itadmin"}]
+
+
+# -- notes and homes in the second reading ----------------------------------------------------------------------------
+
+WORK = "creating ada"
+
+
+@pytest.mark.parametrize(
+    ("steps", "silent", "expected"),
+    [
+        ((Note(WORK), HINT), "", ""),
+        ((Note(WORK), HINT), "-merge", "the note that this needs is not on the Mac: creating ada"),
+        ((Note(WORK), Forget(WORK)), "", ""),
+        ((Note(WORK), Forget(WORK)), "-delete", "the note of what is done is still there: creating ada"),
+        # Of what was noted again nothing is to go.
+        ((Note(WORK), Forget(WORK), Note(WORK)), "-delete", ""),
+        ((HINT,), "-delete", ""),
+    ],
+)
+def test_a_note_is_where_it_must_be_and_nowhere_else(steps: tuple[Step, ...], silent: str, expected: str) -> None:
+    """The program says that it has worked, and has done nothing."""
+    outcome, runner, _ = run(*steps, answers={silent: said(0)} if silent else {})
+    assert reason(outcome) == ("not_proven" if expected else "")
+    assert expected in (outcome.refusal.msg if outcome.refusal else "")
+    if silent == "-merge":
+        assert runner.mac.accounts["ana"].hint == ""
+
+
+HOME = "/Users/ana"
+
+
+@pytest.mark.parametrize(
+    ("made", "proven", "home", "place", "problem"),
+    [
+        ("ana", "ana", HOME, "Directory|{uid}|700|{home}", ""),
+        ("ana", "ana", HOME, "Directory|7|700|{home}", "the home folder /Users/ana belongs to UID 7, and not to {uid}"),
+        ("ana", "ana", HOME, "Regular File|{uid}|700|{home}", "the home folder /Users/ana is a file"),
+        ("ana", "ana", HOME, "odd", "whether the home folder /Users/ana is there could not be read"),
+        ("ana", "ana", HOME, "Symbolic Link|0|755|{home}", ""),
+        # Nobody looks where no home was made, at another's, or where none could be.
+        ("", "ana", HOME, "Directory|7|700|{home}", None),
+        ("itadmin", "ana", HOME, "Directory|7|700|{home}", None),
+        ("ana", "ana", "", "Directory|7|700|{home}", None),
+        ("ana", "ana", "home", "Directory|7|700|{home}", None),
+    ],
+)
+def test_a_home_folder_that_was_made_is_the_accounts_own(
+    made: str, proven: str, home: str, place: str, problem: str | None
+) -> None:
+    mac = cast()
+    mac.accounts["ana"].home = home
+    uid = mac.accounts["ana"].uid
+    answers = {"createhomedir": said(0), "%HT": said(0, place.format(uid=uid, home=HOME) + "\n")}
+    outcome, runner, _ = run(*([CreateHome(made)] if made else []), Prove((proven,)), mac=mac, answers=answers)
+    assert (problem is not None) == any("%HT" in command for command in runner.asked)
+    assert reason(outcome) == ("not_proven" if problem else "")
+    if problem:
+        assert outcome.refusal is not None
+        assert outcome.refusal.msg == f"ana is not as planned: {problem.format(uid=uid)}"
+
+
+# -- whose hash decides -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "login", "expected", "asked"),
+    [
+        ("mobile", said(0), "", True),
+        ("mobile", said(10), "user_password_wrong", True),
+        ("local", said(0), "user_password_wrong", False),
+    ],
+)
+def test_what_a_mac_has_kept_of_a_directorys_password_proves_no_other_wrong(
+    kind: str, login: Ran, expected: str, asked: bool
+) -> None:
+    mac = cast()
+    mac.accounts["ana"].password = "the-one-before"
+    if kind == "mobile":
+        mac.accounts["ana"].authority.append(";LocalCachedUser;/Active Directory/EXAMPLE/All Domains:ana:0FE1")
+    outcome, runner, _ = run(CHECK, HINT, mac=mac, answers={"-authonly": login})
+    assert (reason(outcome), bool(runner.asked)) == (expected, asked)
+
+
+@pytest.mark.parametrize(("size", "expected"), [(128, ""), (129, "password_unusable")])
+def test_a_password_that_a_login_would_cut_off_is_not_tried(size: int, expected: str) -> None:
+    runner = Scripted(cast(), answers={"ShadowHashData": [UNREADABLE], "-authonly": [said(0)]})
+    outcome = Run(runner, {"password": Secret("x" * size)}, 60).run(Given((CHECK,)), False)
+    assert reason(outcome) == expected
+    assert ("-authonly" in " ".join(runner.asked)) is (expected == "")
+    if outcome.refusal:
+        assert "so it cannot be checked" in outcome.refusal.msg

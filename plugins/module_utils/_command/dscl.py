@@ -165,7 +165,7 @@ def hash_matches(ran: Ran, password: Secret) -> bool | None:
     try:
         (content,) = found
         (shown,) = content["dsAttrTypeNative:ShadowHashData"]
-        verifier = plists.load(bytes.fromhex(str(shown).replace("\n", " ")))["SALTED-SHA512-PBKDF2"]
+        verifier = plists.load(bytes.fromhex(str(shown)))["SALTED-SHA512-PBKDF2"]
         entropy, salt, iterations = (verifier[key] for key in ("entropy", "salt", "iterations"))
     except (ValueError, KeyError, TypeError):
         return None

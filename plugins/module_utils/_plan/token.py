@@ -211,7 +211,8 @@ def at_the_keyboard(mac: Mac, account: Account) -> str:
         if not admins:
             return f"make {account.name} an administrator first"
         return f"log in at the Mac's screen as {' or '.join(admins)}, or set first_token for that account"
-    others = [other.name for other in mac.accounts if (other.uid or 500) >= 500 and other.name != account.name]
+    people = [other for other in mac.accounts if other.uid is None or other.uid >= 500]
+    others = [other.name for other in people if other.name != account.name]
     if not others:
         return f"choose an account whose UID is 500 or more; {account.name} has {account.uid}"
     return (

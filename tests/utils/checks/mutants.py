@@ -50,6 +50,7 @@ TESTS = (
         for what in (
             "faults",
             "filevault",
+            "half_answers",
             "last_way_in",
             "lies",
             "mobile",

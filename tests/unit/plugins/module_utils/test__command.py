@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import plistlib
+import typing as t
 
 import pytest
 
@@ -318,64 +319,71 @@ def test_a_program_that_is_not_there_authenticates_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "argv", "typed"),
+    ("make", "argv", "typed"),
     [
         (
-            sysadminctl.grant("ana", "itadmin", ADMIN, USER),
+            lambda: sysadminctl.grant("ana", "itadmin", ADMIN, USER),
             "sysadminctl -secureTokenOn ana -password - -adminUser itadmin -adminPassword -",
             "admin pw\nuser pw\n",
         ),
         (
-            sysadminctl.revoke("ana", "itadmin", ADMIN, USER),
+            lambda: sysadminctl.revoke("ana", "itadmin", ADMIN, USER),
             "sysadminctl -secureTokenOff ana -password - -adminUser itadmin -adminPassword -",
             "admin pw\nuser pw\n",
         ),
         (
-            sysadminctl.add_user(sysadminctl.NewUser("ana", "Ana"), USER),
+            lambda: sysadminctl.add_user(sysadminctl.NewUser("ana", "Ana"), USER),
             "sysadminctl -addUser ana -fullName Ana -password -",
             "user pw\n",
         ),
         (
-            sysadminctl.add_user(sysadminctl.NewUser("ana", "Ana", 0, 20, "/bin/sh", "/x", "?", "/p", True), USER),
+            lambda: sysadminctl.add_user(
+                sysadminctl.NewUser("ana", "Ana", 0, 20, "/bin/sh", "/x", "?", "/p", True), USER
+            ),
             "sysadminctl -addUser ana -fullName Ana -shell /bin/sh -hint ? -picture /p -UID 0 -GID 20 -home /x -admin"
             " -password -",
             "user pw\n",
         ),
         (
-            sysadminctl.reset_password("ana", NEW, "itadmin", ADMIN),
+            lambda: sysadminctl.reset_password("ana", NEW, "itadmin", ADMIN),
             "sysadminctl -resetPasswordFor ana -newPassword - -adminUser itadmin -adminPassword -",
             "new pw\nadmin pw\n",
         ),
-        (sysadminctl.reset_password("ana", NEW), "sysadminctl -resetPasswordFor ana -newPassword -", "new pw\n"),
         (
-            sysadminctl.change_own_password("ana", 502, USER, NEW),
+            lambda: sysadminctl.reset_password("ana", NEW),
+            "sysadminctl -resetPasswordFor ana -newPassword -",
+            "new pw\n",
+        ),
+        (
+            lambda: sysadminctl.change_own_password("ana", 502, USER, NEW),
             "launchctl asuser 502 sudo -u ana sysadminctl -newPassword - -oldPassword -",
             "user pw\nnew pw\n",
         ),
-        (sysadminctl.delete_user("ana", "keep_home"), "sysadminctl -deleteUser ana -keepHome", ""),
-        (sysadminctl.delete_user("ana", "delete_home"), "sysadminctl -deleteUser ana", ""),
-        (sysadminctl.delete_user("ana", "secure"), "sysadminctl -deleteUser ana -secure", ""),
-        (dscl.change_password("ana", USER, NEW), "dscl . -passwd /Users/ana", "new pw\nuser pw\n"),
-        (dscl.authenticate("ana", USER), "dscl /Local/Default -authonly ana", "user pw\n"),
+        (lambda: sysadminctl.delete_user("ana", "keep_home"), "sysadminctl -deleteUser ana -keepHome", ""),
+        (lambda: sysadminctl.delete_user("ana", "delete_home"), "sysadminctl -deleteUser ana", ""),
+        (lambda: sysadminctl.delete_user("ana", "secure"), "sysadminctl -deleteUser ana -secure", ""),
+        (lambda: dscl.change_password("ana", USER, NEW), "dscl . -passwd /Users/ana", "new pw\nuser pw\n"),
+        (lambda: dscl.authenticate("ana", USER), "dscl /Local/Default -authonly ana", "user pw\n"),
         (
-            dscl.prevent_token("ana"),
+            lambda: dscl.prevent_token("ana"),
             "dscl . -append /Users/ana AuthenticationAuthority ;DisabledTags;SecureToken",
             "",
         ),
-        (dscl.set_field("ana", "hidden", True), "dscl . -create /Users/ana IsHidden 1", ""),
-        (dscl.set_field("ana", "uid", 655), "dscl . -create /Users/ana UniqueID 655", ""),
+        (lambda: dscl.set_field("ana", "hidden", True), "dscl . -create /Users/ana IsHidden 1", ""),
+        (lambda: dscl.set_field("ana", "uid", 655), "dscl . -create /Users/ana UniqueID 655", ""),
         (
-            dscl.note("creating ana"),
+            lambda: dscl.note("creating ana"),
             "dscl . -merge /Users/root dsAttrTypeNative:keyholder_pending creating ana",
             "",
         ),
-        (dscl.forget("preboot"), "dscl . -delete /Users/root dsAttrTypeNative:keyholder_pending preboot", ""),
-        (accounts.set_membership("ana", "admin", True), "dseditgroup -o edit -a ana -t user admin", ""),
-        (accounts.set_membership("ana", "admin", False), "dseditgroup -o edit -d ana -t user admin", ""),
-        (accounts.create_home("ana"), "createhomedir -c -u ana", ""),
+        (lambda: dscl.forget("preboot"), "dscl . -delete /Users/root dsAttrTypeNative:keyholder_pending preboot", ""),
+        (lambda: accounts.set_membership("ana", "admin", True), "dseditgroup -o edit -a ana -t user admin", ""),
+        (lambda: accounts.set_membership("ana", "admin", False), "dseditgroup -o edit -d ana -t user admin", ""),
+        (lambda: accounts.create_home("ana"), "createhomedir -c -u ana", ""),
     ],
 )
-def test_commands(command: Command, argv: str, typed: str) -> None:
+def test_commands(make: t.Callable[[], Command], argv: str, typed: str) -> None:
+    command = make()
     assert str(command) == argv
     assert command.input().decode() == typed
 

@@ -45,10 +45,10 @@ def plist(value: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("command", "argv", "document", "private"),
+    ("make", "argv", "document", "private"),
     [
         (
-            fdesetup.enable(ANA, (BOB,)),
+            lambda: fdesetup.enable(ANA, (BOB,)),
             "fdesetup enable -inputplist -outputplist",
             {
                 "Username": "ana",
@@ -58,14 +58,19 @@ def plist(value: object) -> str:
             True,
         ),
         (
-            fdesetup.enable(ANA),
+            lambda: fdesetup.enable(ANA),
             "fdesetup enable -inputplist -outputplist",
             {"Username": "ana", "Password": "user pw"},
             True,
         ),
-        (fdesetup.disable(ANA), "fdesetup disable -inputplist", {"Username": "ana", "Password": "user pw"}, False),
         (
-            fdesetup.add(ANA, BOB),
+            lambda: fdesetup.disable(ANA),
+            "fdesetup disable -inputplist",
+            {"Username": "ana", "Password": "user pw"},
+            False,
+        ),
+        (
+            lambda: fdesetup.add(ANA, BOB),
             "fdesetup add -inputplist",
             {
                 "Username": "ana",
@@ -75,94 +80,94 @@ def plist(value: object) -> str:
             False,
         ),
         (
-            fdesetup.change_key(ANA),
+            lambda: fdesetup.change_key(ANA),
             "fdesetup changerecovery -personal -inputplist -outputplist",
             {"Username": "ana", "Password": "user pw"},
             True,
         ),
         (
-            fdesetup.change_key(fdesetup.Credentials("", KEY)),
+            lambda: fdesetup.change_key(fdesetup.Credentials("", KEY)),
             "fdesetup changerecovery -personal -inputplist -outputplist",
             {"Password": "ABCD-1234"},
             True,
         ),
         (
-            fdesetup.remove_key(ANA),
+            lambda: fdesetup.remove_key(ANA),
             "fdesetup removerecovery -personal -inputplist",
             {"Username": "ana", "Password": "user pw"},
             False,
         ),
         (
-            fdesetup.validate_recovery_key(KEY),
+            lambda: fdesetup.validate_recovery_key(KEY),
             "fdesetup validaterecovery -inputplist",
             {"Password": "ABCD-1234"},
             False,
         ),
         (
-            fdesetup.arm_restart(ANA),
+            lambda: fdesetup.arm_restart(ANA),
             "fdesetup authrestart -delayminutes -1 -inputplist",
             {"Username": "ana", "Password": "user pw"},
             False,
         ),
-        (fdesetup.remove("ana"), "fdesetup remove -user ana", None, False),
-        (fdesetup.remove_crypto_user(UUID), f"fdesetup remove -uuid {UUID}", None, False),
-        (fdesetup.read_key_file("/p"), "cat /p", None, True),
-        (fdesetup.remove_key_file("/p"), "rm -f /p", None, False),
+        (lambda: fdesetup.remove("ana"), "fdesetup remove -user ana", None, False),
+        (lambda: fdesetup.remove_crypto_user(UUID), f"fdesetup remove -uuid {UUID}", None, False),
+        (lambda: fdesetup.read_key_file("/p"), "cat /p", None, True),
+        (lambda: fdesetup.remove_key_file("/p"), "rm -f /p", None, False),
         (
-            fdesetup.defer("ana", "/p", None, True, False),
+            lambda: fdesetup.defer("ana", "/p", None, True, False),
             "fdesetup enable -defer /p -user ana",
             None,
             False,
         ),
-        (fdesetup.defer("", "/p", None, True, False), "fdesetup enable -defer /p", None, False),
+        (lambda: fdesetup.defer("", "/p", None, True, False), "fdesetup enable -defer /p", None, False),
         (
-            fdesetup.defer("ana", "/p", 0, False, True),
+            lambda: fdesetup.defer("ana", "/p", 0, False, True),
             "fdesetup enable -defer /p -user ana -forceatlogin 0 -dontaskatlogout -showrecoverykey",
             None,
             False,
         ),
-        (dscl.create_record("ana"), "dscl . -create /Users/ana", None, False),
-        (dscl.set_field("ana", "hidden", False), "dscl . -create /Users/ana IsHidden 0", None, False),
-        (dscl.set_field("ana", "full_name", "A S"), "dscl . -create /Users/ana RealName A S", None, False),
+        (lambda: dscl.create_record("ana"), "dscl . -create /Users/ana", None, False),
+        (lambda: dscl.set_field("ana", "hidden", False), "dscl . -create /Users/ana IsHidden 0", None, False),
+        (lambda: dscl.set_field("ana", "full_name", "A S"), "dscl . -create /Users/ana RealName A S", None, False),
         (
-            dscl.allow_token("ana"),
+            lambda: dscl.allow_token("ana"),
             "dscl . -delete /Users/ana AuthenticationAuthority ;DisabledTags;SecureToken",
             None,
             False,
         ),
         (
-            dscl.remove_marker("ana"),
+            lambda: dscl.remove_marker("ana"),
             "dscl . -delete /Users/ana AuthenticationAuthority ;SecureToken;",
             None,
             False,
         ),
         (
-            dscl.read_hash("ana"),
+            lambda: dscl.read_hash("ana"),
             "dscl -plist . -read /Users/ana dsAttrTypeNative:ShadowHashData",
             None,
             True,
         ),
-        (dscl.authenticate("ana", PW, anywhere=True), "dscl /Search -authonly ana", None, False),
-        (accounts.read_archive("/p"), "tar -t -z -f /p", None, True),
+        (lambda: dscl.authenticate("ana", PW, anywhere=True), "dscl /Search -authonly ana", None, False),
+        (lambda: accounts.read_archive("/p"), "tar -t -z -f /p", None, True),
         (
-            accounts.archive("/Users/ana/", "/p"),
+            lambda: accounts.archive("/Users/ana/", "/p"),
             'sh -c umask 077; exec "$@" sh tar -c -z -f /p -C /Users ana',
             None,
             True,
         ),
-        (system.stat("/p"), "stat -f %m /p", None, False),
-        (system.stat_each(["/p", "/q"]), "stat -f %HT|%u|%Lp|%N /p /q", None, False),
+        (lambda: system.stat("/p"), "stat -f %m /p", None, False),
+        (lambda: system.stat_each(["/p", "/q"]), "stat -f %HT|%u|%Lp|%N /p /q", None, False),
         (
-            network.read_person("ada"),
+            lambda: network.read_person("ada"),
             "dscl -plist /Search -read /Users/ada RecordName RealName UniqueID AppleMetaNodeLocation",
             None,
             False,
         ),
-        (network.create_mobile_account("ada", "/h"), "createmobileaccount -n ada -h /h", None, False),
+        (lambda: network.create_mobile_account("ada", "/h"), "createmobileaccount -n ada -h /h", None, False),
     ],
-    ids=lambda value: str(value)[:40] if isinstance(value, Command) else "",
 )
-def test_each_command(command: Command, argv: str, document: t.Any, private: bool) -> None:
+def test_each_command(make: t.Callable[[], Command], argv: str, document: t.Any, private: bool) -> None:
+    command = make()
     assert str(command) == argv
     assert command.private is private
     if document is None:
@@ -171,9 +176,14 @@ def test_each_command(command: Command, argv: str, document: t.Any, private: boo
         assert plistlib.loads(command.input()) == document
 
 
-@pytest.mark.parametrize("command", [accounts.archive("/h", "/p"), accounts.read_archive("/p")])
-def test_of_an_archive_only_the_status_is_asked_for(command: Command) -> None:
-    assert command.only_status
+def test_the_last_letters_of_a_home_stay() -> None:
+    assert accounts.archive("/Users/MaX/", "/p").argv[-2:] == ("/Users", "MaX")
+
+
+def test_of_an_archive_only_the_status_is_asked_for() -> None:
+    assert [command.only_status for command in (accounts.archive("/h", "/p"), accounts.read_archive("/p"))] == [
+        True
+    ] * 2
 
 
 def test_a_passphrase_is_the_whole_of_stdin() -> None:
@@ -259,6 +269,74 @@ def test_the_states_of_filevault(out: str, expected: fdesetup.Status) -> None:
     assert fdesetup.parse_status(ran(out)) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("<dscl_cmd> DS Error: -14136 (eDSRecordNotFound)", True),
+        ("eDSRecordNotFound", True),
+        ("DS Error: -14136", True),
+        ("<dscl_cmd> DS Error: -14009 (eDSUnknownNodeName)", False),
+        ("", False),
+    ],
+)
+def test_a_record_that_the_directory_does_not_have(text: str, unknown: bool) -> None:
+    assert dscl.knows_no_record(ran(text, rc=56)) is unknown
+    assert dscl.knows_no_record(ran("", text, 56)) is unknown
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (ran(rc=0), "right"),
+        (ran("", "Authentication for node failed. (-14090, eDSAuthFailed)", 0), "unknown"),
+        (ran("eDSAuthFailed", rc=0), "unknown"),
+        (ran("", "eDSAuthFailed", 10), "wrong"),
+        (ran(rc=1), "unknown"),
+        (ran("", "eDSAuthFailed", 1), "unknown"),
+        (ran(rc=None), "unknown"),
+    ],
+)
+def test_a_login_that_says_otherwise_than_its_status_is_none(answer: Ran, said: str) -> None:
+    assert dscl.authentication_answer(answer) == said
+
+
+OFF = "FileVault is Off.\n"
+KEYCHAIN = "FileVault master keychain appears to be installed.\n"
+
+
+@pytest.mark.parametrize(
+    ("out", "rc", "state"),
+    [
+        (OFF, 0, "off"),
+        (OFF + KEYCHAIN, 0, "off"),
+        (OFF, 1, None),
+        (OFF, None, None),
+        (OFF + "Something that nobody knows.\n", 0, None),
+        (OFF + "Something that nobody knows.\n", 1, None),
+        ("FileVault is On.\nSomething that nobody knows.\n", 0, "on"),
+        ("FileVault is On.\n", 1, "on"),
+        ("FileVault is On.\r\n" + KEYCHAIN.replace("\n", "\r\n"), 0, "on"),
+        ("FileVault is Off.\r\n" + KEYCHAIN.replace("\n", "\r\n"), 0, "off"),
+    ],
+)
+def test_off_is_only_what_nothing_takes_back(out: str, rc: int | None, state: str | None) -> None:
+    status = fdesetup.parse_status(ran(out, rc=rc))
+    assert (status.state if status else None) == state
+
+
+def test_lines_may_end_as_those_of_a_terminal_do() -> None:
+    out = f"Cryptographic users for disk3s1s1 (1 found)\n|\n+-- {UUID}\n    Type: Local Open Directory User\n"
+    whole = diskutil.parse_users(ran(out))
+    assert whole is not None
+    assert whole.users == (diskutil.CryptoUser(UUID, diskutil.LOCAL_USER, None),)
+    assert diskutil.parse_users(ran(out.replace("\n", "\r\n"))) == whole
+
+
+@pytest.mark.parametrize(("out", "whole"), [(f"ana,{UUID}\n", True), (f"ana,{UUID}", False), ("", True)])
+def test_a_list_that_is_cut_off_is_none(out: str, whole: bool) -> None:
+    assert (fdesetup.parse_list(ran(out)) is not None) is whole
+
+
 def test_a_name_in_filevaults_list_may_hold_commas() -> None:
     out = f"a,b,{UUID}\nc,{UUID2.lower()}\nx\n"
     assert fdesetup.parse_list(ran(out)) == {UUID: "a,b", UUID2: "c"}
@@ -314,18 +392,20 @@ def test_what_an_exit_status_of_fdesetup_names(rc: int | None, reason: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("command", "rc", "already"),
+    ("verb", "given", "rc", "already"),
     [
-        (dscl.forget("preboot"), 54, True),
-        (dscl.forget("preboot"), 56, False),
-        (dscl.forget("preboot"), 0, False),
-        (dscl.forget("preboot"), None, False),
-        (dscl.note("preboot"), 54, False),
-        (dscl.remove_marker("ana"), 54, False),
+        (dscl.forget, "preboot", 54, True),
+        (dscl.forget, "preboot", 56, False),
+        (dscl.forget, "preboot", 0, False),
+        (dscl.forget, "preboot", None, False),
+        (dscl.note, "preboot", 54, False),
+        (dscl.remove_marker, "ana", 54, False),
     ],
 )
-def test_a_note_that_is_gone_already(command: Command, rc: int | None, already: bool) -> None:
-    assert dscl.already_forgotten(Ran(command, rc)) is already
+def test_a_note_that_is_gone_already(
+    verb: t.Callable[[str], Command], given: str, rc: int | None, already: bool
+) -> None:
+    assert dscl.already_forgotten(Ran(verb(given), rc)) is already
 
 
 @pytest.mark.parametrize(("rc", "reason"), [(85, "password_policy"), (84, ""), (86, ""), (0, ""), (None, "")])
@@ -370,6 +450,21 @@ def test_a_verifier_that_is_one(out: str, matches: bool | None) -> None:
     assert dscl.hash_matches(ran(out, rc=None), Secret("pw")) is None
 
 
+def test_a_hash_is_shown_in_lines() -> None:
+    digits = plistlib.loads(hashed().encode())["dsAttrTypeNative:ShadowHashData"][0]
+    shown = plist({"dsAttrTypeNative:ShadowHashData": ["\n".join([digits[:8] + " " + digits[8:64], digits[64:]])]})
+    assert dscl.hash_matches(ran(shown), Secret("pw")) is True
+
+
+@pytest.mark.parametrize(("most", "matches"), [(2, None), (3, True), (4, True)])
+def test_how_many_rounds_a_verifier_may_ask_for(
+    most: int, matches: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit itself would take seconds."""
+    monkeypatch.setattr(dscl, "_ITERATIONS", most)
+    assert dscl.hash_matches(ran(hashed()), Secret("pw")) is matches
+
+
 # -- diskutil ---------------------------------------------------------------------------------------------------------
 
 
@@ -404,6 +499,8 @@ def test_a_crypto_user_of_whom_little_is_said() -> None:
         (ran("", "error -69557: x", rc=1), False),
         (ran("", "The passphrase is incorrect", rc=1), False),
         (ran("", "error -69558", rc=1), None),
+        (ran("said nothing", rc=1), None),
+        (ran("", "Error: it was not", rc=0), None),
         (ran("Passphrase incorrect\n", rc=None), None),
     ],
 )
@@ -557,6 +654,24 @@ def test_a_mac_is_known_by_what_sysctl_says() -> None:
     other = system.with_sw_vers(full, ran("ProductVersion: 14.8\nBuildVersion: 23J5\n"))
     assert other == system.System("14.8", "23J5", "Mac15,3", True, True)
     assert system.with_sw_vers(full, ran("")) == system.System("", "", "Mac15,3", True, True)
+
+
+@pytest.mark.parametrize(
+    ("out", "model", "silicon"),
+    [
+        ("hw.model: Xserve3,1\n", "Xserve3,1", False),
+        ("hw.model: a:b\n", "a:b", False),
+        ("hw.model: Mac15,3\nhw.optional.arm64: 1\n", "Mac15,3", True),
+        ("hw.model: Mac15,3\nhw.optional.arm64: 0\n", "Mac15,3", False),
+        ("hw.optional.arm64: 1\n", "", True),
+        # Who names no model has not said what it leaves out.
+        ("", "", None),
+        ("hw.optional.arm64\n", "", None),
+    ],
+)
+def test_an_intel_mac_leaves_out_what_it_does_not_know(out: str, model: str, silicon: bool | None) -> None:
+    said = system.parse_sysctl(ran(out))
+    assert (said.model, said.apple_silicon) == (model, silicon)
 
 
 @pytest.mark.parametrize(
@@ -739,6 +854,7 @@ def test_what_is_not_of_its_kind_is_said_to_be_unread() -> None:
     assert person(PrimaryGroupID=[""]).unread == ()
     assert person(accountPolicyData=["nonsense"]).unread == ("accountPolicyData is no property list of ana",)
     assert person(accountPolicyData=[" \n"]).unread == ()
+    assert person(accountPolicyData=[plist(["x"])]).unread == ("accountPolicyData is no property list of ana",)
 
 
 def test_records_without_a_name_are_counted_and_the_rest_is_sorted() -> None:
@@ -824,6 +940,19 @@ def rules(policy: t.Any) -> tuple[records.Rules | None, tuple[str, ...]]:
             {AUTHENTICATION: [rule(f"{FAILED} < 9 OR {OPENS}", "a"), rule(f"{FAILED} < 4 OR {OPENS}", "b")]},
             records.Rules(("a", "b"), 4, True),
         ),
+        (
+            {AUTHENTICATION: [rule("x == 1", "a"), rule(f"{FAILED} < 5", "b"), rule("y == 1", "c")]},
+            records.Rules(("a", "b", "c"), 5, unjudged=("a", "c")),
+        ),
+        (
+            {
+                CONTENT: [
+                    rule("policyAttributePassword matches 'a'", "a"),
+                    rule("policyAttributePassword matches 'b'", "b"),
+                ]
+            },
+            records.Rules(("a", "b"), patterns=("a", "b")),
+        ),
         # A rule for new passwords refuses no login.
         ({CONTENT: [rule("x == 1")]}, records.Rules(("r",))),
         ({CONTENT: [rule(f"{FAILED} < 5")]}, records.Rules(("r",), 5)),
@@ -872,6 +1001,10 @@ MATCHES = "policyAttributePassword matches '.{8,}'"
         (f"x AND {MATCHES} AND {MATCHES}", (".{8,}", ".{8,}")),
         (f"NOT {MATCHES} AND {MATCHES}", (".{8,}",)),
         (f"NOT{' ' * 4093}{MATCHES}", ()),
+        # Further off it is not looked for, and in front of a long rest it is.
+        (f"NOT{' ' * 4094}{MATCHES}", (".{8,}",)),
+        (f"NOT {MATCHES}{' ' * 5000}", ()),
+        (f"NOT({MATCHES})", ()),
         ("other matches 'x'", ()),
     ],
 )

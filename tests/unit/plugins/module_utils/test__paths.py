@@ -223,6 +223,22 @@ def test_another_account_with_this_home(theirs: str, expected: str) -> None:
     assert judged("/Users/ana", replace(BOB, home=theirs)) == expected
 
 
+def test_another_home_is_compared_letter_by_letter() -> None:
+    assert judged("/Xusers/ana", replace(BOB, home="/Xusers/ana")) == "home_unsafe"
+    assert judged("/Xusers/ana", replace(BOB, home="/users/ana")) == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [("nothing", "/private/var/db is not there"), ("link", "/private/var/db is a link"), ("file", "is a file")],
+)
+def test_what_a_folder_on_the_way_is_instead(kind: str, problem: str) -> None:
+    path = "/var/db/x.tgz"
+    with pytest.raises(Refusal) as refused:
+        for_root_alone(roots(path, bad=Place("/private/var/db", kind, True)), "archive", path)
+    assert problem in refused.value.msg
+
+
 @pytest.mark.parametrize("path", ["/", "/Users", "/Users/ana"])
 @pytest.mark.parametrize(
     ("kind", "expected"),

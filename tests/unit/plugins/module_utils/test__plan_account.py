@@ -568,6 +568,8 @@ CANDIDATES = "no administrator who can log in on this Mac holds a token, only an
         (HOLDER, (BOSS, ROOT), "ana is the last holder, and macOS would not delete it; granters on this Mac: root"),
         (HOLDER, (ADMIN,), ""),
         (HOLDER, (replace(ADMIN, admin=False),), ""),
+        (HOLDER, (ADMIN, BOSS), ""),
+        (BOSS, (HOLDER, replace(BOSS, name="b2")), ""),
         (BOSS, (HOLDER,), "boss is the last administrator, and macOS would not delete it"),
         (BOSS, (HOLDER, ROOT), "boss is the last administrator, and macOS would not delete it"),
         (BOSS, (replace(BOSS, name="b2"),), ""),
@@ -624,3 +626,22 @@ def test_what_is_returned_of_an_account() -> None:
     }
     foreseen = request.view(mac(new_account("ana")))
     assert [foreseen[key] for key in ("shell", "home", "picture", "hint")] == [None, None, None, ""]
+
+
+# -- the version from which a tag keeps the first token away ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(("version", "tagged"), [("11.0", True), ("10.15.7", False)])
+def test_the_tag_exists_from_macos_11_on(version: str, tagged: bool) -> None:
+    of, alone = mac(ADMIN, ANA, version=version), mac(ANA, version=version)
+    new, known = AccountRequest("bob", secure_token="prevented"), AccountRequest("ana", secure_token="prevented")
+    for request in (new, known):
+        assert any(isinstance(step, PreventToken) for step in request.plan(of, {}).steps) is tagged
+    if tagged:
+        assert new.plan(alone, {}).steps
+    else:
+        assert refusal(lambda: new.plan(alone, {}))[0] == "prevention_unsupported"
+
+
+def test_who_gets_no_password_is_not_said_to_get_a_token_by_it() -> None:
+    assert AccountRequest("ana", hint="x").plan(mac(ANA), {}).notes == ()

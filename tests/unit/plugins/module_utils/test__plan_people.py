@@ -256,6 +256,12 @@ def test_what_is_returned_of_a_mobile_account() -> None:
     }
 
 
+def test_nobody_is_promoted_for_a_mobile_account() -> None:
+    boss = replace(RUI, name="boss", guid="E" * 36, uid=505, admin=True)
+    request = replace(MOBILE, secure_token="present", admin_user="ana")
+    assert refusal(request, mac(ANA, boss, ADA))[0] == "granter_not_admin"
+
+
 # -- offboarding ------------------------------------------------------------------------------------------------------
 
 BEGUN, KEPT = offboarding("ana", "B" * 36), archived("ana", "B" * 36)
@@ -381,6 +387,46 @@ def test_offboardings_that_are_not_made(request_: OffboardRequest, of: Mac, expe
     assert refusal(request_, of) == expected
 
 
+@pytest.mark.parametrize(
+    ("others", "refused"),
+    [
+        ((replace(ADMIN, sources=Sources(True, True, False)),), True),
+        ((ADMIN,), False),
+        ((replace(RUI, sources=Sources(False, False, True)), ADMIN), False),
+    ],
+)
+def test_the_last_on_filevaults_list_stays_on_it_though_it_opens_nothing(
+    others: tuple[Account, ...], refused: bool
+) -> None:
+    """macOS keeps the last one that its list names, whoever that is."""
+    of = mac(replace(ANA, sources=Sources(False, False, True)), *others)
+    if refused:
+        assert refusal(LEAVES, of)[0] == "last_unlocker"
+    else:
+        assert LEAVES.plan(of, {}).changes
+
+
+@pytest.mark.parametrize("home", ["keep", "delete", "secure", "archive"])
+def test_only_a_home_that_goes_must_be_one_of_its_own(home: str) -> None:
+    shared = replace(ANA, home="/Users/Shared")
+    of = mac(ADMIN, shared, places=folders("/Users/Shared") + folders(PATH, last="nothing"), files={"/Users/Shared"})
+    request = replace(LEAVES, home=home)
+    if home == "keep":
+        assert request.plan(of, {}).changes
+    else:
+        assert refusal(request, of)[0] == "home_unsafe"
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"), [("x.tgz", "value_unusable"), ("/Volumes/x/x.tgz", "path_unsafe"), ("/tmp/x", "path_unsafe")]
+)
+def test_a_refused_archive_names_its_option(path: str, reason: str) -> None:
+    shared = Place("/private/tmp", "folder", False)
+    of = mac(places=(*folders("/Users/ana"), *folders("/private/tmp/x", last="nothing")[:-2], shared))
+    said, msg = refusal(replace(TO_ARCHIVE, archive=path), of)
+    assert (said, msg.startswith(f"archive is {path!r}")) == (reason, True)
+
+
 def test_offboardings_that_are_made_all_the_same() -> None:
     assert LEAVES.plan(mac(sessions=frozenset({"rui"})), {}).changes
     assert replace(LEAVES, force=True).plan(mac(sessions=None), {}).changes
@@ -437,6 +483,8 @@ def test_what_is_returned_of_an_offboarding() -> None:
         },
     }
     assert LEAVES.compares(of) == {}
+    admin = OffboardRequest("itadmin").view(mac())["remain"]
+    assert (admin["holders"], admin["admin_holders"], admin["can_unlock"]) == (["ana"], [], ["ana"])
 
 
 # -- repairs ----------------------------------------------------------------------------------------------------------
@@ -644,6 +692,12 @@ def test_what_is_broken_about_the_mac_as_a_whole() -> None:
         "macOS does not remove the crypto users X, Y on this Mac",
     )
     assert RepairRequest().plan(replace(of, apple_silicon=True), {}).steps == (TELL,)
+
+
+def test_a_user_and_the_mac_as_a_whole_are_mended_in_one_run() -> None:
+    of = mac(ADMIN, replace(ANA, sources=Sources(True, True, False)), orphans=("X",), model="iMac19,1")
+    kinds = [type(step).__name__ for step in replace(MEND, orphans=True).plan(of, {}).steps]
+    assert [kind for kind in kinds if kind in ("AddUnlocker", "RemoveOrphan")] == ["AddUnlocker", "RemoveOrphan"]
 
 
 # -- promotions -------------------------------------------------------------------------------------------------------

@@ -198,6 +198,7 @@ def test_who_cannot_authorise_and_who_could(of: Mac, name: str, promotion: bool,
 
 def test_a_standard_holder_authorises_where_he_may_be_promoted() -> None:
     assert granter_of(mac(ANA, BOSS), "ana", True) == ANA
+    assert refusal(lambda: granter_of(mac(ANA, BOSS), "ana"))[0] == "granter_not_admin"
     reason, msg = refusal(lambda: granter_of(mac(ANA, RUI), "ana", True))
     assert reason == "granter_not_admin"
     assert msg.startswith("admin_user ana is not an administrator, and no other account that can log in is one")
@@ -225,6 +226,12 @@ SIT = "log in at the Mac's screen as {}, or set first_token for that account"
             "; the volume already has a crypto user: O1, O2",
             LEFT,
         ),
+        (
+            mac(replace(RUI, disabled_tag=True), version="11.0"),
+            RULE_11,
+            "; a tag keeps rui from being the first",
+            TAGGED,
+        ),
         (mac(replace(RUI, kind="mobile")), RULE_11, "", AS_MOBILE),
         (mac(RUI, version="10.15"), RULE_15, "", "make rui an administrator first"),
         (mac(RUI, BOSS, version="10.15"), RULE_15, "", SIT.format("boss")),
@@ -237,6 +244,13 @@ SIT = "log in at the Mac's screen as {}, or set first_token for that account"
         (mac(RUI, replace(BOSS, disabled=True), version="10.15"), RULE_15, "", "make rui an administrator first"),
         (mac(RUI, replace(BOSS, uid=500), version="10.14.6"), RULE_13, "", ALONE.format("boss")),
         (mac(RUI, replace(BOSS, uid=None), version="10.14.6"), RULE_13, "", ALONE.format("boss")),
+        # Root has a password here, and a number below 500.
+        (
+            mac(replace(BOSS, name="root", uid=0), RUI, BOSS, version="10.14.6"),
+            RULE_13,
+            "",
+            ALONE.format("boss"),
+        ),
         (
             mac(replace(RUI, uid=499), replace(BOSS, uid=498), version="10.14.6"),
             RULE_13,

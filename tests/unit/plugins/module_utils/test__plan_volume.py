@@ -757,3 +757,25 @@ def test_the_view_of_a_bootstrap_token() -> None:
         "enrolled": True,
     }
     assert (request.ask, request.compares(of)) == (Ask(preflight=True), {})
+
+
+# -- where root's own files may lie -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("request_", "option"),
+    [(FileVaultRequest("deferred", "rui", defer_path="{}"), "defer_path"), (CollectRequest("{}"), "path")],
+)
+@pytest.mark.parametrize(
+    ("path", "reason"), [("key.plist", "value_unusable"), ("/Volumes/x/key.plist", "path_unsafe"), (PATH, "")]
+)
+def test_a_refused_path_names_its_option(request_: t.Any, option: str, path: str, reason: str) -> None:
+    field = "defer_path" if option == "defer_path" else "path"
+    state = OFF if option == "defer_path" else ON
+    asked = replace(request_, **{field: path})
+    of = mac(filevault=state, files=frozenset({path}))
+    if reason:
+        said, msg = refusal(asked, of)
+        assert (said, msg.startswith(f"{option} is {path!r}")) == (reason, True)
+    else:
+        assert asked.plan(of, {}).steps

@@ -778,3 +778,104 @@ def test_the_dialog_can_be_suppressed_from_10_13_5_on(version: str, answer: Ran,
 def test_what_was_missed_names_its_evidence() -> None:
     (missing,) = read({"fdesetup status": REFUSED}).missing
     assert missing == Missing("FileVault's status", f"fdesetup status: rc 1: {GRIPE}")
+
+
+# -- what could not be understood -------------------------------------------------------------------------------------
+
+
+def test_an_answer_that_breaks_its_parser_is_said_to_be_damaged_and_where() -> None:
+    broken = Ran(Command(("x",)), 0, t.cast("str", None))
+    reason, msg = no_mac({"fdesetup list": broken})
+    assert reason == "reading_damaged"
+    assert msg.startswith("the Mac's answer could not be understood (fdesetup.py, line ")
+
+
+def test_a_directory_that_could_not_be_read_says_what_was_said() -> None:
+    assert no_mac({"dscl -q": SILENT})[1].startswith(
+        "the local directory could not be read: dscl -q -plist .: no answer"
+    )
+    runner = Told({"dscl -q": REFUSED, "-readall /Users": SILENT, "-readall": said(rc=3, err="odd"), **BY_WORDS})
+    runner.answers["dscl -q"] = REFUSED
+    with pytest.raises(ReadingError, match="no answer"):
+        read_mac(runner, 5)
+    runner.answers["-readall /Users"] = said(rc=2, err="first;")
+    with pytest.raises(ReadingError, match="rc 2: first;odd"):
+        read_mac(runner, 5)
+
+
+def test_a_virtual_mac_says_so() -> None:
+    answer = said(SYSTEM.format("15.6") + "kern.hv_vmm_present: 1\n")
+    assert read({"kern.osproductversion": answer}).virtual
+    assert not read().virtual
+
+
+def test_on_10_15_without_a_device_management_there_is_nothing_to_escrow_to() -> None:
+    answers = {"kern.osproductversion": said(SYSTEM.format("10.15")), "-type enrollment": NOT_ENROLLED}
+    assert read(answers).management.bootstrap == "not_enrolled"
+
+
+# -- records without a GUID of their own ------------------------------------------------------------------------------
+
+NO_GUID = "its record has no GeneratedUID of its own"
+
+
+@pytest.mark.parametrize(
+    ("records_", "unclear"),
+    [
+        ({}, []),
+        ({"ana": {**USERS["ana"], "GeneratedUID": [IT]}}, ["itadmin", "ana"]),
+        ({"ana": {**USERS["ana"], "GeneratedUID": []}}, ["ana"]),
+        ({"ana": {**USERS["ana"], "GeneratedUID": [""]}}, ["ana"]),
+        # Whoever is no person, and has no password, is nobody's key.
+        ({"_a": user("_a", "", 71, AuthenticationAuthority=[])}, []),
+        ({"_a": user("_a", "", 71)}, ["_a"]),
+        ({"a": user("a", "", 600, AuthenticationAuthority=[])}, ["a"]),
+    ],
+)
+def test_whose_key_it_is_nobody_can_tell_without_a_guid(records_: dict[str, t.Any], unclear: list[str]) -> None:
+    mac = read({"dscl -q": said(directory(records_))})
+    doubtful = [who.name for who in mac.accounts if who.sources.crypto is None and who.sources.filevault is None]
+    assert sorted(doubtful) == sorted(unclear)
+    assert sorted(one.what for one in mac.missing) == sorted(f"which key {name} has" for name in unclear)
+    assert {one.evidence for one in mac.missing} <= {NO_GUID}
+
+
+# -- groups that say nothing ------------------------------------------------------------------------------------------
+
+EMPTY = {**GROUPS["admin"], "GroupMembership": []}
+DISABLED = {"RecordName": ["com.apple.access_disabled"], "GeneratedUID": ["G-D"]}
+
+
+@pytest.mark.parametrize(
+    ("groups", "whole"),
+    [
+        ({}, True),
+        ({"admin": None}, False),
+        ({"admin": EMPTY}, False),
+        # Members of other groups are none of this one.
+        ({"admin": EMPTY, "staff": {**GROUPS["staff"], "GroupMembership": ["ana"]}}, False),
+        ({"admin": {**EMPTY, "GroupMembers": [IT]}}, True),
+        ({"admin": {**EMPTY, "NestedGroups": ["G-S"]}}, True),
+        ({"admin": {**GROUPS["admin"], "GroupMembers": [b"x"]}}, False),
+        ({"disabled": {**DISABLED, "GroupMembership": ["ana"]}}, True),
+        ({"disabled": {**DISABLED, "GroupMembership": [b"x"]}}, False),
+        ({"staff": {**GROUPS["staff"], "GroupMembership": [b"x"]}}, True),
+    ],
+)
+def test_groups_that_do_not_say_who_is_an_administrator(groups: dict[str, t.Any], whole: bool) -> None:
+    mac = read({"dscl -q": said(directory(groups=groups))})
+    assert mac.groups_read is whole
+    assert ("groups of the local directory" in [one.what for one in mac.missing]) is not whole
+
+
+def test_every_group_in_a_group_counts() -> None:
+    nested = {
+        "admin": {**GROUPS["admin"], "NestedGroups": ["G-X", "G-Y"]},
+        "x": {"RecordName": ["x"], "GeneratedUID": ["G-X"], "NestedGroups": ["G-Z"]},
+        "y": {"RecordName": ["y"], "GeneratedUID": ["G-Y"], "NestedGroups": ["G-X"]},
+        "z": {"RecordName": ["z"], "GeneratedUID": ["G-Z"], "GroupMembership": ["ana"]},
+    }
+    for order in (nested, dict(reversed(nested.items()))):
+        assert all(who.admin for who in read({"dscl -q": said(directory(groups=order))}).accounts)
+    other = {**nested, "y": {**nested["y"], "NestedGroups": [], "GroupMembership": ["ana"]}, "z": None}
+    assert all(who.admin for who in read({"dscl -q": said(directory(groups=other))}).accounts)

@@ -60,6 +60,11 @@ LOCKED_A_WHILE = "failed logins have locked the account, which opens again by it
         # What was not read.
         (mac(ADMIN, replace(RUI, sources=Sources(False, None, False))), "unknown", NO_CRYPTO),
         (mac(ADMIN, volume=Volume("d", None)), "unknown", NO_CRYPTO),
+        (
+            mac(ADMIN, volume=Volume("d", False)),
+            "unknown",
+            "the boot volume is not APFS: there are no Secure Tokens here",
+        ),
         (mac(ADMIN, groups_read=False), "unknown", NO_GROUPS),
         # Who can grant, or may.
         (mac(ADMIN, replace(ADMIN, name="it2", guid="G")), "yes", "itadmin, it2 can grant tokens"),

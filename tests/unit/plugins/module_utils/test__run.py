@@ -163,6 +163,10 @@ def test_a_prompt_takes_so_many_bytes(size: int, fits: bool) -> None:
     assert (unusable(Secret("x" * size), 10) == "") is fits
 
 
+def test_nothing_is_no_password() -> None:
+    assert unusable(Secret(""), 10) == "is empty"
+
+
 @pytest.mark.parametrize("character", ["\ufffe", "\uffff"])
 def test_what_no_property_list_holds_is_no_password(character: str) -> None:
     assert unusable(Secret(f"a{character}"), 10) == "holds a character that no property list can hold"

@@ -259,6 +259,11 @@ def test_before_macos_13_an_account_changes_its_own_password(user: str, uid: int
     assert command.input() == lines(OLD_PW, PW)
 
 
+def test_from_macos_13_on_dscl_sets_it() -> None:
+    (command,) = SetPassword("ana", "old").commands(NEW_DSCL, SECRETS)
+    assert (str(command), command.input()) == ("dscl . -passwd /Users/ana", lines(PW, OLD_PW))
+
+
 def plist(password: bytes, user: str = "", others: tuple[str, ...] = ()) -> dict[str, object]:
     more: dict[str, object] = {"Username": user} if user else {}
     if others:

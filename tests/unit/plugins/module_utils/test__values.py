@@ -25,7 +25,12 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.password imp
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart import RestartRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import LIMITS, usable_name, within
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import (
+    LIMITS,
+    shortened,
+    usable_name,
+    within,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE, home="/Users/itadmin")
@@ -132,5 +137,51 @@ def test_a_number_is_within_its_limits(option: str) -> None:
     within({option: last})
     within({option: None})
     for wrong in (first - 1, last + 1, 10**5000, -(10**30)):
-        with pytest.raises(Refusal, match=f"^{option} is .*, and must be {first} to {last}$"):
+        with pytest.raises(Refusal, match=f"^{option} is .*, and must be {first} to {last}$") as refused:
             within({option: wrong})
+        assert refused.value.reason == "value_unusable"
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("", "is empty"),
+        (" ana", "begins or ends with a blank"),
+        ("ana ", "begins or ends with a blank"),
+        ("-ana", "begins with '-', which macOS's tools take for an option"),
+        ("~ana", "names a folder, not an account"),
+        (".", "names a folder, not an account"),
+        ("...", "names a folder, not an account"),
+        ("a/b", "holds '/', which macOS's tools do not take in a name"),
+        ("a\nb", "holds '\\n', which macOS's tools do not take in a name"),
+        ("b" * 245, "has 245 bytes, and macOS fails above 244"),
+        ("\u00fc" * 123, "has 246 bytes, and macOS fails above 244"),
+        ("b" * 244, ""),
+        ("\u00fc" * 122, ""),
+        ("X.X", ""),
+        (".x", ""),
+        ("a-b~c", ""),
+    ],
+)
+def test_a_name_says_what_is_wrong_with_it(name: str, problem: str) -> None:
+    if not problem:
+        usable_name("user", name)
+        return
+    with pytest.raises(Refusal) as refused:
+        usable_name("user", name)
+    assert (refused.value.reason, refused.value.msg) == ("name_unusable", f"user {shortened(name)!r} {problem}")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("x" * 60, "x" * 60),
+        ("x" * 61, "x" * 57 + "..."),
+        (2**199 - 1, str(2**199 - 1)),
+        (2**199, "of more than 60 digits"),
+        (10**100, "of more than 60 digits"),
+        (-5, "-5"),
+    ],
+)
+def test_a_long_value_is_told_shortly(value: object, said: str) -> None:
+    assert shortened(value) == said

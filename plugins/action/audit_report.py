@@ -183,29 +183,29 @@ def _write_report(given: dict[str, t.Any], answers: t.Iterable[Answer], summary:
     summary.partial = given["partial"]
     os.makedirs(folder, exist_ok=True)
     history = _opened_history(given["history"], summary)
-    made: list[base.WholeFile] = []
+    written: list[base.WholeFile] = []
 
     def new(ending: str) -> base.WholeFile:
         """Open a file of the report."""
-        made.append(base.WholeFile(os.path.join(folder, given["name"] + ending)))
-        return made[-1]
+        written.append(base.WholeFile(os.path.join(folder, given["name"] + ending)))
+        return written[-1]
 
     def finish() -> None:
         """Put all files in their place, once each of them is whole."""
-        for one in made:
+        for one in written:
             one.close()
-        for one in made:
+        for one in written:
             one.done()
 
     try:
         outputs = [make(new, summary) for name, make in FORMATS.items() if name in given["formats"]]
         run_audit(answers, summary, outputs, history, _end_of(given["since"]), finish)
     finally:
-        for one in made:
+        for one in written:
             one.drop()
         if history is not None:
             history.close()
-    return _report_result(given, summary, [one.path for one in made])
+    return _report_result(given, summary, [one.path for one in written])
 
 
 def _opened_history(path: str | None, summary: Summary) -> History | None:

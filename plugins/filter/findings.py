@@ -63,11 +63,11 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy impo
 
 def findings(reading: t.Any, policy: t.Any = (), host: str = "", now: float | None = None) -> list[dict[str, t.Any]]:
     """Return each rule with its result."""
-    made = [
+    found = [
         {**finding.rule.view(), "found": [], "accounts": [], **finding.view()}
         for finding in judge_reading(reading, policy, host, now)
     ]
-    return t.cast("list[dict[str, t.Any]]", plain_data(made))
+    return t.cast("list[dict[str, t.Any]]", plain_data(found))
 
 
 class FilterModule:

@@ -99,13 +99,13 @@ def _facts(call: Call, path: str) -> Facts | None:
 
 
 def _of_macos(path: str) -> Facts | None:
-    same = path.lower()
-    if same.startswith(f"{DATA}/"):
-        same = same.removeprefix(DATA)
-    if same in LINKS:
+    folded = path.lower()
+    if folded.startswith(f"{DATA}/"):
+        folded = folded.removeprefix(DATA)
+    if folded in LINKS:
         return Facts(LINK, 0o755, ROOT)
-    same = f"/private{same}" if same.startswith(tuple(f"{link}/" for link in LINKS)) else same
-    return Facts(FOLDER, FOLDERS[same], ROOT) if same in FOLDERS else None
+    folded = f"/private{folded}" if folded.startswith(tuple(f"{link}/" for link in LINKS)) else folded
+    return Facts(FOLDER, FOLDERS[folded], ROOT) if folded in FOLDERS else None
 
 
 def _of_this_host(call: Call, path: str) -> Facts | None:

@@ -78,10 +78,10 @@ def parse_users(ran: Ran) -> CryptoUsers | None:
     heads = list(_HEAD.finditer(said))
     if not heads:
         return CryptoUsers(apfs=False) if "not an APFS" in ran.text else None
-    nobody, device, count = heads[0].groups()
+    empty, device, count = heads[0].groups()
     users = tuple(_crypto_user(uuid, rest) for uuid, rest in _USER.findall(said))
     whole = len(users) == int(count or 0) and all(user.type for user in users) and said.endswith("\n")
-    return CryptoUsers(True, nobody or device, users) if whole and len(heads) == 1 and ran.rc == 0 else None
+    return CryptoUsers(True, empty or device, users) if whole and len(heads) == 1 and ran.rc == 0 else None
 
 
 def try_passphrase(guid: str, passphrase: Secret) -> Command:

@@ -94,13 +94,13 @@ class _Past:
         if history is None:
             return otherwise
         try:
-            made = what(history)
+            answer = what(history)
         except HistoryError as problem:
             self._summary.history_failed = str(problem)
             self.leave()
             return otherwise
         self._summary.odd_rows = history.odd
-        return made
+        return answer
 
     def _begin(self, history: History) -> None:
         summary = self._summary

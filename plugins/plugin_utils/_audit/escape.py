@@ -40,10 +40,10 @@ def cell(value: t.Any) -> str:
 
 def markdown(text: t.Any) -> str:
     """Return a text that is only text within a line of Markdown, in a table too."""
-    made = _MARKDOWN.sub(r"\\\g<0>", plain_text(text))
+    escaped = _MARKDOWN.sub(r"\\\g<0>", plain_text(text))
     for word, harmless in _LINKS.items():
-        made = made.replace(word, harmless)
-    return made
+        escaped = escaped.replace(word, harmless)
+    return escaped
 
 
 def for_script(content: t.Any) -> str:

@@ -152,14 +152,14 @@ class History:
                 "SELECT id, at, states, partial_runs.run IS NOT NULL FROM runs"
                 " LEFT JOIN partial_runs ON partial_runs.run = runs.id ORDER BY at, id"
             ).fetchall()
-        made = []
+        runs = []
         for number, at, states, partial in rows:
             when, counted = moment(at), _row_states(states)
             if when is None or counted is None:
                 self._odd.add(("runs", number))
             else:
-                made.append(AuditRun(number, when, counted, bool(partial)))
-        return made
+                runs.append(AuditRun(number, when, counted, bool(partial)))
+        return runs
 
     def run_before(self, at: float, whole: bool = False) -> AuditRun | None:
         """Return the most recently added run whose own date is not after ``at``, None if there is none.

@@ -202,14 +202,14 @@ def load_policy(*layers: t.Any) -> Policy:
             texts[code] = rule_texts(draft, compiler)
     uses = {code: used_parameters(text.tree for text in those) for code, those in texts.items()}
     stack.parameters.check_used(uses.values())
-    made = tuple(
+    rules = tuple(
         rule_of(draft, texts[code], compiler, {*stack.parameters.values, *uses[code].guarded})
         for code, draft in stack.rules.items()
         if draft.enabled
     )
     for exemption, where in stack.exemptions:
         check_exemption(exemption, stack.rules, where)
-    return Policy(stack.name, made, stack.parameters.values, tuple(one for one, _where in stack.exemptions))
+    return Policy(stack.name, rules, stack.parameters.values, tuple(one for one, _where in stack.exemptions))
 
 
 # -- for the filter findings and the test compliant --------------------------------------------------------------------

@@ -356,7 +356,7 @@ def test_who_would_change_the_mac_is_refused_before_anything_else(step: str, tol
         # Those two look before, in check mode.
         assert answer.programs == []
     assert (answer.writes, answer.authentications) == ([], [])
-    patience = {"soon": "after 1 seconds", "by its timeout": "after 1 seconds"}.get(step, "changes this Mac: ")
+    patience = {"soon": "after 1 seconds", "by its timeout": "after 1 seconds"}.get(step, "is changing this Mac: ")
     assert patience in answer.result["msg"]
 
 

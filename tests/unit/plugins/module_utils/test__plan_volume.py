@@ -784,3 +784,4 @@ def test_a_refused_path_names_its_option(request_: t.Any, option: str, path: str
 def test_what_is_read_before_a_key_or_a_restart() -> None:
     assert KeyRequest("rotated").ask == Ask(escrow=True, escrow_profile=True)
     assert RestartRequest().ask == Ask(authrestart=True)
+    assert UnlockerRequest("ana").ask == Ask()

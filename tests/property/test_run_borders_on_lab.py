@@ -31,6 +31,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.bootstrap im
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import (
     ArmRestart,
     ChangeKey,
+    CheckRecipients,
     DeliverKey,
     EnableFileVault,
     ReadKeyFile,
@@ -651,3 +652,49 @@ def test_a_password_that_a_login_would_cut_off_is_not_tried(size: int, expected:
     assert ("-authonly" in " ".join(runner.asked)) is (expected == "")
     if outcome.refusal:
         assert "so it cannot be checked" in outcome.refusal.msg
+
+
+def test_an_account_without_a_home_does_not_hide_the_next_ones() -> None:
+    mac = cast()
+    mac.accounts["ana"].home = ""
+    home = mac.accounts["itadmin"].home
+    answers = {"createhomedir": said(0), "%HT": said(0, f"Directory|7|700|{home}\n")}
+    steps = (CreateHome("ana"), CreateHome("itadmin"), Prove(("ana", "itadmin")))
+    outcome, _, _ = run(*steps, mac=mac, answers=answers)
+    assert outcome.refusal is not None
+    assert outcome.refusal.msg.startswith("itadmin is not as planned: the home folder")
+
+
+# -- a key that is encrypted ------------------------------------------------------------------------------------------
+
+PEM = "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----"
+MESSAGE = "-----BEGIN PKCS7-----\nTUlJ\n-----END PKCS7-----\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "key", "expected"), [(said(0, MESSAGE), MESSAGE, ""), (said(1, MESSAGE), "", "recipient_unusable")]
+)
+def test_a_key_is_encrypted_to_its_recipients_or_not_given(answer: Ran, key: str, expected: str) -> None:
+    script = {"changerecovery": [NEW_KEY], "validaterecovery": [TRUE], "openssl": [answer]}
+    runner = Scripted(cast(filevault=True), answers=script)
+    steps = (ChangeKey("itadmin"), ValidateKey(), DeliverKey("encrypt"))
+    secrets = {"password": Secret(ADMIN)}
+    outcome = Run(runner, secrets, 60, [PEM]).run(Given(steps), False)
+    assert (reason(outcome), outcome.recovery_key) == (expected, key)
+    assert "NEWK-2" not in repr(outcome)
+
+
+def test_what_stands_around_a_certificate_may_be_of_any_letters() -> None:
+    written: list[bytes] = []
+
+    class Looks(Scripted):
+        def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+            for word in command.argv:
+                if word.endswith(".pem"):
+                    with open(word, "rb") as file:
+                        written.append(file.read())
+            return super().run(command, deadline)
+
+    runner = Looks(cast(filevault=True), answers={"openssl": [said(0, MESSAGE)]})
+    Run(runner, {"password": Secret(ADMIN)}, 60, [f"Z\u00fcrich\n{PEM}"]).run(Given((CheckRecipients(),)), False)
+    assert written == [f"Z?rich\n{PEM}\n".encode("ascii")]

@@ -85,6 +85,12 @@ def test_a_holder_whose_hash_is_unreadable_is_tried_once_and_on_this_mac() -> No
     assert not any("cannot be read" in note for note in outcome.notes)
 
 
+def test_a_holder_whose_login_is_accepted_has_that_password() -> None:
+    runner = OddRunner(cast(token=True), instead=NO_HASH)
+    outcome = flow(runner, ALWAYS, {"password": "ana-pw-1", "old_password": "another-pw"})
+    assert (outcome.refusal, outcome.proofs, outcome.changed) == (None, {"password": True}, False)
+
+
 def test_who_holds_no_token_is_not_tried() -> None:
     runner = OddRunner(cast(), instead=NO_HASH)
     outcome = flow(runner, replace(ALWAYS, given=frozenset({"password"})), {"password": "brand-new-pw"})

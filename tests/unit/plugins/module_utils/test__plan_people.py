@@ -256,6 +256,23 @@ def test_what_is_returned_of_a_mobile_account() -> None:
     }
 
 
+def test_a_mobile_account_is_not_offered_to_be_the_first() -> None:
+    of = mac(replace(ADMIN, sources=NOWHERE), ADA)
+    assert refusal(replace(MOBILE, secure_token="present"), of)[0] == "no_holder"
+
+
+@pytest.mark.parametrize("online", [True, False, None])
+def test_a_password_that_is_not_the_kept_one_is_told(online: bool | None) -> None:
+    held = replace(ADA, sources=EVERYWHERE)
+    of = mac(ADMIN, held, network=Network((CORP,), online))
+    for matches, told in ((False, 1), (True, 0), (None, 0)):
+        assert len(MOBILE.plan(of, {"password": matches}).notes) == told
+    assert (
+        MOBILE.plan(mac(ADMIN, held), {"password": False}).notes
+        != MOBILE.plan(mac(ADMIN, held, network=Network((CORP,), False)), {"password": False}).notes
+    )
+
+
 def test_nobody_is_promoted_for_a_mobile_account() -> None:
     boss = replace(RUI, name="boss", guid="E" * 36, uid=505, admin=True)
     request = replace(MOBILE, secure_token="present", admin_user="ana")
@@ -451,6 +468,19 @@ def test_where_the_second_archive_goes(archive: str, again: str) -> None:
     assert steps[:2] == (ArchiveHome("ana", "/Users/ana", again), ProofArchive(again))
 
 
+@pytest.mark.parametrize(
+    ("home", "more"),
+    [
+        ("keep", {}),
+        ("delete", {"way_home": "ana"}),
+        ("secure", {"way_home": "ana"}),
+        ("archive", {"way_home": "ana", "home": "ana", "exists": PATH, "way": PATH}),
+    ],
+)
+def test_what_is_read_before_an_offboarding(home: str, more: dict[str, str]) -> None:
+    assert replace(LEAVES, home=home).ask == Ask(sessions=True, full_disk_access=True, **more)  # type: ignore[arg-type]
+
+
 def test_what_is_returned_of_an_offboarding() -> None:
     of = mac(orphans=("X",), pending={BEGUN, "promoted rui"})
     left = {
@@ -558,7 +588,8 @@ def test_a_repair_that_was_cut_off_goes_on() -> None:
     assert MARK not in MEND.plan(marked, {}).steps
     assert BACK in MEND.plan(marked, {}).steps
     assert findings(mac(ADMIN, replace(ANA, sources=NOWHERE))) == []
-    assert MEND.plan(mac(ADMIN, replace(ANA, sources=NOWHERE)), {}).steps == ()
+    for proofs in ({}, {"password": False}):
+        assert MEND.plan(mac(ADMIN, replace(ANA, sources=NOWHERE)), proofs).steps == ()
 
 
 FORTH = (check("ana", "old_password"), EARLY, SetPassword("ana", "old"), PROVE, LATE)
@@ -735,6 +766,8 @@ def test_a_healing_is_told_before_all_other_notes() -> None:
         f"{BEGAN}, and ana stays one: no other account that can log in is an administrator."
         " Make another account an administrator: the next run then undoes it.",
     )
+    assert notes(out, {"ana"}) == (f"{BEGAN}; this run undoes that at its end",)
+    assert notes(out, {"rui"}) == notes(out)
     assert with_healing(out, Plan(out)).notes == notes(out)
 
 

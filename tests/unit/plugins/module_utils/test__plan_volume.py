@@ -779,3 +779,9 @@ def test_a_refused_path_names_its_option(request_: t.Any, option: str, path: str
         assert (said, msg.startswith(f"{option} is {path!r}")) == (reason, True)
     else:
         assert asked.plan(of, {}).steps
+
+
+def test_what_is_read_before_a_key_or_a_restart() -> None:
+    assert KeyRequest("rotated").ask == Ask(escrow=True, escrow_profile=True)
+    assert RestartRequest().ask == Ask(authrestart=True)
+    assert UnlockerRequest("ana").ask == Ask()

@@ -150,6 +150,29 @@ def test_nobody_is_who_has_no_account_under_any_letters(name: str, here: bool, s
     assert refusal.msg.startswith((f"{name} is not ", f"{name} is no account "))
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("502", "502 is no account on this Mac, but the UID of one is 502: write ana"),
+        ("00502", "00502 is no account on this Mac, but the UID of one is 502: write ana"),
+        ("500", "500 is no account on this Mac, but the UID of one is 500"),
+        ("0", "0 is no account on this Mac, but the UID of one is 0"),
+        ("000", "000 is no account on this Mac, but the UID of one is 0"),
+        ("504", ""),
+        ("5020", ""),
+        ("\u0665\u0660\u0662", ""),
+        ("uid:502", ""),
+    ],
+)
+def test_a_number_is_no_account_and_names_the_one_that_has_it(name: str, says: str) -> None:
+    of = mac(RUI, ANA, taken=frozenset({"uid:502", "uid:503", "uid:500", "uid:0"}))
+    if says:
+        refusal = caught(lambda: absent_or_refuse(of, name, None))
+        assert (refusal.reason, refusal.msg) == ("name_differs", says)
+    else:
+        assert absent_or_refuse(of, name, None) is True
+
+
 # -- FileVault's state, in a refusal ----------------------------------------------------------------------------------
 
 

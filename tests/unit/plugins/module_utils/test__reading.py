@@ -26,7 +26,12 @@ from ansible_collections.keyholder.macos.plugins.module_utils._macos import Vers
 from ansible_collections.keyholder.macos.plugins.module_utils._place import Place
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import ReadingError
-from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import NOTHING_ELSE, commands_of, read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import (
+    NOTHING_ELSE,
+    commands_of,
+    read_mac,
+    read_notes,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
 
 IT, ANA, RUI = (f"{number}-0000-1111-2222-333344445555" for number in ("0000000A", "0000000B", "0000000C"))
@@ -879,3 +884,31 @@ def test_every_group_in_a_group_counts() -> None:
         assert all(who.admin for who in read({"dscl -q": said(directory(groups=order))}).accounts)
     other = {**nested, "y": {**nested["y"], "NestedGroups": [], "GroupMembership": ["ana"]}, "z": None}
     assert all(who.admin for who in read({"dscl -q": said(directory(groups=other))}).accounts)
+
+
+def test_a_group_beside_another_in_a_group_counts() -> None:
+    for names in (("x", "y"), ("y", "x")):
+        groups = {
+            "admin": {**GROUPS["admin"], "NestedGroups": ["G-X", "G-Y"]},
+            names[0]: {"RecordName": ["one"], "GeneratedUID": ["G-X"], "GroupMembership": ["ana"]},
+            names[1]: {"RecordName": ["two"], "GeneratedUID": ["G-Y"]},
+        }
+        assert all(who.admin for who in read({"dscl -q": said(directory(groups=groups))}).accounts)
+
+
+# -- the notes alone --------------------------------------------------------------------------------------------------
+
+
+def test_the_notes_on_a_mac_are_read_alone() -> None:
+    assert read_notes(Told(dict(BY_WORDS)), 5) == {"preboot"}
+    with pytest.raises(ReadingError, match="the notes on the Mac could not be read: dscl") as caught:
+        read_notes(Told({**BY_WORDS, "dscl -q": SILENT}), 5)
+    assert caught.value.reason == "reading_incomplete"
+
+
+def test_of_several_answers_the_status_that_is_none_of_success_is_told() -> None:
+    answers = {"dscl -q": REFUSED, "-readall /Users": said("x"), "-readall /Groups": said(rc=3, err="odd"), **BY_WORDS}
+    answers["dscl -q"] = REFUSED
+    answers["-read /Config"] = said("")
+    with pytest.raises(ReadingError, match="rc 3: xodd"):
+        read_mac(Told(answers), 5)

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
 from ansible_collections.keyholder.macos.plugins.module_utils._command import dscl, launchd
 from ansible_collections.keyholder.macos.plugins.module_utils._command.answers import harmless, reason_of
-from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import (
     CollectRequest,
@@ -23,16 +23,23 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.password imp
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS, RepairRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
+    CreateAccount,
     CreateMobileAccount,
     SetAdmin,
     new_account,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step, has_kind, known, of_kind
 from ansible_collections.keyholder.macos.plugins.module_utils._step.bootstrap import ValidateBootstrap
-from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import ReadKeyFile
-from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Note, Prove
+from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import (
+    ArmRestart,
+    ChangeKey,
+    ReadKeyFile,
+    RemoveKey,
+)
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove, UpdatePreboot
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import BecomeFirstHolder, CheckPassword
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import (
     MAKING_KEY,
@@ -197,3 +204,37 @@ def test_a_stale_key_is_a_finding_that_no_reading_shows(opens: bool | None, stal
     said = {"kind": "stale_key", "who": "ana", "what": "the password of ana does not open its key"}
     assert RepairRequest("ana").results(outcome) == {"findings": [one, *[said] * stale]}
     assert RepairRequest("ana").results(Outcome({}, {}, [], [], proofs={OPENS: opens})) == {}
+
+
+def test_what_a_step_says_of_the_notes_on_the_mac() -> None:
+    steps = (Note("a"), Forget("b"), UpdatePreboot(), Prove(("ana",)))
+    assert [dict(step.notes) for step in steps] == [{"a": False}, {"b": True}, {PREBOOT: True}, {}]
+
+
+def test_by_whose_word_a_key_is_changed_is_in_the_words() -> None:
+    for kind in (ChangeKey, RemoveKey, ArmRestart):
+        assert "as ana" in kind("ana").words
+        assert "with the current one" in kind("").words
+        assert "as ana" not in kind("").words
+
+
+def test_a_removed_key_is_gone_and_a_bare_account_has_no_password() -> None:
+    with_key = Mac(Version(15, 6), filevault=FileVault("on", personal_key=True))
+    assert RemoveKey("ana").after(with_key).filevault == FileVault("on", personal_key=False)
+    step = CreateAccount(Account("ana", "A", admin=True, has_password=True), bare=True)
+    made = step.after(with_key).account("ana")
+    assert made is not None
+    assert (made.has_password, made.admin, step.user) == (False, False, "ana")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ((), Ask()),
+        (("escrow",), Ask(escrow=True)),
+        (("preflight",), Ask(preflight=True)),
+        (("preflight", "escrow"), Ask(escrow=True, preflight=True)),
+    ],
+)
+def test_what_a_reading_is_asked_for_by_words(words: tuple[str, ...], expected: Ask) -> None:
+    assert Ask.including(words) == expected

@@ -152,8 +152,9 @@ def _report() -> None:
 def _changes(path: Path, names: t.Collection[str]) -> dict[str, str]:
     """What each mutant changes. mutmut leaves it beside the original, as a function of its own."""
     source = path.read_text()
+    lines = source.splitlines()
     functions = {
-        node.name: (ast.get_source_segment(source, node) or "").splitlines()[1:]
+        node.name: lines[node.lineno : node.end_lineno]
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.FunctionDef) and "__mutmut_" in node.name
     }

@@ -216,14 +216,14 @@ def _lock(file: int) -> bool:
 
 
 class Listener:
-    """The reader of what this process prints on ``stream``.
+    """Watch the reader of what this process prints on ``stream``.
 
-    Where there is no terminal, as with pipelining, sshd closes its end of the pipe or the socket once the connection
-    has ended, and kills nobody; sudo and Ansible's wrapper hand the stream on as it is (sudoers(5): without a terminal
-    use_pty has no effect). The processes in between stay, so a parent tells nothing, and stdin has ended anyway. Of a
+    Without a terminal, as with pipelining, sshd closes its end of the pipe or the socket once the connection has ended,
+    and kills no process; sudo and Ansible's wrapper hand the stream on as it is (assumed: without a terminal, sudo has
+    no other one to offer). The processes in between stay, so a parent tells nothing, and stdin has ended anyway. Of a
     pipe or a socket without a reader poll(2) tells POLLHUP on macOS (poll_callback in bsd/kern/sys_generic.c of
-    apple-oss-distributions/xnu) and POLLERR on Linux. A terminal is hung up, which ends the processes on it; to those
-    that are left it is none any more.
+    apple-oss-distributions/xnu) and POLLERR on Linux. A terminal is hung up, which ends the processes on it; those that
+    are left have no terminal any more.
     """
 
     def __init__(self, stream: int = 1) -> None:

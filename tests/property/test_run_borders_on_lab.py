@@ -5,6 +5,7 @@ them."""
 
 from __future__ import annotations
 
+import contextlib
 import plistlib
 import typing as t
 from dataclasses import dataclass, field, replace
@@ -13,14 +14,18 @@ import fakes
 import pytest
 from inmemory import LabRunner
 
+from ansible_collections.keyholder.macos.plugins.module_utils._command import launchd
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome, Request
+from ansible_collections.keyholder.macos.plugins.module_utils._run.recipients import Recipients
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
+from ansible_collections.keyholder.macos.plugins.module_utils._run.session import Session
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
     CreateHome,
     CreateMobileAccount,
     DropDemotion,
+    PlanDemotion,
     SetAdmin,
     SetAttribute,
     SetPassword,
@@ -46,6 +51,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.token import
     Grant,
     VerifyKey,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import MAKING_KEY, promotion
 from maclab import directory, vault
 from maclab.state import CryptoUser, Mac
 
@@ -698,3 +704,61 @@ def test_what_stands_around_a_certificate_may_be_of_any_letters() -> None:
     runner = Looks(cast(filevault=True), answers={"openssl": [said(0, MESSAGE)]})
     Run(runner, {"password": Secret(ADMIN)}, 60, [f"Z\u00fcrich\n{PEM}"]).run(Given((CheckRecipients(),)), False)
     assert written == [f"Z?rich\n{PEM}\n".encode("ascii")]
+
+
+# -- what a run tells of itself ---------------------------------------------------------------------------------------
+
+
+def test_that_a_run_has_waited_is_its_first_note() -> None:
+    class Waited:
+        def held(self) -> t.ContextManager[str]:
+            return contextlib.nullcontext("waited 3 seconds for another run")
+
+    outcome = Run(LabRunner(cast()), {}, 60, lock=Waited()).run(Given((HINT,)), False)
+    assert outcome.notes[:1] == ["waited 3 seconds for another run"]
+
+
+def test_a_program_that_is_not_there_is_named() -> None:
+    outcome, _, _ = run(HINT, answers={"AuthenticationHint": GONE})
+    assert outcome.refusal is not None and outcome.refusal.reason == "command_failed"
+    assert outcome.refusal.msg == f"could not {HINT.words}: not found"
+
+
+def test_an_option_that_was_not_given_is_no_password_and_is_not_compared() -> None:
+    runner = Scripted(cast())
+    session = Session(runner, {}, 60, Recipients(()), frozenset())
+    assert session.is_password("ana", "password") is None
+    assert runner.runs == []
+
+
+def test_what_the_last_reading_showed_is_a_change_if_the_mac_says_no_more_after_a_failure() -> None:
+    @dataclass
+    class FallsSilent(LabRunner):
+        def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+            if any("IsHidden" in ran.argv for ran, _ in self.runs):
+                return replace(SILENT, command=command)
+            return super().run(command, deadline)
+
+    steps = (HINT, Prove(("ana",)), SetAttribute("ana", "hidden", True), SetAdmin("ana", True))
+    outcome = Run(FallsSilent(cast()), {}, 60).run(Given(steps), False)
+    assert (reason(outcome), outcome.changed) == ("timeout", True)
+
+
+def test_a_right_that_a_failed_run_gave_is_taken_back_and_its_note_with_it() -> None:
+    steps = (Note(promotion("ana")), PlanDemotion("ana"), SetAdmin("ana", True), HINT)
+    outcome, runner, _ = run(*steps, answers={"AuthenticationHint": GONE})
+    assert reason(outcome) == "command_failed"
+    assert (outcome.after["people"]["ana"][1], outcome.after["pending"]) == (False, [])
+    # Nor does the Mac's own job stay.
+    assert ("rm", "-f", launchd.PATH) in [ran.argv for ran, _ in runner.runs]
+
+
+@pytest.mark.parametrize(
+    ("answers", "left"),
+    [({}, []), ({"fdesetup status": said(1)}, [MAKING_KEY])],
+    ids=["FileVault is off as before", "FileVault may be on"],
+)
+def test_the_note_on_a_key_stays_as_long_as_there_may_be_one(answers: dict[str, Ran], left: list[str]) -> None:
+    steps = (Note(MAKING_KEY), EnableFileVault("itadmin"))
+    outcome, _, _ = run(*steps, answers={"fdesetup enable": SILENT, **answers})
+    assert (reason(outcome), outcome.after["pending"]) == ("timeout", left)

@@ -55,10 +55,12 @@ TESTS = (
             "lies",
             "mobile",
             "offboarding",
+            "promotion",
             "repair",
             "run",
             "run_borders",
             "situations",
+            "two_runs",
         )
     ),
 )

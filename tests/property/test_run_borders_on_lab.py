@@ -762,3 +762,11 @@ def test_the_note_on_a_key_stays_as_long_as_there_may_be_one(answers: dict[str, 
     steps = (Note(MAKING_KEY), EnableFileVault("itadmin"))
     outcome, _, _ = run(*steps, answers={"fdesetup enable": SILENT, **answers})
     assert (reason(outcome), outcome.after["pending"]) == ("timeout", left)
+
+
+def test_a_right_that_cannot_be_taken_back_at_once_stays_noted() -> None:
+    steps = (Note(promotion("ana")), PlanDemotion("ana"), SetAdmin("ana", True), HINT)
+    outcome, runner, _ = run(*steps, answers={"AuthenticationHint": GONE, "dseditgroup -o edit -d": GONE})
+    assert reason(outcome) == "command_failed"
+    assert (outcome.after["people"]["ana"][1], outcome.after["pending"]) == (True, [promotion("ana")])
+    assert ("rm", "-f", launchd.PATH) not in [ran.argv for ran, _ in runner.runs]

@@ -24,7 +24,7 @@ PLACE = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 
 
 class Mac:
-    """Nothing here uses the collection: it is the second opinion. One for each file of tests, so it reads once."""
+    """Ask a Mac without the collection: a second opinion. One for each file of tests, so it reads once."""
 
     def __init__(self, host: Host) -> None:
         self.host = host

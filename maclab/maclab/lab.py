@@ -93,7 +93,7 @@ class Handle:
         control.order(self._lab, "restart", mac=self.name)
 
     def cut_connections(self) -> None:
-        """The network fails for a moment: every SSH connection of the Mac is gone, and its sshd has noticed."""
+        """Cut every SSH connection of the Mac, as a network does that fails for a moment; its sshd has noticed."""
         control.order(self._lab, "cut", mac=self.name)
 
     def is_reachable(self) -> bool:

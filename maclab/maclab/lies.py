@@ -96,7 +96,7 @@ def _archive_cut_off(call: Call, before: Mac) -> None:
 
 
 def _home_of_another(call: Call, before: Mac) -> None:
-    """The folder that stands where a home was to be made is of an account that is long gone."""
+    """Put a folder of an account that is long gone where a home was to be made."""
     for account in call.mac.accounts.values():
         old = before.accounts.get(account.name)
         if account.home_exists and old is not None and not old.home_exists:

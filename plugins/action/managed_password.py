@@ -180,7 +180,7 @@ class ActionModule(Action):
 
 
 class NotRun(Refusal):
-    """No answer of a module's: Ansible could not run it to its end, and what it did to the Mac is not known."""
+    """Say that Ansible could not run a module to its end: what it did to the Mac is not known."""
 
     def __init__(self, answer: dict[str, t.Any], unreachable: bool) -> None:
         why = not_run(answer)
@@ -189,7 +189,7 @@ class NotRun(Refusal):
 
 
 class _Written:
-    """What this run has written to its store last."""
+    """Keep what this run has written to its store last."""
 
     def __init__(self) -> None:
         self._last: Stored | None = None
@@ -217,8 +217,8 @@ class _Written:
 
 
 class _OnTheMac:
-    """The account, by this collection's own modules. ``changed``: one of them said so. ``unsure``: one that was to
-    change something has not answered."""
+    """Change the account by this collection's own modules. ``changed``: one of them said so. ``unsure``: one that was
+    to change something has not answered."""
 
     changed = False
     unsure = False
@@ -227,7 +227,7 @@ class _OnTheMac:
         self._action = action
         self._arguments = arguments
         self._task_vars = task_vars
-        self._account_of = arguments["name"]
+        self._name = arguments["name"]
         self._limit = {"timeout": arguments["timeout"]}
         self._patience = {"lock_timeout": arguments["lock_timeout"]}
 
@@ -235,20 +235,20 @@ class _OnTheMac:
         # One that is there already is tried against the key too: a cut may have come before the key followed.
         verify = "never" if self._arguments["verify_key"] == "never" else "always"
         options = {"password": new, "verify_key": verify, **({"old_password": old} if old else {})}
-        return self._change("account_password", {"name": self._account_of, **options}, check)
+        return self._change("account_password", {"name": self._name, **options}, check)
 
     def look(self, password: str) -> dict[str, t.Any]:
         options = {"password": password, "old_password": password, "verify_key": self._arguments["verify_key"]}
-        return self._change("account_password", {"name": self._account_of, **options}, True)
+        return self._change("account_password", {"name": self._name, **options}, True)
 
     def create(self, password: str, check: bool) -> dict[str, t.Any] | None:
         account = self._arguments["account"]
         if account is None:
             return None
-        return self._change("account", {**account, "name": self._account_of, "password": password}, check)
+        return self._change("account", {**account, "name": self._name, "password": password}, check)
 
     def repair(self, password: str, key_password: str, check: bool) -> dict[str, t.Any]:
-        options = {"user": self._account_of, "password": password, "old_password": key_password, "apply": True}
+        options = {"user": self._name, "password": password, "old_password": key_password, "apply": True}
         return self._change("repair", options, check)
 
     def generate(self) -> str:

@@ -44,7 +44,7 @@ class Lock(t.Protocol):
 
 
 class NoLock:
-    """For a Mac in memory, which no other run knows of."""
+    """Lock nothing: for a Mac in memory, which no other run knows of."""
 
     def held(self) -> t.ContextManager[str]:
         return contextlib.nullcontext("")
@@ -77,8 +77,8 @@ class Holder:
 
 
 class FileLock:
-    """A lock on one file. ``folder`` is the file's folder, ``wait`` the seconds to wait for another run. ``heard``:
-    whether the connection still reads what this run prints.
+    """Hold a lock on one file. ``folder`` is the file's folder, ``wait`` the seconds to wait for another run.
+    ``heard``: whether the connection still reads what this run prints.
 
     Only root may open the file (mode 0600) and write in its folder, so no other account of the Mac can make the lock,
     hold it, or have something else written in its place.

@@ -91,12 +91,11 @@ def _unbearable(demotion: Plan, own: bool) -> str:
 def with_healing(mac: Mac, plan: Plan) -> Plan:
     """Return ``plan``, which was made for the healed Mac, from ``mac`` as it is. Passwords are checked first all the
     same. A right that only the plan makes dispensable is taken back at its end, as the next run would."""
-    heal, told = healing(mac), notes(mac)
-    if not heal and not told:
+    if not notes(mac):
         return plan
     checks = tuple(of_kind(plan.steps, CheckPassword))
     others = plan.steps[len(checks) :]
-    whole = Plan(mac, (*checks, *heal, *others))
+    whole = Plan(mac, (*checks, *healing(mac), *others))
     late = healing(whole.after)
     undone = set(whole.after.promoted) - set(Plan(whole.after, tuple(late)).after.promoted)
     return Plan(mac, (*whole.steps, *late), (*notes(mac, undone), *plan.notes))

@@ -46,7 +46,7 @@ def compare_note(session: Session, step: Note) -> None:
     """Raise :class:`Refusal` if the note is not on the Mac."""
     if step.work not in session.read_notes():
         msg = f"the note that this needs is not on the Mac: {step.work}"
-        raise session.stop(session.last_reason() or "not_proven", msg)
+        raise session.not_proven(msg)
 
 
 def compare_forgotten(session: Session) -> None:
@@ -55,7 +55,7 @@ def compare_forgotten(session: Session) -> None:
     left = gone & session.read_notes() if gone else ()
     if left:
         msg = f"the note of what is done is still there: {', '.join(sorted(left))}"
-        raise session.stop(session.last_reason() or "not_proven", msg)
+        raise session.not_proven(msg)
 
 
 def _taken_off(done: t.Sequence[Step]) -> set[str]:
@@ -69,7 +69,7 @@ def _taken_off(done: t.Sequence[Step]) -> set[str]:
 
 def _refute(session: Session, seen: str, msg: str) -> t.NoReturn:
     session.evidence.append(f"reading again: {seen}")
-    raise session.stop(session.last_reason() or "not_proven", msg)
+    raise session.not_proven(msg)
 
 
 def _compare_homes(session: Session, done: t.Sequence[Step], prove: Prove, found: Mac) -> None:
@@ -82,7 +82,7 @@ def _compare_homes(session: Session, done: t.Sequence[Step], prove: Prove, found
         (place,) = system.parse_places(session.start(system.stat_each([account.home])).whole, [account.home])
         problem = home_problem(found, account, place)
         if problem:
-            raise session.stop(session.last_reason() or "not_proven", f"{user} is not as planned: {problem}")
+            raise session.not_proven(f"{user} is not as planned: {problem}")
 
 
 def _compare_passwords(session: Session, done: t.Sequence[Step], prove: Prove) -> None:
@@ -94,7 +94,7 @@ def _compare_passwords(session: Session, done: t.Sequence[Step], prove: Prove) -
             continue
         matches = session.is_password(user, option)
         if matches is False or (matches is None and session.last_reason()):
-            raise session.stop(session.last_reason() or "not_proven", f"{user} does not have the new password")
+            raise session.not_proven(f"{user} does not have the new password")
 
 
 def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:

@@ -83,6 +83,10 @@ class Session:
         """Return a refusal with all that was said since the first write."""
         return Refusal(reason, msg, tuple(self.evidence))
 
+    def not_proven(self, msg: str) -> Refusal:
+        """Return a refusal for what a reading after the act does not show, by the reason that a program gave for it."""
+        return self.stop(self.last_reason() or "not_proven", msg)
+
     def stop_by_last(self, reason: Code, msg: str) -> Refusal:
         """Return a refusal with what the last command said."""
         return Refusal(reason, msg, tuple(self.evidence[-1:]))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import profiles
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import ERASE_PREFLIGHT
-from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Look, Write
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Look, Step, Write
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._code import MaybeCode
@@ -20,15 +20,27 @@ if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
     from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Secrets
 
-_NEEDS = {"admin_password": profiles.TTY_BYTES}
+
+@dataclass(frozen=True)
+class _ByProfiles(Step):
+    """Have profiles do something with the Bootstrap Token: ``verb``."""
+
+    verb: t.ClassVar[str]
+    at_a_terminal = True
+    granter: str
+
+    def needs(self, mac: Mac) -> dict[str, int]:
+        return {"admin_password": profiles.TTY_BYTES}
+
+    def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
+        return [profiles.bootstrap(self.verb, self.granter, secrets["admin_password"])]
 
 
 @dataclass(frozen=True)
-class EscrowBootstrap(Write):
+class EscrowBootstrap(_ByProfiles, Write):
     """Create a Bootstrap Token and escrow it."""
 
-    granter: str
-    at_a_terminal = True
+    verb = "install"
 
     @property
     def words(self) -> str:
@@ -39,19 +51,12 @@ class EscrowBootstrap(Write):
         says_so = mac.version >= ERASE_PREFLIGHT.first
         return _with_token(mac, "valid" if says_so else "escrowed_unproven", True, True if says_so else None)
 
-    def needs(self, mac: Mac) -> dict[str, int]:
-        return _NEEDS
-
-    def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
-        return [profiles.bootstrap("install", self.granter, secrets["admin_password"])]
-
 
 @dataclass(frozen=True)
-class RemoveBootstrap(Write):
+class RemoveBootstrap(_ByProfiles, Write):
     """Remove the Bootstrap Token."""
 
-    granter: str
-    at_a_terminal = True
+    verb = "remove"
 
     @property
     def words(self) -> str:
@@ -60,19 +65,12 @@ class RemoveBootstrap(Write):
     def after(self, mac: Mac) -> Mac:
         return _with_token(mac, "not_escrowed", False, False if mac.version >= ERASE_PREFLIGHT.first else None)
 
-    def needs(self, mac: Mac) -> dict[str, int]:
-        return _NEEDS
-
-    def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
-        return [profiles.bootstrap("remove", self.granter, secrets["admin_password"])]
-
 
 @dataclass(frozen=True)
-class ValidateBootstrap(Look):
+class ValidateBootstrap(_ByProfiles, Look):
     """Have macOS validate the Bootstrap Token, which takes an authentication."""
 
-    granter: str
-    at_a_terminal = True
+    verb = "validate"
 
     @property
     def words(self) -> str:
@@ -80,12 +78,6 @@ class ValidateBootstrap(Look):
 
     def after(self, mac: Mac) -> Mac:
         return _with_token(mac, "valid", mac.management.bootstrap_crypto_user, mac.management.preflight)
-
-    def needs(self, mac: Mac) -> dict[str, int]:
-        return _NEEDS
-
-    def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
-        return [profiles.bootstrap("validate", self.granter, secrets["admin_password"])]
 
     def failure(self, ran: Ran) -> MaybeCode:
         return "" if profiles.validated(ran) else profiles.bootstrap_reason(ran) or "bootstrap_stale"

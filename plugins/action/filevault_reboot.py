@@ -11,14 +11,15 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
-from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure, failure_after, ran
+from ansible_collections.keyholder.macos.plugins.plugin_utils._action import failure, failure_after, ran
+from ansible_collections.keyholder.macos.plugins.plugin_utils._changing import ChangingAction
 from ansible_collections.keyholder.macos.plugins.plugin_utils._restart import Unlocker, boot_time
 
 PAUSE = 1.0
 """Seconds between two looks."""
 
 
-class ActionModule(Action):
+class ActionModule(ChangingAction):
     """Run the module of the same name."""
 
     _supports_async = False

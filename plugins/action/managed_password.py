@@ -16,7 +16,8 @@ from ansible.plugins.loader import lookup_loader
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_name
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.modules import account
-from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure, not_run, ran
+from ansible_collections.keyholder.macos.plugins.plugin_utils._action import failure, not_run, ran
+from ansible_collections.keyholder.macos.plugins.plugin_utils._changing import ChangingAction
 from ansible_collections.keyholder.macos.plugins.plugin_utils._key_store import (
     demand_marker,
     must_be_marked,
@@ -83,7 +84,7 @@ _DECIDED = ("name", "password", "old_password", "timeout")
 """Options of the module account that this one decides itself; and it takes no account away."""
 
 
-class ActionModule(Action):
+class ActionModule(ChangingAction):
     """Do the work of the module of the same name, which is documentation only."""
 
     _supports_async = False

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Look at the options of the module repair on the controller, then run it on the Mac."""
+"""Plan for the module repair on the controller, and run it on the Mac if something has to change."""
 
 from __future__ import annotations
 
-from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action
+from ansible_collections.keyholder.macos.plugins.plugin_utils._changing import ChangingAction
 
 
-class ActionModule(Action):
+class ActionModule(ChangingAction):
     """Run the module of the same name."""

@@ -16,6 +16,7 @@ Code = t.Literal[
     "not_a_mac",
     "shell_unreadable",
     "module_not_run",
+    "needs_terminal",
     "macos_too_old",
     "not_apfs",
     "reading_incomplete",

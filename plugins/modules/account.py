@@ -232,9 +232,13 @@ SPEC: dict[str, t.Any] = dict(
 )
 
 
+def request(params: t.Mapping[str, t.Any]) -> AccountRequest:
+    """Return what the module's options ask for."""
+    return _module_change.request_of(params, AccountRequest)
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    _module_change.change(module, _module_change.request_of(module, AccountRequest))
+    _module_change.change(AnsibleModule(argument_spec=SPEC, supports_check_mode=True), request)
 
 
 if __name__ == "__main__":

@@ -190,13 +190,17 @@ SPEC: dict[str, t.Any] = dict(
     ask_at_logout={"type": "bool", "default": True},
     show_key={"type": "bool", "default": False, "no_log": False},
     timeout={"type": "int", "default": 120},
-    lock_timeout={"type": "int"},
+    **_module_change.RUNNER,
 )
 
 
+def request(params: t.Mapping[str, t.Any]) -> FileVaultRequest:
+    """Return what the module's options ask for."""
+    return _module_change.request_of(params, FileVaultRequest)
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    _module_change.change(module, _module_change.request_of(module, FileVaultRequest))
+    _module_change.change(AnsibleModule(argument_spec=SPEC, supports_check_mode=True), request)
 
 
 if __name__ == "__main__":

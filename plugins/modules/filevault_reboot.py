@@ -127,13 +127,17 @@ SPEC: dict[str, t.Any] = {
     "ssh_unlock": {"type": "bool", "default": False},
     "reboot_timeout": {"type": "int", "default": 600},
     "timeout": {"type": "int", "default": 120},
-    "lock_timeout": {"type": "int"},
+    **_module_change.RUNNER,
 }
 
 
+def request(params: t.Mapping[str, t.Any]) -> RestartRequest:
+    """Return what the module's options ask for."""
+    return _module_change.request_of(params, RestartRequest)
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    _module_change.change(module, _module_change.request_of(module, RestartRequest))
+    _module_change.change(AnsibleModule(argument_spec=SPEC, supports_check_mode=True), request)
 
 
 if __name__ == "__main__":

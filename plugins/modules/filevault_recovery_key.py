@@ -158,6 +158,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import CollectRequest, KeyRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 
 SPEC: dict[str, t.Any] = dict(
     _module_change.RECOVERY_KEY,
@@ -172,14 +173,18 @@ SPEC: dict[str, t.Any] = dict(
     path={"type": "str", "default": "/var/db/keyholder-filevault.plist"},
     remove={"type": "bool", "default": False},
     timeout={"type": "int", "default": 120},
-    lock_timeout={"type": "int"},
+    **_module_change.RUNNER,
 )
 
 
+def request(params: t.Mapping[str, t.Any]) -> Request:
+    """Return what the module's options ask for."""
+    kind = CollectRequest if params["state"] == "collected" else KeyRequest
+    return _module_change.request_of(params, kind)
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    kind = CollectRequest if module.params["state"] == "collected" else KeyRequest
-    _module_change.change(module, _module_change.request_of(module, kind))
+    _module_change.change(AnsibleModule(argument_spec=SPEC, supports_check_mode=True), request)
 
 
 if __name__ == "__main__":

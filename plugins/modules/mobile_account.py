@@ -168,9 +168,13 @@ SPEC: dict[str, t.Any] = dict(
 )
 
 
+def request(params: t.Mapping[str, t.Any]) -> MobileAccountRequest:
+    """Return what the module's options ask for."""
+    return _module_change.request_of(params, MobileAccountRequest)
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    _module_change.change(module, _module_change.request_of(module, MobileAccountRequest))
+    _module_change.change(AnsibleModule(argument_spec=SPEC, supports_check_mode=True), request)
 
 
 if __name__ == "__main__":

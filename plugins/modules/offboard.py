@@ -155,13 +155,17 @@ SPEC: dict[str, t.Any] = {
     "admin_user": {"type": "str"},
     "admin_password": {"type": "str", "no_log": True},
     "timeout": {"type": "int", "default": 3600},
-    "lock_timeout": {"type": "int"},
+    **_module_change.RUNNER,
 }
 
 
+def request(params: t.Mapping[str, t.Any]) -> OffboardRequest:
+    """Return what the module's options ask for."""
+    return _module_change.request_of(params, OffboardRequest)
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    _module_change.change(module, _module_change.request_of(module, OffboardRequest))
+    _module_change.change(AnsibleModule(argument_spec=SPEC, supports_check_mode=True), request)
 
 
 if __name__ == "__main__":

@@ -172,10 +172,13 @@ SPEC: dict[str, t.Any] = dict(
 )
 
 
+def request(params: t.Mapping[str, t.Any]) -> RepairRequest:
+    """Return what the module's options ask for."""
+    return _module_change.request_of(params, RepairRequest)
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    request = _module_change.request_of(module, RepairRequest)
-    _module_change.change(module, request, only_show=not module.params["apply"])
+    _module_change.change(AnsibleModule(argument_spec=SPEC, supports_check_mode=True), request)
 
 
 if __name__ == "__main__":

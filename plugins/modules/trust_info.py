@@ -26,19 +26,19 @@ extends_documentation_fragment:
 options:
   reader:
     description:
-      - V(module) reads the Mac by a module, which needs Python on the Mac.
-      - V(shell) sends the same commands as one POSIX shell script in one SSH exec, and reads the answers on the
-        controller with the same code. It needs no Python on the Mac and writes no file there. The result is the same.
+      - V(shell) sends the commands as one POSIX shell script in one SSH exec, and reads the answers on the controller.
+        It needs no Python on the Mac and writes no file there.
+      - V(module) reads the Mac by a module, which needs Python on the Mac. The result is the same.
       - The task never falls back from one to the other. It does what the option says, or it fails.
     type: str
     choices: [module, shell]
-    default: module
+    default: shell
   include:
     description:
       - What else to read.
       - V(escrow) reads when macOS last escrowed a recovery key to MDM. It takes one more process.
       - V(preflight) asks an enrolled Mac with macOS 13.3 or newer whether macOS would use the Bootstrap Token. It takes
-        ten seconds on a real Mac, and with O(reader=shell) a second SSH exec.
+        ten seconds on a real Mac, and a second SSH exec.
     type: list
     elements: str
     choices: [escrow, preflight]
@@ -64,9 +64,8 @@ EXAMPLES = r"""
   become: true
   register: trust
 
-- name: Read a Mac that has no Python
+- name: Read when a recovery key was last escrowed as well
   keyholder.macos.trust_info:
-    reader: shell
     include: [escrow]
   become: true
   register: trust
@@ -270,7 +269,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.keyholder.macos.plugins.module_utils import _module, _module_info
 
 SPEC: dict[str, t.Any] = {
-    "reader": {"type": "str", "choices": ["module", "shell"], "default": "module"},
+    "reader": {"type": "str", "choices": ["module", "shell"], "default": "shell"},
     "include": {"type": "list", "elements": "str", "choices": ["escrow", "preflight"], "default": []},
     "timeout": _module.TIMEOUT,
 }

@@ -8,6 +8,7 @@ This file is PRIVATE to the collection.
 from __future__ import annotations
 
 import importlib
+import shlex
 import typing as t
 
 from ansible.plugins.action import ActionBase
@@ -17,6 +18,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._module import WHO
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain, plain_data
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import Spec, check
+from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import FROM_STDIN, Exec, Said
 from ansible_collections.keyholder.macos.plugins.plugin_utils._written import check_written
 
 _MODULES = "ansible_collections.keyholder.macos.plugins.modules"
@@ -63,6 +65,40 @@ class Action(ActionBase):
 
     def _execute_module(self, *args: t.Any, **options: t.Any) -> dict[str, t.Any]:
         return said_why(with_reason(super()._execute_module(*args, **options)))
+
+    def _is_pipelining_enabled(self, module_style: str, wrap_async: bool = False) -> bool:
+        """Hand a module over on stdin wherever that is possible, whatever the settings: else its options, passwords
+        among them, would be in a file on the Mac while it runs, and stay there with ANSIBLE_KEEP_REMOTE_FILES."""
+        return module_style == "new" and not wrap_async and self.pipes
+
+    @property
+    def pipes(self) -> bool:
+        """Whether a program on the Mac can get its stdin from here, and no terminal is in between."""
+        return bool(self._connection.has_pipelining and getattr(self._connection.become, "pipelining", True))
+
+    def send(self, asked: Exec) -> Said:
+        """Run a script on the Mac by one SSH exec, and return what came back. Raises :class:`Refusal` if its secrets
+        could not be handed over."""
+        # ansible-core 2.19 says no types of it.
+        execute = t.cast("t.Callable[..., dict[str, t.Any]]", self._low_level_execute_command)
+        if self.pipes:
+            given = f"/bin/sh -c {shlex.quote(FROM_STDIN)}"
+            ran = execute(given, in_data=asked.piped, encoding_errors="surrogateescape")
+        elif asked.secrets:
+            raise needs_terminal(self._connection)
+        else:
+            ran = execute(f"/bin/sh -c {shlex.quote(asked.script)}", encoding_errors="surrogateescape")
+        said = Said(ran["rc"], *(ran[stream].encode("utf-8", "surrogateescape") for stream in ("stdout", "stderr")))
+        if b"must have a tty" in said.err:
+            raise Refusal("needs_terminal", "sudo on this Mac demands a terminal (requiretty)", (plain(ran["stderr"]),))
+        return said
+
+
+def needs_terminal(connection: t.Any) -> Refusal:
+    """Return the refusal for a connection through which no program can get its stdin."""
+    how = getattr(connection.become, "name", "") or "become"
+    by = f"become method {how}" if connection.has_pipelining else f"connection {connection.transport}"
+    return Refusal("needs_terminal", f"the {by} has no pipelining, so a secret could reach the Mac only in a file")
 
 
 NOT_RUN: Code = "module_not_run"

@@ -10,7 +10,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
-from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure, failure_after
+from ansible_collections.keyholder.macos.plugins.plugin_utils._action import failure, failure_after
+from ansible_collections.keyholder.macos.plugins.plugin_utils._changing import ChangingAction
 from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key import (
     AgeError,
     Courier,
@@ -20,7 +21,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key impo
 )
 
 
-class KeyAction(Action):
+class KeyAction(ChangingAction):
     """Run the module of the same name. If a recipient is an age recipient, take the key over and encrypt it here."""
 
     _supports_async = False
@@ -36,6 +37,7 @@ class KeyAction(Action):
         except (AgeError, ValueError) as exc:
             return failure(Refusal("recipient_unusable", str(exc)))
         courier = Courier.new()
+        self.key_is_for_here = True
         certificates = [recipient for recipient in recipients if not is_age(recipient)]
         arguments["recipients"] = certificates + [courier.pem]
         answer: dict[str, t.Any] = self._execute_module(module_args=arguments, task_vars=task_vars)

@@ -3,23 +3,29 @@
 """Compose commands for a Mac into one POSIX shell script, and take the answers of a runner out of what it prints. Pure.
 
 The commands run side by side, each with a deadline of its own, and no file is written. What they print travels in
-hexadecimal, between lines that hold a random mark: nothing that a Mac says can look like the frame around it.
+hexadecimal, between lines that hold a random mark: nothing that a Mac says can look like the frame around it. Secrets
+are no part of the script: each is a line of the exec's stdin behind it, and a shell's own printf hands it on.
 
 This file is PRIVATE to the collection.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
-import shlex
 import typing as t
+from dataclasses import dataclass, field, replace
+from shlex import quote
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
 from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient
 from ansible_collections.keyholder.macos.plugins.module_utils._module import MACOS_PROGRAM, PROGRAMS, SYSTEM
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
+from ansible_collections.keyholder.macos.plugins.plugin_utils._asked import FUNCTIONS
+from ansible_collections.keyholder.macos.plugins.plugin_utils._perl import at_terminal
 
 # On macOS, which one of its own programs tells, the system's programs come before those of a folder that others may
 # write.
@@ -72,7 +78,7 @@ answer() {{
     status=$(
         {{
             {{
-                printf '%s' "$input" | run "$@" 2>&4 | od -An -v -tx1 -N "$limit" >&3
+                printf '%b' "$input" | run "$@" 2>&4 | od -An -v -tx1 -N "$limit" >&3
             }} 4>&1 | {{
                 errors=$(od -An -v -tx1 -N "$limit")
                 printf 'errors\\n%s\\n' "$errors" >&3
@@ -89,7 +95,9 @@ stage() {{
     cat <&7
     printf '{mark} %s\\n%s\\n' "$number" "$frame"
 }}
+{functions}
 echo '{mark} begin'
+{inputs}
 {stages}
 echo '{mark} end'
 """
@@ -100,8 +108,11 @@ _BY_SIGNAL = 128
 """A shell says 128 and the signal's number, where a runner says the number, negated."""
 
 
-class Unreadable(Exception):
+class Unreadable(Refusal):
     """Say that the shell's answer is not what the script makes it print; the text is the evidence."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__("shell_unreadable", said, (said,))
 
 
 class Said(t.NamedTuple):
@@ -112,7 +123,32 @@ class Said(t.NamedTuple):
     err: bytes
 
 
-Send = t.Callable[[str], Said]
+@dataclass(frozen=True)
+class Exec:
+    """Hold what to run on the Mac in one go: a script for its /bin/sh, and what that finds on its stdin, one line for
+    each secret. ``repr`` shows no secret."""
+
+    script: str
+    secrets: bytes = field(default=b"", repr=False)
+
+    @property
+    def piped(self) -> bytes:
+        """Return the whole stdin of a shell that runs :data:`FROM_STDIN`."""
+        return f"{self.script}\n{_END}\n".encode() + self.secrets
+
+
+_END = "keyholder-end-of-script"
+
+FROM_STDIN = f"""\
+script=
+while IFS= read -r line && [ "$line" != {_END} ]; do
+    script="$script$line
+"
+done
+eval "$script\""""
+"""Reads a script from stdin and runs it; the rest of stdin is left to it. So neither stands in a process list."""
+
+Send = t.Callable[[Exec], Said]
 """Run a script on the Mac: one SSH exec."""
 
 
@@ -121,24 +157,42 @@ def new_mark() -> str:
     return f"keyholder-{secrets.token_hex(8)}"
 
 
-def compose(commands: t.Sequence[Command], deadline: float, mark: str) -> str:
-    """Return the script. ``deadline``: seconds for each command, a whole number of them."""
-    for command in commands:
+def compose(commands: t.Sequence[Command], deadline: float, mark: str) -> Exec:
+    """Return what runs the commands. ``deadline``: seconds for each command, a whole number of them."""
+    stages, inputs, lines = [], [], []
+    for number, command in enumerate(commands):
+        words, given = command.argv, quote(_escaped(command.stdin))
         if command.secrets or command.document:
-            raise ValueError(f"{command}: a script is no place for a secret")
-    stages = [
-        " ".join(["stage", str(number), str(command.limit + 1), *map(shlex.quote, (command.stdin, *command.argv))])
-        for number, command in enumerate(commands)
-    ]
-    stages[0] += " </dev/null"
-    return _SCRIPT.format(
+            given = f'"$input{number}"'
+            inputs.append(f"IFS= read -r input{number}")
+            lines.append(_octal(command.input()))
+        if command.only_status:
+            # What it prints is not asked for, and must not end it at a limit.
+            words = ("sh", "-c", 'exec "$@" >/dev/null 2>&1', "sh", *words)
+        stages.append(" ".join(["stage", str(number), str(command.limit + 1), given, *map(quote, words)]))
+    if stages:
+        stages[0] += " </dev/null"
+    script = _SCRIPT.format(
         folder=mdmclient.MDMCLIENT_FOLDER,
         macos_program=f"{PROGRAMS}/{MACOS_PROGRAM}",
         system=":".join(SYSTEM),
-        deadline=int(deadline),
+        deadline=max(1, math.ceil(deadline)),
         mark=mark,
+        functions="\n".join(dict.fromkeys(FUNCTIONS[one.argv[0]] for one in commands if one.argv[0] in FUNCTIONS)),
+        inputs="\n".join(inputs),
         stages=" |\n".join(stages),
     )
+    return Exec(script, b"".join(line + b"\n" for line in lines))
+
+
+def _escaped(text: str) -> str:
+    """Return text that printf's %b turns back into itself."""
+    return text.replace("\\", "\\\\")
+
+
+def _octal(data: bytes) -> bytes:
+    """Return a line of ASCII that printf's %b turns back into the data, whatever its bytes."""
+    return b"".join(b"\\0%03o" % byte for byte in data)
 
 
 def parse(said: Said, commands: t.Sequence[Command], mark: str) -> list[Ran]:
@@ -168,18 +222,20 @@ def _ran(command: Command, frame: bytes, said: Said) -> Ran:
     whole = separated and also_separated
     if not whole or not _HEXADECIMAL.fullmatch(out) or not _HEXADECIMAL.fullmatch(err):
         raise Unreadable(_evidence(said, f"the answer of {command} is broken"))
-    if status.strip() == _DEADLINE.encode():
-        return Ran(command, None, timed_out=True)
     try:
         printed, errors = _bytes(out), _bytes(err)
     except ValueError as problem:
         raise Unreadable(_evidence(said, f"the answer of {command} is broken")) from problem
+    kept = _text(printed[: command.limit]), _text(errors[: command.limit])
+    if status.strip() == _DEADLINE.encode():
+        # What it has printed may be the only copy of a recovery key.
+        return Ran(command, None, *kept, timed_out=True)
     if max(len(printed), len(errors)) > command.limit:
-        return Ran(command, None, too_long=True)
+        return Ran(command, None, *kept, too_long=True)
     rc = _kind.number(status.decode("ascii", "replace").strip())
     if rc is None or not 0 <= rc <= 255:
         raise Unreadable(_evidence(said, f"{command} has no exit status"))
-    return Ran(command, rc if rc <= _BY_SIGNAL else _BY_SIGNAL - rc, _text(printed), _text(errors))
+    return Ran(command, rc if rc <= _BY_SIGNAL else _BY_SIGNAL - rc, *kept)
 
 
 def _bytes(hexadecimal: bytes) -> bytes:
@@ -198,11 +254,19 @@ def _evidence(said: Said, what: str) -> str:
 
 
 class ScriptRunner:
-    """Run commands through one connection, those that are asked for together in one go."""
+    """Run commands through one connection, those that are asked for together in one go. ``under``: what a script is
+    wrapped in, which is how a lock is held from one exec to the next."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, under: t.Callable[[Exec, str], Exec] | None = None) -> None:
         self._send = send
+        self._under = under
         self._failed: Exception | None = None
+        self._ahead: tuple[Command, ...] = ()
+        self._known: dict[Command, Ran] = {}
+
+    def ask_ahead(self, commands: t.Iterable[Command]) -> None:
+        """Have the next exec run these as well. Whoever asks for one of them afterwards gets that answer."""
+        self._ahead += tuple(commands)
 
     def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
         """Return the answer of one command. Raises as :meth:`run_all` does."""
@@ -215,9 +279,20 @@ class ScriptRunner:
         """
         if self._failed is not None:
             raise self._failed
+        ahead, self._ahead = self._ahead, ()
+        asked = [*(command for command in commands if command not in self._known), *ahead]
+        answers = self._ask(asked, deadline) if asked else []
+        self._known.update(zip(reversed(ahead), reversed(answers)))
+        found = iter(answers)
+        return [self._known[command] if command in self._known else next(found) for command in commands]
+
+    def _ask(self, commands: t.Sequence[Command], deadline: float) -> list[Ran]:
         mark = new_mark()
+        started = [at_terminal(command) for command in commands]
         try:
-            return parse(self._send(compose(commands, deadline, mark)), commands, mark)
+            asked = compose(started, deadline, mark)
+            answers = parse(self._send(self._under(asked, mark) if self._under else asked), started, mark)
+            return [replace(answer, command=command) for answer, command in zip(answers, commands)]
         except Exception as problem:
             self._failed = problem
             raise

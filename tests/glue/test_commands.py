@@ -251,6 +251,7 @@ COMMANDS = [
 ANYWHERE = {
     "timeout": "how long each program may take",
     "lock_timeout": "how long another run is waited for",
+    "runner": "where the steps are carried out",
     "allow_own_account": "whether the account that Ansible came in by may lose something",
 }
 PLAN_ONLY = {

@@ -65,6 +65,8 @@ class Stage:
         places |= {f"request.{one.name}": getattr(request, one.name) for one in dataclasses.fields(request)}
         places |= {f"secret.{option}": secret.reveal().decode() for option, secret in secrets.items()}
         places["run.wait"] = self.given.pop("lock")._wait
+        places["run.own"] = self.given.pop("own")()
+        places["run.recipients"] = list(self.given.pop("recipients")._certificates)
         places |= {f"run.{name}": value for name, value in {**self.given, **run}.items()}
         raise Handed(places)
 
@@ -121,10 +123,14 @@ CAME_IN_BY = "itadmin"
 EVERYWHERE = {
     "timeout": To("run.deadline", beside={"lock_timeout": 7}),
     "lock_timeout": To("run.wait"),
-    "allow_own_account": To("run.own", lambda allowed: () if allowed else frozenset({CAME_IN_BY})),
+    "allow_own_account": To("run.own", lambda allowed: frozenset(() if allowed else {CAME_IN_BY})),
 }
 
-BY_THE_ACTION = {("trust_info", "reader"), ("filevault_reboot", "reboot_timeout")}
+BY_THE_ACTION = {
+    ("trust_info", "reader"),
+    ("filevault_reboot", "reboot_timeout"),
+    *((module, "runner") for module in MODULES),
+}
 """Options that the action plugin of the module's name obeys."""
 
 

@@ -194,7 +194,7 @@ class Errand:
         own = [self.own] if self.own else []
         runner = Judged(mac, root=self.root, cut=cut, lack=self.lack, own=own)
         try:
-            return Run(runner, self.secrets, 5, own=own).run(self.request, False), runner
+            return Run(runner, self.secrets, 5, own=lambda: own).run(self.request, False), runner
         except PowerCut:
             return None, runner
 

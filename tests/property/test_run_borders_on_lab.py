@@ -9,6 +9,7 @@ import contextlib
 import plistlib
 import typing as t
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import fakes
 import pytest
@@ -565,7 +566,7 @@ def test_whom_the_run_came_in_by_is_known_by_any_letters() -> None:
             return Plan(mac)
 
     for own in ((), ("ana",), ("ada",), ("ana", "itadmin")):
-        Run(LabRunner(cast()), {}, 60, own=own).run(Looks(()), False)
+        Run(LabRunner(cast()), {}, 60, own=partial(frozenset, own)).run(Looks(()), False)
     assert seen == [frozenset(), {"ana"}, frozenset(), {"ana", "itadmin"}]
 
 
@@ -726,7 +727,7 @@ def test_a_program_that_is_not_there_is_named() -> None:
 
 def test_an_option_that_was_not_given_is_no_password_and_is_not_compared() -> None:
     runner = Scripted(cast())
-    session = Session(runner, {}, 60, Recipients(()), frozenset())
+    session = Session(runner, {}, 60, Recipients(()), frozenset)
     assert session.is_password("ana", "password") is None
     assert runner.runs == []
 

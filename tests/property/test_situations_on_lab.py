@@ -51,6 +51,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reading.read impo
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.summary import summary
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
+from ansible_collections.keyholder.macos.plugins.module_utils._run.recipients import Recipients
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import load_policy
@@ -94,7 +95,7 @@ def run(
 ) -> tuple[Outcome, LabRunner]:
     runner = LabRunner(mac)
     secrets = {option: Secret(value) for option, value in passwords.items()}
-    return Run(runner, secrets, 5, recipients).run(request, check), runner
+    return Run(runner, secrets, 5, Recipients(recipients)).run(request, check), runner
 
 
 def foreseen(mac: Mac, request: t.Any, recipients: t.Sequence[str] = (), **passwords: str) -> tuple[Outcome, LabRunner]:

@@ -94,6 +94,10 @@ class AccountRequest(Request):
             return Ask(full_disk_access=True, way_home=None if self.remove == "keep_home" else self.name)
         return Ask(waiting=self.name if self.accept_pending else None)
 
+    @property
+    def likely(self) -> dict[str, str]:
+        return {"password": self.name} if self.update_password == "always" else {}
+
     def compares(self, mac: Mac) -> dict[str, str]:
         """Return password -> the account, if the password decides what is planned."""
         account = mac.account(self.name)

@@ -51,6 +51,10 @@ class MobileAccountRequest(Request):
     def ask(self) -> Ask:
         return Ask(directory_user=self.name, token_dialog=True)
 
+    @property
+    def likely(self) -> dict[str, str]:
+        return {"password": self.name}
+
     def compares(self, mac: Mac) -> dict[str, str]:
         """Return a holder's, so that a password changed elsewhere can be told; the others' is checked when needed."""
         account = mac.account(self.name)

@@ -46,6 +46,10 @@ class PasswordRequest(Request):
     verify_key: str = ON_CHANGE
     given: frozenset[str] = frozenset()
 
+    @property
+    def likely(self) -> dict[str, str]:
+        return {"password": self.name}
+
     def compares(self, mac: Mac) -> dict[str, str]:
         account = mac.account(self.name)
         return {"password": self.name} if account is not None and account.has_password else {}

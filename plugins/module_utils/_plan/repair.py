@@ -71,12 +71,22 @@ def findings(mac: Mac) -> list[Finding]:
 @dataclass(frozen=True)
 class RepairRequest(Request):
     """``user``: whose token; "" for what is broken about the Mac as a whole. ``orphans``: whether crypto users that
-    belong to no account are removed as well. ``given``: names of the password options that have a value."""
+    belong to no account are removed as well. ``given``: names of the password options that have a value. ``apply``:
+    whether the repair is carried out."""
 
     user: str = ""
     admin_user: str = ""
     orphans: bool = False
     given: frozenset[str] = frozenset()
+    apply: bool = True
+
+    @property
+    def only_shows(self) -> bool:
+        return not self.apply
+
+    @property
+    def likely(self) -> dict[str, str]:
+        return dict.fromkeys(("password", "old_password"), self.user)
 
     def compares(self, mac: Mac) -> dict[str, str]:
         account = mac.account(self.user)

@@ -31,12 +31,22 @@ class Request(abc.ABC):
     """What a module wants of a Mac. Only :meth:`plan` and :meth:`view` have to be said."""
 
     @property
+    def only_shows(self) -> bool:
+        """Return whether nothing is carried out, as in check mode, and nothing is called a change."""
+        return False
+
+    @property
     def ask(self) -> Ask:
         """Return what the reading must hold beside the usual."""
         return Ask()
 
     def compares(self, mac: Mac) -> t.Mapping[str, str]:
         """Return each option whose password must be compared before there is a plan -> the account it may belong to."""
+        return {}
+
+    @property
+    def likely(self) -> t.Mapping[str, str]:
+        """Return what :meth:`compares` is likely to say, before a reading: then it can be compared beside that."""
         return {}
 
     def tries(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> tuple[str, str] | None:

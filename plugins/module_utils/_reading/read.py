@@ -68,6 +68,22 @@ def commands_of(ask: Ask = NOTHING_ELSE) -> tuple[Command, ...]:
     return READING + ((fdesetup.ESCROW,) if ask.escrow else ())
 
 
+def ahead(ask: Ask) -> list[Command]:
+    """Return what a reading will probably ask after its first go, and can be asked before any answer is known."""
+    wanted = {
+        fdesetup.ESCROW: ask.escrow_if_off,
+        profiles.INSTALLED: ask.escrow_profile or ask.escrow_if_off,
+        fdesetup.SUPPORTS_AUTHRESTART: ask.authrestart,
+        network.READ_TOKEN_DIALOG: ask.token_dialog,
+        system.FULL_DISK_ACCESS: ask.full_disk_access,
+        accounts.LOGGED_IN: ask.sessions,
+    }
+    commands = [command for command, is_wanted in wanted.items() if is_wanted]
+    if ask.directory_user is not None:
+        commands += [network.NODES, network.read_person(ask.directory_user)]
+    return commands
+
+
 def read_mac(runner: Runner, deadline: float, ask: Ask = NOTHING_ELSE) -> Mac:
     """Return one reading. ``deadline``: seconds for each command. Raises :class:`ReadingError` where too little can be
     read or understood, and whatever keeps the runner from asking at all."""

@@ -59,6 +59,12 @@ THE_MAC = Group(
             "Read the Mac again. If it happens again, report it with the evidence and the version of macOS.",
             "Where in this collection the answer was not understood.",
         ),
+        "needs_terminal": Reason(
+            "A secret could reach this Mac only through a terminal or a file, and neither is used for that.",
+            "Use sudo as the become method, without requiretty for the account (in sudoers: 'Defaults:NAME"
+            " !requiretty'), and a connection that has pipelining, such as ssh.",
+            "What sudo said, if it was asked.",
+        ),
         "root_locked_out": Reason(
             "macOS refuses sysadminctl even to root, because the authorization database of this Mac was hardened.",
             "Run 'security authorizationdb reset' for the right that your hardening changed"

@@ -51,8 +51,12 @@ def unusable(secret: Secret, limit: int) -> str:
 
 
 def check_secrets(session: Session, plan: Plan) -> None:
-    """Raise :class:`Refusal` unless every secret that the plan hands to a prompt is there, and fits through it."""
+    """Raise :class:`Refusal` unless every secret that the plan hands to a prompt is there, and fits through it, and no
+    recovery key comes where it may not."""
     for step, mac in zip(plan.steps, plan.states()):
+        if step.shows_key and not session.may_show_key():
+            msg = f"to {step.words} from here, its recovery key would have to leave this Mac unencrypted"
+            raise Refusal("needs_python", msg)
         for option, limit in step.needs(mac).items():
             if option not in session.secrets:
                 raise Refusal("option_missing", f"{option} was not given, and is needed to {step.words}")

@@ -30,10 +30,12 @@ _PROBE = Secret("not a recovery key, only a test that the recipients can be encr
 
 
 class Recipients:
-    """Certificates in PEM that a key is encrypted to, by the Mac itself."""
+    """Certificates in PEM that a key is encrypted to, where the run's own process is. ``runner``: what starts programs
+    there, if that is not the run's runner."""
 
-    def __init__(self, certificates: t.Sequence[str]) -> None:
+    def __init__(self, certificates: t.Sequence[str], runner: Runner | None = None) -> None:
         self._certificates = tuple(certificates)
+        self._runner = runner
 
     def check(self, runner: Runner, deadline: float) -> None:
         """Raise :class:`Refusal` if nothing could be encrypted to them."""
@@ -51,7 +53,7 @@ class Recipients:
             for path, certificate in zip(paths, self._certificates):
                 with open(path, "x", encoding="ascii", errors="replace") as file:
                     file.write(certificate.strip() + "\n")
-            ran = runner.run(encryption.encrypt(secret, paths), deadline)
+            ran = (self._runner or runner).run(encryption.encrypt(secret, paths), deadline)
         message = encryption.message(ran)
         if not message:
             raise Refusal(

@@ -33,7 +33,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._run.check import 
     key_opens,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._run.recipients import Recipients
-from ansible_collections.keyholder.macos.plugins.module_utils._run.session import Session
+from ansible_collections.keyholder.macos.plugins.module_utils._run.session import BY_PYTHON, Session, Verifier
 from ansible_collections.keyholder.macos.plugins.module_utils._run.write import carry_out
 
 if t.TYPE_CHECKING:
@@ -42,21 +42,25 @@ if t.TYPE_CHECKING:
 
 
 class Run:
-    """One run of one request against one Mac. ``deadline``: seconds for each command. ``own``: names, as
+    """One run of one request against one Mac. ``deadline``: seconds for each command. ``own`` returns the names, as
     :func:`folded`, of the accounts that the run came in by and must leave alone. ``lock``: keeps other changing runs
-    away, from before the first reading to after the last."""
+    away, from before the first reading to after the last. ``verifier``: how passwords are compared with hashes.
+    ``may_show_key`` returns whether a recovery key may reach this process unencrypted."""
 
     def __init__(
         self,
         runner: Runner,
         secrets: t.Mapping[str, Secret],
         deadline: float,
-        recipients: t.Sequence[str] = (),
-        own: t.Collection[str] = (),
+        recipients: Recipients | None = None,
+        own: t.Callable[[], t.Collection[str]] = frozenset,
         lock: Lock | None = None,
         pause: t.Callable[[float], None] = time.sleep,
+        verifier: Verifier = BY_PYTHON,
+        may_show_key: t.Callable[[], bool] = lambda: True,
     ) -> None:
-        self._session = Session(runner, secrets, deadline, Recipients(recipients), frozenset(own))
+        to = recipients or Recipients(())
+        self._session = Session(runner, secrets, deadline, to, own, verifier=verifier, may_show_key=may_show_key)
         self._lock = lock or NoLock()
         self._pause = pause
 
@@ -72,6 +76,24 @@ class Run:
             return Outcome(before={}, after={}, plan=[], notes=[], refusal=refusal)
         outcome.notes[:0] = [waited] if waited else []
         return outcome
+
+    def nothing_to_do(self, request: Request) -> Outcome | None:
+        """Return what came of it if the Mac is as asked already; None if there is something to do, to refuse, or to
+        find out by a login. No lock is taken: the answer is true of the moment of the reading."""
+        outcome = Outcome(before={}, after={}, plan=[], notes=[])
+        self._session.ask = request.ask
+        try:
+            mac = self._session.read()
+            outcome.before = outcome.after = request.view(mac)
+            sound = healed(mac)
+            self._compare(request, sound, outcome, may_authenticate=False)
+            if None in outcome.proofs.values() or request.tries(sound, outcome.proofs) is not None:
+                return None
+            plan = with_healing(mac, request.plan(sound, outcome.proofs))
+        except Refusal:
+            return None
+        outcome.notes = [*plan.notes, *self._session.notes]
+        return None if plan.steps else outcome
 
     def _run(self, request: Request, check_mode: bool) -> Outcome:
         outcome = Outcome(before={}, after={}, plan=[], notes=[])
@@ -97,10 +119,7 @@ class Run:
     def _plan(self, request: Request, mac: Mac, outcome: Outcome, check_mode: bool) -> Plan:
         """Return a plan whose passwords have been checked. Raises :class:`Refusal`."""
         sound = healed(mac)
-        proofs = outcome.proofs = {
-            option: compare_password(self._session, sound, user, option, may_authenticate=not check_mode)
-            for option, user in request.compares(sound).items()
-        }
+        proofs = self._compare(request, sound, outcome, may_authenticate=not check_mode)
         tried = request.tries(sound, proofs)
         if tried is not None:
             proofs[OPENS] = key_opens(self._session, *tried)
@@ -109,6 +128,14 @@ class Run:
         check_secrets(self._session, plan)
         check_passwords(self._session, plan, may_authenticate=not check_mode)
         return plan
+
+    def _compare(self, request: Request, mac: Mac, outcome: Outcome, may_authenticate: bool) -> dict[str, bool | None]:
+        """Fill in and return what a plan must know of the request's passwords. Raises :class:`Refusal`."""
+        outcome.proofs = {
+            option: compare_password(self._session, mac, user, option, may_authenticate)
+            for option, user in request.compares(mac).items()
+        }
+        return outcome.proofs
 
     def _carry_out(self, plan: Plan, request: Request, outcome: Outcome) -> None:
         self._session.forget_answers()

@@ -26,17 +26,34 @@ if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 
 
+@dataclass(frozen=True)
+class Verifier:
+    """How a password is compared with an account's hash, which is no login. ``command`` asks the Mac for that account
+    and password, ``matches`` judges its answer; None: unknown."""
+
+    command: t.Callable[[str, Secret], Command]
+    matches: t.Callable[[Ran, Secret], bool | None]
+
+
+BY_PYTHON = Verifier(lambda user, password: dscl.read_hash(user), dscl.hash_matches)
+"""In a module on the Mac: the hash is read, and compared in the module's own process."""
+
+
 @dataclass
 class Session:
-    """What the parts of a run share. ``deadline``: seconds for each command. ``own``: names, as :func:`folded`, of the
-    accounts that the run came in by and must leave alone. ``ask``: what a reading must hold beside the usual."""
+    """What the parts of a run share. ``deadline``: seconds for each command. ``own`` returns the names, as
+    :func:`folded`, of the accounts that the run came in by and must leave alone. ``ask``: what a reading must hold
+    beside the usual."""
 
     runner: Runner
     secrets: t.Mapping[str, Secret]
     deadline: float
     recipients: Recipients
-    own: frozenset[str]
+    own: t.Callable[[], t.Collection[str]]
     ask: Ask = Ask()
+    verifier: Verifier = BY_PYTHON
+    may_show_key: t.Callable[[], bool] = lambda: True
+    """Whether a recovery key may reach this process, unencrypted, by the answer of a program."""
     key: Secret | None = None
     """A recovery key that macOS has made or given away during this run."""
     done: list[Step] = field(default_factory=list)
@@ -60,7 +77,8 @@ class Session:
             mac = read_mac(self.runner, self.deadline, self.ask)
         except ReadingError as exc:
             raise Refusal(exc.reason, str(exc)) from exc
-        return replace(mac, own=frozenset(who.name for who in mac.accounts if folded(who.name) in self.own))
+        own = self.own()
+        return replace(mac, own=frozenset(who.name for who in mac.accounts if folded(who.name) in own))
 
     def read_notes(self) -> frozenset[str]:
         """Return the notes that are on the Mac now. Raises :class:`Refusal`."""
@@ -73,7 +91,8 @@ class Session:
         """Return whether the option holds the account's password, by its hash: that is no login. None: unknown."""
         if option not in self.secrets:
             return None
-        return dscl.hash_matches(self.start(dscl.read_hash(user)), self.secrets[option])
+        secret = self.secrets[option]
+        return self.verifier.matches(self.start(self.verifier.command(user, secret)), secret)
 
     def last_reason(self) -> MaybeCode:
         """Return the reason that the latest answer names which names one, "" for none."""

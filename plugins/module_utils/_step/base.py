@@ -34,6 +34,8 @@ class Step(abc.ABC):
     """Whether the Mac is another one afterwards. A plan of steps that only look changes nothing."""
     at_a_terminal: t.ClassVar[bool] = False
     """Whether its password is typed at a terminal, and not handed to a pipe."""
+    shows_key: t.ClassVar[bool] = False
+    """Whether a recovery key is in what its command prints."""
     unseen: t.ClassVar[bool] = False
     """Whether it changes something that no reading shows."""
 

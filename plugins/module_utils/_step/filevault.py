@@ -45,6 +45,8 @@ class CheckRecipients(Look):
 class EnableFileVault(Write):
     """Enable FileVault. ``others``: names of additional users, who may unlock as well."""
 
+    shows_key = True
+
     user: str
     others: tuple[str, ...] = ()
 
@@ -186,6 +188,8 @@ class _ByHolder(Write):
 class ChangeKey(_ByHolder):
     """Make a new personal recovery key."""
 
+    shows_key = True
+
     unseen = True
 
     @property
@@ -243,6 +247,8 @@ class DeliverKey(Look):
 @dataclass(frozen=True)
 class ReadKeyFile(Look):
     """Read the recovery key that a deferral has left in a file."""
+
+    shows_key = True
 
     path: str
 

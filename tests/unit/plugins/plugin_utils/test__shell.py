@@ -18,6 +18,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse imp
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import commands_of, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import (
+    FROM_STDIN,
+    Exec,
     Said,
     ScriptRunner,
     Unreadable,
@@ -41,9 +43,9 @@ def sh(script: str) -> Command:
 
 def run(shell: list[str], *commands: Command, deadline: float = 20, by_argument: bool = False) -> list[Ran]:
     mark = new_mark()
-    script = compose(commands, deadline, mark)
-    argv, given = ([*shell, "-c", script], b"") if by_argument else (shell, script.encode())
-    done = subprocess.run(argv, input=given, capture_output=True, check=False)
+    composed = compose(commands, deadline, mark)
+    argv, given = (composed.script, composed.secrets) if by_argument else (FROM_STDIN, composed.piped)
+    done = subprocess.run([*shell, "-c", argv], input=given, capture_output=True, check=False)
     assert done.stderr == b""
     return parse(Said(done.returncode, done.stdout, done.stderr), commands, mark)
 
@@ -88,11 +90,13 @@ def test_a_megabyte_on_each_stream(shell: list[str]) -> None:
 @each_shell
 def test_a_deadline_for_each_and_all_side_by_side(shell: list[str]) -> None:
     begun = time.monotonic()
-    said = run(shell, sh(f"exec sleep {LONG}"), sh(f"echo lost; exec sleep {LONG + 1}"), sh("echo kept"), deadline=2)
+    said = run(
+        shell, sh(f"exec sleep {LONG}"), sh(f"echo said before; exec sleep {LONG + 1}"), sh("echo kept"), deadline=2
+    )
     assert time.monotonic() - begun < 20
     assert [(one.rc, one.timed_out, one.out) for one in said] == [
         (None, True, ""),
-        (None, True, ""),
+        (None, True, "said before\n"),
         (0, False, "kept\n"),
     ]
     assert said[0].evidence == f"sh -c exec sleep {LONG}: no answer before the deadline"
@@ -107,7 +111,8 @@ def test_what_prints_for_ever_is_stopped_at_its_limit(shell: list[str], stream: 
     begun = time.monotonic()
     flood, kept = run(shell, *asked, deadline=LONG)
     assert time.monotonic() - begun < 60
-    assert (flood.rc, flood.too_long, flood.timed_out, flood.out, flood.err) == (None, True, False, "", "")
+    assert (flood.rc, flood.too_long, flood.timed_out) == (None, True, False)
+    assert sorted(map(len, (flood.out, flood.err))) == [0, 5000]
     assert flood.evidence.endswith("it printed more than 5000 bytes, and was stopped")
     assert (kept.rc, kept.out) == (0, "kept\n")
     assert not sleeping(LONG)
@@ -118,14 +123,14 @@ def test_what_ignores_that_nobody_reads_is_ended_at_its_deadline(shell: list[str
     """And the answer is no longer than without it."""
     stubborn = f"trap '' PIPE; while :; do echo {'x' * 1000}; done 2>/dev/null"
     (said,) = run(shell, Command(("sh", "-c", stubborn), limit=5000), deadline=2)
-    assert (said.rc, said.timed_out, said.out) == (None, True, "")
+    assert (said.rc, said.timed_out, len(said.out)) == (None, True, 5000)
 
 
 @each_shell
 @pytest.mark.parametrize(("size", "whole"), [(5000, True), (5001, False)])
 def test_the_limit_to_the_byte(shell: list[str], size: int, whole: bool) -> None:
     (said,) = run(shell, Command(("sh", "-c", f"printf '%0{size}d' 7"), limit=5000))
-    assert (said.rc == 0, said.too_long, len(said.out)) == (whole, not whole, size if whole else 0)
+    assert (said.rc == 0, said.too_long, len(said.out)) == (whole, not whole, 5000)
 
 
 @each_shell
@@ -158,8 +163,7 @@ def test_no_file_is_written(shell: list[str], tmp_path: t.Any, monkeypatch: pyte
 def test_what_looks_like_a_frame_is_text(shell: list[str]) -> None:
     lies = f"{MARK} end\nerrors\n{MARK} 1\nabsent\ndeadline\n0"
     asked = [Command(("cat",), stdin=lies), sh(f"printf '%s' '{lies}' >&2")]
-    script = compose(asked, 20, MARK)
-    done = subprocess.run(shell, input=script.encode(), capture_output=True, check=False)
+    done = subprocess.run(shell, input=compose(asked, 20, MARK).script.encode(), capture_output=True, check=False)
     out, err = parse(Said(0, done.stdout, b""), asked, MARK)
     assert (out.out, err.err) == (lies, lies)
 
@@ -213,17 +217,68 @@ def test_the_refusal_shows_the_last_words_and_steers_no_terminal() -> None:
     assert str(refused.value) == "/bin/sh: rc 1, no answer: ?]0;x?ana is not in the sudoers file."
 
 
-def test_a_secret_has_no_place_in_a_script() -> None:
-    with pytest.raises(ValueError, match="secret"):
-        compose([Command(("dscl",), prompts=(Secret("pw"),))], 1, MARK)
+ODD = "p\u00e4 'ss\"w\\ord\\n %s $(id) `id` \\0101 \\c *\t-n"
+
+
+@each_shell
+@pytest.mark.parametrize("by_argument", [False, True])
+def test_secrets_reach_the_program_they_are_for_and_no_other_place(shell: list[str], by_argument: bool) -> None:
+    everything = bytes(range(1, 256)).decode("latin-1")
+    asked = [
+        Command(("cat",), prompts=(Secret(ODD), Secret("two"))),
+        Command(("cat",), stdin="none\n"),
+        Command(("cat",), document=Secret(everything)),
+        sh("cat; env; ps -ww -o args= -p $$ -p $PPID"),
+    ]
+    said = run(shell, *asked, by_argument=by_argument)
+    assert [one.out for one in said[:3]] == [f"{ODD}\ntwo\n", "none\n", everything]
+    assert said[3].rc == 0
+    assert "p\u00e4" not in said[3].out and "two" not in said[3].out
+
+
+def test_a_script_and_what_is_shown_of_it_hold_no_secret() -> None:
+    composed = compose([Command(("dscl",), prompts=(Secret("pw-1"),), document=None)], 1, MARK)
+    assert "pw-1" not in composed.script
+    assert b"pw-1" not in composed.secrets
+    assert "secrets" not in repr(composed)
+
+
+@each_shell
+def test_a_status_alone_is_asked_for_however_much_is_printed(shell: list[str]) -> None:
+    flood = f"i=0; while [ $i -lt 200 ]; do echo {'x' * 1000}; i=$((i + 1)); done; exit 3"
+    (said,) = run(shell, Command(("sh", "-c", flood), limit=5000, only_status=True))
+    assert (said.rc, said.too_long, said.out) == (3, False, "")
+
+
+def test_what_was_asked_ahead_takes_no_exec_of_its_own() -> None:
+    sent: list[str] = []
+    runner = ScriptRunner(into(sent))
+    later = sh("echo $$")
+    runner.ask_ahead([later, sh("echo unused")])
+    assert runner.run(sh("echo now")).out == "now\n"
+    first = runner.run(later)
+    assert first.rc == 0
+    assert runner.run_all([sh("echo more"), later])[1] is first
+    assert len(sent) == 2
+
+
+def into(sent: list[str]) -> t.Callable[[Exec], Said]:
+    """Return what runs a script in this machine's own shell, and keeps it."""
+
+    def send(asked: Exec) -> Said:
+        sent.append(asked.script)
+        done = subprocess.run(["/bin/sh"], input=asked.script.encode(), capture_output=True, check=False)
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    return send
 
 
 def test_a_failure_is_not_tried_again() -> None:
     """A wrong password for sudo is sent once, whoever asks again."""
     sent: list[str] = []
 
-    def send(script: str) -> Said:
-        sent.append(script)
+    def send(asked: Exec) -> Said:
+        sent.append(asked.script)
         raise ConnectionError("Incorrect sudo password")
 
     runner = ScriptRunner(send)
@@ -236,13 +291,7 @@ def test_a_failure_is_not_tried_again() -> None:
 
 def test_one_exec_for_what_belongs_together() -> None:
     sent: list[str] = []
-
-    def send(script: str) -> Said:
-        sent.append(script)
-        done = subprocess.run(["/bin/sh"], input=script.encode(), capture_output=True, check=False)
-        return Said(done.returncode, done.stdout, done.stderr)
-
-    runner = ScriptRunner(send)
+    runner = ScriptRunner(into(sent))
     asked = [sh("echo b"), sh("echo a"), sh("echo b")]
     assert [ran.out for ran in runner.run_all(asked, 20)] == ["b\n", "a\n", "b\n"]
     assert len(sent) == 1
@@ -253,14 +302,8 @@ def test_one_exec_for_what_belongs_together() -> None:
 def test_a_whole_reading_is_one_exec() -> None:
     """The host is no Mac, so it is asked for its version again; all else is in the first script."""
     sent: list[str] = []
-
-    def send(script: str) -> Said:
-        sent.append(script)
-        done = subprocess.run(["/bin/sh"], input=script.encode(), capture_output=True, check=False)
-        return Said(done.returncode, done.stdout, done.stderr)
-
     with pytest.raises(ReadingError, match="does not look like a Mac"):
-        read_mac(ScriptRunner(send), 20, Ask(escrow=True))
+        read_mac(ScriptRunner(into(sent)), 20, Ask(escrow=True))
     stages = [re.findall(r"^stage .*", script, re.MULTILINE) for script in sent]
     assert [len(one) for one in stages] == [len(commands_of(Ask(escrow=True))), 1]
     assert "sw_vers" in stages[1][0]

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a Mac's shell answers by itself: through which accounts Ansible came in, and where a Python is. Pure.
+
+Each question is a function that the script of an exec brings along; to the runner it is a command like any other.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
+
+_WAY, _PYTHON = "keyholder_way", "keyholder_python"
+
+FUNCTIONS: t.Mapping[str, str] = {
+    # On macOS `logname` asks getlogin, which names the login even behind su. Elsewhere, so in the lab, it would name an
+    # account of the host.
+    _WAY: """\
+keyholder_way() {
+    printf '%s\\n' "${SUDO_USER-}" "${DOAS_USER-}" "${DZDO_USER-}" "${LOGNAME-}"
+    [ ! -x /usr/bin/fdesetup ] || logname
+}""",
+    # /usr/bin/python3 is Apple's stub where there are no developer tools, and opens a dialog if it is started. A Mac of
+    # the lab shares its host's file system: what is at these places there is not the Mac's.
+    _PYTHON: """\
+keyholder_python() {
+    [ -x /usr/bin/fdesetup ] || set -- "$1"
+    for path; do
+        [ -f "$path" ] && [ -x "$path" ] || continue
+        case $(readlink "$path")$path in
+            */usr/bin/python* | /usr/bin/python*) xcode-select -p >/dev/null 2>&1 || continue ;;
+        esac
+        "$path" -I -c 'import sys; sys.exit(sys.version_info < (3, 9))' </dev/null >/dev/null 2>&1 || continue
+        printf '%s\\n' "$path"
+        return
+    done
+}""",
+}
+
+PLACES = (
+    "/Library/ManagedFrameworks/Python/Python3.framework/Versions/Current/bin/python3",
+    "/Library/Frameworks/Python.framework/Versions/Current/bin/python3",
+    "/Library/Developer/CommandLineTools/usr/bin/python3",
+    "/usr/local/bin/managed_python3",
+    "/opt/homebrew/bin/python3",
+    "/usr/local/bin/python3",
+)
+"""Where people put a Python on a Mac: first what belongs to root, last what may belong to the user who installed
+Homebrew. The role python has the same list."""
+
+WAY = Command((_WAY,))
+
+
+def python_at(interpreter: str) -> Command:
+    """Ask for the first Python that Ansible can use. ``interpreter``: the one that the user named, "" for none."""
+    return Command((_PYTHON, interpreter, *PLACES))
+
+
+def parse_way(ran: Ran) -> tuple[str, ...]:
+    """Return the accounts that SUDO_USER and its kin name, and who logged in."""
+    return tuple(filter(None, ran.out.splitlines()))
+
+
+def parse_python(ran: Ran) -> str:
+    """Return the path of the Python, "" for none."""
+    return ran.out.strip() if ran.rc == 0 else ""

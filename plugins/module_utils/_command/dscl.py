@@ -154,7 +154,7 @@ def read_hash(user: str) -> Command:
     return Command(("dscl", "-plist", ".", "-read", _path(user), "dsAttrTypeNative:ShadowHashData"), private=True)
 
 
-_ITERATIONS, _ENTROPY = 10_000_000, 1024
+ITERATIONS, ENTROPY = 10_000_000, 1024
 """What a verifier may ask for at most: macOS has some 100,000 rounds for 128 bytes, and more could take days."""
 
 
@@ -170,7 +170,7 @@ def hash_matches(ran: Ran, password: Secret) -> bool | None:
     except (ValueError, KeyError, TypeError):
         return None
     readable = isinstance(entropy, bytes) and isinstance(salt, bytes) and _kind.whole(iterations) is not None
-    if not readable or not 0 < len(entropy) <= _ENTROPY or not 0 < iterations <= _ITERATIONS:
+    if not readable or not 0 < len(entropy) <= ENTROPY or not 0 < iterations <= ITERATIONS:
         return None
     derived = hashlib.pbkdf2_hmac("sha512", password.reveal(), salt, iterations, len(entropy))
     return hmac.compare_digest(derived, entropy)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Perl's programs on Macs of the lab, over SSH: with the hash that dscl prints, at profiles' terminal, with the lock."""
+"""Perl's programs on Macs of the lab, over SSH: with dscl's hash, at the terminal of profiles, and with the lock."""
 
 from __future__ import annotations
 

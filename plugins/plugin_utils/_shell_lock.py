@@ -189,9 +189,10 @@ def locked(script: str, ticket: Ticket, mark: str) -> str:
     )
 
 
-def lock_answer(out: bytes, mark: str) -> str:
+def lock_answer(out: bytes, mark: str, err: bytes = b"") -> str:
     """Return what to tell about the waiting for the lock, "" where there was none, out of what :func:`locked`'s script
-    printed. Raises :class:`Refusal` if it has not got the lock; then nothing of the script has run."""
+    printed. Raises :class:`Refusal` if it has not got the lock; then nothing of the script has run. ``err``: what came
+    back on the other stream, for where there is no answer."""
     begin = f"{mark} lock ".encode("ascii")
     lines = [line.rstrip(b"\r")[len(begin) :] for line in out.split(b"\n") if line.startswith(begin)]
     state, *fields = lines[0].decode("ascii", "replace").split(" ") if lines else [""]
@@ -202,8 +203,9 @@ def lock_answer(out: bytes, mark: str) -> str:
     try:
         seconds, alive, text, path = float(fields[0]), fields[1] == "1", _text(fields[2]), _text(fields[3])
     except (ValueError, IndexError):
-        words = plain(out[-600:].decode("utf-8", "replace")).strip() or "nothing"
-        raise Refusal("shell_unreadable", "the lock's answer is not there", (f"/bin/sh: {words}",)) from None
+        lines = [line.strip() for line in (err + b"\n" + out[-600:]).splitlines() if line.strip()]
+        words = plain(b" | ".join(lines).decode("utf-8", "replace")[-600:]) or "nothing"
+        raise Refusal("shell_unreadable", "the Mac's shell has not answered", (f"/bin/sh: {words}",)) from None
     holder = Holder.parse(text.encode("utf-8"))
     who = "" if holder is None else holder.words(alive)
     waited = f", and it was still at work after {seconds:g} seconds" if seconds else ""
@@ -250,4 +252,5 @@ class ShellLock:
 
     def _ask(self, ticket: Ticket) -> str:
         mark = f"keyholder-{secrets.token_hex(8)}"
-        return lock_answer(self._send(locked(":", ticket, mark)).out, mark)
+        said = self._send(locked(":", ticket, mark))
+        return lock_answer(said.out, mark, said.err)

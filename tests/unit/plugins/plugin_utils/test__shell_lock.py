@@ -19,7 +19,8 @@ import pytest
 
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import LEASE, NAME, FileLock, Holder
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
-from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import Said
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
+from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import Said, compose, parse
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell_lock import (
     _LOCK,
     ShellLock,
@@ -157,6 +158,21 @@ def test_a_name_cannot_look_like_another_part_of_the_file(folder: Path) -> None:
     assert holder is not None and holder.leases and holder.user == name.replace("\n", "")
     went(later(folder))
     assert refusal(ticket(folder, "bb")).reason == "another_run"
+
+
+@each_shell
+def test_a_script_of_commands_goes_as_without_a_lock(folder: Path, shell: list[str]) -> None:
+    commands = [
+        Command(("cat",), stdin="a 'b'\n"),
+        Command(("sh", "-c", "echo err >&2; exit 3")),
+        Command(("nonesuch",)),
+    ]
+    script = compose(commands, 30, MARK)
+    under = [run(ticket(folder), script, shell=shell), run(later(folder), script, shell=shell)]
+    free = subprocess.run([*shell, "-c", script], capture_output=True, check=False)
+    for said in under:
+        assert parse(said, commands, MARK) == parse(Said(0, free.stdout, free.stderr), commands, MARK)
+        assert lock_answer(said.out, MARK) == ""
 
 
 # -- two runs ---------------------------------------------------------------------------------------------------------
@@ -476,8 +492,9 @@ def test_a_host_that_is_no_mac_and_a_mac_without_perl(tmp_path: Path, folder: Pa
 )
 def test_an_answer_that_is_none_is_no_lock(out: bytes) -> None:
     with pytest.raises(Refusal) as caught:
-        lock_answer(out, MARK)
+        lock_answer(out, MARK, b"sorry\n")
     assert caught.value.reason == "shell_unreadable"
+    assert caught.value.evidence[0].startswith("/bin/sh: sorry")
 
 
 def test_who_is_not_root_is_told_so() -> None:

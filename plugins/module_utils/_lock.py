@@ -3,7 +3,9 @@
 """One run at a time changes a Mac: hold its lock, wait for another run that has it, or say who that is.
 
 The lock is flock(2) on a file. The system releases it when the last process that has the file open ends, and nothing of
-it outlives a restart, so it is never stale. What the file says is for people; that it is there means nothing.
+it outlives a restart, so it is never stale. A run that comes through a shell has no process on the Mac between its
+commands: it writes a lease of a minute into the file, and renews it with each command. Otherwise, what the file says is
+for people; that it is there means nothing.
 
 This file is PRIVATE to the collection.
 """
@@ -28,6 +30,8 @@ FOLDER = "/var/db"
 NAME = "keyholder.macos.lock"
 POLL = 0.2
 """Seconds between two tries."""
+LEASE = 60
+"""Seconds that a lease counts after the command that wrote it."""
 _MOST = 4096
 """Bytes read of the file."""
 _REPLACED = 100
@@ -52,28 +56,41 @@ class NoLock:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lock. ``user``: the account that came in by SSH. ``since``: seconds since 1970."""
+    """Who holds a lock. ``user``: the account that came in by SSH. ``since``: seconds since 1970. ``run`` and ``until``
+    are those of a lease, whose run has no ``pid``: what tells it from other runs, and when the lease ends."""
 
     module: str
     pid: int
     user: str
     since: int
+    run: str = ""
+    until: int = 0
 
     @classmethod
     def parse(cls, text: bytes) -> Holder | None:
         """Return None for what no run has written whole."""
         try:
             said = json.loads(text)
-            return cls(_plain(said["module"]), int(said["pid"]), _plain(said["user"]), int(said["since"]))
-        except (ValueError, KeyError, TypeError, OverflowError):
+            lease = _plain(said.get("run", "")), int(said.get("until", 0))
+            return cls(_plain(said["module"]), int(said["pid"]), _plain(said["user"]), int(said["since"]), *lease)
+        except (ValueError, KeyError, TypeError, OverflowError, AttributeError):
             return None
 
+    @property
+    def leases(self) -> bool:
+        """Check whether this is a lease that counts. One that ends later than any does was written before the clock was
+        set back."""
+        return bool(self.run) and 0 < self.until - time.time() <= LEASE
+
     def words(self, alive: bool) -> str:
-        """Return who it is, for a person. ``alive``: whether its process is still there."""
+        """Return who it is, for a person. ``alive``: whether its process is still there, if it has one."""
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self.since))
         by = f" by {self.user}" if self.user else ""
-        said = f"keyholder.macos.{self.module}, run{by} as process {self.pid} since {since} UTC"
-        return said if alive else f"{said}; that process has ended, but a command that it started still runs"
+        how = "through a shell" if self.run else f"as process {self.pid}"
+        said = f"keyholder.macos.{self.module}, run{by} {how} since {since} UTC"
+        return (
+            said if alive or self.run else f"{said}; that process has ended, but a command that it started still runs"
+        )
 
 
 class FileLock:
@@ -132,7 +149,7 @@ class FileLock:
             file = self._open()
             try:
                 while True:
-                    taken = _lock(file)
+                    taken = _try(file)
                     if not taken:
                         met = _said(file) or met or "a run that has not yet written who it is"
                     if met and not self._heard():
@@ -206,6 +223,26 @@ class FileLock:
         return Refusal("lock_unusable", f"the lock {self._path} cannot be held: {why}", (self._path,))
 
 
+def _try(file: int) -> bool:
+    """Return whether the lock could be taken, and no lease counts. While one does, the lock is left to its run, whose
+    next command must find it free."""
+    if _leased(file) or not _lock(file):
+        return False
+    if not _leased(file):
+        return True
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return False
+
+
+def _leased(file: int) -> bool:
+    who = _holder(file)
+    return who is not None and who.leases
+
+
+def _holder(file: int) -> Holder | None:
+    return Holder.parse(os.pread(file, _MOST, 0))
+
+
 def _lock(file: int) -> bool:
     """Return whether the lock could be taken."""
     try:
@@ -248,7 +285,7 @@ class Listener:
 
 def _said(file: int) -> str:
     """Return who holds the lock, as the file says; "" if it does not say."""
-    who = Holder.parse(os.pread(file, _MOST, 0))
+    who = _holder(file)
     return "" if who is None else who.words(_alive(who.pid))
 
 

@@ -1,17 +1,24 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Perl's programs on Macs of the lab, over SSH: against the hash that its dscl prints, and its profiles' terminal."""
+"""Perl's programs on Macs of the lab, over SSH: with dscl's hash, at the terminal of profiles, and with the lock."""
 
 from __future__ import annotations
 
+import json
 import shlex
 import typing as t
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import profiles
+from ansible_collections.keyholder.macos.plugins.module_utils._lock import NAME, FileLock
+from ansible_collections.keyholder.macos.plugins.module_utils._module import _lock_folder
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
 from ansible_collections.keyholder.macos.plugins.plugin_utils._perl import at_terminal, compare, compared
+from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import Said
+from ansible_collections.keyholder.macos.plugins.plugin_utils._shell_lock import ShellLock, Ticket, lock_answer, locked
 from maclab.lab import Handle, Lab
 
 ADMIN = "admin-pw 'x' \u00fc"
@@ -71,3 +78,23 @@ def test_a_bootstrap_token_is_made_at_a_terminal(mac: Handle) -> None:
     assert right.rc == 0 and ADMIN not in right.text, right
     status = run(mac, profiles.BOOTSTRAP_STATUS)
     assert profiles.parse_bootstrap(status) == profiles.BootstrapStatus(True, True)
+
+
+def test_the_lock_is_held_between_commands_by_a_lease_in_the_folder_that_python_looks_in(mac: Handle) -> None:
+    def send(script: str) -> Said:
+        said = mac.ssh(shlex.join(("sudo", "-n", "/bin/sh", "-c", script)))
+        return Said(said.rc, said.out.encode(), said.err.encode())
+
+    programs = mac.ssh("command -v fdesetup").out.strip()
+    folder = Path(_lock_folder(programs))
+    own = ShellLock(send, Ticket("account", "itadmin", 0))
+    with own.held() as told:
+        assert told == "" and own.ticket is not None
+        file = folder / NAME
+        assert json.loads(file.read_text())["run"] == own.ticket.run
+        with pytest.raises(Refusal, match="run by itadmin through a shell"), FileLock(str(folder), "x", "y", 0).held():
+            pass
+        said = send(locked("id -u; cat", own.ticket, "mark"))
+        assert said.out.endswith(b"\n0\n") and lock_answer(said.out, "mark") == "", said
+    with FileLock(str(folder), "x", "y", 0).held():
+        pass

@@ -28,6 +28,11 @@ THE_MAC = Group(
             "Read the evidence. Usual causes: sudo refused the account, or /bin/sh on the Mac is not a POSIX shell.",
             "The exit status of the shell, and what it said last.",
         ),
+        "needs_python": Reason(
+            "The Mac has neither Python nor perl, so nothing could keep other runs away. This run changed nothing.",
+            "Let the role python find or install a Python first. macOS brings /usr/bin/perl: ask why it is not there.",
+            "What was not found.",
+        ),
         "module_not_run": Reason(
             "Ansible could not run a module on the Mac to its end, so it is not known what the module has done there.",
             "See the evidence. The Mac may have no Python (the role python looks for one), may refuse become, or may be"

@@ -11,13 +11,15 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reasons.base impo
 
 OTHER_RUNS = Group(
     "Another run, and what an earlier one has left",
-    "The first three are decided before the Mac is read. The last comes after everything else was done.",
+    "The first three are decided before the Mac is read, ``lock_lost`` before any command. The last comes after"
+    " everything else was done.",
     {
         "another_run": Reason(
             "Another run is changing this Mac, and only one may at a time. This run read and changed nothing.",
             "Wait for the other run, or raise lock_timeout. A cancelled job continues on the Mac until its current"
             " command there ends. If no run should be at work, run 'lsof' on the lock's file, which the evidence"
-            " names: it shows the process. A restart of the Mac ends it.",
+            " names: it shows the process. A restart of the Mac ends it. A run through a shell lets go by itself, a"
+            " minute after its last command.",
             "The lock's file on the Mac.",
         ),
         "connection_lost": Reason(
@@ -29,6 +31,13 @@ OTHER_RUNS = Group(
             "This run cannot safely hold the lock that keeps other runs away, so it read and changed nothing.",
             "Look at the lock's file and its folder on the Mac: another program or account put something in their"
             " place, or could. Remove that as root; the next run makes its own.",
+            "The lock's file on the Mac.",
+        ),
+        "lock_lost": Reason(
+            "Between two of its commands this run lost the lock that keeps other runs away: on a Mac without Python it"
+            " is held for a minute after each command. This run did not go on.",
+            "Run it again: the next run continues from here. If it happens again, look for a connection or a controller"
+            " that is slow, and for another run on this Mac.",
             "The lock's file on the Mac.",
         ),
         "preboot_failed": Reason(

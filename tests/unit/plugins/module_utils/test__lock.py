@@ -8,12 +8,15 @@ import contextlib
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import time
 import typing as t
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -161,7 +164,7 @@ def test_only_its_owner_can_open_it_and_it_says_nothing_but_who(folder: Path) ->
         with lock(folder).held():
             seen = (folder / NAME).stat()
             assert (stat.S_IMODE(seen.st_mode), seen.st_uid) == (0o600, os.geteuid())
-            assert set(json.loads((folder / NAME).read_text())) == {"module", "pid", "user", "since"}
+            assert set(json.loads((folder / NAME).read_text())) == {"module", "pid", "user", "since", "run", "until"}
     finally:
         os.umask(umask)
 
@@ -331,6 +334,91 @@ def test_what_the_file_says_cannot_steer_a_terminal() -> None:
     assert said is not None
     assert said.words(True).isprintable()
     assert said.words(False).startswith(said.words(True))
+
+
+# -- leases: a run that is not there between its commands -------------------------------------------------------------
+
+
+def leased(folder: Path, until: float, run: str = "0123") -> None:
+    who = Holder("account", 0, "ana", 1764385927, run, int(until))
+    (folder / NAME).write_text(json.dumps(asdict(who)))
+    (folder / NAME).chmod(0o600)
+
+
+def test_a_lease_of_another_run_is_honoured_and_nobody_is_called_alive(folder: Path) -> None:
+    leased(folder, time.time() + 50)
+    before = (folder / NAME).read_text()
+    said = refusal(lock(folder))
+    assert said.reason == "another_run"
+    assert said.msg == (
+        "another run is changing this Mac: keyholder.macos.account, run by ana through a shell since"
+        " 2025-11-29 03:12:07 UTC"
+    )
+    assert (folder / NAME).read_text() == before
+
+
+def test_who_waits_for_a_lease_goes_on_once_it_has_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1764400000.0]
+    monkeypatch.setattr(_lock.time, "time", lambda: now[0])
+    leased(folder, now[0] + 10)
+
+    def pause(seconds: float) -> None:
+        now[0] += 1
+
+    with lock(folder, 3600, pause).held() as told:
+        assert now[0] == 1764400010.0
+        assert "run by ana through a shell since" in told
+        assert refusal(lock(folder)).reason == "another_run"
+
+
+def test_a_lease_that_is_watched_leaves_the_lock_to_its_run(folder: Path) -> None:
+    """Its next command takes the lock at once: who waits does not even try it."""
+    leased(folder, time.time() + 50)
+    tries: list[bool] = []
+
+    def pause(seconds: float) -> None:
+        with (folder / NAME).open() as file:
+            tries.append(_lock._lock(file.fileno()))
+        if len(tries) == 3:
+            leased(folder, 0)
+
+    with lock(folder, 3600, pause).held():
+        assert tries == [True] * 3
+
+
+def test_a_lease_that_was_written_while_the_lock_was_taken_counts(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = _lock._lock
+
+    def late(file: int) -> bool:
+        leased(folder, time.time() + 50)
+        return real(file)
+
+    monkeypatch.setattr(_lock, "_lock", late)
+    assert refusal(lock(folder)).reason == "another_run"
+    monkeypatch.undo()
+    leased(folder, 0)
+    with lock(folder).held():
+        pass
+
+
+@pytest.mark.parametrize("left", [-3600, -1, 0, _lock.LEASE + 2, 86400])
+def test_a_lease_that_has_ended_or_began_before_the_clock_was_set_back_is_none(folder: Path, left: int) -> None:
+    leased(folder, time.time() + left)
+    with lock(folder).held() as told:
+        assert told == ""
+        assert json.loads((folder / NAME).read_text())["run"] == ""
+
+
+@pytest.mark.parametrize("part", ['"run": ""', '"until": "soon"', '"until": null', '"until": 1e400'])
+def test_a_lease_that_is_not_whole_is_none(folder: Path, part: str) -> None:
+    leased(folder, time.time() + 50)
+    whole = (folder / NAME).read_text()
+    name = part.partition(":")[0]
+    (folder / NAME).write_text(re.sub(rf"{name}: [^,}}]*", part, whole))
+    with lock(folder).held() as told:
+        assert told == ""
 
 
 # -- commands of the run ----------------------------------------------------------------------------------------------

@@ -17,8 +17,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._code import Code
 from ansible_collections.keyholder.macos.plugins.module_utils._module import WHOLE_REASON
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain, plain_data
+from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import FROM_STDIN, Exec, Said
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import Spec, check
-from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import FROM_STDIN, Exec, Said
 from ansible_collections.keyholder.macos.plugins.plugin_utils._written import check_written
 
 _MODULES = "ansible_collections.keyholder.macos.plugins.modules"

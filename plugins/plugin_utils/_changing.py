@@ -36,9 +36,10 @@ from ansible_collections.keyholder.macos.plugins.module_utils._runner import Pro
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 from ansible_collections.keyholder.macos.plugins.plugin_utils import _asked, _perl
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure, needs_terminal
+from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import Send
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import is_text
-from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import ScriptRunner, Send
-from ansible_collections.keyholder.macos.plugins.plugin_utils._shell_lock import ShellLock, new_ticket
+from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import ScriptRunner
+from ansible_collections.keyholder.macos.plugins.plugin_utils._shell_lock import ShellLock, Ticket
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
@@ -89,8 +90,9 @@ class Changing:
             found = self._python_of(reader)
             if self._runner == PYTHON or (self._runner == AUTO and found):
                 return found
-            lock = ShellLock(self._send, new_ticket(self._name, self._way(reader), self._wait))
-            acting = ScriptRunner(self._send, lock.wrap)
+            user = ", ".join(sorted(self._way(reader)))
+            lock = ShellLock(self._send, Ticket(self._name, user, self._wait))
+            acting = ScriptRunner(self._send, lock)
             return self._result(self._run(acting, reader, lock).run(self._request, False))
         except Refusal as refusal:
             return self._result(Outcome(before={}, after={}, plan=[], notes=[], refusal=refusal))

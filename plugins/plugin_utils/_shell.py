@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import math
 import re
-import secrets
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from shlex import quote
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
@@ -25,7 +24,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reason import Ref
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 from ansible_collections.keyholder.macos.plugins.plugin_utils._asked import FUNCTIONS
+from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import Exec, Said, Send, new_mark
 from ansible_collections.keyholder.macos.plugins.plugin_utils._perl import at_terminal
+from ansible_collections.keyholder.macos.plugins.plugin_utils._shell_lock import ShellLock, lock_answer
 
 # On macOS, which one of its own programs tells, the system's programs come before those of a folder that others may
 # write.
@@ -113,48 +114,6 @@ class Unreadable(Refusal):
 
     def __init__(self, said: str) -> None:
         super().__init__("shell_unreadable", said, (said,))
-
-
-class Said(t.NamedTuple):
-    """Hold what came back over the connection."""
-
-    rc: int
-    out: bytes
-    err: bytes
-
-
-@dataclass(frozen=True)
-class Exec:
-    """Hold what to run on the Mac in one go: a script for its /bin/sh, and what that finds on its stdin, one line for
-    each secret. ``repr`` shows no secret."""
-
-    script: str
-    secrets: bytes = field(default=b"", repr=False)
-
-    @property
-    def piped(self) -> bytes:
-        """Return the whole stdin of a shell that runs :data:`FROM_STDIN`."""
-        return f"{self.script}\n{_END}\n".encode() + self.secrets
-
-
-_END = "keyholder-end-of-script"
-
-FROM_STDIN = f"""\
-script=
-while IFS= read -r line && [ "$line" != {_END} ]; do
-    script="$script$line
-"
-done
-eval "$script\""""
-"""Reads a script from stdin and runs it; the rest of stdin is left to it. So neither stands in a process list."""
-
-Send = t.Callable[[Exec], Said]
-"""Run a script on the Mac: one SSH exec."""
-
-
-def new_mark() -> str:
-    """Return a new random mark for the frame of one script's answers."""
-    return f"keyholder-{secrets.token_hex(8)}"
 
 
 def compose(commands: t.Sequence[Command], deadline: float, mark: str) -> Exec:
@@ -254,12 +213,12 @@ def _evidence(said: Said, what: str) -> str:
 
 
 class ScriptRunner:
-    """Run commands through one connection, those that are asked for together in one go. ``under``: what a script is
-    wrapped in, which is how a lock is held from one exec to the next."""
+    """Run commands through one connection, those that are asked for together in one go. ``lock``: held while they
+    run."""
 
-    def __init__(self, send: Send, under: t.Callable[[Exec, str], Exec] | None = None) -> None:
+    def __init__(self, send: Send, lock: ShellLock | None = None) -> None:
         self._send = send
-        self._under = under
+        self._lock = lock
         self._failed: Exception | None = None
         self._ahead: tuple[Command, ...] = ()
         self._known: dict[Command, Ran] = {}
@@ -291,7 +250,10 @@ class ScriptRunner:
         started = [at_terminal(command) for command in commands]
         try:
             asked = compose(started, deadline, mark)
-            answers = parse(self._send(self._under(asked, mark) if self._under else asked), started, mark)
+            said = self._send(asked if self._lock is None else self._lock.around(asked, mark))
+            if self._lock is not None:
+                lock_answer(said.out, mark, said.err)
+            answers = parse(said, started, mark)
             return [replace(answer, command=command) for answer, command in zip(answers, commands)]
         except Exception as problem:
             self._failed = problem

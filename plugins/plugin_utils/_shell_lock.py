@@ -19,9 +19,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._lock import FOLDE
 from ansible_collections.keyholder.macos.plugins.module_utils._module import MACOS_PROGRAM, PROGRAMS, SYSTEM
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
-
-if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import Said
+from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import Exec, Send, new_mark
 
 OWN = 10
 """Seconds that a run waits for a command of its own that was stopped and has not quite ended."""
@@ -229,28 +227,29 @@ def _text(hexadecimal: str) -> str:
 
 
 class ShellLock:
-    """Hold the lock for a run that reaches the Mac by :data:`_shell.Send`. ``ticket`` is what each command in between
-    shows, None while the lock is not held."""
+    """Hold the lock for a run that reaches the Mac by ``send``."""
 
-    def __init__(self, send: t.Callable[[str], Said], ticket: Ticket) -> None:
+    def __init__(self, send: Send, ticket: Ticket) -> None:
         self._send = send
         self._ticket = ticket
-        self.ticket: Ticket | None = None
 
     @contextlib.contextmanager
     def held(self) -> t.Iterator[str]:
         """See :class:`_lock.Lock`. Raises what the connection raises, too."""
         note = self._ask(replace(self._ticket, first=True, release=False))
-        self.ticket = replace(self._ticket, first=False, release=False)
         try:
             yield note
         finally:
-            self.ticket = None
             # The lease ends by itself, soon.
             with contextlib.suppress(Exception):
                 self._ask(replace(self._ticket, first=False, release=True))
 
+    def around(self, asked: Exec, mark: str) -> Exec:
+        """Return what runs ``asked`` while the lock is held. :func:`lock_answer` tells whether it has run at all."""
+        ticket = replace(self._ticket, first=False, release=False)
+        return replace(asked, script=locked(asked.script, ticket, mark))
+
     def _ask(self, ticket: Ticket) -> str:
-        mark = f"keyholder-{secrets.token_hex(8)}"
-        said = self._send(locked(":", ticket, mark))
+        mark = new_mark()
+        said = self._send(Exec(locked(":", ticket, mark)))
         return lock_answer(said.out, mark, said.err)

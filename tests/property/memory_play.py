@@ -22,8 +22,9 @@ from typing import Any
 from unittest import mock
 
 import fakes
+import shell_play
 from ansible.module_utils.testing import patch_module_args
-from inmemory import LabRunner, PowerCut
+from inmemory import LabRunner, PowerCut, snapshot
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change, _module_info
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import NoLock
@@ -36,6 +37,11 @@ from harness.batch import Answer, Played, Step
 from maclab import faults, journal, scenario
 from maclab.lab import Handle, Lab
 from maclab.state import Mac
+
+_MODULES = "ansible_collections.keyholder.macos.plugins.modules"
+
+REFUSED_BEFORE = ("not_text", "password_is_hash", "option_unknown")
+"""Reasons for which a task ends before anything else of it runs."""
 
 PREFIX = "memory"
 """Of the names of such Macs, beside those that have a port."""
@@ -137,13 +143,36 @@ class MemoryMac:
         return never.seen
 
     def play(self, step: Step, cut: PowerSupply | None = None) -> Answer:
+        """Play a step by the module, and on a Mac like this one from the controller: both must end alike."""
+        twin, same_cut = copy.deepcopy(self.mac), copy.deepcopy(cut)
         runner = _Runner(self.mac, root=step.become or self.mac.ssh_user == "root", power=cut)
         line = Line(self.name, f"step {step.title}", f"keyholder.macos.{step.module}", *_played(runner, step))
+        _compare_with_shell(runner, line, _Runner(twin, root=runner.root, power=same_cut), step)
         return Answer(line, list(runner.entries))
 
 
+def _compare_with_shell(runner: _Runner, line: Line, twin: _Runner, step: Step) -> None:
+    plugin = importlib.import_module(f"{_MODULES}.{step.module}")
+    if not hasattr(plugin, "request") or line.result.get("reason") in REFUSED_BEFORE:
+        return
+    try:
+        result = leaving(shell_play.played(twin, step.module, step.options, step.check, step.become))
+    except PowerCut:
+        result = None
+    if result is not None or line.status != "unreachable":
+        assert shell_play.told(result or {}) == shell_play.told(line.result), step.title
+    assert snapshot(twin.mac) == snapshot(runner.mac), step.title
+    assert _deeds(twin) == _deeds(runner), step.title
+
+
+def _deeds(runner: _Runner) -> list[tuple[Any, ...]]:
+    """Return what changed the Mac or was a login. Whoever plans on the controller reads once more."""
+    entries = [entry for entry in runner.entries if entry.writes or entry.authentications]
+    return [(entry.program, entry.argv, entry.writes, entry.authentications, entry.status) for entry in entries]
+
+
 def _played(runner: _Runner, step: Step) -> tuple[str, float, dict[str, Any]]:
-    plugin = importlib.import_module(f"ansible_collections.keyholder.macos.plugins.modules.{step.module}")
+    plugin = importlib.import_module(f"{_MODULES}.{step.module}")
     options = copy.deepcopy(dict(step.options))
     try:
         check(plugin.SPEC, options)

@@ -22,7 +22,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEA
 from ansible_collections.keyholder.macos.plugins.plugin_utils import _changing
 
 WORTH_COMPARING = ("changed", "failed", "reason", "plan", "notes", "state", "msg", "recovery_key", "password_matches")
-"""Of a result. Evidence differs in how a password was compared, and a message encrypted to a certificate in each run."""
+"""Of a result. Evidence differs in how a password was compared; what is encrypted to a certificate, in each run."""
 
 
 class Script:

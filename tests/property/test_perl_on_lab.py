@@ -16,9 +16,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._lock import NAME,
 from ansible_collections.keyholder.macos.plugins.module_utils._module import _lock_folder
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
+from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import Exec, Said
 from ansible_collections.keyholder.macos.plugins.plugin_utils._perl import at_terminal, compare, compared
-from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import Said
-from ansible_collections.keyholder.macos.plugins.plugin_utils._shell_lock import ShellLock, Ticket, lock_answer, locked
+from ansible_collections.keyholder.macos.plugins.plugin_utils._shell_lock import ShellLock, Ticket, lock_answer
 from maclab.lab import Handle, Lab
 
 ADMIN = "admin-pw 'x' \u00fc"
@@ -81,20 +81,19 @@ def test_a_bootstrap_token_is_made_at_a_terminal(mac: Handle) -> None:
 
 
 def test_the_lock_is_held_between_commands_by_a_lease_in_the_folder_that_python_looks_in(mac: Handle) -> None:
-    def send(script: str) -> Said:
-        said = mac.ssh(shlex.join(("sudo", "-n", "/bin/sh", "-c", script)))
+    def send(asked: Exec) -> Said:
+        said = mac.ssh(shlex.join(("sudo", "-n", "/bin/sh", "-c", asked.script)))
         return Said(said.rc, said.out.encode(), said.err.encode())
 
     programs = mac.ssh("command -v fdesetup").out.strip()
     folder = Path(_lock_folder(programs))
     own = ShellLock(send, Ticket("account", "itadmin", 0))
     with own.held() as told:
-        assert told == "" and own.ticket is not None
-        file = folder / NAME
-        assert json.loads(file.read_text())["run"] == own.ticket.run
+        assert told == ""
+        assert json.loads((folder / NAME).read_text())["user"] == "itadmin"
         with pytest.raises(Refusal, match="run by itadmin through a shell"), FileLock(str(folder), "x", "y", 0).held():
             pass
-        said = send(locked("id -u; cat", own.ticket, "mark"))
+        said = send(own.around(Exec("id -u; cat"), "mark"))
         assert said.out.endswith(b"\n0\n") and lock_answer(said.out, "mark") == "", said
     with FileLock(str(folder), "x", "y", 0).held():
         pass

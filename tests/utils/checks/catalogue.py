@@ -237,7 +237,7 @@ def _shellcheck(job: Job) -> str:
         "-c",
         f"from {words[0]}.{words[1]} import compose; from {words[0]}.{words[2]}.ask import Ask; "
         f"from {words[0]}.{words[2]}.read import commands_of; "
-        "print(compose(commands_of(Ask(escrow=True)), 120, 'mark'))",
+        "print(compose(commands_of(Ask(escrow=True)), 120, 'mark').script)",
         also={"PYTHONPATH": str(TREE)},
     )
     composed.write_text(f"#!/bin/sh\n{script[script.index('PATH=') :]}")

@@ -53,7 +53,7 @@ def test_the_script_takes_the_systems_program_where_macos_is(macos_program: str,
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "fdesetup").write_text(f"#!/bin/sh\necho {folder}\n", encoding="ascii")
         (tmp_path / folder / "fdesetup").chmod(0o755)
-    script = compose([Command(("fdesetup", "status"))], 5, "mark")
+    script = compose([Command(("fdesetup", "status"))], 5, "mark").script
     played = script.replace("-x /usr/bin/fdesetup ", f"-x {macos_program} ").replace(
         "PATH=/usr/bin:/bin:/usr/sbin:/sbin:", f"PATH={tmp_path}/system:"
     )

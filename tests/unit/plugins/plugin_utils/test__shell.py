@@ -17,16 +17,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask impor
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import ReadingError
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import commands_of, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
-from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import (
-    FROM_STDIN,
-    Exec,
-    Said,
-    ScriptRunner,
-    Unreadable,
-    compose,
-    new_mark,
-    parse,
-)
+from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import FROM_STDIN, Exec, Said, new_mark
+from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import ScriptRunner, Unreadable, compose, parse
 
 # The /bin/sh of macOS is a bash in its POSIX mode, and may be a dash.
 _BASH = shutil.which("bash")

@@ -20,7 +20,8 @@ import pytest
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import LEASE, NAME, FileLock, Holder
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
-from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import Said, compose, parse
+from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import Exec, Said
+from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import compose, parse
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell_lock import (
     _LOCK,
     ShellLock,
@@ -167,7 +168,7 @@ def test_a_script_of_commands_goes_as_without_a_lock(folder: Path, shell: list[s
         Command(("sh", "-c", "echo err >&2; exit 3")),
         Command(("nonesuch",)),
     ]
-    script = compose(commands, 30, MARK)
+    script = compose(commands, 30, MARK).script
     under = [run(ticket(folder), script, shell=shell), run(later(folder), script, shell=shell)]
     free = subprocess.run([*shell, "-c", script], capture_output=True, check=False)
     for said in under:
@@ -519,28 +520,27 @@ class Mac:
         self.scripts: list[str] = []
         self.broken = False
 
-    def send(self, script: str) -> Said:
-        self.scripts.append(script)
+    def send(self, asked: Exec) -> Said:
+        self.scripts.append(asked.script)
         if self.broken:
             raise ConnectionError("broken")
-        done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, check=False)
+        done = subprocess.run(["/bin/sh", "-c", asked.script], input=asked.secrets, capture_output=True, check=False)
         return Said(done.returncode, done.stdout, done.stderr)
 
 
-def test_a_run_holds_it_with_a_ticket_for_its_commands(folder: Path) -> None:
+def test_a_run_holds_it_around_its_commands(folder: Path) -> None:
     mac = Mac()
     own = ShellLock(mac.send, Ticket("account", "ana", 0, folder=str(folder)))
-    assert own.ticket is None
     with own.held() as told:
-        assert told == "" and own.ticket is not None and not own.ticket.first and not own.ticket.release
-        assert went(own.ticket) == ""
+        assert told == ""
+        said = mac.send(own.around(Exec("id -u; cat", b"a secret"), MARK))
+        assert lock_answer(said.out, MARK) == "" and said.out.endswith(b"0\na secret"), said
         other = ShellLock(mac.send, Ticket("account", "eva", 0, folder=str(folder)))
         with pytest.raises(Refusal) as caught, other.held():
             pass
-        assert caught.value.reason == "another_run" and other.ticket is None
+        assert caught.value.reason == "another_run"
         assert python_refusal(folder).reason == "another_run"
-    assert own.ticket is None
-    assert len(mac.scripts) == 3
+    assert len(mac.scripts) == 4
     with python(folder).held() as told:
         assert told == ""
 

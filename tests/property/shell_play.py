@@ -9,8 +9,12 @@ SSH (`test__shell.py`, `tests/integration/test_runners.py`).
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from unittest import mock
 
@@ -23,6 +27,24 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils import _changing
 
 WORTH_COMPARING = ("changed", "failed", "reason", "plan", "notes", "state", "msg", "recovery_key", "password_matches")
 """Of a result. Evidence differs in how a password was compared; what is encrypted to a certificate, in each run."""
+
+
+class Chances:
+    """What two plays of the same step must share to end alike: the time, and what the lab's Macs draw at random."""
+
+    def __init__(self) -> None:
+        self._now = time.time()
+        self._first = uuid.uuid4().int
+
+    @contextlib.contextmanager
+    def again(self) -> Iterator[None]:
+        """Let the clock stand, and the same be drawn as in the play before."""
+        numbers = itertools.count(self._first)
+        with (
+            mock.patch("time.time", lambda: self._now),
+            mock.patch("uuid.uuid4", lambda: uuid.UUID(int=next(numbers) % (1 << 128), version=4)),
+        ):
+            yield
 
 
 class Script:

@@ -43,11 +43,10 @@ def sanity(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
 
 
 def units(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
-    # ansible-test would go through every Python on PATH, and be content when it finds none. Sanity compiles and imports
-    # on each; the checks of the core try the Pythons of Macs, without Ansible. As the core must not know Ansible, the
-    # oldest ansible-core gets the tests of what runs beside it alone, on the controller.
-    where = [] if core is matrix.cores[0][0] else [f"{CONTROLLERS}/"]
-    output = _ansible_test(job, matrix, core, controller, "units", "--venv", "--python", controller, *where)
+    # ansible-test would go through every Python on PATH, and be content when it finds none. What runs on a Mac must not
+    # know Ansible: the checks of the core try it without, on the Pythons of Macs. Here is what runs on the controller.
+    where = ("--venv", "--python", controller, f"{CONTROLLERS}/")
+    output = _ansible_test(job, matrix, core, controller, "units", *where)
     ran = re.findall(r"^Unit test \S+ with Python (\S+)$", output, re.MULTILINE)
     if {*ran} != {controller}:
         raise CheckFailed(f"unit tests ran on Python {', '.join(ran) or 'none'}, and not on {controller}")

@@ -28,7 +28,10 @@ CONTROLLERS = "tests/unit/plugins/plugin_utils"
 
 
 def sanity(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
-    output = _ansible_test(job, matrix, core, controller, "sanity", "--local")
+    # pylint reads the source, and what it warns of does not depend on the ansible-core beside it. The newest one's has
+    # every rule of the oldest one's but those that were given up because their answer varies with Python.
+    once = () if core is matrix.cores[0][0] else ("--skip-test", "pylint")
+    output = _ansible_test(job, matrix, core, controller, "sanity", "--local", *once)
     ran = re.findall(r'^Running sanity test "([^"]+)"(?: on Python (\S+))?', output, re.MULTILINE)
     names = {name for name, _python in ran}
     if len(names) < SANITY_TESTS:

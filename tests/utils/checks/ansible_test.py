@@ -30,12 +30,16 @@ CONTROLLERS = "tests/unit/plugins/plugin_utils"
 def sanity(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
     # pylint reads the source, and what it warns of does not depend on the ansible-core beside it. The newest one's has
     # every rule of the oldest one's but those that were given up because their answer varies with Python.
-    once = () if core is matrix.cores[0][0] else ("--skip-test", "pylint")
-    output = _ansible_test(job, matrix, core, controller, "sanity", "--local", *once)
+    newest = core is matrix.cores[0][0]
+    output = _ansible_test(
+        job, matrix, core, controller, "sanity", "--local", *(() if newest else ("--skip-test", "pylint"))
+    )
     ran = re.findall(r'^Running sanity test "([^"]+)"(?: on Python (\S+))?', output, re.MULTILINE)
     names = {name for name, _python in ran}
     if len(names) < SANITY_TESTS:
         raise CheckFailed(f"ansible-test ran {len(names)} sanity tests, but has at least {SANITY_TESTS}")
+    if newest and "pylint" not in names:
+        raise CheckFailed("ansible-test did not run pylint")
     for name in ("compile", "import"):
         missing = {*matrix.targets(core)} - {python for test, python in ran if test == name}
         if missing:

@@ -4,26 +4,20 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
-from typing import Any
 
 import fakes
 import pytest
 from conformance_cases import CASES, NOT_TESTED, Case
+from transcripts import TRANSCRIPTS
 
-FIXTURE = Path(__file__).with_name("fixtures") / "transcripts.jsonl"
-RECORDS: dict[str, dict[str, Any]] = {
-    record["id"]: record for record in map(json.loads, FIXTURE.read_text(encoding="utf-8").splitlines())
-}
 LOG_PREFIX = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? )?sysadminctl\[[^\]]*\]:? ", re.MULTILINE)
 SOURCE_FILE = re.compile(r"File:\S+ Line:\d+")
 
 
 def test_every_record_is_tested_or_explained() -> None:
     assert not set(CASES) & set(NOT_TESTED)
-    assert set(CASES) | set(NOT_TESTED) == set(RECORDS)
+    assert set(CASES) | set(NOT_TESTED) == set(TRANSCRIPTS)
     assert all(NOT_TESTED.values())
 
 
@@ -50,7 +44,7 @@ def assert_same(expected: str, actual: str, case: Case) -> None:
 
 @pytest.mark.parametrize("record_id", sorted(CASES))
 def test_repeats_the_transcript(record_id: str) -> None:
-    record, case = RECORDS[record_id], CASES[record_id]()
+    record, case = TRANSCRIPTS[record_id], CASES[record_id]()
     if case.hangs:
         with pytest.raises(TimeoutError):
             fakes.run(case.mac, *case.argv, stdin=case.stdin, typed=case.typed, root=case.root, patience=0.2)

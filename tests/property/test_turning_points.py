@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 from pathlib import Path
 
 import pytest
+from transcripts import TRANSCRIPTS
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _macos
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import TURNING_POINTS, Version
@@ -73,8 +73,6 @@ def test_rows_are_in_the_order_of_the_versions_and_each_has_a_source() -> None:
 
 
 def test_each_transcript_that_a_row_names_is_there() -> None:
-    lines = (ROOT / "maclab/tests/fixtures/transcripts.jsonl").read_text(encoding="utf-8").splitlines()
-    known = {json.loads(line)["id"] for line in lines}
     named = [
         words.strip()
         for point in TURNING_POINTS.values()
@@ -83,7 +81,7 @@ def test_each_transcript_that_a_row_names_is_there() -> None:
         if " " not in words.strip()
     ]
     assert len(named) >= 8
-    assert set(named) <= known
+    assert set(named) <= set(TRANSCRIPTS)
 
 
 def test_no_other_file_of_the_core_compares_versions_with_numbers() -> None:

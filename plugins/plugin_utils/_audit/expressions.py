@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import functools
 import re
 import typing as t
 
@@ -76,42 +77,45 @@ def _environment() -> ImmutableSandboxedEnvironment:
     return environment
 
 
+_ENVIRONMENT = _environment()
+# A text is parsed and compiled once in a process, in however many policies it stands.
+_parsed = functools.lru_cache(maxsize=4096)(_ENVIRONMENT.parse)
+_template = functools.lru_cache(maxsize=4096)(_ENVIRONMENT.from_string)
+_condition = functools.lru_cache(maxsize=4096)(
+    functools.partial(_ENVIRONMENT.compile_expression, undefined_to_none=False)
+)
+
+
 class Compiler:
-    """Turn the texts of rules into functions. The same text is compiled once.
+    """Turn the texts of rules into functions.
 
     Every method raises :class:`AuditPolicyError` for a text that it cannot use; ``where`` is how the error begins.
     """
 
-    def __init__(self) -> None:
-        self._environment = _environment()
-        self._compiled: dict[str, t.Callable[..., t.Any]] = {}
-
     def condition(self, text: str, where: str) -> t.Callable[..., t.Any]:
         """Return a function that takes the names as keywords and returns the expression's value."""
-        if text not in self._compiled:
-            with _as_policy_error(text, "an expression", where):
-                self._compiled[text] = self._environment.compile_expression(text, undefined_to_none=False)
-        return self._compiled[text]
+        with _as_policy_error(text, "an expression", where):
+            return _condition(text)
 
     def template(self, text: str, where: str) -> t.Callable[..., str]:
         """Return a function that takes the names as keywords and returns the filled-in text."""
         with _as_policy_error(text, "a template", where):
-            return self._environment.from_string(text).render
+            return _template(text).render
 
     def parsed_condition(self, key: str, text: str, where: str) -> RuleText:
         """Return an expression with its syntax tree, for :meth:`unknown_name`."""
         with _as_policy_error(text, "an expression", where):
-            return RuleText(key, text, self._environment.parse(f"{{{{ ({text}) }}}}"))
+            return RuleText(key, text, _parsed(f"{{{{ ({text}) }}}}"))
 
     def parsed_template(self, key: str, text: str, where: str) -> RuleText:
         """Return a template with its syntax tree, for :meth:`unknown_name`."""
         with _as_policy_error(text, "a template", where):
-            return RuleText(key, text, self._environment.parse(text))
+            return RuleText(key, text, _parsed(text))
 
     def unknown_name(self, text: RuleText, parameters: t.Iterable[str], by_account: bool, where: str) -> str:
         """Return what :func:`lint.unknown_names` finds first in a text; "" if every name leads somewhere."""
         with _as_policy_error(text.source, "usable", where):
-            return next(lint.unknown_names(text.tree, self._environment, parameters, by_account), "")
+            return next(lint.unknown_names(text.tree, _ENVIRONMENT, parameters, by_account), "")
 
 
 @contextlib.contextmanager

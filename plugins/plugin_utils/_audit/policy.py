@@ -183,6 +183,12 @@ class _Stack:
         ]
 
 
+@functools.lru_cache(maxsize=1)
+def _baseline() -> t.Any:
+    """Return the layer that lies below all others."""
+    return layer_of(BASELINE)
+
+
 def load_policy(*layers: t.Any) -> Policy:
     """Return the baseline with ``layers`` upon it: each may set parameters, change rules, add rules and exempt.
 
@@ -190,7 +196,7 @@ def load_policy(*layers: t.Any) -> Policy:
     :class:`AuditPolicyError` for a layer that cannot be what its author meant.
     """
     stack = _Stack()
-    stack.add(layer_of(BASELINE), "baseline", baseline=True)
+    stack.add(_baseline(), "baseline", baseline=True)
     for layer, where in zip(layers, layer_places(layers)):
         stack.add(layer, where)
     compiler = Compiler()

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from checks import execution, matrix
+from checks import ansible_test, execution, matrix
 from checks.execution import Check, CheckFailed, Job, count
 from checks.skips import skipped
 
@@ -122,3 +124,31 @@ def test_a_python_that_is_there_explains_no_skip() -> None:
 def test_the_name_of_a_test_is_no_skip() -> None:
     said = "0.10s call     test_driver.py::test_sum[10 passed, 2 skipped in 1.23s]\n10 passed in 1.23s"
     assert skipped(said, matrix.plan(pythons("3.13"), full=True)) == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "lacks", "says"),
+    [
+        (0, "", ""),
+        (0, '"pylint"', "did not run pylint"),
+        (1, '"pylint"', ""),
+        (1, '"import" on Python 3.9', "did not run import on Python 3.9"),
+    ],
+)
+def test_pylint_runs_with_the_newest_core_and_imports_with_each(
+    number: int, lacks: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = matrix.plan(pythons("3.9", "3.12", "3.13"), full=False)
+    core, controller = planned.cores[number]
+    asked: list[str] = []
+
+    def tool(*arguments: Any) -> str:
+        asked.extend(arguments[5:])
+        each = [f'"{name}" on Python {python}' for name in ("compile", "import") for python in planned.targets(core)]
+        others = [f'"test-{index}"' for index in range(20)]
+        return "".join(f"Running sanity test {test}\n" for test in [*each, *others, '"pylint"'] if test != lacks)
+
+    monkeypatch.setattr(ansible_test, "_ansible_test", tool)
+    with pytest.raises(CheckFailed, match=says) if says else contextlib.nullcontext():
+        ansible_test.sanity(Job("driver", os.environ), planned, core, controller)
+    assert ("pylint" in asked) is bool(number)

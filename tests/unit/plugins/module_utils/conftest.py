@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How the property tests run: no deadline of their own, as CI's machine is slow now and then.
 
-ansible-test runs them on every Python that there is, with few examples each; the checks of the core alone ask for many.
+Few examples, for whoever tries one test by hand; the checks of the core ask for many.
 """
 
 from __future__ import annotations

@@ -1,15 +1,20 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a step needs and starts: how many bytes its prompts take, and which arguments its commands have."""
+"""Each step in one row: what it makes of a Mac, what it starts and hands over, and how many bytes its prompts take.
+
+What it makes of a Mac is what check mode predicts, and what the second reading is held against.
+"""
 
 from __future__ import annotations
 
 import plistlib
+import typing as t
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
-from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
+from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, NOWHERE, Account, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Mac, Management, Volume
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
@@ -25,6 +30,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.account impo
     SetAdmin,
     SetAttribute,
     SetPassword,
+    gets_first,
     new_account,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
@@ -38,6 +44,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault im
     ArmRestart,
     CancelDeferral,
     ChangeKey,
+    CheckRecipients,
     DeferFileVault,
     DeliverKey,
     DisableFileVault,
@@ -62,46 +69,304 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.token import
     VerifyKey,
 )
 
+ANA = Account("ana", "A", "Ana Sousa", 501, 20, sources=EVERYWHERE, volume_owner=True, disabled_tag=True)
+RUI = Account("rui", "B", "Rui Melo", 502, 20, sources=NOWHERE, volume_owner=False, has_password=False)
+OLD, NEW = Version(10, 15, 7), Version(15, 6)
+MAC = Mac(
+    NEW,
+    volume=Volume("d", True, True),
+    accounts=(ANA, RUI),
+    orphans=("O1", "O2"),
+    filevault=FileVault("off", deferred_user="ana", personal_key=False),
+    management=Management(bootstrap="unknown"),
+    files=frozenset({"/a", "/b"}),
+    pending=frozenset({"preboot", "creating rui"}),
+)
+OLD_DSCL, NEW_DSCL = Mac(Version(12, 7), accounts=(ANA, RUI)), Mac(Version(13))
+NEWCOMER = replace(new_account("new"), full_name="New", uid=700, gid=20, hidden=True, admin=True, home="/h", shell="/s")
+CREATED = replace(NEWCOMER, uid=None, gid=None, hidden=False, has_password=True)
+
 SECRETS = {
     name: Secret(f"{name} of it")
     for name in ("password", "admin_password", "old_password", "current_key", "additional_users[0].password")
 }
-OLD_DSCL, NEW_DSCL = Mac(Version(12, 7)), Mac(Version(13))
+PW, ADMIN_PW, OLD_PW, KEY = b"password of it", b"admin_password of it", b"old_password of it", b"current_key of it"
 GETPASS, PIPE, TERMINAL = 128, 1022, 128
+PASSWORD, BOTH, BY_KEY = {"password": PIPE}, {"admin_password": PIPE, "password": PIPE}, {"current_key": PIPE}
+
+# What macOS's programs are called with.
+ROOT, PENDING = "/Users/root", "dsAttrTypeNative:keyholder_pending"
+BY_ANA = "-adminUser ana -adminPassword -"
+RESET = "sysadminctl -resetPasswordFor rui -newPassword -"
+TAG = "AuthenticationAuthority ;DisabledTags;SecureToken"
+FDE, INPUT = "fdesetup", "-inputplist"
 
 
-@pytest.mark.parametrize(
-    ("step", "mac", "expected"),
-    [
-        (CheckPassword("ana", "password", "user"), NEW_DSCL, {"password": PIPE}),
-        (VerifyKey("ana", "B" * 36, "old_password"), NEW_DSCL, {"old_password": PIPE}),
-        (Grant("ana", "itadmin"), NEW_DSCL, {"admin_password": PIPE, "password": PIPE}),
-        (Revoke("ana", "itadmin"), NEW_DSCL, {"admin_password": PIPE, "password": PIPE}),
-        (CreateAccount(new_account("ana")), NEW_DSCL, {"password": PIPE}),
-        (CreateAccount(new_account("ana"), bare=True), NEW_DSCL, {}),
-        (BecomeFirstHolder("ana", "authenticate"), NEW_DSCL, {"password": GETPASS}),
-        (BecomeFirstHolder("ana", "set_password"), NEW_DSCL, {"password": PIPE}),
-        (SetPassword("ana", "old"), NEW_DSCL, {"old_password": GETPASS, "password": GETPASS}),
-        (SetPassword("ana", "old"), OLD_DSCL, {"old_password": PIPE, "password": PIPE}),
-        (SetPassword("ana", "granter", "itadmin"), NEW_DSCL, {"password": PIPE, "admin_password": PIPE}),
-        (SetPassword("ana", "root"), NEW_DSCL, {"password": PIPE}),
-        (EscrowBootstrap("itadmin"), NEW_DSCL, {"admin_password": TERMINAL}),
-        (RemoveBootstrap("itadmin"), NEW_DSCL, {"admin_password": TERMINAL}),
-        (ValidateBootstrap("itadmin"), NEW_DSCL, {"admin_password": TERMINAL}),
-        (EnableFileVault("ana", ("bob",)), NEW_DSCL, {"password": PIPE, "additional_users[0].password": PIPE}),
-        (AddUnlocker("ana", "itadmin"), NEW_DSCL, {"admin_password": PIPE, "password": PIPE}),
-        (DisableFileVault("ana"), NEW_DSCL, {"password": PIPE}),
-        (ChangeKey("ana"), NEW_DSCL, {"password": PIPE}),
-        (ChangeKey(""), NEW_DSCL, {"current_key": PIPE}),
-        (RemoveKey(""), NEW_DSCL, {"current_key": PIPE}),
-        (ArmRestart("ana"), NEW_DSCL, {"password": PIPE}),
-        (ValidateKey("current_key"), NEW_DSCL, {"current_key": PIPE}),
-        (ValidateKey(), NEW_DSCL, {}),
-        (Prove(("ana",)), NEW_DSCL, {}),
-    ],
-)
-def test_how_many_bytes_each_prompt_takes(step: Step, mac: Mac, expected: dict[str, int]) -> None:
-    assert step.needs(mac) == expected
+@dataclass(frozen=True)
+class Row:
+    """A step, and what comes of it on MAC."""
+
+    step: Step
+    after: Mac = MAC
+    says: str | None = ""
+    """Its commands, a line each; None where a test of its own tells them."""
+    given: bytes | dict[str, t.Any] = b""
+    """What goes to its stdin: lines, or a property list."""
+    needs: dict[str, int] = field(default_factory=dict)
+
+
+def has(of: Mac = MAC, **more: t.Any) -> Mac:
+    return replace(of, **more)
+
+
+def person(who: Account, of: Mac = MAC, **more: t.Any) -> Mac:
+    return of.with_account(replace(who, **more))
+
+
+def vault(**more: t.Any) -> Mac:
+    return replace(MAC, filevault=replace(MAC.filevault, **more))
+
+
+def lines(*secrets: bytes) -> bytes:
+    return b"".join(secret + b"\n" for secret in secrets)
+
+
+def plist(password: bytes, user: str = "", other: str = "", others: bytes = b"") -> dict[str, t.Any]:
+    more: dict[str, t.Any] = {"Username": user} if user else {}
+    if other:
+        more["AdditionalUsers"] = [{"Username": other, "Password": others.decode()}]
+    return {"Password": password.decode(), **more}
+
+
+RUI_HOLDS = person(RUI, sources=EVERYWHERE, volume_owner=True)
+ENABLED = vault(state="on", deferred_user="", personal_key=True)
+FIRST_OTHER = "additional_users[0].password"
+
+LOOKS = [
+    Row(CheckPassword("ana", "password", "user"), needs=PASSWORD),
+    Row(VerifyKey("ana", "A" * 36, "old_password"), needs={"old_password": PIPE}),
+    Row(Prove(("ana",))),
+    Row(CheckRecipients()),
+    Row(ProofArchive("/p"), says="tar -t -z -f /p"),
+    Row(ValidateKey()),
+    Row(ValidateKey("current_key"), needs=BY_KEY),
+    Row(DeliverKey("return")),
+    Row(ReadKeyFile("/a"), says="cat /a"),
+]
+# What they change no reading shows.
+UNSEEN = [
+    Row(PlanDemotion("ana"), says=None),
+    Row(
+        DropDemotion("ana"),
+        says="launchctl bootout system/keyholder.macos.demote\n"
+        "rm -f /Library/LaunchDaemons/keyholder.macos.demote.plist",
+    ),
+    Row(CreateHome("ana"), says="createhomedir -c -u ana"),
+    Row(ArchiveHome("ana", "/Users/ana", "/p"), says='sh -c umask 077; exec "$@" sh tar -c -z -f /p -C /Users ana'),
+    Row(ArmRestart("ana"), MAC, f"{FDE} authrestart -delayminutes -1 {INPUT}", plist(PW, "ana"), PASSWORD),
+    Row(ArmRestart(""), MAC, f"{FDE} authrestart -delayminutes -1 {INPUT}", plist(KEY), BY_KEY),
+    Row(Restart(), says="shutdown -r now"),
+    Row(Restart(locked=True), says="shutdown -r now"),
+]
+WRITES = [
+    Row(
+        Note("repairing ana"),
+        has(pending=MAC.pending | {"repairing ana"}),
+        f"dscl . -merge {ROOT} {PENDING} repairing ana",
+    ),
+    Row(Note(), MAC, f"dscl . -merge {ROOT} {PENDING} preboot"),
+    Row(Forget("creating rui"), has(pending=frozenset({"preboot"})), f"dscl . -delete {ROOT} {PENDING} creating rui"),
+    Row(Forget("creating ada"), MAC, f"dscl . -delete {ROOT} {PENDING} creating ada"),
+    Row(UpdatePreboot(), has(pending=frozenset({"creating rui"})), f"dscl . -delete {ROOT} {PENDING} preboot"),
+    Row(
+        Grant("rui", "ana"),
+        RUI_HOLDS,
+        f"sysadminctl -secureTokenOn rui -password - {BY_ANA}",
+        lines(ADMIN_PW, PW),
+        BOTH,
+    ),
+    Row(
+        Revoke("ana", "rui"),
+        person(ANA, sources=NOWHERE, volume_owner=False),
+        "sysadminctl -secureTokenOff ana -password - -adminUser rui -adminPassword -",
+        lines(ADMIN_PW, PW),
+        BOTH,
+    ),
+    Row(
+        BecomeFirstHolder("rui", "authenticate"),
+        RUI_HOLDS,
+        "dscl /Local/Default -authonly rui",
+        lines(PW),
+        {"password": GETPASS},
+    ),
+    Row(BecomeFirstHolder("rui", "set_password"), RUI_HOLDS, RESET, lines(PW), PASSWORD),
+    Row(
+        CreateAccount(NEWCOMER),
+        MAC.with_account(replace(CREATED, volume_owner=False)),
+        "sysadminctl -addUser new -fullName New -shell /s -UID 700 -GID 20 -home /h -admin -password -",
+        lines(PW),
+        PASSWORD,
+    ),
+    Row(
+        CreateAccount(NEWCOMER, bare=True),
+        MAC.with_account(replace(NEWCOMER, admin=False, has_password=False, volume_owner=False)),
+        None,
+    ),
+    Row(
+        CreateMobileAccount(NEWCOMER),
+        MAC.with_account(replace(NEWCOMER, volume_owner=False)),
+        "createmobileaccount -n new",
+    ),
+    Row(
+        CreateMobileAccount(NEWCOMER, "/m"),
+        MAC.with_account(replace(NEWCOMER, volume_owner=False)),
+        "createmobileaccount -n new -h /m",
+    ),
+    Row(SetAttribute("rui", "uid", 0), person(RUI, uid=0), "dscl . -create /Users/rui UniqueID 0"),
+    Row(SetAttribute("rui", "hidden", True), person(RUI, hidden=True), "dscl . -create /Users/rui IsHidden 1"),
+    Row(
+        SetAttribute("rui", "hint", "x"),
+        person(RUI, hint="x"),
+        "dscl . -create /Users/rui AuthenticationHint x",
+    ),
+    Row(SetAdmin("rui", True), person(RUI, admin=True), "dseditgroup -o edit -a rui -t user admin"),
+    Row(SetAdmin("rui", False), MAC, "dseditgroup -o edit -d rui -t user admin"),
+    Row(PreventToken("rui"), person(RUI, disabled_tag=True), f"dscl . -append /Users/rui {TAG}"),
+    Row(AllowToken("ana"), person(ANA, disabled_tag=False), f"dscl . -delete /Users/ana {TAG}"),
+    Row(SetPassword("rui", "root"), person(RUI, has_password=True), RESET, lines(PW), PASSWORD),
+    Row(
+        SetPassword("rui", "root", new="old_password"),
+        person(RUI, has_password=True),
+        RESET,
+        lines(OLD_PW),
+        {"old_password": PIPE},
+    ),
+    Row(
+        SetPassword("rui", "granter", "ana"),
+        person(RUI, has_password=True),
+        f"{RESET} {BY_ANA}",
+        lines(PW, ADMIN_PW),
+        BOTH,
+    ),
+    Row(
+        SetPassword("rui", "old"),
+        person(RUI, has_password=True),
+        "dscl . -passwd /Users/rui",
+        lines(PW, OLD_PW),
+        {"old_password": GETPASS, "password": GETPASS},
+    ),
+    Row(
+        SetPassword("rui", "old", new="old_password", old="password"),
+        person(RUI, has_password=True),
+        "dscl . -passwd /Users/rui",
+        lines(OLD_PW, PW),
+        {"old_password": GETPASS, "password": GETPASS},
+    ),
+    Row(DeleteAccount("rui", "keep_home"), has(accounts=(ANA,)), "sysadminctl -deleteUser rui -keepHome"),
+    Row(DeleteAccount("rui", "secure"), has(accounts=(ANA,)), "sysadminctl -deleteUser rui -secure"),
+    Row(
+        RemoveMarker("ana"),
+        person(ANA, sources=Sources(False, True, True)),
+        "dscl . -delete /Users/ana AuthenticationAuthority ;SecureToken;",
+    ),
+    Row(RemoveOrphan("O1"), has(orphans=("O2",)), f"{FDE} remove -uuid O1"),
+    Row(RemoveOrphan("O3"), MAC, f"{FDE} remove -uuid O3"),
+    Row(
+        AddUnlocker("rui", "ana"),
+        person(RUI, sources=Sources(False, False, True)),
+        f"{FDE} add {INPUT}",
+        plist(ADMIN_PW, "ana", "rui", PW),
+        BOTH,
+    ),
+    Row(RemoveUnlocker("ana"), person(ANA, sources=Sources(True, True, False)), f"{FDE} remove -user ana"),
+    Row(EnableFileVault("ana"), ENABLED, f"{FDE} enable {INPUT} -outputplist", plist(PW, "ana"), PASSWORD),
+    Row(
+        EnableFileVault("ana", ("rui",)),
+        ENABLED,
+        f"{FDE} enable {INPUT} -outputplist",
+        plist(PW, "ana", "rui", SECRETS[FIRST_OTHER].reveal()),
+        {"password": PIPE, FIRST_OTHER: PIPE},
+    ),
+    Row(
+        DisableFileVault("ana"),
+        vault(state="off", deferred_user="", personal_key=None),
+        f"{FDE} disable {INPUT}",
+        plist(PW, "ana"),
+        PASSWORD,
+    ),
+    Row(
+        DeferFileVault("rui", "/p", 2, False, True),
+        vault(deferred_user="rui"),
+        f"{FDE} enable -defer /p -user rui -forceatlogin 2 -dontaskatlogout -showrecoverykey",
+    ),
+    Row(CancelDeferral(), vault(deferred_user=""), f"{FDE} disable"),
+    Row(
+        ChangeKey("ana"),
+        vault(personal_key=True),
+        f"{FDE} changerecovery -personal {INPUT} -outputplist",
+        plist(PW, "ana"),
+        PASSWORD,
+    ),
+    Row(
+        ChangeKey(""),
+        vault(personal_key=True),
+        f"{FDE} changerecovery -personal {INPUT} -outputplist",
+        plist(KEY),
+        BY_KEY,
+    ),
+    Row(
+        RemoveKey("ana"),
+        vault(personal_key=False),
+        f"{FDE} removerecovery -personal {INPUT}",
+        plist(PW, "ana"),
+        PASSWORD,
+    ),
+    Row(RemoveKey(""), vault(personal_key=False), f"{FDE} removerecovery -personal {INPUT}", plist(KEY), BY_KEY),
+    Row(RemoveKeyFile("/a"), has(files=frozenset({"/b"})), "rm -f /a"),
+]
+ROWS = [*LOOKS, *UNSEEN, *WRITES]
+HOUSE = Step.__module__.rpartition(".")[0]
+# They speak at a terminal, and are tried below, with what macOS says of their token.
+AT_A_TERMINAL = (EscrowBootstrap, RemoveBootstrap, ValidateBootstrap)
+every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: type(row.step).__name__)
+
+
+def kinds(of: type[Step]) -> set[type[Step]]:
+    """The product's classes that are steps, and not what steps share."""
+    ours = [one for one in of.__subclasses__() if one.__module__.startswith(HOUSE)]
+    return {kind for one in ours for kind in kinds(one)} or {of}
+
+
+def test_each_step_has_a_row() -> None:
+    assert {type(row.step) for row in ROWS} | {*AT_A_TERMINAL} == kinds(Step)
+
+
+@every_row
+def test_what_it_makes_of_a_mac(row: Row) -> None:
+    assert row.step.after(MAC) == row.after
+    assert row.step.writes is (row not in LOOKS)
+
+
+@every_row
+def test_what_it_starts_and_hands_over(row: Row) -> None:
+    commands = row.step.commands(MAC, SECRETS)
+    if row.says is not None:
+        given = b"".join(command.input() for command in commands)
+        assert "\n".join(map(str, commands)) == row.says
+        assert (plistlib.loads(given) if isinstance(row.given, dict) else given) == row.given
+    assert not row.step.at_a_terminal
+
+
+@every_row
+def test_how_many_bytes_each_prompt_takes(row: Row) -> None:
+    assert row.step.needs(NEW_DSCL) == row.needs
+
+
+# -- where a Mac's version or an account decides ----------------------------------------------------------------------
+
+
+def test_before_macos_13_dscl_takes_longer_passwords() -> None:
+    assert SetPassword("ana", "old").needs(OLD_DSCL) == {"old_password": PIPE, "password": PIPE}
 
 
 @pytest.mark.parametrize(
@@ -140,121 +405,14 @@ def test_a_bare_record_has_what_was_asked_for_and_no_more() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "step", [Prove(("ana",)), CheckPassword("ana", "password", "user"), ValidateKey(), DeliverKey("return")]
-)
-def test_a_step_that_only_looks_starts_nothing(step: Step) -> None:
-    assert step.commands(NEW_DSCL, SECRETS) == []
-
-
-@pytest.mark.parametrize("kind", [EscrowBootstrap, RemoveBootstrap, ValidateBootstrap])
-def test_what_is_typed_at_a_terminal(kind: type) -> None:
-    assert kind("itadmin").at_a_terminal
-    assert not Grant("ana", "itadmin").at_a_terminal
-
-
-# -- each step, in macOS's words --------------------------------------------------------------------------------------
-
-PW, ADMIN_PW, OLD_PW, KEY = b"password of it", b"admin_password of it", b"old_password of it", b"current_key of it"
-BY_TOKEN = "-password - -adminUser itadmin -adminPassword -"
-PERSON = Mac(Version(12, 7), accounts=(Account("ana", "B", uid=502), Account("bob", "C")))
-MODERN, OLD_MAC = Mac(Version(15, 6), pending=frozenset({"preboot"})), Mac(Version(12, 7))
-
-
-def lines(*secrets: bytes) -> bytes:
-    return b"".join(secret + b"\n" for secret in secrets)
-
-
-@pytest.mark.parametrize(
-    ("step", "argv", "given"),
-    [
-        (
-            Note("creating ana"),
-            "dscl . -merge /Users/root dsAttrTypeNative:keyholder_pending creating ana",
-            b"",
-        ),
-        (
-            Forget("creating ana"),
-            "dscl . -delete /Users/root dsAttrTypeNative:keyholder_pending creating ana",
-            b"",
-        ),
-        (UpdatePreboot(), "dscl . -delete /Users/root dsAttrTypeNative:keyholder_pending preboot", b""),
-        (Grant("ana", "itadmin"), f"sysadminctl -secureTokenOn ana {BY_TOKEN}", lines(ADMIN_PW, PW)),
-        (Revoke("ana", "itadmin"), f"sysadminctl -secureTokenOff ana {BY_TOKEN}", lines(ADMIN_PW, PW)),
-        (BecomeFirstHolder("ana", "authenticate"), "dscl /Local/Default -authonly ana", lines(PW)),
-        (
-            BecomeFirstHolder("ana", "set_password"),
-            "sysadminctl -resetPasswordFor ana -newPassword -",
-            lines(PW),
-        ),
-        (CreateMobileAccount(new_account("ada"), "/h"), "createmobileaccount -n ada -h /h", b""),
-        (CreateMobileAccount(new_account("ada")), "createmobileaccount -n ada", b""),
-        (SetAttribute("ana", "uid", 0), "dscl . -create /Users/ana UniqueID 0", b""),
-        (SetAdmin("ana", True), "dseditgroup -o edit -a ana -t user admin", b""),
-        (SetAdmin("ana", False), "dseditgroup -o edit -d ana -t user admin", b""),
-        (
-            PreventToken("ana"),
-            "dscl . -append /Users/ana AuthenticationAuthority ;DisabledTags;SecureToken",
-            b"",
-        ),
-        (
-            AllowToken("ana"),
-            "dscl . -delete /Users/ana AuthenticationAuthority ;DisabledTags;SecureToken",
-            b"",
-        ),
-        (RemoveMarker("ana"), "dscl . -delete /Users/ana AuthenticationAuthority ;SecureToken;", b""),
-        (SetPassword("ana", "root"), "sysadminctl -resetPasswordFor ana -newPassword -", lines(PW)),
-        (
-            SetPassword("ana", "root", new="old_password"),
-            "sysadminctl -resetPasswordFor ana -newPassword -",
-            lines(OLD_PW),
-        ),
-        (
-            SetPassword("ana", "granter", "itadmin"),
-            "sysadminctl -resetPasswordFor ana -newPassword - -adminUser itadmin -adminPassword -",
-            lines(PW, ADMIN_PW),
-        ),
-        (SetPassword("ana", "old"), "dscl . -passwd /Users/ana", lines(PW, OLD_PW)),
-        (
-            SetPassword("ana", "old", new="old_password", old="password"),
-            "dscl . -passwd /Users/ana",
-            lines(OLD_PW, PW),
-        ),
-        (CreateHome("ana"), "createhomedir -c -u ana", b""),
-        (RemoveOrphan("X-1"), "fdesetup remove -uuid X-1", b""),
-        (
-            ArchiveHome("ana", "/Users/ana", "/p"),
-            'sh -c umask 077; exec "$@" sh tar -c -z -f /p -C /Users ana',
-            b"",
-        ),
-        (ProofArchive("/p"), "tar -t -z -f /p", b""),
-        (DeleteAccount("ana", "keep_home"), "sysadminctl -deleteUser ana -keepHome", b""),
-        (DeleteAccount("ana", "secure"), "sysadminctl -deleteUser ana -secure", b""),
-        (CancelDeferral(), "fdesetup disable", b""),
-        (
-            DeferFileVault("ana", "/p", 2, False, True),
-            "fdesetup enable -defer /p -user ana -forceatlogin 2 -dontaskatlogout -showrecoverykey",
-            b"",
-        ),
-        (RemoveUnlocker("ana"), "fdesetup remove -user ana", b""),
-        (ReadKeyFile("/p"), "cat /p", b""),
-        (RemoveKeyFile("/p"), "rm -f /p", b""),
-        (Restart(), "shutdown -r now", b""),
-        (Restart(locked=True), "shutdown -r now", b""),
-    ],
-)
-def test_each_step_is_one_command(step: Step, argv: str, given: bytes) -> None:
-    (command,) = step.commands(MODERN, SECRETS)
-    assert (str(command), command.input()) == (argv, given)
-
-
 def test_preboot_that_nobody_owes_is_not_forgotten() -> None:
-    assert UpdatePreboot().commands(OLD_MAC, SECRETS) == []
+    assert UpdatePreboot().commands(OLD_DSCL, SECRETS) == []
 
 
-@pytest.mark.parametrize(("user", "uid"), [("ana", 502), ("bob", 0), ("eve", 0)])
+@pytest.mark.parametrize(("user", "uid"), [("rui", 502), ("bob", 0), ("eve", 0)])
 def test_before_macos_13_an_account_changes_its_own_password(user: str, uid: int) -> None:
-    (command,) = SetPassword(user, "old").commands(PERSON, SECRETS)
+    mac = OLD_DSCL.with_account(Account("bob", "C"))
+    (command,) = SetPassword(user, "old").commands(mac, SECRETS)
     assert str(command) == f"launchctl asuser {uid} sudo -u {user} sysadminctl -newPassword - -oldPassword -"
     assert command.input() == lines(OLD_PW, PW)
 
@@ -264,88 +422,109 @@ def test_from_macos_13_on_dscl_sets_it() -> None:
     assert (str(command), command.input()) == ("dscl . -passwd /Users/ana", lines(PW, OLD_PW))
 
 
-def plist(password: bytes, user: str = "", others: tuple[str, ...] = ()) -> dict[str, object]:
-    more: dict[str, object] = {"Username": user} if user else {}
-    if others:
-        by_index = [f"additional_users[{index}].password of it" for index in range(len(others))]
-        more["AdditionalUsers"] = [{"Username": name, "Password": said} for name, said in zip(others, by_index)]
-    return {"Password": password.decode(), **more}
-
-
-@pytest.mark.parametrize(
-    ("step", "argv", "document"),
-    [
-        (EnableFileVault("ana"), "enable -inputplist -outputplist", plist(PW, "ana")),
-        (EnableFileVault("ana", ("bob",)), "enable -inputplist -outputplist", plist(PW, "ana", ("bob",))),
-        (DisableFileVault("ana"), "disable -inputplist", plist(PW, "ana")),
-        (
-            AddUnlocker("ana", "itadmin"),
-            "add -inputplist",
-            {
-                **plist(ADMIN_PW, "itadmin"),
-                "AdditionalUsers": [{"Username": "ana", "Password": PW.decode()}],
-            },
-        ),
-        (ChangeKey("ana"), "changerecovery -personal -inputplist -outputplist", plist(PW, "ana")),
-        (ChangeKey(""), "changerecovery -personal -inputplist -outputplist", plist(KEY)),
-        (RemoveKey("ana"), "removerecovery -personal -inputplist", plist(PW, "ana")),
-        (RemoveKey(""), "removerecovery -personal -inputplist", plist(KEY)),
-        (ArmRestart("ana"), "authrestart -delayminutes -1 -inputplist", plist(PW, "ana")),
-        (ArmRestart(""), "authrestart -delayminutes -1 -inputplist", plist(KEY)),
-    ],
-)
-def test_fdesetup_is_given_its_passwords_as_a_property_list(step: Step, argv: str, document: dict[str, object]) -> None:
-    (command,) = step.commands(MODERN, SECRETS)
-    assert str(command) == f"fdesetup {argv}"
-    assert plistlib.loads(command.input()) == document
-
-
-@pytest.mark.parametrize(
-    ("step", "verb"),
-    [
-        (EscrowBootstrap("itadmin"), "install"),
-        (RemoveBootstrap("itadmin"), "remove"),
-        (ValidateBootstrap("itadmin"), "validate"),
-    ],
-)
-def test_profiles_is_answered_at_its_prompts(step: Step, verb: str) -> None:
-    (command,) = step.commands(MODERN, SECRETS)
-    assert str(command) == f"profiles {verb} -type bootstraptoken"
-    assert [answer.reveal() for dummy, answer in command.dialogue] == [b"itadmin", ADMIN_PW]
-
-
 def test_an_account_is_made_with_all_that_sysadminctl_takes() -> None:
     account = Account("ana", NEW_GUID, "Ana S", 0, 0, admin=True, home="/h", shell="/s", hint="the usual", picture="/p")
-    (command,) = CreateAccount(account).commands(MODERN, SECRETS)
+    (command,) = CreateAccount(account).commands(MAC, SECRETS)
     assert str(command) == (
         "sysadminctl -addUser ana -fullName Ana S -shell /s -hint the usual -picture /p -UID 0 -GID 0 -home /h -admin"
         " -password -"
     )
     assert command.input() == lines(PW)
-    (plain,) = CreateAccount(Account("ana", NEW_GUID, "Ana")).commands(MODERN, SECRETS)
+    (plain,) = CreateAccount(Account("ana", NEW_GUID, "Ana")).commands(MAC, SECRETS)
     assert str(plain) == "sysadminctl -addUser ana -fullName Ana -password -"
 
 
 def test_a_promotion_is_taken_back_by_a_job_after_a_quarter_of_an_hour() -> None:
-    dummy, write, dummy, dummy = PlanDemotion("ana").commands(MODERN, SECRETS)
+    dummy, write, dummy, dummy = PlanDemotion("ana").commands(MAC, SECRETS)
     content = plistlib.loads(write.input())
     assert (content["StartInterval"], content["ProgramArguments"][-2:]) == (900, ["ana", "promoted ana"])
-    assert [str(command) for command in DropDemotion("ana").commands(MODERN, SECRETS)] == [
-        "launchctl bootout system/keyholder.macos.demote",
-        "rm -f /Library/LaunchDaemons/keyholder.macos.demote.plist",
-    ]
+
+
+def test_disabling_leaves_no_key_that_anybody_could_speak_of() -> None:
+    on = vault(state="on", personal_key=True)
+    assert DisableFileVault("ana").after(on) == vault(state="off", deferred_user="", personal_key=None)
+
+
+# -- the first token --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("step", "expected"),
+    ("version", "tag", "others", "first"),
     [
-        (RemoveKey("ana"), {"password": PIPE}),
-        (ArmRestart(""), {"current_key": PIPE}),
-        (EnableFileVault("ana"), {"password": PIPE}),
-        (SetPassword("ana", "root", new="old_password"), {"old_password": PIPE}),
-        (RemoveUnlocker("ana"), {}),
-        (SetAdmin("ana", True), {}),
+        (NEW, False, (), True),
+        (Version(11), False, (), True),
+        (NEW, True, (), False),
+        (NEW, False, (ANA,), False),
+        (OLD, False, (), False),
     ],
 )
-def test_which_passwords_a_step_needs(step: Step, expected: dict[str, int]) -> None:
-    assert step.needs(NEW_DSCL) == expected
+def test_who_gets_the_first_token_with_its_password(
+    version: Version, tag: bool, others: tuple[Account, ...], first: bool
+) -> None:
+    """On macOS 11 and newer, whoever has no tag; before, no password brings one."""
+    of = replace(MAC, version=version, accounts=others, orphans=())
+    owner = first if version >= Version(11) else None
+    got = EVERYWHERE if first else NOWHERE
+    made = CreateAccount(replace(NEWCOMER, disabled_tag=tag)).after(of).account("new")
+    assert made == replace(CREATED, disabled_tag=tag, sources=got, volume_owner=owner)
+    bare = CreateAccount(replace(NEWCOMER, disabled_tag=tag), bare=True).after(of)
+    set_ = SetPassword("new", "root").after(bare).account("new")
+    assert set_ is not None
+    assert (set_.sources, set_.has_password) == (got, True)
+    assert gets_first(of, replace(NEWCOMER, disabled_tag=tag)) is first
+    mobile = CreateMobileAccount(replace(NEWCOMER, kind="mobile")).after(of).account("new")
+    assert mobile is not None
+    assert (mobile.sources, mobile.volume_owner) == (NOWHERE, False if version >= Version(11) else None)
+
+
+def test_an_account_that_is_not_there_is_none_to_plan_with() -> None:
+    for step in (Grant("ada", "ana"), SetPassword("ada", "root"), AddUnlocker("ada", "ana")):
+        with pytest.raises(LookupError, match="ada"):
+            step.after(MAC)
+
+
+def test_a_new_account_holds_nothing_and_has_no_password() -> None:
+    assert new_account("new") == Account("new", "(assigned by macOS)", sources=NOWHERE, has_password=False)
+
+
+# -- Bootstrap Token --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "escrowed", "preflight", "gone"),
+    [
+        (Version(13, 3), "valid", True, False),
+        (Version(13, 2, 9), "escrowed_unproven", None, None),
+        (OLD, "escrowed_unproven", None, None),
+        (NEW, "valid", True, False),
+    ],
+)
+def test_a_fresh_bootstrap_token_works_where_macos_can_say_so(
+    version: Version, escrowed: str, preflight: bool | None, gone: bool | None
+) -> None:
+    of = replace(MAC, version=version, management=Management(enrolled=True))
+    said = Management(enrolled=True, bootstrap=escrowed, bootstrap_crypto_user=True, preflight=preflight)
+    assert EscrowBootstrap("ana").after(of).management == said
+    removed = Management(enrolled=True, bootstrap="not_escrowed", bootstrap_crypto_user=False, preflight=gone)
+    assert RemoveBootstrap("ana").after(of).management == removed
+
+
+@pytest.mark.parametrize("crypto_user", [True, False, None])
+@pytest.mark.parametrize("preflight", [True, False, None])
+def test_validating_a_bootstrap_token_says_that_it_is_valid_and_no_more(
+    crypto_user: bool | None, preflight: bool | None
+) -> None:
+    before = Management(bootstrap="escrowed_unproven", bootstrap_crypto_user=crypto_user, preflight=preflight)
+    step = ValidateBootstrap("ana")
+    assert step.after(replace(MAC, management=before)).management == replace(before, bootstrap="valid")
+    assert not step.writes
+
+
+@pytest.mark.parametrize(("kind", "verb"), [*zip(AT_A_TERMINAL, ("install", "remove", "validate"))])
+def test_profiles_is_answered_at_its_prompts(kind: t.Callable[[str], Step], verb: str) -> None:
+    step = kind("itadmin")
+    (command,) = step.commands(MAC, SECRETS)
+    assert str(command) == f"profiles {verb} -type bootstraptoken"
+    assert [answer.reveal() for dummy, answer in command.dialogue] == [b"itadmin", ADMIN_PW]
+    assert step.at_a_terminal
+    assert step.needs(MAC) == {"admin_password": TERMINAL}

@@ -18,11 +18,13 @@ _SH = "/bin/sh"
 _KNOWN = ("bash", "csh", "dash", "false", "ksh", "tcsh", "zsh")
 _SAY_FIRST = 'printf "%s\\n" "$1"; shift; exec "$@"'
 
-# A path in full leads to this host, whose Python no Mac has. Every word of it counts, wherever it stands: in
-# Ansible's discovery (`command -v`), behind sudo, in quotes, in a script.
-_INTERPRETER = re.compile(
-    r"(?<![^\s'\"`=;&|(:<>!])/(?:usr/)?(?:bin|libexec)/((?:platform-)?python[\d.]*|perl)(?![\w./-])"
-)
+# A path in full leads to this host, whose Python no Mac has. Every word of it counts, wherever it stands: behind sudo,
+# in quotes, in a script.
+_PATH = r"/(?:usr/)?(?:bin|libexec)/((?:platform-)?python[\d.]*|perl)(?![\w./-])"
+_INTERPRETER = re.compile(rf"(?<![^\s'\"`=;&|(:<>!]){_PATH}")
+# Ansible's interpreter discovery, which is to hear of the path that it asked for: its next command has that one.
+_DISCOVERY = "; echo ENDFOUND"
+_ASKED_FOR = re.compile(rf"command -v (['\"]*)({_PATH})(['\"]*)(?=;)")
 # What needs no quotes, however deep in quotes it stands already.
 _PLAIN = re.compile(r"[\w./@%+:,=-]+")
 
@@ -37,6 +39,8 @@ def with_own_interpreters(command: str, folder: Path) -> str:
     if not is_plain(folder):
         return command
     own = str(folder.resolve())
+    if _DISCOVERY in command:
+        return _ASKED_FOR.sub(rf"command -v \1{own}/\3\4 >/dev/null && echo \2", command)
     return _INTERPRETER.sub(lambda found: f"{own}/{found[1]}", command)
 
 

@@ -89,7 +89,7 @@ def test_a_banner_comes_before_everything_that_a_command_prints(mac: Handle) -> 
     "text",
     [
         "{}",
-        "command -v '{}'; echo ENDFOUND",
+        "command -v '{}'",
         """/bin/sh -c 'sudo -H -S -n  -u root /bin/sh -c '"'"'echo BECOME ; {}'"'"' && sleep 0'""",
         "LANG=C {} /x/AnsiballZ_ping.py && sleep 0",
         "set -- x {}\nstub={}\n",

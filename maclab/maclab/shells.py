@@ -44,15 +44,19 @@ def with_own_interpreters(command: str, folder: Path) -> str:
     return _INTERPRETER.sub(lambda found: f"{own}/{found[1]}", command)
 
 
+def of_this_host(name: str) -> str | None:
+    """Return where this host has the shell of that name."""
+    return shutil.which(name, path=pathsep.join(UTILITY_FOLDERS))
+
+
 def login_shell(account: Account) -> list[str]:
     """Return the command that is this account's shell here: /bin/sh where this host lacks the account's own."""
     name = Path(account.shell).name
-    folders = pathsep.join(UTILITY_FOLDERS)
     if name == "sh":
         # macOS's sh is a bash in its POSIX mode, and reads no start-up file.
-        bash = shutil.which("bash", path=folders)
+        bash = of_this_host("bash")
         return [bash, "--posix", "--norc"] if bash else [_SH]
-    found = shutil.which(name, path=folders) if name in _KNOWN else None
+    found = of_this_host(name) if name in _KNOWN else None
     return [found or _SH]
 
 

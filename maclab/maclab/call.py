@@ -76,6 +76,10 @@ async def _no_commit() -> None:
     return None
 
 
+def _tell_nobody(_what: str, _detail: str) -> None:
+    return None
+
+
 @dataclass
 class Call:
     """One run of one program on one Mac."""
@@ -94,6 +98,8 @@ class Call:
     # The Mac's folder on this host; None where a test runs a program without a lab.
     folder: Path | None = None
     persist: Callable[[], Awaitable[None]] = _no_commit
+    # Writes an event to the journal at once; a run is there when it has ended, and may never end.
+    tell: Callable[[str, str], None] = _tell_nobody
     record: Record = field(default_factory=Record)
     handover: Handover | None = None
     restart: Restart | None = None
@@ -114,7 +120,7 @@ class Call:
     async def getpass(self, prompt: str, limit: int | None = GETPASS_LIMIT) -> str | None:
         self.record.prompts.append(prompt)
         answer = self._taken(await self.link.getpass(_encode(prompt), limit))
-        await self._maybe_hang_at_prompt()
+        await self.maybe_hang_at_prompt()
         return answer
 
     async def ask(self, prompt: str) -> str | None:
@@ -132,7 +138,7 @@ class Call:
     async def read_stdin_line(self, limit: int | None = None) -> str | None:
         """At most `limit` bytes of a line, like fgets: what did not fit is still there for the next read."""
         answer = self._taken(await self.link.read_line(limit))
-        await self._maybe_hang_at_prompt()
+        await self.maybe_hang_at_prompt()
         return answer
 
     async def read_stdin_all(self) -> bytes:
@@ -157,7 +163,7 @@ class Call:
         self.handover = Handover(list(argv), dict(env), user, is_root)
         return 0
 
-    async def _maybe_hang_at_prompt(self) -> None:
+    async def maybe_hang_at_prompt(self) -> None:
         fault = self.fault("hang")
         if fault is not None and fault.options.get("at") == "prompt":
             await hang()

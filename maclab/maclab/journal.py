@@ -74,7 +74,8 @@ class Login:
 
 @dataclass(frozen=True)
 class Event:
-    """Something befell the Mac: `what` is drop (a connection was cut), kill, restart, unlock, login or job."""
+    """Something befell the Mac: `what` is drop (a connection was cut), kill, restart, unlock, login, job
+    or dialog."""
 
     kind: ClassVar[str] = "event"
     start: float

@@ -18,7 +18,8 @@ from pathlib import Path
 from maclab import keeper, shim
 from maclab.state import Account
 
-# Utilities that macOS has too. Their options are this host's, so scripts must keep to POSIX.
+# Utilities that macOS has too. Their options are this host's, so scripts must keep to POSIX. perl: perl(1) and
+# perlmacosx(1) of macOS; which version it is depends on macOS, so use what every one of them has in its core.
 UTILITIES = (
     "[ awk base64 basename bash cat cksum clear cmp comm cp cut date dd diff dirname echo egrep env expr false fgrep "
     "find fold grep gunzip gzip head join kill ln logname ls mkdir mkfifo mktemp mv nice nohup od openssl paste perl "

@@ -175,6 +175,9 @@ def _call(host: Host, hello: Hello, link: ShimLink, session: Session | None) -> 
     async def persist() -> None:
         await host.commit(hello.program)
 
+    def tell(what: str, detail: str) -> None:
+        host.log(journal.Event(time.time(), what, detail))
+
     return Call(
         mac=host.mac,
         program=hello.program,
@@ -189,6 +192,7 @@ def _call(host: Host, hello: Hello, link: ShimLink, session: Session | None) -> 
         pid=hello.pid,
         folder=host.folder.path,
         persist=persist,
+        tell=tell,
     )
 
 

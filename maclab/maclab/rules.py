@@ -498,6 +498,11 @@ SSH_UNLOCKS: Rule[bool] = Rule(
     "a password login by SSH unlocks FileVault after a restart",
     (Row(EVERY, False, "filevault.md 6"), Row((26,), True, "filevault.md 6")),
 )
+STUB_NEEDS_A_SCREEN: Rule[bool] = Rule(
+    "stub_needs_a_screen",
+    "Apple's stub for python3 opens its dialog only while a user is logged in at the screen",
+    (Row(EVERY, True, assumed=True),),
+)
 
 
 def every_rule() -> list[Rule[object]]:

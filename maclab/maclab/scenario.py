@@ -36,11 +36,12 @@ EPOCH = 1735689600.0
 
 MAC_KEYS = (
     "macos build hardware model filesystem device python ssh_user port count accounts groups crypto_users "
-    "filevault mdm directory policy preboot root_locked_out logged_in locked reboot_seconds launchd_seconds faults"
+    "filevault mdm directory policy preboot root_locked_out logged_in locked reboot_seconds launchd_seconds faults "
+    "sudo_password requiretty"
 ).split()
 ACCOUNT_KEYS = (
     "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
-    "home home_exists hint picture locked failed_logins attributes service sudo_password"
+    "home home_exists hint picture locked failed_logins attributes service sudo_password shell_banner"
 ).split()
 TOKEN_KEYS = ("authority", "crypto", "filevault", "owner")
 FILEVAULT_STATES = (
@@ -161,6 +162,9 @@ class _Keys:
             raise self.wrong(key, value, "true, false")
         return value
 
+    def optional_flag(self, key: str) -> bool | None:
+        return None if self.data.get(key) is None else self.flag(key, False)
+
     def number(self, key: str, default: int, least: int, most: int) -> int:
         value = self.data.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
@@ -214,6 +218,8 @@ def _mac(name: str, keys: _Keys) -> Mac:
         reboot_seconds=keys.seconds("reboot_seconds", 1.0, 600),
         launchd_seconds=keys.seconds("launchd_seconds", 0.0, 3600),
         python=_python(keys),
+        sudo_password=keys.flag("sudo_password", False),
+        requiretty=keys.flag("requiretty", False),
     )
     mac.network = _network(mac, keys)
     _add_system_records(mac)
@@ -325,10 +331,18 @@ def _account(mac: Mac, entry: _Keys) -> Account:
         salt=salt(mac.name, name),
         attributes=_attributes(entry),
         service=entry.flag("service", False),
-        sudo_password=entry.flag("sudo_password", False),
+        sudo_password=entry.optional_flag("sudo_password"),
+        shell_banner=_banner(entry),
     )
     account.authority = _authority(mac, account, entry)
     return account
+
+
+def _banner(entry: _Keys) -> str:
+    banner = entry.text("shell_banner", "")
+    if not banner.isprintable():
+        raise entry.wrong("shell_banner", banner, "one line of text, which the shell prints before every command")
+    return banner
 
 
 def _free_uid(mac: Mac) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncssh
 
-from maclab import faults, inventory, layout, network, programs, scenario, ssh
+from maclab import faults, inventory, layout, network, programs, scenario, shells, ssh
 from maclab.host import Host
 from maclab.layout import LabFolder
 from maclab.program_socket import ProgramSocket
@@ -64,6 +64,7 @@ class Server:
             self._doors.append(door)
             if host.answers_ssh:
                 await door.open()
+        self._note_what_the_host_lacks()
         await self._open_program_socket()
         write_atomically(self.folder.inventory, inventory.text(self.folder, self.hosts.values()))
         write_atomically(self.folder.info, json.dumps(self._info(), indent=1) + "\n")
@@ -87,6 +88,12 @@ class Server:
         stub = mac.python == layout.STUB_PYTHON
         there = [program for program in programs.names() if program != "python3" or stub]
         self.folder.create_mac(mac.name, there, python, mac.accounts.values())
+
+    def _note_what_the_host_lacks(self) -> None:
+        for shell in shells.missing(host.mac for host in self.hosts.values()):
+            self.notes.append(f"no {shell} on this host: who has it as login shell gets /bin/sh instead")
+        if not shells.is_plain(self.folder.path):
+            self.notes.append(f"{self.folder.path} is no plain path: /usr/bin/python3 is this host's own on every Mac")
 
     async def _open_program_socket(self) -> None:
         self.folder.socket.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs what an SSH client asked for: a real /bin/sh in the Mac's folder, with its streams, its terminal and its end."""
+"""Runs what an SSH client asked for: a real shell in the Mac's folder, with its streams, its terminal and its end."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from contextlib import suppress
 
 import asyncssh
 
-from maclab import descriptors, journal
+from maclab import descriptors, journal, shells
 from maclab.host import SESSION, Host, Identity
+from maclab.state import Account
 
 # What sshd on macOS lets a client set.
 ACCEPTED = ("LANG", "LC_")
@@ -37,7 +38,7 @@ async def run(process: asyncssh.SSHServerProcess[bytes], host: Host) -> None:
     host.log(journal.SshExec(time.time(), user, session.name, process.command or "(shell)", terminal))
     home = host.folder.home(account)
     home.mkdir(parents=True, exist_ok=True)
-    argv = _argv(process, env, host.mac.name)
+    argv = shells.greeted(account, _argv(process, env, host, account))
     start = _Terminal if terminal else _Pipes
     streams = start(process)
     try:
@@ -60,12 +61,13 @@ def _from_client(process: asyncssh.SSHServerProcess[bytes]) -> dict[str, str]:
     return env
 
 
-def _argv(process: asyncssh.SSHServerProcess[bytes], env: dict[str, str], name: str) -> list[str]:
+def _argv(process: asyncssh.SSHServerProcess[bytes], env: dict[str, str], host: Host, account: Account) -> list[str]:
+    shell = shells.login_shell(account)
     if process.command is not None:
-        return ["/bin/sh", "-c", process.command]
+        return [*shell, "-c", shells.with_own_interpreters(process.command, host.folder.bin)]
     if process.term_type is None:
-        return ["/bin/sh"]
-    env["PS1"] = f"{env['USER']}@{name} {'#' if env['USER'] == 'root' else '%'} "
+        return shell
+    env["PS1"] = f"{env['USER']}@{host.mac.name} {'#' if env['USER'] == 'root' else '%'} "
     bash = shutil.which("bash", path=env["PATH"])
     return [bash, "--norc", "--noprofile", "-i"] if bash else ["/bin/sh", "-i"]
 

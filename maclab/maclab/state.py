@@ -44,8 +44,11 @@ class Account:
     salt: str = ""
     attributes: dict[str, list[str]] = field(default_factory=dict)
     service: bool = False
-    # Belongs to sudo, not to the directory: whether sudo asks this administrator for the password.
-    sudo_password: bool = False
+    # Belongs to sudo, not to the directory: whether sudo asks this administrator for the password; None: as the Mac's
+    # others.
+    sudo_password: bool | None = None
+    # A line that the shell's start-up files print before every command.
+    shell_banner: str = ""
 
     def __post_init__(self) -> None:
         self.home = self.home or f"/Users/{self.name}"
@@ -230,6 +233,9 @@ class Mac:
     # How people reach the Mac; not part of what macOS knows.
     ssh_user: str = ""
     python: str = ""
+    # Whether sudo asks administrators for their password, as macOS's does, and whether it wants a terminal.
+    sudo_password: bool = False
+    requiretty: bool = False
 
     @property
     def version_tuple(self) -> tuple[int, ...]:

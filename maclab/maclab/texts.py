@@ -431,6 +431,17 @@ TEXTS: dict[str, Wordings] = {
             "public transcripts of Apple's stubs",
         ),
     ),
+    "python3.stub_without_a_screen": (
+        seen(
+            "xcode-select: error: no developer tools were found at '/Applications/Xcode.app', and no install could be "
+            "requested (perhaps no UI is present), please install manually from 'developer.apple.com'.\n",
+            "github.com/geerlingguy/ansible-role-homebrew issue 137",
+        ),
+    ),
+    # --- su ---
+    "su.sorry": (assumed("su: Sorry\n"),),
+    "su.unknown": (assumed("su: unknown login: {name}\n"),),
+    "su.usage": (assumed("usage: su [-] [-flm] [login [args]]\n"),),
     "installer.done": (
         seen(
             "installer: Package name is {name}\ninstaller: Installing at base path /\n"

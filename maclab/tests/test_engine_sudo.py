@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from conftest import SECRET
 from test_engine_prompt import Terminal
@@ -140,3 +142,77 @@ def test_a_first_token_comes_from_any_authentication_on_catalina(lab: Lab) -> No
     assert not graz.state().accounts["itadmin"].has_authority_token
     assert graz.ssh("sudo -S -p '' true", input="pw-graz\n").rc == 0
     assert graz.state().accounts["itadmin"].has_authority_token
+
+
+# --- a Mac as macOS has it, and one that is hardened ----------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    people = [
+        {"name": "itadmin", "admin": True, "password": SECRET},
+        {"name": "spared", "admin": True, "password": "pw-s", "sudo_password": False},
+        {"name": "ana", "password": "pw-ana"},
+    ]
+    macs = {
+        "asks": {"macos": "15.6", "sudo_password": True, "accounts": people},
+        "hardened": {"macos": "15.6", "requiretty": True, "accounts": people},
+    }
+    with Lab({"macs": macs}, tmp_path_factory.mktemp("strict")) as lab:
+        yield lab
+
+
+def test_a_mac_whose_administrators_are_asked_as_by_default(strict: Lab) -> None:
+    mac = strict.mac("asks")
+    assert mac.ssh("sudo -n true").err == "sudo: a password is required\n"
+    assert mac.ssh("sudo -S -p '' whoami", input=f"{SECRET}\n").out == "root\n"
+    assert mac.ssh("sudo -n whoami", user="spared").out == "root\n"
+    assert mac.ssh("sudo -n true", user="root").rc == 0
+
+
+@pytest.mark.parametrize("user", ["itadmin", "root"])
+@pytest.mark.parametrize("command", ["sudo true", "sudo -n true", "sudo -S true", "sudo -l"])
+def test_requiretty_refuses_whoever_has_no_terminal(strict: Lab, user: str, command: str) -> None:
+    done = strict.mac("hardened").ssh(command, user=user)
+    assert (done.rc, done.out, done.err) == (1, "", "sudo: sorry, you must have a tty to run sudo\n")
+
+
+def test_requiretty_is_content_with_a_terminal(strict: Lab) -> None:
+    mac = strict.mac("hardened")
+    mac.reset()
+    assert mac.ssh("sudo -n whoami", tty=True).out == "root\r\n"
+    assert mac.ssh("sudo -k").rc == 0
+    assert journal.authentications(mac.journal()) == []
+
+
+# --- su -------------------------------------------------------------------------------------------
+
+
+def test_su_asks_on_the_terminal_for_the_password_of_whom_one_becomes(mac: Handle) -> None:
+    terminal = Terminal(mac, "su asked -c 'probe who; exit 3'")
+    terminal.until("Password:")
+    terminal.type(f"{SECRET}\n")
+    status, seen = terminal.end()
+    assert status == 3 and "asked root=False tty=True" in seen and SECRET not in seen
+    assert journal.authentications(mac.journal()) == [("asked", True)]
+    assert SECRET not in mac.folder.journal.read_text()
+
+
+@pytest.mark.parametrize(
+    ("command", "typed", "said"),
+    [
+        ("su ana -c true", "wrong\n", "Password:su: Sorry\n"),
+        ("su root -c true", "\n", "Password:su: Sorry\n"),
+        ("su -c true", "", "usage: su"),
+        ("su nemo", "", "su: unknown login: nemo\n"),
+    ],
+)
+def test_whom_su_does_not_let_through(mac: Handle, command: str, typed: str, said: str) -> None:
+    done = mac.ssh(command, input=typed)
+    assert (done.rc, done.out) == (1, "") and done.err.startswith(said)
+
+
+def test_root_becomes_anybody_without_a_password(mac: Handle) -> None:
+    done = mac.ssh("su - ana -c 'probe who; echo $USER $HOME'", user="root")
+    assert done.out == f"ana root=False tty=False stdin_tty=False\nana {mac.file_tree}/Users/ana\n"
+    assert journal.authentications(mac.journal()) == []

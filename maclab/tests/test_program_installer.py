@@ -32,7 +32,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     people_there = [{"name": "itadmin", "admin": True, "password": "p"}]
     macs = {
         "bare": {"macos": "15.6", "python": "none", "accounts": people_there},
-        "stubbed": {"macos": "15.6", "python": "stub", "accounts": people_there},
+        "stubbed": {"macos": "15.6", "python": "stub", "accounts": people_there, "logged_in": ["itadmin"]},
+        "unattended": {"macos": "15.6", "python": "stub", "accounts": people_there},
         "usual": {"macos": "15.6", "accounts": people_there},
     }
     with Lab({"macs": macs}, tmp_path_factory.mktemp("lab")) as lab:
@@ -57,6 +58,13 @@ def test_the_stub_opens_a_dialog_and_is_no_python(lab: Lab) -> None:
     assert "No developer tools were found" in done.err
     assert journal.writes(here.journal()) == ["a dialog opened on the screen"]
     assert "ansible_python_interpreter" not in lab.inventory.read_text().split("stubbed:")[1].split("usual:")[0]
+
+
+def test_the_stub_opens_no_dialog_where_nobody_is_logged_in(lab: Lab) -> None:
+    here = lab.mac("unattended")
+    done = here.ssh("python3 -c 'print(1)'")
+    assert (done.rc, done.out) == (1, "") and "no install could be requested" in done.err
+    assert journal.writes(here.journal()) == []
 
 
 def test_only_a_mac_of_the_stub_has_it(lab: Lab) -> None:

@@ -25,6 +25,7 @@ SCRIPT = (ROLE / "files" / "python.sh").read_text(encoding="utf-8")
 PACKAGE = "maclab package: A Python\npython opt/py/bin/python3\n"
 SUM = hashlib.sha256(PACKAGE.encode()).hexdigest()
 STUB = "/usr/bin/python3"
+"""As people write it; in what reaches a Mac of the lab, the Mac's own file stands for it."""
 SHELLS = ("/bin/sh", "bash --posix")
 
 
@@ -46,6 +47,10 @@ def package(tmp_path: Path) -> Path:
     path = tmp_path / "a python.pkg"
     path.write_text(PACKAGE)
     return path
+
+
+def stub_of(here: Handle) -> Path:
+    return here.folder.bin.resolve() / "python3"
 
 
 class Said(dict[str, str]):
@@ -106,7 +111,7 @@ def test_the_first_that_will_do_is_taken(bare: Handle, shell: str) -> None:
     said = run(bare, "/nowhere/python3", STUB, old, broken, pattern, later, root=False, shell=shell)
     assert (said["interpreter"], said["outcome"]) == (str(good), "found")
     assert said["version"].startswith("3.")
-    assert [text.split(": ")[0] for text in said.passed_over] == [STUB, str(old), str(broken)]
+    assert [text.split(": ")[0] for text in said.passed_over] == [str(stub_of(bare)), str(old), str(broken)]
     assert "3.8.2" in said.passed_over[1] and "does not start" in said.passed_over[2]
     assert journal.writes(bare.journal()) == []
 
@@ -115,10 +120,11 @@ def test_the_first_that_will_do_is_taken(bare: Handle, shell: str) -> None:
 def test_no_link_leads_to_the_stub(bare: Handle, shell: str) -> None:
     links = bare.file_tree / "links"
     links.mkdir()
-    (links / "direct").symlink_to(STUB)
+    stub = stub_of(bare)
+    (links / "direct").symlink_to(stub)
     (links / "twice").symlink_to("direct")
-    (links / "roundabout").symlink_to("/usr/lib/../bin/python3")
-    (links / "folder").symlink_to("/usr/bin")
+    (links / "roundabout").symlink_to(stub.parent.parent / "root" / ".." / "bin" / "python3")
+    (links / "folder").symlink_to(stub.parent)
     (links / "loop").symlink_to("loop")
     stubs = [links / "direct", links / "twice", links / "roundabout", links / "folder" / "python3"]
     said = run(bare, *stubs, links / "loop", root=False, shell=shell)

@@ -131,6 +131,10 @@ async def main(call: Call) -> int:
         if call.mac.version_tuple < (11,):
             call.err("sudo: unable to initialize policy plugin\n")
         return 1
+    if call.mac.requiretty and not call.has_tty:
+        # Of root as well, and before anybody is asked for a password (sudoers.c of sudo).
+        call.err("sudo: sorry, you must have a tty to run sudo\n")
+        return 1
     if not await _allowed(call, wish, caller, target):
         return 1
     if wish.validate:
@@ -157,7 +161,7 @@ async def _allowed(call: Call, wish: Wish, caller: Account, target: Account) -> 
     if call.is_root:
         return True
     admin = directory.is_admin(call.mac, caller)
-    if (not admin or caller.sudo_password) and not await _authenticate(call, wish, caller, target):
+    if (not admin or _is_asked(call, caller)) and not await _authenticate(call, wish, caller, target):
         return False
     if not admin:
         # Who may not is asked for the password first, so that a stranger at the keyboard does not learn it.
@@ -165,6 +169,10 @@ async def _allowed(call: Call, wish: Wish, caller: Account, target: Account) -> 
         last = "  This incident will be reported." if old else "\nThis incident has been reported to the administrator."
         call.err(f"{caller.name} is not in the sudoers file.{last}\n")
     return admin
+
+
+def _is_asked(call: Call, caller: Account) -> bool:
+    return call.mac.sudo_password if caller.sudo_password is None else caller.sudo_password
 
 
 async def _authenticate(call: Call, wish: Wish, caller: Account, target: Account) -> bool:
@@ -218,7 +226,7 @@ def _expanded(prompt: str, call: Call, caller: Account, target: Account) -> str:
 
 
 def _show(call: Call, caller: Account) -> int:
-    asks = "" if caller.sudo_password and not call.is_root else "NOPASSWD: "
+    asks = "" if _is_asked(call, caller) and not call.is_root else "NOPASSWD: "
     call.out(f"User {caller.name} may run the following commands on {call.mac.name}:\n    (ALL) {asks}ALL\n")
     return 0
 
@@ -251,7 +259,7 @@ def _environment(call: Call, wish: Wish, caller: Account, target: Account) -> di
     }
     env.setdefault("PATH", _bin_folder(call))
     if wish.home or wish.login or "HOME" not in env:
-        env["HOME"] = _home(call, target)
+        env["HOME"] = home_of(call, target)
     return env | wish.variables
 
 
@@ -259,7 +267,7 @@ def _bin_folder(call: Call) -> str:
     return str(call.folder / "bin") if call.folder is not None else ""
 
 
-def _home(call: Call, target: Account) -> str:
+def home_of(call: Call, target: Account) -> str:
     root = call.folder / "root" if call.folder is not None else Path("/")
     home = root / target.home.lstrip("/")
     if call.folder is not None:

@@ -212,12 +212,16 @@ def test_a_user_is_no_option_of_perl(programs: Path) -> None:
 # -- terminal ---------------------------------------------------------------------------------------------------------
 
 ASKS = """
-import getpass, os, sys
+import os, sys, termios
 sys.stderr.write("begin\\n")
 sys.stdout.write("user name: ")
 sys.stdout.flush()
 name = sys.stdin.readline()
-password = getpass.getpass("password for '%s': " % name.strip())
+# As getpass(3) does, in bytes: what was typed before is thrown away.
+with open("/dev/tty", "r+b", buffering=0) as terminal:
+    termios.tcsetattr(terminal, termios.TCSAFLUSH, termios.tcgetattr(terminal))
+    terminal.write(b"password for '%s': " % name.strip().encode())
+    password = terminal.readline()
 print("said", ascii(name), ascii(password), os.isatty(0), os.getsid(0) == os.getpid(), os.ttyname(1) == os.ttyname(0))
 sys.exit(7)
 """
@@ -236,7 +240,7 @@ def test_a_dialogue_goes_as_with_python(python: Path) -> None:
     reference = ProcessRunner(lambda name: sys.executable).run(command)
     said = run(python, at_terminal(command))
     assert (said.rc, said.out, said.err) == (7, reference.out, "")
-    assert "said 'itadmin\\n' \"pw 'x' " in said.out and said.out.endswith(" True True True\n"), said.out
+    assert "said 'itadmin\\n' b\"pw 'x' " in said.out and said.out.endswith(" True True True\n"), said.out
     assert "\r" not in said.out and said.out.count("pw") == 1
 
 

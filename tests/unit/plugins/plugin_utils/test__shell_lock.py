@@ -85,6 +85,11 @@ def refusal(shown: Ticket, **more: t.Any) -> Refusal:
     return caught.value
 
 
+def waits(process: subprocess.Popen[bytes]) -> None:
+    """Return once a command has waited for a second: then it prints an empty line."""
+    assert process.stdout is not None and process.stdout.read(1) == b"\n"
+
+
 def python(folder: Path, wait: float = 0) -> FileLock:
     return FileLock(str(folder), "offboard", "itadmin", wait)
 
@@ -196,8 +201,7 @@ def test_another_run_is_refused_and_told_who(folder: Path) -> None:
 def test_another_run_that_waits_goes_on_and_says_so(folder: Path) -> None:
     went(ticket(folder))
     waiting = start(ticket(folder, "bb", wait=60))
-    time.sleep(1)
-    assert waiting.poll() is None
+    waits(waiting)
     went(later(folder, release=True))
     out, err = waiting.communicate(timeout=60)
     assert lock_answer(out, MARK).startswith("waited ") and "run by ana through a shell since" in lock_answer(out, MARK)
@@ -236,7 +240,7 @@ def test_python_waits_for_a_shell_and_a_shell_for_python(folder: Path) -> None:
             f"this run no longer holds the lock {folder / NAME}: "
         )
         waiting = start(ticket(folder, "bb", wait=60))
-        time.sleep(1)
+        waits(waiting)
     out, dummy = waiting.communicate(timeout=60)
     assert f"run by itadmin as process {os.getpid()} since" in lock_answer(out, MARK)
     assert out.endswith(b"worked\n")
@@ -338,8 +342,7 @@ def test_a_command_that_outlives_its_perl_and_its_shell_holds_the_lock_beyond_th
         assert python_refusal(folder).reason == "another_run"
         assert refusal(ticket(folder, "bb")).reason == "another_run"
         waiting = start(later(folder))
-        time.sleep(1)
-        assert waiting.poll() is None
+        waits(waiting)
     finally:
         os.kill(command, signal.SIGKILL)
     out, dummy = waiting.communicate(timeout=60)
@@ -447,7 +450,7 @@ def test_what_belongs_to_another_account_is_refused(folder: Path) -> None:
 def test_where_the_file_was_replaced_while_it_was_waited_for_the_new_one_is_locked(folder: Path) -> None:
     with python(folder).held():
         waiting = start(ticket(folder, wait=60), "cat")
-        time.sleep(0.7)
+        waits(waiting)
         (folder / NAME).rename(folder / "away")
     until = time.monotonic() + 30
     while not (folder / NAME).exists() or not (folder / NAME).read_bytes():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import itertools
 import time
 import uuid
@@ -90,6 +91,16 @@ def played(mac: LabRunner, module: str, options: Mapping[str, Any], check: bool,
 
 def _never() -> Any:
     raise AssertionError("no exec is needed in memory")
+
+
+def differences(one: Any, other: Any, where: str = "") -> list[str]:
+    """Return where two values differ, a line each."""
+    if dataclasses.is_dataclass(one) and type(one) is type(other):
+        return differences(vars(one), vars(other), where)
+    if isinstance(one, dict) and isinstance(other, dict):
+        keys = dict.fromkeys([*one, *other])
+        return [line for key in keys for line in differences(one.get(key), other.get(key), f"{where}.{key}")]
+    return [] if one == other else [f"{where}: {one!r}, {other!r}"]
 
 
 def told(result: Mapping[str, Any]) -> dict[str, Any]:

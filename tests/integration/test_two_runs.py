@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -24,7 +23,7 @@ from harness.ansible import Ansible
 from harness.batch import Answer, Played, Step, account, play, token
 from harness.macs import PASSWORDS, mac
 from harness.recipients import Safe
-from harness.wait import has_open, processes, until
+from harness.wait import end, has_open, processes, runs, until
 from maclab import directory
 from maclab.lab import Handle, Lab
 from maclab.state import Mac
@@ -198,17 +197,13 @@ def hanging(controller: Ansible, lab: Lab, host: str, step: Step) -> tuple[threa
     run = threading.Thread(target=play, args=(controller, lab, {host: [step]}))
     run.start()
     mac = lab.mac(host)
-    until(lambda: any(HANGING in line for line in processes(mac)), f"the command of the run on {host} hangs")
+    until(lambda: runs(mac, HANGING), f"the command of the run on {host} hangs")
     return run, int(json.loads(lock_of(mac).read_text())["pid"])
 
 
-def end(mac: Handle) -> None:
+def end_it(mac: Handle) -> None:
     """End the command that hangs."""
-    listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
-    mine = [line for line in listed.splitlines() if str(mac.folder.path) in line and HANGING in line]
-    assert mine
-    for line in mine:
-        os.kill(int(line.split()[0]), signal.SIGKILL)
+    end(mac, HANGING)
     until(lambda: not processes(mac), "nothing runs on the Mac any more")
 
 
@@ -227,7 +222,7 @@ def test_the_death_of_a_module_lets_it_go_once_its_command_has_ended(
     assert early.reason == "another_run", early
     assert f"process {pid} since" in early.result["msg"]
     assert "that process has ended, but a command that it started still runs" in early.result["msg"]
-    end(broken.mac(KILLED))
+    end_it(broken.mac(KILLED))
     assert at_once_on(ansible, broken, KILLED).changed
     assert broken.mac(KILLED).state().accounts["ana"].hidden
 
@@ -243,7 +238,7 @@ def test_a_live_promotion_is_not_taken_for_an_old_one_and_a_dead_one_is(
     assert (notes(left), list(left.jobs)) == (["promoted stan"], ["keyholder.macos.demote"])
     os.kill(pid, signal.SIGKILL)
     run.join()
-    end(mac)
+    end_it(mac)
     later = at_once_on(ansible, broken, PROMOTING)
     assert later.changed, later
     assert any("made stan an administrator for a grant and was interrupted" in note for note in later.result["notes"])
@@ -258,7 +253,7 @@ def test_a_module_whose_connection_was_cut_goes_on_and_keeps_others_out(ansible:
     assert other.reason == "another_run", other
     assert "run by helper" in other.result["msg"]
     assert "has ended" not in other.result["msg"]
-    end(broken.mac(CUT))
+    end_it(broken.mac(CUT))
     assert at_once_on(ansible, broken, CUT).changed
 
 

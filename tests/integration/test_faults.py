@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Macs that are broken in one way each: the run says what happened, and the next one, repaired, gets through.
 
-All of them in memory; over SSH too those that show that what hangs, at a prompt or with a property list, is ended.
+All of them in memory; over SSH too those that show that what hangs is ended: at a prompt, at a terminal, or with a
+property list.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from harness.batch import Answer, Played, Step, account, token
 from harness.macs import PASSWORDS, mac, person, secret
 from harness.recipients import HelpDesk
 from harness.wait import processes
-from maclab import journal, vault
+from maclab import bootstrap, journal, vault
 from maclab.lab import Handle, Lab
 from maclab.state import Mac
 
@@ -31,10 +32,13 @@ DESK = HelpDesk.new("help desk")
 TO_DESK = {"recovery_key": "encrypt", "recipients": [DESK.pem]}
 GRANT = token("run", "ana", password=PASSWORDS["ana"], **IT)
 CREATE = account("run", "nova", password=secret("nova"), secure_token="present", **IT)
+CHANGE = Step("run", "account_password", {"name": "stan", "password": secret("new"), "old_password": PASSWORDS["stan"]})
 DELETE = account("run", "stan", state="absent")
 ENABLE = Step("run", "filevault", {"state": "enabled", **ADMIN, **TO_DESK})
 DISABLE = Step("run", "filevault", {"state": "disabled", **ADMIN})
 ROTATE = Step("run", "filevault_recovery_key", {"state": "rotated", **ADMIN, **TO_DESK})
+ESCROW = Step("run", "bootstrap_token", {"state": "escrowed", **IT})
+VALIDATE = ESCROW.but("run", state="validated")
 BACK = Step("run", "filevault_user", {"user": "stan", "password": PASSWORDS["stan"], **IT})
 GONE = Step("run", "filevault_user", {"user": "stan", "state": "absent"})
 
@@ -42,6 +46,9 @@ OFF, ON = {"state": "off"}, {"state": "on", "prk": True}
 UNLISTED = person("stan", token={"authority": True, "crypto": True, "filevault": False})
 UNSTUCK, HARDENED = {"fault": "token_does_not_stick"}, {"fault": "lockout_root"}
 NO_ACCESS, STALE = {"fault": "no_full_disk_access"}, {"fault": "stale_key", "user": "itadmin"}
+RESET = person("deputy", password=secret("reset"), key_password=PASSWORDS["deputy"])
+LOOK = CHANGE.but("run", name="deputy", password=RESET["password"], old_password=None, verify_key="always")
+LIMIT = {"fault": "rate_limited"}
 NO_ANSWER = "no answer before the deadline"
 
 
@@ -58,6 +65,11 @@ def vaulted(version: str, filevault: dict[str, Any], *faults: dict[str, Any], **
     return mac(version, "itadmin", "deputy", stan, filevault=filevault, faults=list(faults), **more)
 
 
+def managed(version: str, *faults: dict[str, Any], **token: bool) -> dict[str, Any]:
+    enrolled = {"enrolled": "ade", "bootstrap": {"supported": True, "escrowed": False, **token}}
+    return mac(version, "itadmin", "deputy", mdm=enrolled, faults=list(faults))
+
+
 def hasty(step: Step) -> Step:
     return step.but("run", timeout=3)
 
@@ -71,6 +83,8 @@ class Broken:
     reason: str
     evidence: str
     changed: bool = False
+    heal: Step | None = None
+    """What the way out of the reason is, where it is not to repair the Mac and run the same."""
 
 
 def whole(version: str, fault: dict[str, Any], *rest: Any) -> Broken:
@@ -125,11 +139,39 @@ BROKEN = {
     "stale-enables": Broken(vaulted("13.6.9", OFF, STALE), ENABLE, "fdesetup_11", "fdesetup enable"),
     "stale-disables": Broken(vaulted("15.6", ON, STALE), DISABLE, "fdesetup_35", "fdesetup disable"),
     "locked-rotates": Broken(vaulted("26.1", ON, locked("itadmin")), ROTATE, "fdesetup_11", "rc 11"),
-    # It stays so, and is no fault of the Mac.
+    "no-server": Broken(
+        managed("15.6", {"fault": "mdm_unreachable"}), ESCROW, "reading_incomplete", "Unable to contact"
+    ),
+    "too-soon": Broken(managed("15.6", LIMIT), ESCROW, "too_soon", "Request too soon"),
+    "too-soon-11": Broken(managed("11.7.10", LIMIT), ESCROW, "too_soon", "Request too soon"),
+    "hangs-at-the-terminal": Broken(
+        managed("26.1", hang("profiles", "install", "prompt")),
+        hasty(ESCROW),
+        "timeout",
+        "profiles install -type bootstraptoken: no answer",
+    ),
+    "hangs-in-the-status": Broken(
+        managed("13.6.9", hang("profiles", "bootstraptoken")),
+        hasty(ESCROW),
+        "reading_incomplete",
+        "profiles status -type bootstraptoken: no answer",
+    ),
+    "stale-escrows": Broken(managed("15.6", STALE), ESCROW, "command_failed", "profiles install"),
+    "locked-escrows": Broken(managed("15.6", locked("itadmin")), ESCROW, "bootstrap_refused", "Unable to auth"),
+    "stale-token-11": Broken(
+        managed("11.7.10", escrowed=True, stale=True), VALIDATE, "bootstrap_stale", "Unable to verify", heal=ESCROW
+    ),
+    "stale-token-26": Broken(
+        managed("26.1", escrowed=True, stale=True), VALIDATE, "bootstrap_stale", "Unable to verify", heal=ESCROW
+    ),
+    # Somebody has reset it as root. This, and the next, stay so.
+    "reset-by-root": Broken(
+        mac("26.1", "itadmin", RESET, filevault=ON, faults=[]), LOOK, "stale_key", "Passphrase incorrect"
+    ),
     "forbidden": Broken(vaulted("15.6", OFF, mdm=FORBIDDEN), ENABLE, "fdesetup_31", "rc"),
 }
-OVER_SSH = ("hangs-at-the-prompt", "hangs-enabling")
-REPAIRED = [host for host, broken in BROKEN.items() if broken.described["faults"]]
+OVER_SSH = ("hangs-at-the-prompt", "hangs-enabling", "hangs-at-the-terminal")
+REPAIRED = [host for host, broken in BROKEN.items() if broken.described["faults"] or broken.heal]
 NEW_KEYS = ("filevault", "filevault_recovery_key")
 
 # FileVault is what was asked for, and it is on; that macOS gives no key is told by an empty value.
@@ -151,6 +193,7 @@ TRIED = [
     GRANT.but("too long for this prompt", password="x" * 129),
     GRANT,
     GRANT.but("again"),
+    CHANGE.but("change: wrong", old_password=WRONG),
 ]
 
 
@@ -226,8 +269,9 @@ def repaired(
     steps = {}
     for host in REPAIRED:
         macs[host].clear_faults()
-        patient = BROKEN[host].step.but("run", timeout=120)
-        steps[host] = [patient, patient.but("again")]
+        patient = (BROKEN[host].heal or BROKEN[host].step).but("run", timeout=120)
+        before = [patient.but("remove", state="absent")] if BROKEN[host].heal else []
+        steps[host] = [*before, patient, patient.but("again")]
     collect = Step("collect", "filevault_recovery_key", {"state": "collected", **TO_DESK})
     remove = collect.but("collect and remove", remove=True)
     taken = [collect, remove.but("collect and remove: check", check=True), remove, remove.but("collect: again")]
@@ -246,6 +290,9 @@ def test_says_what_happened(played: Played, at_first: dict[str, Mac], left: dict
         assert (answer.before != answer.after) is broken.changed
     if not broken.changed:
         assert answer.after.get("preboot_pending", False) is False
+    if broken.step.module == "bootstrap_token":
+        assert answer.writes == []
+        assert after.mdm.bootstrap_escrowed is before.mdm.bootstrap_escrowed
     assert vault.is_on(after) is vault.is_on(before)
     # A key that was made before it went wrong may be the only one: it is delivered with the failure.
     message = answer.result.get("recovery_key_encrypted", "")
@@ -269,13 +316,22 @@ def test_gets_through_once_repaired(repaired: Played, macs: dict[str, Handle | M
     state = macs[host].state()
     assert answer.ok, answer
     assert again.ok, again
-    assert again.changed is (step is ROTATE or step.module == "filevault_recovery_key")
+    assert again.changed is (step.module == "filevault_recovery_key")
     assert not state.accounts["root"].attributes.get("dsAttrTypeNative:keyholder_pending")
     assert state.accounts["itadmin"].key_password
+    if step.module == "bootstrap_token":
+        assert bootstrap.works(state)
+        assert again.touched_nothing
     if step.module in NEW_KEYS and step != DISABLE:
         # What was promised is delivered after all: a key that opens the Mac, encrypted.
         last = again if again.changed else answer
         assert DESK.opened(last.result["recovery_key_encrypted"]) == state.filevault.prk
+
+
+@pytest.mark.parametrize("host", ["too-soon", "too-soon-11"])
+def test_a_limit_is_reported_and_not_tried_again(played: Played, host: str) -> None:
+    assert len([run for run in played[host, "run"].programs if run.argv[0] == "install"]) == 1
+    assert played[host, "run"].authentications == []
 
 
 @pytest.mark.parametrize("host", KEPT)
@@ -373,3 +429,7 @@ def test_an_unreadable_hash_means_one_try_and_none_in_check_mode(played: Played,
     tried = [pair for run in grant.programs if run.program == "dscl" for pair in run.authentications]
     assert tried == [("itadmin", True), ("ana", True)]
     assert played[host, "again"].touched_nothing
+    # The new one is tried as well: it may be there already.
+    change = played[host, "change: wrong"]
+    assert (change.reason, change.authentications) == ("user_password_wrong", [("stan", False)] * 2), change
+    assert change.writes == []

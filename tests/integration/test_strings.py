@@ -48,7 +48,7 @@ GETPASS = 128
 NAMES = ["o'brien", "two words", "dollar$HOME", "{{ lookup }}", "jürgen", "🦉owl", "UPPER", "dot.under_dash-x", "#hash"]
 
 
-SSH = {name("26.1"): PASSED, name("11.7.10"): {**WIDE, **LENGTHS}}
+SSH = {name("26.1"): PASSED}
 IN_MEMORY = {memory_play.name(version): PASSED for version in VERSIONS}
 HOSTS = {**SSH, **IN_MEMORY}
 NAMED = [name("26.1"), *IN_MEMORY]

@@ -14,6 +14,7 @@ import memory_play
 import pytest
 from memory_play import MemoryMac
 
+from harness import expect
 from harness.ansible import Ansible
 from harness.batch import Played, Step
 from harness.macs import PASSWORDS, VERSIONS, mac, name
@@ -113,16 +114,10 @@ def test_what_is_refused_touches_nothing(played: Played, host: str) -> None:
 @pytest.mark.parametrize("step", ["escrow", "remove"])
 def test_predicted_done_and_found_done(played: Played, host: str, step: str) -> None:
     check, run, again = (played[host, f"{step}{when}"] for when in (": check", "", ": again"))
-    assert check.ok, check
-    assert check.changed
-    assert check.touched_nothing, check
-    assert run.ok, run
-    assert run.changed
+    expect.predicted(check, run)
+    expect.done(run)
     assert run.authentications == [("itadmin", True)]
-    assert (check.result["plan"], check.after) == (run.result["plan"], run.after)
-    assert again.ok, again
-    assert not again.changed
-    assert again.touched_nothing, again
+    expect.found_done(again, run)
     assert run.after["status"] == ("not_escrowed" if step == "remove" else status(host))
     assert run.after["crypto_user"] is (step == "escrow")
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from harness import expect
 from harness.ansible import Ansible
 from harness.batch import Answer, Played, Step, play
 from harness.macs import PASSWORDS, mac, name, secret
@@ -129,16 +130,11 @@ def the_password(account: Account) -> str:
 @pytest.mark.parametrize("host", HOSTS)
 def test_a_change_is_foreseen_made_once_and_found_made(played: Played, lab: Lab, host: str) -> None:
     check, run, again = (played[host, title] for title in ("change: check", "change", "change: again"))
-    assert check.ok, check
-    assert check.touched_nothing, check
-    assert run.ok, run
-    assert (check.changed, run.changed) == (True, True)
-    assert check.result["plan"] == run.result["plan"]
+    expect.predicted(check, run)
+    expect.done(run)
+    expect.found_done(again)
     assert run.after["secure_token"] == "holder"
     assert set(run.authentications) == {("stan", True)}
-    assert again.ok, again
-    assert not again.changed
-    assert again.touched_nothing, again
     assert the_password(lab.mac(host).state().accounts["stan"]) == NEW
 
 

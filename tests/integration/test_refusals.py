@@ -30,7 +30,14 @@ OWN = {"allow_own_account": True}
 Row = tuple[Step, str, list[str]]
 """What is asked for; the reason; what the message must name."""
 
+CAME_IN = ["this run logged in with itadmin or became root from it"]
+CHANGED = {"name": "itadmin", "password": secret("new"), "old_password": PASSWORDS["itadmin"]}
+
 ON_EVERY_VERSION: list[Row] = [
+    (account("own account deleted", "itadmin", state="absent"), "own_account", CAME_IN),
+    (account("own account demoted", "itadmin", admin=False), "own_account", CAME_IN),
+    (Step("own account offboarded", "offboard", {"name": "itadmin"}), "own_account", CAME_IN),
+    (Step("own account given another password", "account_password", CHANGED), "own_account", CAME_IN),
     (ANA.but("granter unknown", admin_user="nobody.here"), "granter_unknown", ["nobody.here", "itadmin"]),
     (ANA.but("granter without token", admin_user="helper"), "granter_no_token", ["helper", "itadmin"]),
     (ANA.but("granter not admin", admin_user="stan"), "granter_not_admin", ["stan", "itadmin"]),
@@ -120,7 +127,8 @@ def rows_of(version: str) -> dict[str, list[Row]]:
     }
 
 
-BY_WAY_OF_ANSIBLE = ("granter_password_wrong", "not_root")
+# Who came in, and whether as root, is what Ansible makes of it.
+BY_WAY_OF_ANSIBLE = ("own_account", "not_root")
 OVER_SSH = {
     name(VERSIONS[0], "fleet"): [*(row for row in ON_EVERY_VERSION if row[1] in BY_WAY_OF_ANSIBLE), EMPTY],
 }

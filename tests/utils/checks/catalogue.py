@@ -26,13 +26,20 @@ if TYPE_CHECKING:
 HALVES = 2
 COSTS = {
     "secrets": 61,
-    "two_runs": 38,
-    "rotation": 25,
+    "targets": 46,
+    "strings": 42,
+    "filevault_role": 41,
+    "two_runs": 33,
+    "filevault": 30,
+    "changes": 28,
+    "rotation": 26,
     "filevault_reboot": 24,
     "trust_info_shell": 23,
+    "sequences": 22,
     "cuts": 21,
     "bad_input": 17,
-    "faults": 16,
+    "audit": 15,
+    "faults": 14,
 }
 """Seconds of one core that a file of integration tests takes; one that is not here takes about ten."""
 

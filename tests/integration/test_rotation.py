@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A password from the old one to a new one, over SSH, and one that a store on the controller keeps, cut off in between.
+"""A password from the old one to a new one, over SSH, and one that a store on the controller keeps.
 
-Every macOS, every cut and what else may stand in the way are in tests/property/test_rotation_on_lab.py.
+Every macOS, every cut and what else may stand in the way are in tests/property/test_rotation_on_lab.py; a connection
+that is cut in between is in test_not_run.py.
 """
 
 from __future__ import annotations
@@ -16,30 +17,19 @@ import pytest
 
 from harness import expect
 from harness.ansible import Ansible
-from harness.batch import Answer, Played, Step, play
+from harness.batch import Played, Step, play
 from harness.macs import PASSWORDS, mac, name, secret
 from harness.recipients import Safe
-from harness.wait import processes, until
 from maclab.lab import Lab
 from maclab.state import Account, Mac
 
 # The account changes its own password, and dscl asks root for the old one; tests/property tries every macOS and cut.
 HOSTS = [name(version) for version in ("10.13.6", "26.1")]
-CUT = {
-    "after-pending-13": ("13.6.9", {"fault": "kill", "step": 1, "before": True}),
-    "after-change-26": ("26.1", {"fault": "kill", "step": 1}),
-}
-# The controller is cut off: the Mac has done everything, and the store never heard of it.
-BEFORE_PROMOTION = "before-promotion-13"
-CHANGED = ("after-change-26", BEFORE_PROMOTION)
-HEALED = (*CUT, BEFORE_PROMOTION)
-NO_STORE = "no-store-13"
+NO_STORE = "no-store-13.6.9"
 
 NEW = secret("new")
 CHANGE = Step("change", "account_password", {"name": "stan", "password": NEW, "old_password": PASSWORDS["stan"]})
 SAFE = Safe.new()
-# What has nothing pending is not taken.
-NEVER_PROMOTES = 'content=$(cat); case $content in *\'"pending": ""\'*) exit 9;; esac; printf "%s" "$content" > "$1"'
 
 
 @pytest.fixture(scope="module")
@@ -63,20 +53,14 @@ def by_command(file: Path, script: str) -> dict[str, Any]:
 
 
 def stored(kept: Path, host: str) -> dict[str, str]:
-    if host == BEFORE_PROMOTION:
-        return dict(json.loads((kept / "plain").read_text()))
     return dict(json.loads(SAFE.opened((kept / "store" / f"{host}.deputy.age").read_text())))
 
 
 @pytest.fixture(scope="module")
 def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
-    def described(version: str, *faults: dict[str, Any]) -> dict[str, Any]:
-        people = ("itadmin", "deputy", "stan")
-        return mac(version, *people, filevault={"state": "on", "prk": True}, faults=list(faults))
-
-    macs = {host: described(host.partition("-")[2]) for host in HOSTS}
-    macs |= {host: described(version, fault) for host, (version, fault) in CUT.items()}
-    return bring_up(macs | {BEFORE_PROMOTION: described("13.6.9"), NO_STORE: described("13.6.9")})
+    on = {"state": "on", "prk": True}
+    hosts = [*HOSTS, NO_STORE]
+    return bring_up({host: mac(host.rpartition("-")[2], "itadmin", "deputy", "stan", filevault=on) for host in hosts})
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +70,6 @@ def at_first(lab: Lab) -> dict[str, Mac]:
 
 @pytest.fixture(scope="module")
 def played(ansible: Ansible, lab: Lab, kept: Path, at_first: dict[str, Mac]) -> Played:
-    """The runs, and those that are cut off."""
     assert at_first
     first = {"current_password": PASSWORDS["deputy"]}
     steps = {
@@ -101,9 +84,6 @@ def played(ansible: Ansible, lab: Lab, kept: Path, at_first: dict[str, Mac]) -> 
         ]
         for host in HOSTS
     }
-    steps |= {host: [manage(kept, **first)] for host in CUT}
-    never = by_command(kept / "plain", NEVER_PROMOTES)
-    steps[BEFORE_PROMOTION] = [manage(kept, store=never, **first)]
     steps[NO_STORE] = [
         manage(kept, "says no", store=by_command(kept / "nowhere", "exit 1"), **first),
         manage(kept, "keeps nothing", store=by_command(kept / "nowhere", "cat > /dev/null"), **first),
@@ -170,58 +150,3 @@ def test_a_store_that_fails_is_known_before_the_mac_is_touched(
     # It has read the Mac's policy for the password, but for a store that could not even be held.
     assert bool(answer.programs) == (title != "no folder"), answer
     assert lab.mac(NO_STORE).state().accounts == at_first[NO_STORE].accounts
-
-
-# -- cuts -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def left(played: Played, lab: Lab, kept: Path) -> dict[str, tuple[Mac, dict[str, str]]]:
-    """Each Mac, and its store, as the cut left them."""
-    assert played
-    until(lambda: not processes(*map(lab.mac, HEALED)), "nothing runs on the Macs any more")
-    return {host: (lab.mac(host).state(), stored(kept, host)) for host in HEALED}
-
-
-@pytest.fixture(scope="module")
-def healed(ansible: Ansible, lab: Lab, kept: Path, left: dict[str, Any]) -> Played:
-    assert left
-    works = by_command(kept / "plain", 'cat > "$1"')
-
-    def step(host: str, title: str) -> Step:
-        return manage(kept, title, **({"store": works} if host == BEFORE_PROMOTION else {}))
-
-    # Nobody asks for a rotation, and nobody knows the first password any more.
-    return play(ansible, lab, {host: [step(host, "heal"), step(host, "again")] for host in HEALED})
-
-
-@pytest.mark.parametrize("host", HEALED)
-def test_the_cut_came_between_two_steps(played: Played, left: dict[str, tuple[Mac, dict[str, str]]], host: str) -> None:
-    state, content = left[host]
-    cut = played[host, "manage"]
-    assert cut.reason == "store_failed" if host == BEFORE_PROMOTION else cut.line.status == "unreachable", cut
-    assert content["current"] == PASSWORDS["deputy"]
-    assert content["pending"] not in ("", PASSWORDS["deputy"])
-    assert the_password(state.accounts["deputy"]) == content["pending" if host in CHANGED else "current"]
-
-
-def reset(answer: Answer) -> list[str]:
-    return [run.program for run in answer.programs if "-resetPasswordFor" in run.argv]
-
-
-@pytest.mark.parametrize("host", HEALED)
-def test_the_next_run_finishes_it_without_a_reset(
-    healed: Played, lab: Lab, kept: Path, left: dict[str, tuple[Mac, dict[str, str]]], host: str
-) -> None:
-    answer, again = healed[host, "heal"], healed[host, "again"]
-    assert answer.ok, answer
-    assert (answer.changed, answer.result["healed"], answer.result["rotated"]) == (True, True, False)
-    assert reset(answer) == []
-    assert all(right for _, right in answer.authentications)
-    # What the Mac has already is found by its hash.
-    assert answer.touched_nothing is (host in CHANGED), answer
-    content = stored(kept, host)
-    assert (content["current"], content["pending"]) == (left[host][1]["pending"], "")
-    assert the_password(lab.mac(host).state().accounts["deputy"]) == content["current"]
-    assert again.ok, again
-    assert (again.changed, again.result["healed"], again.touched_nothing) == (False, False, True)

@@ -213,6 +213,11 @@ def test_the_mac_is_what_it_was(played: Played, macs: dict[str, Handle | MemoryM
     assert vars(now) == vars(macs[host].state())
 
 
+def test_the_task_may_say_otherwise() -> None:
+    mine = MemoryMac("mine", mac("15.6", "itadmin", "deputy"))
+    assert mine.play(account("own account demoted", "itadmin", admin=False, **OWN)).changed
+
+
 def test_no_wrong_guess_was_counted(played: Played, macs: dict[str, Handle | MemoryMac]) -> None:
     """A wrong password is found by the account's hash, so that retries never lock anybody."""
     assert played.answers

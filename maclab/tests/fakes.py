@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maclab import directory, lies, programs
-from maclab.call import STDERR, STDOUT, Answer, Call, Record, Restart
+from maclab.call import STDERR, STDOUT, Answer, Call, Record, Restart, hang
 from maclab.models import SYSTEM_GROUPS
 from maclab.state import Account, Group, Mac
 
@@ -63,7 +63,7 @@ class FakeLink:
         return Answer(data, len(data))
 
 
-KILLED = -9
+KILLED, HUNG = -9, -1
 
 
 class PowerCut(Exception):
@@ -82,6 +82,7 @@ class Run:
     record: Record
     commits: int
     restart: Restart | None = None
+    hung: bool = False
 
 
 def run(
@@ -122,7 +123,8 @@ def run(
     assert program is not None
     status = _completed(_await(program, call, patience))
     out, err = (link.streams[stream].decode() for stream in (STDOUT, STDERR))
-    return Run(out, err, link.merged.decode(), link.terminal.decode(), status, call.record, commits, call.restart)
+    merged, terminal = link.merged.decode(), link.terminal.decode()
+    return Run(out, err, merged, terminal, status, call.record, commits, call.restart, status == HUNG)
 
 
 _idle: list[asyncio.Runner] = []
@@ -146,12 +148,16 @@ def _completed(program: Coroutine[Any, Any, int]) -> int:
 
 
 async def _await(program: programs.Program, call: Call, patience: float) -> int:
-    """Raises TimeoutError for a program that hangs."""
+    hanging = call.fault("hang")
     try:
         async with asyncio.timeout(patience):
+            if hanging is not None and hanging.options.get("at", "start") == "start":
+                await hang()
             return await lies.run(program, call)
     except PowerCut:
         return KILLED
+    except TimeoutError:
+        return HUNG
 
 
 def mac(version: str = "15.6", hardware: str = "apple-silicon", **changes: object) -> Mac:

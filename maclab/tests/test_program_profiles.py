@@ -104,8 +104,7 @@ def test_a_very_long_password_never_comes_back() -> None:
     on = made()
     account = on.accounts["admin"]
     account.password = account.key_password = "x" * 1024
-    with pytest.raises(TimeoutError):
-        profiles(on, "install", "admin", "x" * 1024, patience=0.2)
+    assert profiles(on, "install", "admin", "x" * 1024, patience=0.2).hung
     account.password = account.key_password = "x" * 128
     assert profiles(on, "install", "admin", "x" * 128).status == 0
 

@@ -143,39 +143,64 @@ def test_no_secret_and_no_word_of_python_is_shown(tasks: Run) -> None:
     assert "Traceback" not in tasks.output
 
 
+# What each role is told, and the reason for which it refuses that.
 ROLES: dict[str, tuple[str, dict[str, Any], str]] = {
-    "names": ("offboard", {"offboard_user_names": [5349]}, "not_text"),
-    "one name": ("offboard", {"offboard_user_names": "stan"}, "value_unusable"),
-    "a late one": ("offboard", {"offboard_user_names": ["nobody.here", ".."]}, "name_unusable"),
-    "people": ("onboard", {"onboard_user_users": [{"name": 5349, "password": "x"}]}, "not_text"),
+    "names": ("offboard_user", {"offboard_user_names": [5349]}, "not_text"),
+    "one name": ("offboard_user", {"offboard_user_names": "stan"}, "value_unusable"),
+    "a late one": ("offboard_user", {"offboard_user_names": ["nobody.here", ".."]}, "name_unusable"),
+    "people": ("onboard_user", {"onboard_user_users": [{"name": 5349, "password": "x"}]}, "not_text"),
     "a late password": (
-        "onboard",
+        "onboard_user",
         {"onboard_user_users": [{"name": "new", "password": "y"}, {"name": "other", "password": 4711}]},
         "not_text",
     ),
     "granter": (
-        "onboard",
+        "onboard_user",
         {"onboard_user_users": [], "onboard_user_admin_user": "itadmin", "onboard_user_admin_password": 4711},
         "not_text",
     ),
     "of a directory": (
-        "onboard_mobile",
+        "onboard_mobile_user",
         {"onboard_mobile_user_users": [{"name": "ada", "password": HASH}]},
         "password_is_hash",
     ),
     "managed": ("managed_admin", {"managed_admin_name": 5349, "managed_admin_store": {"kind": "age"}}, "not_text"),
     "encrypting": ("filevault", {"filevault_user": "itadmin", "filevault_password": 4711}, "not_text"),
     "escrowing": ("escrow_bootstrap_token", {"escrow_bootstrap_token_admin_user": 5349}, "not_text"),
+}
+PLAYBOOK: dict[str, tuple[str, dict[str, Any], str]] = {
     "grant": ("grant", {"grant_user": 5349, "grant_admin_user": "itadmin", "grant_admin_password": "x"}, "not_text"),
     "grant, by whom": ("grant", {"grant_user": "ana", "grant_admin_password": 4711}, "not_text"),
 }
 
 
-@pytest.mark.parametrize("title", list(ROLES))
-def test_a_role_refuses_its_list_before_any_mac_is_touched(
-    ansible: Ansible, lab: Lab, tmp_path: Path, title: str
-) -> None:
-    name, variables, reason = ROLES[title]
+def test_a_role_refuses_its_list_before_any_mac_is_touched(ansible: Ansible, lab: Lab, tmp_path: Path) -> None:
+    """Each in one play, rescued, as a play would else end with the first."""
+    blocks = [
+        {
+            "name": title,
+            "block": [
+                {"name": title, "ansible.builtin.include_role": {"name": f"keyholder.macos.{role}"}, "vars": variables},
+                {"name": f"accepted: {title}", "ansible.builtin.debug": {"msg": "accepted"}},
+            ],
+            "rescue": [{"name": f"refused: {title}", "ansible.builtin.debug": {"var": "ansible_failed_result"}}],
+        }
+        for title, (role, variables, _reason) in ROLES.items()
+    ]
+    playbook = tmp_path / "play.json"
+    playbook.write_text(json.dumps([{"hosts": "m", "gather_facts": False, "become": True, "tasks": blocks}]))
+    before = len(lab.mac("m").journal())
+    run = ansible.playbook(playbook, lab.inventory)
+    said = {line.task: json.dumps(line.result) for line in run.lines if line.task.startswith(("refused", "accepted"))}
+    assert list(said) == [f"refused: {title}" for title in ROLES]
+    assert [title for title, row in ROLES.items() if f"[{row[2]}]" not in said[f"refused: {title}"]] == [], said
+    assert len(lab.mac("m").journal()) == before
+    assert "4711" not in run.output and HASH not in run.output
+
+
+@pytest.mark.parametrize("title", list(PLAYBOOK))
+def test_a_playbook_refuses_it_too(ansible: Ansible, lab: Lab, tmp_path: Path, title: str) -> None:
+    name, variables, reason = PLAYBOOK[title]
     told = tmp_path / "variables.json"
     told.write_text(json.dumps({"keyholder_hosts": "m", **variables}), encoding="utf-8")
     before = len(lab.mac("m").journal())
@@ -183,7 +208,7 @@ def test_a_role_refuses_its_list_before_any_mac_is_touched(
     assert run.rc != 0
     assert f"[{reason}]" in run.output, run.output
     assert len(lab.mac("m").journal()) == before
-    assert "4711" not in run.output and HASH not in run.output
+    assert "4711" not in run.output
 
 
 def test_a_task_without_a_secret_may_be_asynchronous(ansible: Ansible, lab: Lab, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From an unprotected Mac to one whose key is safe, then every other state of FileVault and its key, on every macOS.
 
-Every macOS is there in memory, the oldest and the newest over SSH too: by way of the controller a key goes to age.
+Every macOS is there in memory, the newest over SSH too: by way of the controller a key goes to age.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import memory_play
 import pytest
 from memory_play import MemoryMac
 
+from harness import expect
 from harness.ansible import Ansible
 from harness.batch import Answer, Played, Step
 from harness.macs import PASSWORDS, VERSIONS, mac, name
@@ -28,12 +29,12 @@ MANAGED = {"enrolled": "ade", "bootstrap": {"supported": True, "escrowed": False
 OFF = {"state": "off", "prk": False}
 ADMIN = {"user": "itadmin", "password": PASSWORDS["itadmin"]}
 IT = {"admin_user": "itadmin", "admin_password": PASSWORDS["itadmin"]}
-SSH = [name(VERSIONS[0]), name(VERSIONS[-1])]
+SSH = [name(VERSIONS[-1])]
 IN_MEMORY = [memory_play.name(version) for version in VERSIONS]
 HOSTS = [*SSH, *IN_MEMORY]
 SINCE_BOOTSTRAP = [host for host in HOSTS if not host.endswith(OLDEST)]
 SAYS_WHETHER_IT_WORKS = ("-13.6.9", "-15.6", "-26.1")
-# The others' deferrals come true in test_filevault_faults.py.
+# The others' deferrals come true in test_faults.py.
 DEFERRING = [host for host in HOSTS if host.endswith((OLDEST, "-11.7.10", "-26.1"))]
 on_each_mac = pytest.mark.parametrize("host", HOSTS)
 
@@ -190,30 +191,6 @@ def opened(answer: Answer) -> str:
     return key
 
 
-def assert_predicted(check: Answer, run: Answer) -> None:
-    """Nothing but looked at, the same steps, and the state that came true; None is what macOS alone can tell."""
-    assert check.ok, check
-    assert check.changed
-    assert check.touched_nothing, check
-    assert check.result["plan"] == run.result["plan"]
-    foreseen = {key: value for key, value in check.after.items() if value is not None}
-    assert foreseen == {key: run.after[key] for key in foreseen}
-    assert check.result["diff"] == {"before": check.before, "after": check.after}
-
-
-def assert_done(run: Answer) -> None:
-    assert run.ok, run
-    assert run.changed
-    assert run.writes, run
-
-
-def assert_found_done(again: Answer) -> None:
-    assert again.ok, again
-    assert not again.changed
-    assert again.result["plan"] == []
-    assert again.touched_nothing, again
-
-
 # -- one play -----------------------------------------------------------------------------------------------------
 
 
@@ -223,9 +200,9 @@ def test_one_play_protects_a_mac_as_predicted_and_the_second_finds_it_so(
 ) -> None:
     for step in sentence(host):
         check, run, again = (protected[host, f"{step.title}{when}"] for when in (": check", "", ": again"))
-        assert_predicted(check, run)
-        assert_done(run)
-        assert_found_done(again)
+        expect.predicted(check, run)
+        expect.done(run)
+        expect.found_done(again)
     state = at_first[host]
     assert vault.is_on(state)
     assert opened(protected[host, "enable"]) == state.filevault.prk
@@ -276,9 +253,9 @@ def test_what_is_refused_changes_nothing(protected: Played, step: str) -> None:
 @pytest.mark.parametrize("step", ["defer", "cancel"])
 def test_a_deferral_is_made_and_cancelled_without_a_password(protected: Played, host: str, step: str) -> None:
     check, run, again = (protected[host, f"{step}{when}"] for when in (": check", "", ": again"))
-    assert_predicted(check, run)
-    assert_done(run)
-    assert_found_done(again)
+    expect.predicted(check, run)
+    expect.done(run)
+    expect.found_done(again)
     assert run.authentications == []
     assert run.after["deferred_user"] == ("ana" if step == "defer" else "")
 
@@ -312,8 +289,8 @@ def test_a_key_goes_to_an_age_recipient_by_way_of_the_controller(
     rekeyed: Played, at_first: dict[str, Mac], in_the_safe: dict[str, Mac], host: str
 ) -> None:
     check, run = rekeyed[host, "to the safe: check"], rekeyed[host, "to the safe"]
-    assert_predicted(check, run)
-    assert_done(run)
+    expect.predicted(check, run)
+    expect.done(run)
     message = "recovery_key_encrypted" if host in IN_MEMORY else "recovery_key_age"
     assert check.result[message] == ""
     key = (DESK if host in IN_MEMORY else SAFE).opened(run.result[message])
@@ -330,7 +307,7 @@ def test_a_key_goes_to_age_and_to_certificates_at_once(
     rotated: Played, in_the_safe: dict[str, Mac], after_rotation: dict[str, Mac], host: str
 ) -> None:
     result = rotated[host, "rotate"].result
-    assert_done(rotated[host, "rotate"])
+    expect.done(rotated[host, "rotate"])
     keys = {DESK.opened(result["recovery_key_encrypted"])}
     if host in SSH:
         keys.add(SAFE.opened(result["recovery_key_age"]))
@@ -342,9 +319,9 @@ def test_a_key_goes_to_age_and_to_certificates_at_once(
 def test_the_key_goes_and_a_new_one_is_returned_on_request(undone: Played, fleet: Fleet, host: str) -> None:
     for step in ("no key", "new key"):
         check, run, again = (undone[host, f"{step}{when}"] for when in (": check", "", ": again"))
-        assert_predicted(check, run)
-        assert_done(run)
-        assert_found_done(again)
+        expect.predicted(check, run)
+        expect.done(run)
+        expect.found_done(again)
     assert undone[host, "no key"].after["personal_recovery_key"] is False
     returned = undone[host, "new key"].result["recovery_key"]
     # Disabling leaves the key where it is, and nothing after it has made another one.
@@ -359,9 +336,9 @@ def test_the_key_goes_and_a_new_one_is_returned_on_request(undone: Played, fleet
 @on_each_mac
 def test_who_was_taken_off_the_list_comes_back(rotated: Played, after_rotation: dict[str, Mac], host: str) -> None:
     check, run, again = (rotated[host, f"stan again{when}"] for when in (": check", "", ": again"))
-    assert_predicted(check, run)
-    assert_done(run)
-    assert_found_done(again)
+    expect.predicted(check, run)
+    expect.done(run)
+    expect.found_done(again)
     assert (run.after["can_unlock"], run.after["secure_token"]) == (True, "holder")
     state = after_rotation[host]
     assert state.accounts["stan"].generated_uid in vault.unlockers(state)
@@ -370,16 +347,16 @@ def test_who_was_taken_off_the_list_comes_back(rotated: Played, after_rotation: 
 @on_each_mac
 def test_off_and_on_again_with_the_key_that_was_there(undone: Played, host: str) -> None:
     check, run, again = (undone[host, f"disable{when}"] for when in (": check", "", ": again"))
-    assert_predicted(check, run)
-    assert_done(run)
-    assert_found_done(again)
+    expect.predicted(check, run)
+    expect.done(run)
+    expect.found_done(again)
     on_again = undone[host, "on again"]
     if host.endswith(OLDEST):
         # An Intel Mac without T2 decrypts in its own time, and says so instead of beginning anew.
         assert on_again.reason == "filevault_busy", on_again
         assert on_again.touched_nothing
         return
-    assert_done(on_again)
+    expect.done(on_again)
     # macOS keeps the key of before, and gives none: no failure, and nothing to encrypt.
     assert on_again.result["recovery_key_encrypted"] == ""
     assert on_again.after["personal_recovery_key"] is True

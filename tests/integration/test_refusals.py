@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What must not be done is refused before the first write and the first login, with a reason and a way out.
 
-Everything is refused on every macOS in memory, and in check mode; some of it on the oldest and the newest over SSH too.
+Everything is refused on every macOS in memory, and in check mode; some of it over SSH too.
 """
 
 from __future__ import annotations
@@ -30,7 +30,14 @@ OWN = {"allow_own_account": True}
 Row = tuple[Step, str, list[str]]
 """What is asked for; the reason; what the message must name."""
 
+CAME_IN = ["this run logged in with itadmin or became root from it"]
+CHANGED = {"name": "itadmin", "password": secret("new"), "old_password": PASSWORDS["itadmin"]}
+
 ON_EVERY_VERSION: list[Row] = [
+    (account("own account deleted", "itadmin", state="absent"), "own_account", CAME_IN),
+    (account("own account demoted", "itadmin", admin=False), "own_account", CAME_IN),
+    (Step("own account offboarded", "offboard", {"name": "itadmin"}), "own_account", CAME_IN),
+    (Step("own account given another password", "account_password", CHANGED), "own_account", CAME_IN),
     (ANA.but("granter unknown", admin_user="nobody.here"), "granter_unknown", ["nobody.here", "itadmin"]),
     (ANA.but("granter without token", admin_user="helper"), "granter_no_token", ["helper", "itadmin"]),
     (ANA.but("granter not admin", admin_user="stan"), "granter_not_admin", ["stan", "itadmin"]),
@@ -108,27 +115,24 @@ ON_A_SEALED_MAC: list[Row] = [
 # What a template leaves empty has not been given, once Ansible has been at it.
 EMPTY: Row = (ANA.but("password empty", password=""), "option_missing", ["password"])
 
-SSH_VERSIONS = (VERSIONS[0], VERSIONS[-1])
 CHECKED = memory_play.name("15.6", "check")
 
 
-def rows_of(version: str, fleet: list[Row], named: Callable[[str, str], str]) -> dict[str, list[Row]]:
-    """By the Mac: the rows that are tried on it."""
+def rows_of(version: str) -> dict[str, list[Row]]:
+    """By the Mac in memory: the rows that are tried on it."""
     return {
-        named(version, "fleet"): fleet,
-        named(version, "lone"): ON_A_LONE_MAC,
-        named(version, "sealed"): ON_A_SEALED_MAC,
+        memory_play.name(version, "fleet"): ON_EVERY_VERSION + MORE,
+        memory_play.name(version, "lone"): ON_A_LONE_MAC,
+        memory_play.name(version, "sealed"): ON_A_SEALED_MAC,
     }
 
 
+# Who came in, and whether as root, is what Ansible makes of it.
+BY_WAY_OF_ANSIBLE = ("own_account", "not_root")
 OVER_SSH = {
-    host: rows for version in SSH_VERSIONS for host, rows in rows_of(version, [*ON_EVERY_VERSION, EMPTY], name).items()
+    name(VERSIONS[0], "fleet"): [*(row for row in ON_EVERY_VERSION if row[1] in BY_WAY_OF_ANSIBLE), EMPTY],
 }
-IN_MEMORY = {
-    host: rows
-    for version in VERSIONS
-    for host, rows in rows_of(version, ON_EVERY_VERSION + MORE, memory_play.name).items()
-}
+IN_MEMORY = {host: rows for version in VERSIONS for host, rows in rows_of(version).items()}
 IN_MEMORY[CHECKED] = ON_EVERY_VERSION + MORE
 TABLES = OVER_SSH | IN_MEMORY
 
@@ -184,7 +188,7 @@ def test_refused_with_a_reason_and_nothing_touched(
     assert f"[{reason}]" in answer.result["msg"]
 
 
-@pytest.mark.parametrize("host", [host for host in TABLES if "fleet-" in host])
+@pytest.mark.parametrize("host", [host for host in IN_MEMORY if "fleet-" in host])
 @pytest.mark.parametrize(
     ("step", "evidence"),
     [
@@ -207,6 +211,11 @@ def test_the_mac_is_what_it_was(played: Played, macs: dict[str, Handle | MemoryM
     now = macs[host].state()
     macs[host].reset()
     assert vars(now) == vars(macs[host].state())
+
+
+def test_the_task_may_say_otherwise() -> None:
+    mine = MemoryMac("mine", mac("15.6", "itadmin", "deputy"))
+    assert mine.play(account("own account demoted", "itadmin", admin=False, **OWN)).changed
 
 
 def test_no_wrong_guess_was_counted(played: Played, macs: dict[str, Handle | MemoryMac]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.ansible import FOLDER, Ansible, Run, on_oldest_core
+from harness.ansible import FOLDER, Ansible, Run
 from harness.macs import PASSWORDS, VERSIONS, mac, name, secret
 from maclab.lab import Lab
 
@@ -21,9 +21,8 @@ pytestmark = pytest.mark.every_core
 PLAYBOOK = FOLDER / "targets.yml"
 TARGETS = sorted(path.name for path in (FOLDER / "targets").iterdir())
 USER = "khtest"
-# The oldest and the newest macOS, and on the newest ansible-core one in between.
-# What each macOS makes of a change is test_changes.py's to ask.
-TRIED = (VERSIONS[0], VERSIONS[-1]) if on_oldest_core() else (VERSIONS[0], "13.6.9", VERSIONS[-1])
+# The oldest and the newest macOS. What each macOS makes of a change is test_changes.py's to ask.
+TRIED = (VERSIONS[0], VERSIONS[-1])
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,23 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""trust_info reads a whole Mac with at most seven programs, and neither logs in nor writes, as root or not."""
+"""trust_info reads a whole Mac with at most seven programs, and neither logs in nor writes, as root or not.
+
+The biggest crowd, the oldest and the newest macOS and a managed Mac are behind SSH, the others in memory.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import memory_play
 import pytest
+from memory_play import MemoryMac
 
 from harness.ansible import Ansible
-from harness.batch import Played, Step, play
+from harness.batch import Played, Step
 from harness.macs import KINDS, VERSIONS, mac, name, person, secret
-from maclab.lab import Lab
+from maclab.lab import Handle, Lab
 
 AS_ROOT = Step("as root", "trust_info")
 AS_USER = Step("as a user", "trust_info", become=False)
@@ -21,6 +26,7 @@ OLDEST, NEWEST = VERSIONS[0], VERSIONS[-1]
 CROWDS = {f"{number}-on-{version}": (version, number) for version in (OLDEST, NEWEST) for number in (1, 20, 200)}
 MANAGED = "managed"
 BARE = "bare"
+SSH = [f"200-on-{OLDEST}", f"200-on-{NEWEST}", name(OLDEST), name(NEWEST), MANAGED]
 MOST = 7
 pytestmark = pytest.mark.every_core
 
@@ -31,8 +37,7 @@ def crowd(version: str, number: int) -> dict[str, Any]:
     return mac(version, "itadmin", *others)
 
 
-@pytest.fixture(scope="module")
-def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
+def described() -> dict[str, dict[str, Any]]:
     macs = {host: crowd(*what) for host, what in CROWDS.items()}
     macs |= {name(version): mac(version) for version in VERSIONS}
     macs[MANAGED] = mac(
@@ -46,12 +51,23 @@ def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
         crypto_users=[{"uuid": "0C0FFEE0-0000-4000-8000-00000000D0D0"}],
     )
     macs[BARE] = mac("15.6", "helper", "ana")
-    return bring_up(macs)
+    return macs
 
 
 @pytest.fixture(scope="module")
-def played(ansible: Ansible, lab: Lab) -> Played:
-    return play(ansible, lab, {host: [AS_ROOT, AS_USER, *([] if host in CROWDS else [CHECKED])] for host in lab.names})
+def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
+    return bring_up({host: one for host, one in described().items() if host in SSH})
+
+
+@pytest.fixture(scope="module")
+def macs(lab: Lab) -> dict[str, Handle | MemoryMac]:
+    return memory_play.macs(lab, described())
+
+
+@pytest.fixture(scope="module")
+def played(ansible: Ansible, lab: Lab, macs: dict[str, Handle | MemoryMac]) -> Played:
+    steps = {host: [AS_ROOT, AS_USER, *([] if host in CROWDS else [CHECKED])] for host in macs}
+    return memory_play.play_all(ansible, lab, macs, steps)
 
 
 ALL = [*CROWDS, *(name(version) for version in VERSIONS), MANAGED, BARE]
@@ -151,7 +167,7 @@ def test_summary_has_a_line_for_each_account(played: Played, host: str) -> None:
     ]
 
 
-@pytest.mark.parametrize(("version", "python"), [(version, python) for version, (_chip, python) in KINDS.items()])
+@pytest.mark.parametrize(("version", "python"), [(version, KINDS[version][1]) for version in (OLDEST, NEWEST)])
 def test_the_macs_have_the_pythons_of_macs(lab: Lab, version: str, python: str) -> None:
     """The oldest and the newest that modules meet: Apple's command line tools bring 3.9."""
     if lab.notes:

@@ -47,15 +47,14 @@ HOSTILE = [person(user, full_name=full_name, password="x-1") for user, full_name
 
 FAULTS: dict[str, dict[str, Any]] = {
     "hang-fdesetup": {"fault": "hang", "program": "fdesetup", "argument": "list"},
-    "hang-diskutil": {"fault": "hang", "program": "diskutil"},
-    "hang-profiles": {"fault": "hang", "program": "profiles"},
     "hang-dscl": {"fault": "hang", "program": "dscl"},
     "floods-fdesetup": {"fault": "floods", "program": "fdesetup", "argument": "list"},
     "floods-dscl": {"fault": "floods", "program": "dscl"},
     "no-full-disk-access": {"fault": "no_full_disk_access"},
-    "mdm-unreachable": {"fault": "mdm_unreachable"},
     "slow": {"fault": "slow", "seconds": 1},
 }
+# What each macOS makes of a command is the same for both: the commands are.
+ENDS = (VERSIONS[0], VERSIONS[-1])
 BARE = "bare"
 CROWD = "crowd"
 MANAGED = "managed"
@@ -74,7 +73,7 @@ def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
         "policy": {"max_failed": 5},
         "crypto_users": [{"uuid": "0C0FFEE0-0000-4000-8000-00000000D0D0"}],
     }
-    macs = {name(version): mac(version) for version in VERSIONS}
+    macs = {name(version): mac(version) for version in ENDS}
     macs[CROWD] = mac("15.6", "itadmin", *crowd)
     macs[EVIL] = mac("15.6", "itadmin", *HOSTILE)
     macs[MANAGED] = mac("15.6", **managed)
@@ -85,7 +84,8 @@ def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
 
 @pytest.fixture(scope="module")
 def played(ansible: Ansible, lab: Lab) -> Played:
-    steps = {host: [*BOTH, *AS_USER, CHECKED, *PREFLIGHT] for host in lab.names}
+    steps = {host: [*BOTH, *AS_USER, CHECKED, *PREFLIGHT] for host in FULLY}
+    steps |= dict.fromkeys((CROWD, EVIL), BOTH)
     steps |= {host: PATIENT if host.startswith("floods") else EAGER for host in FAULTS}
     steps[EVIL] = [account(f"make {user}", user, full_name=NAMES[user], password="plain-1") for user in NAMES] + steps[
         EVIL
@@ -94,7 +94,8 @@ def played(ansible: Ansible, lab: Lab) -> Played:
     return play(ansible, lab, steps)
 
 
-ALL = [*(name(version) for version in VERSIONS), CROWD, EVIL, MANAGED]
+FULLY = [*(name(version) for version in ENDS), MANAGED]
+ALL = [*FULLY, CROWD, EVIL]
 
 
 @pytest.mark.parametrize("host", [*ALL, *FAULTS])
@@ -116,7 +117,7 @@ def test_the_same_field_by_field(played: Played, host: str) -> None:
     assert not shell.changed
 
 
-@pytest.mark.parametrize("host", ALL)
+@pytest.mark.parametrize("host", FULLY)
 def test_the_same_without_root(played: Played, host: str) -> None:
     module, shell = played[host, "module, as a user"], played[host, "shell, as a user"]
     assert shell.ok, shell
@@ -124,12 +125,12 @@ def test_the_same_without_root(played: Played, host: str) -> None:
     assert shell.result["mac"]["missing"]
 
 
-@pytest.mark.parametrize("host", ALL)
+@pytest.mark.parametrize("host", FULLY)
 def test_check_mode_says_the_same(played: Played, host: str) -> None:
     assert played[host, CHECKED.title].result["mac"] == played[host, "shell"].result["mac"]
 
 
-@pytest.mark.parametrize("host", ALL)
+@pytest.mark.parametrize("host", FULLY)
 def test_the_preflight_too(played: Played, host: str) -> None:
     module, shell = played[host, "module, preflight"], played[host, "shell, preflight"]
     assert shell.result["mac"] == module.result["mac"]

@@ -11,9 +11,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from harness.ansible import Ansible
 from harness.batch import Answer, Played, Step, account, play, token
 from harness.macs import PASSWORDS, mac
 from harness.recipients import Safe
-from harness.wait import has_open, processes, until
+from harness.wait import end, has_open, processes, runs, until
 from maclab import directory
 from maclab.lab import Handle, Lab
 from maclab.state import Mac
@@ -39,21 +41,10 @@ def demote(user: str, **options: Any) -> Step:
     return account("run", user, admin=False, **options)
 
 
-def leave(user: str, **options: Any) -> Step:
-    return Step("run", "offboard", {"name": user, **options})
-
-
-def unlist(user: str, **options: Any) -> Step:
-    return Step("run", "filevault_user", {"user": user, "state": "absent", **options})
-
-
 HIDE = account("run", "ana", hidden=True)
-# Mac; what each of two controllers does to it, at the same time.
+# Mac; what each of two controllers does to it, at the same time. More of them meet in tests/property.
 PAIRS: dict[str, tuple[Step, Step]] = {
     "demote-demote": (demote("itadmin"), demote("deputy")),
-    "leave-leave": (leave("itadmin"), leave("deputy")),
-    "demote-leave": (demote("itadmin"), leave("deputy")),
-    "unlist-unlist": (unlist("itadmin"), unlist("deputy")),
     "impatient": (demote("itadmin", lock_timeout=0), demote("deputy", lock_timeout=0)),
 }
 WAIT_LONG = {"lock_timeout": 300}
@@ -94,22 +85,6 @@ def controllers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ansi
         one.close()
 
 
-def at_once(*plays: Callable[[], Played]) -> list[Played]:
-    done: list[Played | None] = [None] * len(plays)
-
-    def run(number: int) -> None:
-        done[number] = plays[number]()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(plays))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    played = [one for one in done if one is not None]
-    assert len(played) == len(plays)
-    return played
-
-
 @pytest.fixture(scope="module")
 def lab(bring_up: BringUp) -> Lab:
     described = mac("15.6", "itadmin", "deputy", "helper", "ana", ssh_user="helper", filevault=ON, faults=[SLOW])
@@ -120,19 +95,14 @@ def lab(bring_up: BringUp) -> Lab:
 def raced(controllers: tuple[Ansible, Ansible], lab: Lab) -> dict[str, list[Answer]]:
     """What each of the two said, by Mac."""
 
-    def controller(number: int, names: list[str]) -> Callable[[], Played]:
-        steps = {name: PAIRS[name][number] for name in names}
+    def controller(number: int) -> Played:
+        steps = {name: pair[number] for name, pair in PAIRS.items()}
         patient = {name: [step.but("run", **{**WAIT_LONG, **step.options})] for name, step in steps.items()}
-        return lambda: play(controllers[number], lab, patient)
+        return play(controllers[number], lab, patient)
 
-    # A play does one module after another, so what meets another module has to be played alone.
-    alike = [name for name, (first, second) in PAIRS.items() if first.module == second.module]
-    alone = [[name] for name in PAIRS if name not in alike]
-    answers: dict[str, list[Answer]] = {}
-    for names in (alike, *alone):
-        played = at_once(controller(0, names), controller(1, names))
-        answers.update({name: [one[name, "run"] for one in played] for name in names})
-    return answers
+    with ThreadPoolExecutor(2) as pool:
+        played = list(pool.map(controller, (0, 1)))
+    return {name: [one[name, "run"] for one in played] for name in PAIRS}
 
 
 def waited(answer: Answer) -> bool:
@@ -193,116 +163,109 @@ def broken(bring_up: BringUp) -> Lab:
     )
 
 
-def hanging(controller: Ansible, lab: Lab, host: str, step: Step) -> tuple[threading.Thread, int]:
-    """A run that hangs in its dseditgroup, and its process on the Mac, as the lock tells it."""
-    run = threading.Thread(target=play, args=(controller, lab, {host: [step]}))
-    run.start()
-    mac = lab.mac(host)
-    until(lambda: any(HANGING in line for line in processes(mac)), f"the command of the run on {host} hangs")
-    return run, int(json.loads(lock_of(mac).read_text())["pid"])
+HELD_ON = (KILLED, PROMOTING, CUT)
+"""Where something still runs when the other run comes."""
 
 
-def end(mac: Handle) -> None:
-    """End the command that hangs."""
-    listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
-    mine = [line for line in listed.splitlines() if str(mac.folder.path) in line and HANGING in line]
-    assert mine
-    for line in mine:
-        os.kill(int(line.split()[0]), signal.SIGKILL)
-    until(lambda: not processes(mac), "nothing runs on the Mac any more")
+@dataclass(frozen=True)
+class LetGo:
+    """The runs that were broken, by whatever it was; the other run meanwhile, what was there then, and one later."""
+
+    first: Mapping[str, Answer]
+    pid: int
+    early: Played
+    promoting: Mac
+    files: Mapping[str, str]
+    later: Played
 
 
-def at_once_on(ansible: Ansible, lab: Lab, host: str) -> Answer:
-    return play(ansible, lab, {host: [HIDE.but("run", lock_timeout=0)]})[host, "run"]
+@pytest.fixture(scope="module")
+def let_go(ansible: Ansible, controllers: tuple[Ansible, Ansible], broken: Lab) -> LetGo:
+    """Every run hangs in its dseditgroup at the same time, so that one play tries the other run on all of them."""
+    macs = {host: broken.mac(host) for host in broken.names}
+    demoting = {host: [demote("deputy")] for host in (KILLED, CUT, RESTARTED, POWER)}
+    with ThreadPoolExecutor(2) as pool:
+        begun = [pool.submit(play, controllers[0], broken, demoting)]
+        begun.append(pool.submit(play, controllers[1], broken, {PROMOTING: [LENT]}))
+        for host in (KILLED, CUT, RESTARTED, PROMOTING):
+            until(partial(runs, macs[host], HANGING), f"the command of the run on {host} hangs")
+        pids = {host: int(json.loads(lock_of(macs[host]).read_text())["pid"]) for host in (KILLED, PROMOTING)}
+        os.kill(pids[KILLED], signal.SIGKILL)
+        macs[RESTARTED].restart()
+        early = play(ansible, broken, dict.fromkeys(HELD_ON, [HIDE.but("run", lock_timeout=0)]))
+        promoting = macs[PROMOTING].state()
+        os.kill(pids[PROMOTING], signal.SIGKILL)
+        first = {host: answer for one in begun for (host, _), answer in one.result().answers.items()}
+    for host in HELD_ON:
+        end(macs[host], HANGING)
+    until(lambda: not processes(*macs.values()), "nothing runs on the Macs any more")
+    assert macs[RESTARTED].wait_until(reachable=True)
+    files = {host: lock_of(one).read_text() for host, one in macs.items()}
+    later = play(ansible, broken, dict.fromkeys(macs, [HIDE.but("run", lock_timeout=0)]))
+    return LetGo(first, pids[KILLED], early, promoting, files, later)
 
 
-def test_the_death_of_a_module_lets_it_go_once_its_command_has_ended(
-    ansible: Ansible, controllers: tuple[Ansible, Ansible], broken: Lab
-) -> None:
-    run, pid = hanging(controllers[0], broken, KILLED, demote("deputy"))
-    os.kill(pid, signal.SIGKILL)
-    run.join()
-    # The command is still at it, whoever started it.
-    early = at_once_on(ansible, broken, KILLED)
+def test_the_death_of_a_module_lets_it_go_once_its_command_has_ended(let_go: LetGo, broken: Lab) -> None:
+    """Before that the command is still at it, whoever started it."""
+    early = let_go.early[KILLED, "run"]
     assert early.reason == "another_run", early
-    assert f"process {pid} since" in early.result["msg"]
+    assert f"process {let_go.pid} since" in early.result["msg"]
     assert "that process has ended, but a command that it started still runs" in early.result["msg"]
-    end(broken.mac(KILLED))
-    assert at_once_on(ansible, broken, KILLED).changed
+    assert let_go.later[KILLED, "run"].changed
     assert broken.mac(KILLED).state().accounts["ana"].hidden
 
 
-def test_a_live_promotion_is_not_taken_for_an_old_one_and_a_dead_one_is(
-    ansible: Ansible, controllers: tuple[Ansible, Ansible], broken: Lab
-) -> None:
+def test_a_live_promotion_is_not_taken_for_an_old_one_and_a_dead_one_is(let_go: LetGo, broken: Lab) -> None:
     """Else the other run would take the note and the Mac's own job away right before the rights are given."""
-    mac = broken.mac(PROMOTING)
-    run, pid = hanging(controllers[0], broken, PROMOTING, LENT)
-    assert at_once_on(ansible, broken, PROMOTING).reason == "another_run"
-    left = mac.state()
-    assert (notes(left), list(left.jobs)) == (["promoted stan"], ["keyholder.macos.demote"])
-    os.kill(pid, signal.SIGKILL)
-    run.join()
-    end(mac)
-    later = at_once_on(ansible, broken, PROMOTING)
+    assert let_go.early[PROMOTING, "run"].reason == "another_run"
+    assert (notes(let_go.promoting), list(let_go.promoting.jobs)) == (["promoted stan"], ["keyholder.macos.demote"])
+    later = let_go.later[PROMOTING, "run"]
     assert later.changed, later
     assert any("made stan an administrator for a grant and was interrupted" in note for note in later.result["notes"])
-    healed = mac.state()
+    healed = broken.mac(PROMOTING).state()
     assert (healed.is_admin("stan"), notes(healed), healed.jobs) == (False, [], {})
 
 
-def test_a_module_whose_connection_was_cut_goes_on_and_keeps_others_out(ansible: Ansible, broken: Lab) -> None:
-    cut = play(ansible, broken, {CUT: [demote("deputy")]})[CUT, "run"]
-    assert cut.line.status == "unreachable"
-    other = at_once_on(ansible, broken, CUT)
+def test_a_module_whose_connection_was_cut_goes_on_and_keeps_others_out(let_go: LetGo) -> None:
+    assert let_go.first[CUT].line.status == "unreachable"
+    other = let_go.early[CUT, "run"]
     assert other.reason == "another_run", other
     assert "run by helper" in other.result["msg"]
     assert "has ended" not in other.result["msg"]
-    end(broken.mac(CUT))
-    assert at_once_on(ansible, broken, CUT).changed
+    assert let_go.later[CUT, "run"].changed
 
 
-def test_a_power_cut_and_a_restart_let_it_go(
-    ansible: Ansible, controllers: tuple[Ansible, Ansible], broken: Lab
-) -> None:
-    cut = play(ansible, broken, {POWER: [demote("deputy")]})[POWER, "run"]
-    assert cut.line.status == "unreachable"
-    run, dummy = hanging(controllers[0], broken, RESTARTED, demote("deputy"))
-    mac = broken.mac(RESTARTED)
-    mac.restart()
-    run.join()
-    assert mac.wait_until(reachable=True)
-    for host in (POWER, RESTARTED):
-        # The file is there, as it was.
-        assert Path(lock_of(broken.mac(host))).read_text()
-        later = at_once_on(ansible, broken, host)
-        assert later.changed, later
+@pytest.mark.parametrize("host", [POWER, RESTARTED])
+def test_a_power_cut_and_a_restart_let_it_go(let_go: LetGo, host: str) -> None:
+    """The file is there, as it was."""
+    assert let_go.first[host].line.status == "unreachable"
+    assert let_go.files[host]
+    assert let_go.later[host, "run"].changed, let_go.later[host, "run"]
 
 
-# Name of a Mac -> whether Ansible has a terminal there, which it has only without pipelining.
-LONELY = {"lonely": True, "lonely-on-a-terminal": False}
+# Ansible has a terminal only without pipelining.
+LONELY = ("lonely", "lonely-on-a-terminal")
 
 
-@pytest.mark.parametrize("host", LONELY)
-def test_a_run_that_waits_ends_with_its_connection(host: str, ansible: Ansible, bring_up: BringUp) -> None:
+def test_a_run_that_waits_ends_with_its_connection(ansible: Ansible, bring_up: BringUp) -> None:
     """Here the other run is this test, so every connection that is cut is that of the run that waits."""
-    lab = bring_up({host: mac("15.6", "itadmin", "deputy", "helper", "ana", ssh_user="helper")})
-    lonely = lab.mac(host)
-    answers: list[Played] = []
-
-    def wait() -> None:
-        answers.append(play(ansible, lab, {host: [HIDE.but("run", **WAIT_LONG)]}, ANSIBLE_PIPELINING=str(LONELY[host])))
-
-    with FileLock(str(lonely.folder.databases), "offboard", "somebody", 0).held():
-        run = threading.Thread(target=wait)
-        run.start()
-        until(lambda: has_open(lock_of(lonely)), f"the run on {host} waits")
-        lonely.cut_connections()
-        until(lambda: not processes(lonely), f"the run on {host} has ended")
-    run.join()
-    assert answers[0][host, "run"].line.status == "unreachable"
-    assert not lonely.state().accounts["ana"].hidden
-    assert at_once_on(ansible, lab, host).changed
+    lab = bring_up(dict.fromkeys(LONELY, mac("15.6", "itadmin", "deputy", "helper", "ana", ssh_user="helper")))
+    macs = [lab.mac(host) for host in LONELY]
+    steps = dict.fromkeys(LONELY, [HIDE.but("run", **WAIT_LONG)])
+    pipelining = "ansible_pipelining={{ inventory_hostname is not search('terminal') }}"
+    with ExitStack() as held, ThreadPoolExecutor(1) as pool:
+        for one in macs:
+            held.enter_context(FileLock(str(one.folder.databases), "offboard", "somebody", 0).held())
+        run = pool.submit(play, ansible, lab, steps, "-e", pipelining)
+        for one in macs:
+            until(partial(has_open, lock_of(one)), f"the run on {one.name} waits")
+            one.cut_connections()
+        until(lambda: not processes(*macs), "the runs have ended")
+        answers = run.result().answers.values()
+    assert [answer.line.status for answer in answers] == ["unreachable"] * len(LONELY)
+    assert not any(one.state().accounts["ana"].hidden for one in macs)
+    later = play(ansible, lab, dict.fromkeys(LONELY, [HIDE.but("run", lock_timeout=0)]))
+    assert all(later[host, "run"].changed for host in LONELY)
 
 
 # -- who needs it, and what is no lock --------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ class LabRunner:
         self.runs.append((command, run))
         if self.cut is not None and len(self.writes) >= self.cut:
             raise PowerCut
-        return Ran(command, run.status, run.out, run.err)
+        return Ran(command, None if run.hung else run.status, run.out, run.err, timed_out=run.hung)
 
     def run_all(self, commands: Sequence[Command], deadline: float = DEADLINE) -> list[Ran]:
         return [self.run(command, deadline) for command in commands]

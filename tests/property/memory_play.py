@@ -15,6 +15,7 @@ import importlib
 import io
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +35,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._options import ch
 from harness import batch
 from harness.ansible import Ansible, Line, Run
 from harness.batch import Answer, Played, Step
-from maclab import faults, journal, scenario
+from maclab import bootstrap, faults, journal, scenario
 from maclab.lab import Handle, Lab
 from maclab.state import Mac
 
@@ -48,6 +49,9 @@ PROGRESS = (".filevault.state", ".filevault.percent", ".filevault.advance")
 
 PREFIX = "memory"
 """Of the names of such Macs, beside those that have a port."""
+
+PATIENCE = 1
+"""Seconds; only a program that hangs takes any time at all, but for mdmclient."""
 
 
 def name(version: str, prefix: str = "mac") -> str:
@@ -89,7 +93,7 @@ class _Runner(LabRunner):
 
     def started(self, argv: tuple[str, ...], how: dict[str, Any]) -> fakes.Run:
         def start(cut_after: int | None) -> fakes.Run:
-            return fakes.run(self.mac, *argv, cut_after=cut_after, **how)
+            return fakes.run(self.mac, *argv, cut_after=cut_after, patience=PATIENCE, **how)
 
         run = start(None) if self.power is None else self.power.lasts(self.mac, start)
         program, *words = argv
@@ -109,7 +113,8 @@ class _Runner(LabRunner):
                 prompts=run.record.prompts,
                 authentications=run.record.authentications,
                 writes=run.record.writes,
-                status=run.status,
+                status=None if run.hung else run.status,
+                killed=run.hung,
             )
         )
         return run
@@ -134,6 +139,9 @@ class MemoryMac:
 
     def clear_faults(self) -> None:
         faults.clear_faults(self.mac)
+
+    def login(self, who: str) -> list[str]:
+        return bootstrap.log_in(self.mac, who, None, time.time())
 
     def authenticates(self, who: str, password: str) -> bool:
         return fakes.run(self.mac, "dscl", ".", "-authonly", who, stdin=f"{password}\n").status == 0

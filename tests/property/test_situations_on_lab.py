@@ -11,7 +11,7 @@ S3    mobile account, no Bootstrap Token                           here; cut any
 S4    users of System Settings                                     here
 S5    made by command, Bootstrap Token escrowed                    here
 S6    made by command, no Bootstrap Token                          here; cut anywhere: test_core_on_lab.py
-S7    nobody holds a token                                         here; integration/test_first_token.py
+S7    nobody holds a token                                         here; test_first_token_on_lab.py
 S8    service administrator that must never take the first one     here
 S9    Apple silicon, no administrator owns the volume              here, with S2
 S10   administrator without a token as granter                     here; integration/test_refusals.py

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -46,7 +47,24 @@ def _by_lsof(path: Path) -> bool:
 
 def processes(*macs: Handle) -> list[str]:
     """Whatever runs a file of these Macs: their Python, their shell's utilities, their programs."""
+    return list(_processes(*macs).values())
+
+
+def runs(mac: Handle, words: str) -> bool:
+    return any(words in line for line in processes(mac))
+
+
+def end(mac: Handle, words: str) -> None:
+    """Kill what has these words in its arguments."""
+    mine = [pid for pid, line in _processes(mac).items() if words in line]
+    assert mine
+    for pid in mine:
+        os.kill(pid, signal.SIGKILL)
+
+
+def _processes(*macs: Handle) -> dict[int, str]:
     # -ww: a ps that finds COLUMNS in its environment cuts off what we look for.
-    listed = subprocess.run(["ps", "-A", "-ww", "-o", "args="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
     folders = [str(mac.folder.path) + "/" for mac in macs]
-    return [line for line in listed.splitlines() if any(folder in line for folder in folders)]
+    pairs = (line.split(maxsplit=1) for line in listed.splitlines())
+    return {int(pid): args for pid, args in pairs if any(folder in args for folder in folders)}

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from checks import ansible_test, execution, matrix
+from checks import ansible_test, catalogue, execution, matrix
 from checks.execution import Check, CheckFailed, Job, count
 from checks.skips import skipped
 
@@ -152,3 +152,13 @@ def test_pylint_runs_with_the_newest_core_and_imports_with_each(
     with pytest.raises(CheckFailed, match=says) if says else contextlib.nullcontext():
         ansible_test.sanity(Job("driver", os.environ), planned, core, controller)
     assert ("pylint" in asked) is bool(number)
+
+
+def test_each_file_of_integration_tests_is_in_one_half_and_the_halves_take_as_long() -> None:
+    files = [Path(f"tests/integration/test_{name}.py") for name in (*catalogue.COSTS, "other", "another")]
+    parts = catalogue.halves(files)
+    assert sorted(path for part in parts for path in part) == sorted(files)
+    costs = [sum(catalogue.COSTS.get(path.stem.removeprefix("test_"), 10) for path in part) for part in parts]
+    assert max(costs) - min(costs) <= 10
+    there = {path.stem.removeprefix("test_") for path in (Path(__file__).parents[2] / "integration").glob("test_*.py")}
+    assert set(catalogue.COSTS) <= there

@@ -4,15 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
+import memory_play
 import pytest
+from memory_play import MemoryMac
 
-from harness.ansible import Ansible
-from harness.batch import Played, Step, account, play, token
+from harness.batch import Played, Step, account, token
 from harness.macs import PASSWORDS, VERSIONS, mac, name, person, secret
-from maclab.lab import Lab
 
 RULES = {
     "10.13.6": "only account",
@@ -41,7 +38,7 @@ STEPS = [UNASKED, WRONG, NEW, TAGGED]
 
 
 @pytest.fixture(scope="module")
-def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
+def macs() -> dict[str, MemoryMac]:
     tagged = person("tagged", password=PASSWORDS["stan"], disabled_tag=True)
     macs = {name(version): mac(version, "helper", "ana", tagged) for version in VERSIONS}
     macs[SINGLE] = mac("10.13.6", "helper")
@@ -51,7 +48,7 @@ def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
         macs[name(version, "prevent")] = mac(version, "helper")
     for version in NEW_VERSIONS:
         macs[name(version, "omit")] = mac(version, "helper")
-    return bring_up(macs)
+    return {host: MemoryMac(host, one) for host, one in macs.items()}
 
 
 def steps_of(host: str) -> list[Step]:
@@ -71,8 +68,8 @@ def steps_of(host: str) -> list[Step]:
 
 
 @pytest.fixture(scope="module")
-def played(ansible: Ansible, lab: Lab) -> Played:
-    return play(ansible, lab, {host: steps_of(host) for host in lab.names})
+def played(macs: dict[str, MemoryMac]) -> Played:
+    return memory_play.play(macs, {host: steps_of(host) for host in macs})
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -107,7 +104,7 @@ def test_not_first_where_the_rule_names_somebody_else(played: Played, host: str,
 
 
 @pytest.mark.parametrize("host", [SINGLE, *(name(version) for version in VERSIONS if version != "10.13.6")])
-def test_the_first_holder(played: Played, lab: Lab, host: str) -> None:
+def test_the_first_holder(played: Played, macs: dict[str, MemoryMac], host: str) -> None:
     check, first, again = (played[host, step] for step in ("check", "first", "again"))
     assert check.touched_nothing, check
     assert check.changed
@@ -119,15 +116,15 @@ def test_the_first_holder(played: Played, lab: Lab, host: str) -> None:
     assert again.ok, again
     assert not again.changed
     assert again.touched_nothing
-    helper = lab.mac(host).state().accounts["helper"]
+    helper = macs[host].state().accounts["helper"]
     assert helper.password == helper.key_password == PASSWORDS["helper"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_new_account_as_the_first(played: Played, lab: Lab, version: str) -> None:
+def test_a_new_account_as_the_first(played: Played, macs: dict[str, MemoryMac], version: str) -> None:
     """From macOS 11 on setting its password is enough; before, a standard user is never the first of two."""
     answer = played[name(version, "create"), "create as the first"]
-    accounts = lab.mac(name(version, "create")).state().accounts
+    accounts = macs[name(version, "create")].state().accounts
     if version in NEW_VERSIONS:
         assert answer.ok, answer
         assert answer.after["secure_token"] == "holder"
@@ -139,7 +136,7 @@ def test_a_new_account_as_the_first(played: Played, lab: Lab, version: str) -> N
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_prevented_before_its_first_password(played: Played, lab: Lab, version: str) -> None:
+def test_prevented_before_its_first_password(played: Played, macs: dict[str, MemoryMac], version: str) -> None:
     answer, again = (played[name(version, "prevent"), step] for step in ("prevent", "prevent again"))
     if version not in NEW_VERSIONS:
         assert answer.reason == "prevention_unsupported", answer
@@ -150,9 +147,9 @@ def test_prevented_before_its_first_password(played: Played, lab: Lab, version: 
     assert answer.after["first_token_prevented"] is True
     assert (again.ok, again.changed, again.touched_nothing) == (True, False, True), again
     # The tag holds: a login gives it nothing either.
-    handle = lab.mac(name(version, "prevent"))
-    assert handle.ssh("dscl . -authonly svc", input=f"{PREVENT.options['password']}\n").rc == 0
-    assert not handle.state().accounts["svc"].has_authority_token
+    prevented = macs[name(version, "prevent")]
+    assert prevented.authenticates("svc", PREVENT.options["password"])
+    assert not prevented.state().accounts["svc"].has_authority_token
 
 
 @pytest.mark.parametrize("version", NEW_VERSIONS)

@@ -37,6 +37,7 @@ COSTS = {
     "on_macs": 26,
     "cuts": 25,
     "rotation": 19,
+    "sequences": 22,
     "bad_input": 17,
     "audit": 15,
     "faults": 14,

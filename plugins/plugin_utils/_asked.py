@@ -34,7 +34,7 @@ keyholder_python() {
     for path; do
         [ -f "$path" ] && [ -x "$path" ] || continue
         case $(readlink "$path")$path in
-            */usr/bin/python* | /usr/bin/python*) xcode-select -p >/dev/null 2>&1 || continue ;;
+            */usr/bin/python*) xcode-select -p >/dev/null 2>&1 || continue ;;
         esac
         "$path" -I -c 'import sys; sys.exit(sys.version_info < (3, 9))' </dev/null >/dev/null 2>&1 || continue
         printf '%s\\n' "$path"

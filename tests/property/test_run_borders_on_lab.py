@@ -686,7 +686,7 @@ def test_a_key_is_encrypted_to_its_recipients_or_not_given(answer: Ran, key: str
     runner = Scripted(cast(filevault=True), answers=script)
     steps = (ChangeKey("itadmin"), ValidateKey(), DeliverKey("encrypt"))
     secrets = {"password": Secret(ADMIN)}
-    outcome = Run(runner, secrets, 60, [PEM]).run(Given(steps), False)
+    outcome = Run(runner, secrets, 60, Recipients([PEM])).run(Given(steps), False)
     assert (reason(outcome), outcome.recovery_key) == (expected, key)
     assert "NEWK-2" not in repr(outcome)
 
@@ -703,7 +703,9 @@ def test_what_stands_around_a_certificate_may_be_of_any_letters() -> None:
             return super().run(command, deadline)
 
     runner = Looks(cast(filevault=True), answers={"openssl": [said(0, MESSAGE)]})
-    Run(runner, {"password": Secret(ADMIN)}, 60, [f"Z\u00fcrich\n{PEM}"]).run(Given((CheckRecipients(),)), False)
+    Run(runner, {"password": Secret(ADMIN)}, 60, Recipients([f"Z\u00fcrich\n{PEM}"])).run(
+        Given((CheckRecipients(),)), False
+    )
     assert written == [f"Z?rich\n{PEM}\n".encode("ascii")]
 
 

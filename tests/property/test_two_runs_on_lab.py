@@ -32,6 +32,7 @@ PAIRS: dict[str, tuple[t.Any, t.Any]] = {
     "demote-demote": (AccountRequest("itadmin", admin=False), AccountRequest("deputy", admin=False)),
     "leave-leave": (OffboardRequest("itadmin"), OffboardRequest("deputy")),
     "demote-leave": (AccountRequest("itadmin", admin=False), OffboardRequest("deputy")),
+    "unlist-unlist": (UnlockerRequest("itadmin", state="absent"), UnlockerRequest("deputy", state="absent")),
     "unlist-demote": (UnlockerRequest("itadmin", state="absent"), AccountRequest("deputy", admin=False)),
 }
 

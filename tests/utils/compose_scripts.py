@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the shell scripts that the collection composes for a Mac into the folder given, so that shellcheck sees them."""
+"""Writes the shell scripts that are composed for a Mac into the folder given, so that shellcheck sees them."""
 
 from __future__ import annotations
 

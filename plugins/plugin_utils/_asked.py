@@ -26,16 +26,23 @@ keyholder_way() {
     printf '%s\\n' "${SUDO_USER-}" "${DOAS_USER-}" "${DZDO_USER-}" "${LOGNAME-}"
     [ ! -x /usr/bin/fdesetup ] || logname
 }""",
-    # /usr/bin/python3 is Apple's stub where there are no developer tools, and opens a dialog if it is started. A Mac of
-    # the lab shares its host's file system: what is at these places there is not the Mac's.
+    # /usr/bin/python3 is Apple's stub where there are no developer tools, and opens a dialog if it is started. Any link
+    # on the way may lead to it. A Mac of the lab shares its host's file system: what is at these places there is not
+    # the Mac's.
     _PYTHON: """\
 keyholder_python() {
     [ -x /usr/bin/fdesetup ] || set -- "$1"
     for path; do
         [ -f "$path" ] && [ -x "$path" ] || continue
-        case $(readlink "$path")$path in
-            */usr/bin/python*) xcode-select -p >/dev/null 2>&1 || continue ;;
-        esac
+        hop=$path hops=0 stub=
+        while [ "$hops" -lt 40 ]; do
+            hop=$(cd -P -- "${hop%/*}/" && pwd)/${hop##*/}
+            case $hop in /usr/bin/python*) stub=yes ;; esac
+            target=$(readlink "$hop") || break
+            case $target in /*) hop=$target ;; *) hop=${hop%/*}/$target ;; esac
+            hops=$((hops + 1))
+        done
+        [ -z "$stub" ] || xcode-select -p >/dev/null 2>&1 || continue
         "$path" -I -c 'import sys; sys.exit(sys.version_info < (3, 9))' </dev/null >/dev/null 2>&1 || continue
         printf '%s\\n' "$path"
         return

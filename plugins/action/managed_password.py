@@ -40,6 +40,9 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import (
     rotate,
 )
 
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
+
 STORES = {
     "command": ("read", "write"),
     "lookup": ("lookup", "write"),
@@ -149,6 +152,13 @@ class ActionModule(ChangingAction):
             raise NotRun(answer, bool(answer.get("unreachable")))
         return answer
 
+    def looked(self, deadline: float) -> Mac:
+        """Return a reading of the Mac. Raises :class:`Refusal`."""
+        try:
+            return self.read(deadline)
+        except AnsibleError as exc:
+            raise NotRun({"msg": str(exc)}, isinstance(exc, AnsibleConnectionFailure)) from exc
+
     @property
     def only_looks(self) -> bool:
         return bool(self._task.check_mode)
@@ -253,11 +263,9 @@ class _OnTheMac:
         return self._change("repair", options, check)
 
     def generate(self) -> str:
-        read = self._ask("trust_info", {}, False)
-        if read.get("failed"):
-            raise Refusal(read["reason"], read["msg"])
+        patterns = self._action.looked(self._arguments["timeout"]).policy.patterns
         try:
-            return new_password(read["mac"]["policy"]["patterns"], self._arguments["length"])
+            return new_password(patterns, self._arguments["length"])
         except PolicyError as exc:
             raise Refusal("password_policy", str(exc)) from exc
 
@@ -266,14 +274,12 @@ class _OnTheMac:
         and each one reads what that has done."""
         real = not check and not self._action.only_looks
         self.unsure = self.unsure or real
-        answer = self._ask(module, {**options, **self._patience}, check)
+        own = {"allow_own_account": self._arguments["allow_own_account"]}
+        given = {**options, **self._patience, **self._limit, **own}
+        answer = self._action.execute(module, given, self._task_vars, check)
         self.unsure = False
         self.changed = self.changed or (real and bool(answer.get("changed")))
         return answer
-
-    def _ask(self, module: str, options: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
-        own = {} if module == "trust_info" else {"allow_own_account": self._arguments["allow_own_account"]}
-        return self._action.execute(module, {**options, **self._limit, **own}, self._task_vars, check)
 
 
 def _result_of(rotated: Rotated) -> dict[str, t.Any]:

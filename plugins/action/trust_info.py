@@ -7,14 +7,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
-from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import ReadingError
-from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.summary import summary
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.modules.trust_info import SPEC
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure
-from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import ScriptRunner
 
 
 class ActionModule(Action):
@@ -32,8 +29,5 @@ class ActionModule(Action):
             return failure(refusal)
 
     def _read(self, timeout: int, include: list[str]) -> dict[str, t.Any]:
-        try:
-            mac = read_mac(ScriptRunner(self.send), timeout, Ask.including(include))
-        except ReadingError as problem:
-            raise Refusal(problem.reason, str(problem), (str(problem),)) from problem
+        mac = self.read(timeout, Ask.including(include))
         return {"mac": view(mac, include), "summary": summary(mac)}

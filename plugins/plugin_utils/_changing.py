@@ -207,7 +207,7 @@ class ChangingAction(Action):
         name = str(options.get("module_name") or self._task.action).rpartition(".")[2]
         given = options.get("module_args")
         variables = dict(options.get("task_vars") or {})
-        if options.get("wrap_async") or not hasattr(_module(name), "request"):
+        if options.get("wrap_async"):
             return super()._execute_module(*args, **options)
         try:
             changing = self._changing(name, self._task.args if given is None else given, variables)

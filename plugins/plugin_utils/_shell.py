@@ -18,7 +18,7 @@ from dataclasses import replace
 from shlex import quote
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
-from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient
+from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient, system
 from ansible_collections.keyholder.macos.plugins.module_utils._module import MACOS_PROGRAM, PROGRAMS, SYSTEM
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
@@ -26,7 +26,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 from ansible_collections.keyholder.macos.plugins.plugin_utils._asked import FUNCTIONS
 from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import Exec, Said, Send, new_mark
 from ansible_collections.keyholder.macos.plugins.plugin_utils._perl import at_terminal
-from ansible_collections.keyholder.macos.plugins.plugin_utils._shell_lock import ShellLock, lock_answer
+from ansible_collections.keyholder.macos.plugins.plugin_utils._shell_lock import RESTARTING, ShellLock, lock_answer
 
 # On macOS, which one of its own programs tells, the system's programs come before those of a folder that others may
 # write.
@@ -250,7 +250,9 @@ class ScriptRunner:
         started = [at_terminal(command) for command in commands]
         try:
             asked = compose(started, deadline, mark)
-            said = self._send(asked if self._lock is None else self._lock.around(asked, mark))
+            if self._lock is not None:
+                asked = self._lock.around(asked, mark, *([RESTARTING] if system.RESTART in commands else []))
+            said = self._send(asked)
             if self._lock is not None:
                 lock_answer(said.out, mark, said.err)
             answers = parse(said, started, mark)

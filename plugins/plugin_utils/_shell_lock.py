@@ -24,6 +24,10 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import Exec,
 OWN = 10
 """Seconds that a run waits for a command of its own that was stopped and has not quite ended."""
 
+RESTARTING = 5
+"""Seconds that the lease counts once the Mac was told to restart: no run outlives that, and none can let go by then. If
+the Mac does not restart, the run's next command renews it."""
+
 # What is looked at before the file is trusted, and the order, are FileLock's.
 # * What is printed is one line of fields, and an empty line each second of waiting: where nobody reads that any more,
 #   SIGPIPE ends the waiting.
@@ -37,9 +41,9 @@ use strict;
 use warnings;
 use Fcntl qw(:DEFAULT :flock :mode);
 
-my ($folder, $name, $mark, $wait, $own, $poll, $lease, $first, $release, $run, $who, @script) = @ARGV;
+my ($folder, $name, $mark, $wait, $own, $poll, $most, $lease, $first, $release, $run, $who, @script) = @ARGV;
 my $path = "$folder/$name";
-my ($file, $text, $met, $waited, $polls) = (undef, "", "", 0, 0);
+my ($file, $since, $text, $met, $waited, $polls) = (undef, 0, "", "", 0, 0);
 $SIG{PIPE} = "DEFAULT";
 $| = 1;
 
@@ -64,13 +68,17 @@ sub look {
     my ($of) = $text =~ /"run": *"([^"]+)"/;
     my ($until) = $text =~ /"until": *([0-9]{1,12})\b/;
     my $left = ($until || 0) - time;
-    return defined $of && $of eq $run ? "mine" : defined $of && $left > 0 && $left <= $lease ? "leased" : "";
+    return defined $of && $of eq $run ? "mine" : defined $of && $left > 0 && $left <= $most ? "leased" : "";
 }
 
 sub sign {
     my ($since, $until) = @_;
     my $json = $who . qq(, "pid": 0, "since": $since, "until": $until});
     sysseek($file, 0, 0) && (syswrite($file, $json) || 0) == length $json && truncate($file, length $json);
+}
+
+sub hold {
+    return $release ? truncate($file, 0) : sign($since, time + $lease);
 }
 
 sub open_it {
@@ -111,8 +119,8 @@ until (take(open_it())) {
     refuse("unusable", "it was replaced again and again") if ++$tries == 100;
 }
 print "\n" if $waited;
-my ($since) = look() eq "mine" && $text =~ /"since": *([0-9]{1,12})\b/ ? $1 : time;
-sign($since, time + $lease) && fcntl($file, F_DUPFD, 20) or failed();
+($since) = look() eq "mine" && $text =~ /"since": *([0-9]{1,12})\b/ ? $1 : time;
+hold() && fcntl($file, F_DUPFD, 20) or failed();
 tell_it("taken", $met);
 my $child = fork;
 defined $child or exit 1;
@@ -121,7 +129,7 @@ if (!$child) {
 }
 waitpid($child, 0);
 my $status = $?;
-$release ? truncate($file, 0) : sign($since, time + $lease);
+hold();
 exit($status & 127 ? 128 + ($status & 127) : $status >> 8);
 """
 
@@ -158,7 +166,8 @@ exec perl -e {lock} -- "$folder" {arguments}
 @dataclass(frozen=True)
 class Ticket:
     """Hold what a command says to the lock: for which run, and whether it is the ``first``, which may wait ``wait``
-    seconds for other runs, or the last: ``release``. ``folder``: of the lock, "" for the Mac's own."""
+    seconds for other runs, or the last: ``release``. ``folder``: of the lock, "" for the Mac's own. ``lease``: seconds
+    to hold it for afterwards."""
 
     module: str
     user: str
@@ -167,6 +176,7 @@ class Ticket:
     run: str = field(default_factory=lambda: secrets.token_hex(16))
     first: bool = True
     release: bool = False
+    lease: int = LEASE
 
 
 def locked(script: str, ticket: Ticket, mark: str) -> str:
@@ -174,7 +184,19 @@ def locked(script: str, ticket: Ticket, mark: str) -> str:
     anything that ``script`` prints; where it cannot have the lock, ``script`` does not run. ``script`` gets the input
     that this one is given."""
     who = json.dumps({"module": ticket.module, "user": ticket.user[:64], "run": ticket.run})[:-1]
-    said = (NAME, mark, ticket.wait, OWN, POLL, LEASE, int(ticket.first), int(ticket.release), ticket.run, who)
+    said = (
+        NAME,
+        mark,
+        ticket.wait,
+        OWN,
+        POLL,
+        LEASE,
+        ticket.lease,
+        int(ticket.first),
+        int(ticket.release),
+        ticket.run,
+        who,
+    )
     return _SCRIPT.format(
         folder=shlex.quote(ticket.folder),
         program=MACOS_PROGRAM,
@@ -244,9 +266,9 @@ class ShellLock:
             with contextlib.suppress(Exception):
                 self._ask(replace(self._ticket, first=False, release=True))
 
-    def around(self, asked: Exec, mark: str) -> Exec:
+    def around(self, asked: Exec, mark: str, lease: int = LEASE) -> Exec:
         """Return what runs ``asked`` while the lock is held. :func:`lock_answer` tells whether it has run at all."""
-        ticket = replace(self._ticket, first=False, release=False)
+        ticket = replace(self._ticket, first=False, release=False, lease=lease)
         return replace(asked, script=locked(asked.script, ticket, mark))
 
     def _ask(self, ticket: Ticket) -> str:

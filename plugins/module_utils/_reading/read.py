@@ -77,6 +77,7 @@ def ahead(ask: Ask) -> list[Command]:
         network.READ_TOKEN_DIALOG: ask.token_dialog,
         system.FULL_DISK_ACCESS: ask.full_disk_access,
         accounts.LOGGED_IN: ask.sessions,
+        mdmclient.DEVICE_INFORMATION: ask.preflight,
     }
     commands = [command for command, is_wanted in wanted.items() if is_wanted]
     if ask.directory_user is not None:
@@ -247,13 +248,15 @@ def _with_more_of_filevault(runner: Runner, deadline: float, ask: Ask, mac: Mac)
 
 def _with_places(runner: Runner, deadline: float, ask: Ask, mac: Mac) -> Mac:
     looked_for = [path for path in (ask.exists, _home(mac, ask.home)) if path is not None and path.startswith("/")]
-    mac = replace(mac, files=frozenset(path for path in looked_for if _is_there(runner, path, deadline)))
     wanted = [path for path in (ask.way, _home(mac, ask.way_home)) if path is not None]
     usable = [path for path in wanted if path.startswith("/") and path.isprintable()]
     on_the_way = list(dict.fromkeys(path for one in usable for path in way(one)))
+    commands = [*map(system.stat, looked_for), *([system.stat_each(on_the_way)] if on_the_way else [])]
+    answers = runner.run_all(commands, deadline) if commands else []
+    mac = replace(mac, files=frozenset(path for path, one in zip(looked_for, answers) if _is_there(path, one)))
     if not on_the_way:
         return mac
-    answer = runner.run(system.stat_each(on_the_way), deadline)
+    answer = answers[-1]
     places = system.parse_places(answer, on_the_way)
     unread = [Missing(f"what {place.path} is", answer.evidence) for place in places if place.kind == "unread"]
     return replace(mac, places=places, missing=(*mac.missing, *unread[:1]))
@@ -264,8 +267,7 @@ def _home(mac: Mac, name: str | None) -> str | None:
     return account.home if account is not None and account.home.startswith("/") else None
 
 
-def _is_there(runner: Runner, path: str, deadline: float) -> bool:
-    answer = runner.run(system.stat(path), deadline)
+def _is_there(path: str, answer: Ran) -> bool:
     found = system.parse_stat(answer)
     if found is None:
         raise ReadingError(f"it could not be read whether {path} exists: {answer.evidence}", "reading_incomplete")

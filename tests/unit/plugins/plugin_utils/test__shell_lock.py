@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,13 +18,15 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.keyholder.macos.plugins.module_utils._command import system
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import LEASE, NAME, FileLock, Holder
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
 from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import Exec, Said
-from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import compose, parse
+from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import ScriptRunner, compose, parse
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell_lock import (
     _LOCK,
+    RESTARTING,
     ShellLock,
     Ticket,
     lock_answer,
@@ -143,6 +146,25 @@ def test_a_run_leases_the_lock_renews_it_and_lets_go(folder: Path) -> None:
     assert python_refusal(folder).reason == "another_run"
     assert went(later(folder, release=True)) == ""
     assert (folder / NAME).read_bytes() == b""
+    with python(folder).held() as told:
+        assert told == ""
+
+
+def test_a_lease_may_be_short_and_does_not_shorten_those_of_others(folder: Path) -> None:
+    went(ticket(folder))
+    went(later(folder, lease=1))
+    assert said_in(folder)["until"] <= time.time() + 1
+    assert "waited" in went(ticket(folder, "bb", wait=10))
+    assert refusal(ticket(folder, "cc", lease=1)).reason == "another_run"
+
+
+def test_a_run_that_is_cut_off_while_it_lets_go_has_let_go(folder: Path, tmp_path: Path) -> None:
+    """As by the restart that it has asked for."""
+    went(ticket(folder))
+    process, dummy = working(later(folder, release=True), tmp_path / "started")
+    assert python_refusal(folder).reason == "another_run"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
     with python(folder).held() as told:
         assert told == ""
 
@@ -546,6 +568,20 @@ def test_a_run_holds_it_around_its_commands(folder: Path) -> None:
     assert len(mac.scripts) == 4
     with python(folder).held() as told:
         assert told == ""
+
+
+def test_a_run_that_restarts_the_mac_keeps_it_no_longer_than_that_takes() -> None:
+    sent: list[str] = []
+
+    def send(asked: Exec) -> Said:
+        sent.append(asked.script)
+        raise ConnectionError
+
+    for command in (system.SW_VERS, system.RESTART):
+        with contextlib.suppress(ConnectionError):
+            ScriptRunner(send, ShellLock(send, Ticket("filevault_reboot", "ana", 0))).run(command)
+    leases = [int(word) for script in sent for word in re.findall(rf" {LEASE} (\d+) 0 0 ", script)]
+    assert leases == [LEASE, RESTARTING]
 
 
 def test_an_exception_lets_it_go_and_a_broken_connection_hides_no_exception(folder: Path) -> None:

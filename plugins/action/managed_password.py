@@ -23,6 +23,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._key_store import 
     must_be_marked,
     usable_host,
 )
+from ansible_collections.keyholder.macos.plugins.plugin_utils._look import look
 from ansible_collections.keyholder.macos.plugins.plugin_utils._new_password import PolicyError, new_password
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import check
 from ansible_collections.keyholder.macos.plugins.plugin_utils._password_store import (
@@ -39,6 +40,9 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import (
     Wanted,
     rotate,
 )
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 
 STORES = {
     "command": ("read", "write"),
@@ -149,6 +153,13 @@ class ActionModule(ChangingAction):
             raise NotRun(answer, bool(answer.get("unreachable")))
         return answer
 
+    def look(self, timeout: int) -> Mac:
+        """Read the Mac. Raises :class:`Refusal`, of which :class:`NotRun` is one."""
+        try:
+            return look(self.send, timeout)
+        except AnsibleError as exc:
+            raise NotRun({"msg": str(exc)}, isinstance(exc, AnsibleConnectionFailure)) from exc
+
     @property
     def only_looks(self) -> bool:
         return bool(self._task.check_mode)
@@ -229,8 +240,7 @@ class _OnTheMac:
         self._arguments = arguments
         self._task_vars = task_vars
         self._name = arguments["name"]
-        self._limit = {"timeout": arguments["timeout"]}
-        self._patience = {"lock_timeout": arguments["lock_timeout"]}
+        self._every = {option: arguments[option] for option in ("timeout", "lock_timeout", "allow_own_account")}
 
     def set(self, new: str, old: str, check: bool) -> dict[str, t.Any]:
         # One that is there already is tried against the key too: a cut may have come before the key followed.
@@ -253,11 +263,9 @@ class _OnTheMac:
         return self._change("repair", options, check)
 
     def generate(self) -> str:
-        read = self._ask("trust_info", {}, False)
-        if read.get("failed"):
-            raise Refusal(read["reason"], read["msg"])
+        patterns = self._action.look(self._arguments["timeout"]).policy.patterns
         try:
-            return new_password(read["mac"]["policy"]["patterns"], self._arguments["length"])
+            return new_password(patterns, self._arguments["length"])
         except PolicyError as exc:
             raise Refusal("password_policy", str(exc)) from exc
 
@@ -266,14 +274,10 @@ class _OnTheMac:
         and each one reads what that has done."""
         real = not check and not self._action.only_looks
         self.unsure = self.unsure or real
-        answer = self._ask(module, {**options, **self._patience}, check)
+        answer = self._action.execute(module, {**options, **self._every}, self._task_vars, check)
         self.unsure = False
         self.changed = self.changed or (real and bool(answer.get("changed")))
         return answer
-
-    def _ask(self, module: str, options: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
-        own = {} if module == "trust_info" else {"allow_own_account": self._arguments["allow_own_account"]}
-        return self._action.execute(module, {**options, **self._limit, **own}, self._task_vars, check)
 
 
 def _result_of(rotated: Rotated) -> dict[str, t.Any]:

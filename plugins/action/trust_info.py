@@ -6,15 +6,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
-from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import ReadingError
-from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.summary import summary
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.modules.trust_info import SPEC
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure
-from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import ScriptRunner
+from ansible_collections.keyholder.macos.plugins.plugin_utils._look import look
 
 
 class ActionModule(Action):
@@ -27,13 +24,7 @@ class ActionModule(Action):
         if arguments["reader"] == "module":
             return self._execute_module(task_vars=task_vars)
         try:
-            return {"changed": False, **self._read(arguments["timeout"], arguments["include"])}
+            mac = look(self.send, arguments["timeout"], arguments["include"])
         except Refusal as refusal:
             return failure(refusal)
-
-    def _read(self, timeout: int, include: list[str]) -> dict[str, t.Any]:
-        try:
-            mac = read_mac(ScriptRunner(self.send), timeout, Ask.including(include))
-        except ReadingError as problem:
-            raise Refusal(problem.reason, str(problem), (str(problem),)) from problem
-        return {"mac": view(mac, include), "summary": summary(mac)}
+        return {"changed": False, "mac": view(mac, arguments["include"]), "summary": summary(mac)}

@@ -23,7 +23,6 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._key_store import 
     must_be_marked,
     usable_host,
 )
-from ansible_collections.keyholder.macos.plugins.plugin_utils._look import look
 from ansible_collections.keyholder.macos.plugins.plugin_utils._new_password import PolicyError, new_password
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import check
 from ansible_collections.keyholder.macos.plugins.plugin_utils._password_store import (
@@ -153,10 +152,10 @@ class ActionModule(ChangingAction):
             raise NotRun(answer, bool(answer.get("unreachable")))
         return answer
 
-    def look(self, timeout: int) -> Mac:
-        """Read the Mac. Raises :class:`Refusal`, of which :class:`NotRun` is one."""
+    def looked(self, deadline: float) -> Mac:
+        """Return a reading of the Mac. Raises :class:`Refusal`."""
         try:
-            return look(self.send, timeout)
+            return self.read(deadline)
         except AnsibleError as exc:
             raise NotRun({"msg": str(exc)}, isinstance(exc, AnsibleConnectionFailure)) from exc
 
@@ -240,7 +239,8 @@ class _OnTheMac:
         self._arguments = arguments
         self._task_vars = task_vars
         self._name = arguments["name"]
-        self._every = {option: arguments[option] for option in ("timeout", "lock_timeout", "allow_own_account")}
+        self._limit = {"timeout": arguments["timeout"]}
+        self._patience = {"lock_timeout": arguments["lock_timeout"]}
 
     def set(self, new: str, old: str, check: bool) -> dict[str, t.Any]:
         # One that is there already is tried against the key too: a cut may have come before the key followed.
@@ -263,7 +263,7 @@ class _OnTheMac:
         return self._change("repair", options, check)
 
     def generate(self) -> str:
-        patterns = self._action.look(self._arguments["timeout"]).policy.patterns
+        patterns = self._action.looked(self._arguments["timeout"]).policy.patterns
         try:
             return new_password(patterns, self._arguments["length"])
         except PolicyError as exc:
@@ -274,7 +274,9 @@ class _OnTheMac:
         and each one reads what that has done."""
         real = not check and not self._action.only_looks
         self.unsure = self.unsure or real
-        answer = self._action.execute(module, {**options, **self._every}, self._task_vars, check)
+        own = {"allow_own_account": self._arguments["allow_own_account"]}
+        given = {**options, **self._patience, **self._limit, **own}
+        answer = self._action.execute(module, given, self._task_vars, check)
         self.unsure = False
         self.changed = self.changed or (real and bool(answer.get("changed")))
         return answer

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.summary import summary
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.modules.trust_info import SPEC
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure
-from ansible_collections.keyholder.macos.plugins.plugin_utils._look import look
 
 
 class ActionModule(Action):
@@ -24,7 +24,10 @@ class ActionModule(Action):
         if arguments["reader"] == "module":
             return self._execute_module(task_vars=task_vars)
         try:
-            mac = look(self.send, arguments["timeout"], arguments["include"])
+            return {"changed": False, **self._read(arguments["timeout"], arguments["include"])}
         except Refusal as refusal:
             return failure(refusal)
-        return {"changed": False, "mac": view(mac, arguments["include"]), "summary": summary(mac)}
+
+    def _read(self, timeout: int, include: list[str]) -> dict[str, t.Any]:
+        mac = self.read(timeout, Ask.including(include))
+        return {"mac": view(mac, include), "summary": summary(mac)}

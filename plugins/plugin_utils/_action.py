@@ -15,11 +15,18 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.keyholder.macos.plugins.module_utils._code import Code
 from ansible_collections.keyholder.macos.plugins.module_utils._module import WHOLE_REASON
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import ReadingError
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import NOTHING_ELSE, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain, plain_data
 from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import FROM_STDIN, Exec, Said
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import Spec, check
+from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import ScriptRunner
 from ansible_collections.keyholder.macos.plugins.plugin_utils._written import check_written
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 
 _MODULES = "ansible_collections.keyholder.macos.plugins.modules"
 
@@ -92,6 +99,13 @@ class Action(ActionBase):
         if b"must have a tty" in said.err:
             raise Refusal("needs_terminal", "sudo on this Mac demands a terminal (requiretty)", (plain(ran["stderr"]),))
         return said
+
+    def read(self, deadline: float, ask: Ask = NOTHING_ELSE) -> Mac:
+        """Return the Mac as its shell tells it: one SSH exec, and no Python there. Raises :class:`Refusal`."""
+        try:
+            return read_mac(ScriptRunner(self.send), deadline, ask)
+        except ReadingError as problem:
+            raise Refusal(problem.reason, str(problem), (str(problem),)) from problem
 
 
 def needs_terminal(connection: t.Any) -> Refusal:

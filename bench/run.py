@@ -17,11 +17,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from maclab import journal
 from maclab.lab import Handle, Lab
@@ -30,30 +32,70 @@ HERE = Path(__file__).resolve().parent
 RESULT = HERE.parent / ".cache" / "bench" / "result.json"
 README = HERE.parent / "README.md"
 BEGIN, END = "<!-- made by: make bench ARGS=--readme -->\n", "<!-- end of what bench made -->\n"
-PASSWORDS = {"itadmin_password": "bench-1-admin", "ana_password": "bench-2-ana", "bo_password": "bench-3-bo"}
+PASSWORDS = {"itadmin_password": "bench-1-admin", "ana_password": "bench-2-ana"}
+PASSWORDS |= {"bo_password": "bench-3-bo", "mo_password": "bench-4-mo"}
+
+
+IT = {"admin_user": "itadmin", "admin_password": "{{ itadmin_password }}"}
+ANA = {"name": "ana", "password": "{{ ana_password }}"}
+UNLOCKS = {"user": "itadmin", "password": "{{ itadmin_password }}"}
+GRANT = {"user": "bo", "password": "{{ bo_password }}", **IT}
+STORE = {"kind": "command", "read": ["cat", "{{ store }}"], "write": ["false"]}
 
 
 @dataclass(frozen=True)
 class Work:
-    """One play: its file in plays/, what the table calls it, and the play that does the same by hand."""
+    """One play: what ``--plays`` and the table call it, and the play that does the same by hand.
+
+    ``module`` is its one task; without it, the play is a file in plays/. A work changes nothing unless it is ``fresh``:
+    then the Macs are reset before and after.
+    """
 
     play: str
     title: str
     by_hand: tuple[str, ...] = ()
+    module: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    check: bool = False
+    fresh: bool = False
+    file: str = ""
+
+
+def _nothing_to_do(module: str, *by_hand: str, **options: Any) -> Work:
+    return Work(module, f"{module}, nothing to do", by_hand, module, options)
 
 
 WORKS = (
     Work("ping", "ansible.builtin.ping"),
-    Work("trust_info", "trust_info", ("read_by_hand",)),
-    Work("trust_info_shell", "trust_info, reader: shell"),
+    Work("trust_info", "trust_info", ("read_by_hand",), "trust_info"),
+    Work("trust_info_module", "trust_info, reader: module", (), "trust_info", {"reader": "module"}),
     Work("read_by_hand", "  the same by hand"),
-    Work("secure_token", "secure_token, nothing to do", ("grant_by_hand", "grant_by_status")),
+    _nothing_to_do("secure_token", "grant_by_hand", "grant_by_status", user="ana", password=ANA["password"], **IT),
     Work("grant_by_hand", "  the same by hand"),
     Work("grant_by_status", "  by the status line alone"),
-    Work("filevault", "filevault, nothing to do", ("filevault_by_hand",)),
+    _nothing_to_do("filevault", "filevault_by_hand", state="enabled", **UNLOCKS),
     Work("filevault_by_hand", "  the same by hand"),
-    Work("bootstrap_token", "bootstrap_token, nothing to do", ("bootstrap_by_hand",)),
+    _nothing_to_do("bootstrap_token", "bootstrap_by_hand", state="escrowed", **IT),
     Work("bootstrap_by_hand", "  the same by hand"),
+    _nothing_to_do("account", **ANA, secure_token="present", **IT),
+    _nothing_to_do("account_password", **ANA),
+    _nothing_to_do("filevault_user", user="ana"),
+    _nothing_to_do("filevault_recovery_key", state="present", **UNLOCKS),
+    _nothing_to_do("managed_password", name="ana", store=STORE),
+    _nothing_to_do("mobile_account", name="mo", secure_token="present"),
+    _nothing_to_do("offboard", name="nobody-of-that-name"),
+    _nothing_to_do("repair"),
+    Work("grant_checked", "a grant, --check", (), "secure_token", GRANT, check=True),
+    Work(
+        "grant_python",
+        "a grant, runner: python",
+        ("grant_by_commands",),
+        "secure_token",
+        GRANT | {"runner": "python"},
+        fresh=True,
+    ),
+    Work("grant_shell", "a grant, runner: shell", (), "secure_token", GRANT | {"runner": "shell"}, fresh=True),
+    Work("grant_by_commands", "  the same by hand", fresh=True, file="grant_by_hand"),
 )
 
 
@@ -97,22 +139,23 @@ def measure(macs: int, repeats: int, forks: int, works: Sequence[Work]) -> dict[
     runs: dict[str, list[Cost]] = {work.play: [] for work in works}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, Lab(scenario(macs), Path(folder, "lab")) as lab:
         handles = [lab.mac(name) for name in lab.names]
-        _play("ping", lab, folder, forks)  # the first run of all fills caches that the others find full
+        _play(works[0], lab, folder, forks)  # the first run of all fills caches that the others find full
         for repeat in range(repeats):
             for number in range(len(works)):
                 work = works[(number + repeat) % len(works)]
                 _progress(f"{macs} Macs, repeat {repeat + 1} of {repeats}: {work.play}")
-                runs[work.play].append(_cost(work.play, lab, handles, folder, forks))
+                runs[work.play].append(_cost(work, lab, handles, folder, forks))
     _progress("")
     return {play: _median(costs) for play, costs in runs.items()}
 
 
 def scenario(macs: int) -> dict[str, Any]:
-    """Ordinary Macs: an administrator, two people, FileVault on, enrolled; nothing has to be changed on them."""
+    """Ordinary Macs: an administrator, three people, FileVault on, enrolled; all but one have their tokens."""
     people = [
         {"name": "itadmin", "admin": True, "password": PASSWORDS["itadmin_password"], "token": True},
         {"name": "ana", "full_name": "Ana Sousa", "password": PASSWORDS["ana_password"], "token": True},
         {"name": "bo", "full_name": "Bo Berg", "password": PASSWORDS["bo_password"]},
+        {"name": "mo", "full_name": "Mo Moen", "kind": "mobile", "password": PASSWORDS["mo_password"], "token": True},
     ]
     mac = {
         "count": macs,
@@ -120,6 +163,10 @@ def scenario(macs: int) -> dict[str, Any]:
         "accounts": people,
         "filevault": {"state": "on", "prk": True},
         "mdm": {"enrolled": "ade", "bootstrap": {"supported": True, "escrowed": True}},
+        "directory": {
+            "node": "/Active Directory/CORP/corp.example.com",
+            "users": [{"name": "mo", "full_name": "Mo Moen", "password": PASSWORDS["mo_password"]}],
+        },
     }
     return {"macs": {"bench": mac}}
 
@@ -174,25 +221,44 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _cost(play: str, lab: Lab, handles: Sequence[Handle], folder: str, forks: int) -> Cost:
+def _cost(work: Work, lab: Lab, handles: Sequence[Handle], folder: str, forks: int) -> Cost:
+    for handle in handles if work.fresh else ():
+        handle.reset()
     before = [len(handle.journal()) for handle in handles]
     start = time.perf_counter()
-    _play(play, lab, folder, forks)
+    _play(work, lab, folder, forks)
     seconds = time.perf_counter() - start
     entries = [entry for handle, seen in zip(handles, before, strict=True) for entry in handle.journal()[seen:]]
     # sudo is Ansible's own way to root, the same for every task.
     programs = [run for run in journal.programs(entries) if run.program != "sudo"]
+    if work.fresh:
+        # The next work finds the Macs as all others did.
+        for handle in handles:
+            handle.reset()
     return Cost(len(journal.execs(entries)) / len(handles), len(programs) / len(handles), seconds)
 
 
-def _play(play: str, lab: Lab, folder: str, forks: int) -> None:
+def _written(work: Work, folder: str) -> Path:
+    """The playbook of a work."""
+    if not work.module:
+        return HERE / "plays" / f"{work.file or work.play}.yml"
+    task = {"name": work.title, f"keyholder.macos.{work.module}": dict(work.options), "check_mode": work.check}
+    expected = "is changed" if work.fresh or work.check else "is not changed"
+    task |= {"register": "done", "failed_when": f"done is failed or not (done {expected})"}
+    play = {"name": work.title, "hosts": "macs", "gather_facts": False, "become": True, "tasks": [task]}
+    path = Path(folder, f"{work.play}.yml")
+    path.write_text(yaml.safe_dump([play]), encoding="utf-8")
+    return path
+
+
+def _play(work: Work, lab: Lab, folder: str, forks: int) -> None:
     # Each run makes its own connections, as a run from a crontab or a pipeline does, and cannot borrow another's.
     with tempfile.TemporaryDirectory(prefix="cp-", dir=folder) as sockets:
         # An empty one: a person's own settings must not decide what is measured.
         configuration = Path(folder, "ansible.cfg")
         configuration.touch()
         own = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-        kept = {name: os.environ[name] for name in ("ANSIBLE_COLLECTIONS_PATH",) if name in os.environ}
+        path = {name: os.environ[name] for name in ("ANSIBLE_COLLECTIONS_PATH",) if name in os.environ}
         settings = {
             "ANSIBLE_CONFIG": str(configuration),
             "ANSIBLE_HOME": str(Path(folder, "ansible")),
@@ -201,13 +267,17 @@ def _play(play: str, lab: Lab, folder: str, forks: int) -> None:
             "ANSIBLE_SSH_CONTROL_PATH_DIR": sockets,
             "ANSIBLE_STDOUT_CALLBACK": "minimal",
         }
-        argv = ["ansible-playbook", "-i", str(lab.inventory), "-f", str(forks), str(HERE / "plays" / f"{play}.yml")]
+        argv = ["ansible-playbook", "-i", str(lab.inventory), "-f", str(forks), str(_written(work, folder))]
         passwords = Path(folder, "passwords.json")
-        passwords.write_text(json.dumps(PASSWORDS), encoding="utf-8")
+        store = Path(folder, "store.json")
+        kept = {"current": PASSWORDS["ana_password"], "pending": "", "set_at": "2026-03-01T00:00:00+00:00"}
+        store.write_text(json.dumps(kept), encoding="utf-8")
+        variables = {**PASSWORDS, "store": str(store), "grants": "bo" if work.fresh else "ana"}
+        passwords.write_text(json.dumps(variables), encoding="utf-8")
         argv += ["-e", f"@{passwords}"]
         done = subprocess.run(
             argv,
-            env={**own, **kept, **settings},
+            env={**own, **path, **settings},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -215,7 +285,7 @@ def _play(play: str, lab: Lab, folder: str, forks: int) -> None:
             check=False,
         )
     if done.returncode:
-        raise BenchError(f"{play}.yml failed with exit status {done.returncode}:\n{done.stdout[-4000:]}")
+        raise BenchError(f"{work.play} failed with exit status {done.returncode}:\n{done.stdout[-4000:]}")
 
 
 def _median(costs: Sequence[Cost]) -> Cost:

@@ -61,7 +61,8 @@ class ReadingError(Exception):
 
 @dataclass(frozen=True)
 class Answers:
-    """Hold what a reading's commands said; ``bootstrap`` None: the version or the enrolment rules it out."""
+    """Hold what a reading's commands said; ``bootstrap`` None: the version or the enrolment rules it out. ``parsed``:
+    what ``directory`` holds."""
 
     system: system.System
     directory: Ran
@@ -70,11 +71,12 @@ class Answers:
     filevault_status: Ran
     enrollment: Ran
     bootstrap: Ran | None
+    parsed: records.Directory
 
 
 def mac_from(answers: Answers) -> Mac:
     """Return the reading that the answers make. Raises :class:`ReadingError`."""
-    directory = records.parse_directory(answers.directory.out)
+    directory = answers.parsed
     if directory.users is None:
         reason: Code = "output_too_long" if answers.directory.too_long else "not_a_mac"
         raise ReadingError(f"the local directory could not be read: {answers.directory.evidence}", reason)

@@ -104,8 +104,8 @@ def read_mac(runner: Runner, deadline: float, ask: Ask = NOTHING_ELSE) -> Mac:
 def read_notes(runner: Runner, deadline: float) -> frozenset[str]:
     """Return what root's record says of unfinished work, and nothing else of the Mac. Raises :class:`ReadingError`."""
     whole = _Whole(runner)
-    answer = _directory(whole, deadline, whole.run(dscl.READ_ALL, deadline))
-    users = records.parse_directory(answer.out).users
+    answer, directory = _directory(whole, deadline, whole.run(dscl.READ_ALL, deadline))
+    users = directory.users
     if users is None:
         raise ReadingError(f"the notes on the Mac could not be read: {answer.evidence}", "reading_incomplete")
     return frozenset(note for user in users for note in user.pending)
@@ -161,14 +161,16 @@ def _answers(runner: Runner, deadline: float, said: t.Mapping[Command, Ran]) -> 
     facts = _system(runner, deadline, said[system.SYSCTL])
     enrolled = profiles.parse_enrollment(said[profiles.ENROLLMENT])
     has_bootstrap = version_of(facts) >= BOOTSTRAP_TOKEN.first and (enrolled is None or enrolled.enrolled)
+    answer, directory = _directory(runner, deadline, said[dscl.READ_ALL])
     return Answers(
         system=facts,
-        directory=_directory(runner, deadline, said[dscl.READ_ALL]),
+        directory=answer,
         crypto=said[diskutil.LIST_USERS],
         filevault_list=said[fdesetup.LIST],
         filevault_status=said[fdesetup.STATUS],
         enrollment=said[profiles.ENROLLMENT],
         bootstrap=said[profiles.BOOTSTRAP_STATUS] if has_bootstrap else None,
+        parsed=directory,
     )
 
 
@@ -183,11 +185,13 @@ def _system(runner: Runner, deadline: float, answer: Ran) -> system.System:
     return facts
 
 
-def _directory(runner: Runner, deadline: float, answer: Ran) -> Ran:
-    if records.parse_directory(answer.out).users is not None or answer.rc is None:
-        return answer
+def _directory(runner: Runner, deadline: float, answer: Ran) -> tuple[Ran, records.Directory]:
+    """Return what dscl said, and the records in it: of all that a reading parses, these take the longest."""
+    directory = records.parse_directory(answer.out)
+    if directory.users is not None or answer.rc is None:
+        return answer, directory
     singly = [runner.run(command, deadline) for command in dscl.READ_EACH]
-    return type(answer)(
+    whole = type(answer)(
         answer.command,
         next((ran.rc for ran in singly if ran.rc), singly[0].rc),
         "".join(ran.out for ran in singly),
@@ -195,6 +199,7 @@ def _directory(runner: Runner, deadline: float, answer: Ran) -> Ran:
         timed_out=any(ran.timed_out for ran in singly),
         too_long=any(ran.too_long for ran in singly),
     )
+    return whole, records.parse_directory(whole.out)
 
 
 def _may_preflight(mac: Mac) -> bool:

@@ -29,9 +29,12 @@ THE_MAC = Group(
             "The exit status of the shell, and what it said last.",
         ),
         "needs_python": Reason(
-            "The Mac has neither Python nor perl, so nothing could keep other runs away. This run changed nothing.",
-            "Let the role python find or install a Python first. macOS brings /usr/bin/perl: ask why it is not there.",
-            "What was not found.",
+            "The Mac has no Python, and this run needs one: to encrypt a recovery key there, or because perl, which"
+            " would keep other runs away, is not there either. This run changed nothing.",
+            "For a recovery key, name an age recipient, or set runner (or the variable keyholder_runner) to shell if it"
+            " may pass through the memory of the controller. Or let the role python find or install a Python first."
+            " macOS brings /usr/bin/perl: if that is missing, ask why.",
+            "What was not found, if it is perl.",
         ),
         "module_not_run": Reason(
             "Ansible could not run a module on the Mac to its end, so it is not known what the module has done there.",

@@ -21,6 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.values impor
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._run import session
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
+from ansible_collections.keyholder.macos.plugins.plugin_utils import _action, _changing
 from ansible_collections.keyholder.macos.plugins.plugin_utils._written import check_written
 
 COLLECTION = "ansible_collections.keyholder.macos.plugins"
@@ -61,10 +62,27 @@ class NoMac:
         return Ran(command, 1, "", "")
 
 
+class NoScript:
+    """A Mac whose shell tells whom Ansible came in by, and of a hash that is not readable; ``sent`` counts that."""
+
+    def __init__(self, sent: list[t.Any]) -> None:
+        self._sent = sent
+
+    def ask_ahead(self, commands: t.Iterable[Command]) -> None:
+        """Nothing is asked before it is needed."""
+
+    def run(self, command: Command, deadline: float = 0) -> Ran:
+        self._sent.append(command)
+        if command.argv[0] in ("keyholder_way", "keyholder_python"):
+            return Ran(command, 0, "/usr/bin/true\n")
+        assert "ShadowHashData" in str(command), f"{command} was started"
+        return Ran(command, 3)
+
+
 def act(module: str, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch, **task: t.Any) -> tuple[t.Any, int]:
-    """The action's result, and how many modules it has sent to the Mac."""
+    """The action's result, and how often it has asked the Mac or sent a module there."""
     action = importlib.import_module(f"{COLLECTION}.action.{module}").ActionModule
-    sent: list[dict[str, t.Any]] = []
+    sent: list[t.Any] = []
 
     def send(_self: t.Any, module_name: str = "", module_args: t.Any = None, **_: t.Any) -> dict[str, t.Any]:
         name = module_name.rpartition(".")[2] or module
@@ -79,6 +97,8 @@ def act(module: str, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr("ansible.plugins.action.ActionBase._execute_module", send)
     monkeypatch.setattr("subprocess.run", lambda *_a, **_k: pytest.fail("the store was touched"))
     monkeypatch.setattr(session, "read_mac", lambda *_: MAC)
+    monkeypatch.setattr(_action, "read_mac", lambda *_: MAC)
+    monkeypatch.setattr(_changing, "ScriptRunner", lambda *_: NoScript(sent))
     monkeypatch.setattr(_module_change, "runner", _checked)
     monkeypatch.setattr(_module_change, "lock", lambda *_: SimpleNamespace(descriptors=(), held=NoLock().held))
     described = {"async_val": 0, "check_mode": False, "action": f"keyholder.macos.{module}", **task}

@@ -15,6 +15,8 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._action import fai
 from ansible_collections.keyholder.macos.plugins.plugin_utils._changing import ChangingAction
 from ansible_collections.keyholder.macos.plugins.plugin_utils._restart import Unlocker, boot_time
 
+_NOT_STARTED = (126, 127)
+"""Exit statuses of a shell that could not start a program (POSIX), so nothing was restarted."""
 PAUSE = 1.0
 """Seconds between two looks."""
 
@@ -69,7 +71,7 @@ class ActionModule(ChangingAction):
         except AnsibleConnectionFailure:
             return None
         lost = not ran(done) or (done.get("failed") and "reason" not in done)
-        return None if lost else done
+        return None if lost and done.get("rc") not in _NOT_STARTED else done
 
     def _wait(self, before: float, start: float) -> str:
         """Wait for the Mac. Return what it said last if it did not come back in time; "" if it did."""

@@ -96,8 +96,10 @@ class Action(ActionBase):
         else:
             ran = execute(f"/bin/sh -c {shlex.quote(asked.script)}", encoding_errors="surrogateescape")
         said = Said(ran["rc"], *(ran[stream].encode("utf-8", "surrogateescape") for stream in ("stdout", "stderr")))
-        if b"must have a tty" in said.err:
-            raise Refusal("needs_terminal", "sudo on this Mac demands a terminal (requiretty)", (plain(ran["stderr"]),))
+        # At -vvvv, ssh says much beside it.
+        refused = [plain(line.strip()) for line in ran["stderr"].splitlines() if "must have a tty" in line]
+        if refused:
+            raise Refusal("needs_terminal", "sudo on this Mac demands a terminal (requiretty)", tuple(refused[:1]))
         return said
 
     def read(self, deadline: float, ask: Ask = NOTHING_ELSE) -> Mac:

@@ -97,6 +97,15 @@ class Changing:
         except Refusal as refusal:
             return self._result(Outcome(before={}, after={}, plan=[], notes=[], refusal=refusal))
 
+    def in_background(self) -> str:
+        """Return the Python on the Mac that an asynchronous module is to run with, "" for the one that Ansible chooses.
+        Raises :class:`Refusal` if that would be none, or Apple's stub."""
+        found = self._python_of(ScriptRunner(self._send))
+        if self._runner == SHELL or (self._runner == AUTO and not found):
+            msg = "the task is asynchronous, and that needs a Python on the Mac, and a runner other than shell"
+            raise Refusal("async_unsupported", msg)
+        return found
+
     @property
     def has_secrets(self) -> bool:
         """Return whether an option holds a password or a key."""
@@ -117,7 +126,8 @@ class Changing:
     def _reader(self, comparing: t.Mapping[str, str]) -> ScriptRunner:
         """Return a runner whose first exec asks all that this needs to know. ``comparing``: the passwords too."""
         reader = ScriptRunner(self._send)
-        reader.ask_ahead([_asked.WAY, self._python, *ahead(self._request.ask)])
+        python = [self._python] if self._runner != SHELL else []
+        reader.ask_ahead([_asked.WAY, *python, *ahead(self._request.ask)])
         given = {option: user for option, user in comparing.items() if option in self._secrets}
         reader.ask_ahead(_perl.compare(user, self._secrets[option]) for option, user in given.items())
         return reader
@@ -142,7 +152,8 @@ class Changing:
         return way_in(_asked.parse_way(reader.run(_asked.WAY)))
 
     def _python_of(self, reader: ScriptRunner) -> str:
-        return _asked.parse_python(reader.run(self._python))
+        # To look at one is to start it, and it may be why the user asks for the shell.
+        return "" if self._runner == SHELL else _asked.parse_python(reader.run(self._python))
 
     def _result(self, outcome: Outcome) -> dict[str, t.Any]:
         """Return what the module itself would, in the same form."""
@@ -207,15 +218,14 @@ class ChangingAction(Action):
         name = str(options.get("module_name") or self._task.action).rpartition(".")[2]
         given = options.get("module_args")
         variables = dict(options.get("task_vars") or {})
-        if options.get("wrap_async"):
-            return super()._execute_module(*args, **options)
         try:
             changing = self._changing(name, self._task.args if given is None else given, variables)
+            background = changing.in_background() if options.get("wrap_async") else None
         except Refusal as refusal:
             return failure(refusal)
-        if self._task.check_mode:
+        if self._task.check_mode and background is None:
             return changing.foreseen()
-        done = changing.done()
+        done = changing.done() if background is None else background
         if not isinstance(done, str):
             return done
         if done:

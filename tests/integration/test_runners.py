@@ -46,7 +46,6 @@ ODD = " \"ü'{{ $(id) }}\\%n@"
 NEW, NOVA, ADA, OLD = secret("stan-new") + ODD, secret("nova") + ODD, secret("ada") + ODD, secret("ana-old") + ODD
 IT = {"admin_user": "itadmin", "admin_password": PASSWORDS["itadmin"]}
 BY = {"user": "itadmin", "password": PASSWORDS["itadmin"]}
-BECOME = {"ansible_become_password": PASSWORDS["itadmin"]}
 SAFE = Safe.new()
 
 GRANT = token("grant", "helper", password=PASSWORDS["helper"], **IT)
@@ -75,14 +74,18 @@ VALIDATE = Step("validate", "filevault_recovery_key", {"state": "validated"})
 # module rests on others.
 MOST_EXECS = {"mend: check": 3, "mend: again": 7, "leave: check": 2, "leave: again": 2, "manage: check": 3}
 
-STRICT, SU, NAMED, TYPO = "strict", "su", "named", "typo"
+STRICT, SU, NAMED, TYPO, WRONG = "strict", "su", "named", "typo", "wrong"
 REFUSED = {STRICT: "needs_terminal", SU: "needs_terminal", TYPO: "value_unusable"}
 VARIABLES: dict[str, dict[str, str]] = {
-    **{host: {"keyholder_runner": runner} for host, runner in RUNNERS.items()},
+    **{
+        host: {"keyholder_runner": runner, "ansible_become_password": PASSWORDS["itadmin"]}
+        for host, runner in RUNNERS.items()
+    },
     STRICT: {"keyholder_runner": "shell"},
     SU: {"ansible_become_method": "su"},
     NAMED: {"ansible_python_interpreter": "/usr/bin/python3"},
     TYPO: {"keyholder_runner": "shel"},
+    WRONG: {"ansible_become_password": secret("no-password-of-itadmin")},
 }
 
 
@@ -113,6 +116,7 @@ def lab(bring_up: BringUp) -> Lab:
             SU: plain,
             NAMED: plain,
             TYPO: plain,
+            WRONG: {**plain, "sudo_password": True},
         }
     )
 
@@ -154,14 +158,12 @@ def steps(kept: Path) -> list[Step]:
 def played(own: Ansible, lab: Lab, kept: Path, controller: Path) -> Played:
     """Everything, at -vvvvv, with a log on disk, without pipelining, and nothing that is on a Mac is cleared away."""
     refused = [GRANT.but("grant: check", check=True), GRANT]
-    own_steps = {host: steps(kept) for host in RUNNERS} | dict.fromkeys([*REFUSED, NAMED], refused)
-    own_steps[SU] = [GRANT.but("grant: check", check=True), GRANT]
+    own_steps = {host: steps(kept) for host in RUNNERS} | dict.fromkeys([*REFUSED, NAMED, WRONG], refused)
     return play(
         own,
         lab,
         own_steps,
         *("-i", str(kept / "runners.yml"), "-vvvvv"),
-        variables=BECOME,
         ANSIBLE_PIPELINING="0",
         ANSIBLE_KEEP_REMOTE_FILES="1",
         ANSIBLE_LOG_PATH=str(controller / "ansible.log"),
@@ -182,7 +184,7 @@ def piped(own: Ansible, lab: Lab, kept: Path, played: Played) -> Played:
         for host, key in keys.items()
     }
     arguments = ("-i", str(kept / "runners.yml"), "-vvvvv")
-    return play(own, lab, own_steps, *arguments, variables=BECOME, ANSIBLE_KEEP_REMOTE_FILES="1")
+    return play(own, lab, own_steps, *arguments, ANSIBLE_KEEP_REMOTE_FILES="1")
 
 
 # -- the same, whatever carries it out --------------------------------------------------------------------------------
@@ -235,7 +237,7 @@ def test_a_key_opens_the_mac_that_made_it(piped: Played) -> None:
 
 def test_no_dialog_has_opened(piped: Played, lab: Lab) -> None:
     assert piped
-    for host in (STUB, STRICT, SU, NAMED, TYPO):
+    for host in (STUB, STRICT, SU, NAMED, TYPO, WRONG):
         assert journal.events(lab.mac(host).journal(), "dialog") == []
         assert journal.programs(lab.mac(host).journal(), "python3") == []
 
@@ -306,6 +308,16 @@ def test_a_way_in_that_will_not_do_is_told(played: Played, lab: Lab, host: str, 
     assert all(len(text) < 200 for text in answer.result["evidence"])
 
 
+@pytest.mark.parametrize("title", ["grant: check", "grant"])
+def test_a_wrong_password_for_sudo_is_tried_once(played: Played, title: str) -> None:
+    """Wrong ones lock accounts."""
+    answer = played[WRONG, title]
+    tried = [pair for run in journal.programs(answer.entries, "sudo") for pair in run.authentications]
+    assert tried == [("itadmin", False)], answer
+    assert answer.line.status == "failed"
+    assert "Incorrect sudo password" in answer.reason
+
+
 def test_the_stub_that_a_variable_names_is_no_python(played: Played) -> None:
     assert played[NAMED, "grant: check"].changed
     assert played[NAMED, "grant"].changed, played[NAMED, "grant"]
@@ -367,11 +379,13 @@ def let_it_end(lab: Lab, host: str) -> None:
 
 @dataclass(frozen=True)
 class Story:
-    """The first runs; others that came while those were at work or had been cut off; and those that came later."""
+    """The first runs; others that came while those were at work or had been cut off; those that came later; and which
+    secrets were seen while a program waited for them."""
 
     first: Played
     beside: Played
     later: Played
+    seen: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -393,6 +407,8 @@ def story(ansible: Ansible, own: Ansible, broken: Lab) -> Story:
 
     doomed = begin(own, KILLED, arguments=("-e", mark))
     until(lambda: at_work(broken, KILLED), "the run that is to be killed is at work")
+    search = Search({"nova's password": NOVA})
+    seen = search.processes() + search.files([broken.mac(KILLED).file_tree])
     kill_controller(mark)
     doomed.join()
     first.clear()
@@ -403,7 +419,11 @@ def story(ansible: Ansible, own: Ansible, broken: Lab) -> Story:
     let_it_end(broken, KILLED)
     later = come(*BROKEN, lock_timeout=60)
     cut.join()
-    return Story(first[0], beside, later)
+    return Story(first[0], beside, later, seen)
+
+
+def test_a_secret_on_its_way_through_the_shell_is_in_no_process_and_no_file(story: Story) -> None:
+    assert story.seen == []
 
 
 @pytest.mark.parametrize("host", [KILLED, *RACES])

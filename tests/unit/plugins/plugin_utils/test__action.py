@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import replace
+from unittest import mock
 
+import pytest
 from readings import ANA, ITADMIN, MAC, reading
 
 from ansible_collections.keyholder.macos.plugins.filter import plain as plain_filter
@@ -14,7 +16,8 @@ from ansible_collections.keyholder.macos.plugins.filter.findings import findings
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Missing
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
-from ansible_collections.keyholder.macos.plugins.plugin_utils._action import failure, leaving
+from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure, leaving
+from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import Exec
 
 EVIL = "ana\x1b[2J\x9b31m\u202e\u2028\u200b\ufeff\U000e0041\n"
 
@@ -51,6 +54,19 @@ def test_a_key_is_as_its_owner_asked_for_it_and_a_traceback_keeps_its_lines() ->
     assert leaving(result) == result
     assert leaving({"exception": "a\n\x1b[2Jb"}) == {"exception": "a\n?[2Jb"}
     assert leaving({"msg": "a\nb\x1b\n"}) == {"msg": "a b?"}
+
+
+def test_of_all_that_ssh_says_the_evidence_is_what_sudo_said() -> None:
+    action = Action(*[mock.MagicMock()] * 6)
+    action._connection.become.pipelining = True
+    said = "debug1: at -vvvv\r\nsudo: sorry, you must have a tty to run sudo\r\ndebug1: and more\r\n"
+    with (
+        mock.patch.object(action, "_low_level_execute_command", return_value={"rc": 1, "stdout": "", "stderr": said}),
+        pytest.raises(Refusal) as refused,
+    ):
+        action.send(Exec("id", b"secret"))
+    assert refused.value.reason == "needs_terminal"
+    assert refused.value.evidence == ("sudo: sorry, you must have a tty to run sudo",)
 
 
 def test_findings_are_plain() -> None:

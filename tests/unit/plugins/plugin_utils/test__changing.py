@@ -25,13 +25,15 @@ class Script:
     """A Mac on which nothing but the questions of the controller is answered."""
 
     asked: t.ClassVar[list[str]] = []
+    ahead: t.ClassVar[list[str]] = []
     python = ""
 
     def __init__(self, *dummy: t.Any) -> None:
         """Whatever the connection."""
 
     def ask_ahead(self, commands: t.Iterable[Command]) -> None:
-        """Nothing is asked before it is needed."""
+        """Nothing is answered before it is needed."""
+        self.ahead.extend(command.argv[0] for command in commands)
 
     def run(self, command: Command, deadline: float = 0) -> Ran:
         if command.argv[0] == "keyholder_python":
@@ -62,6 +64,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_changing, "ScriptRunner", Script)
     monkeypatch.setattr(_changing, "Run", Stage)
     monkeypatch.setattr(Script, "asked", [])
+    monkeypatch.setattr(Script, "ahead", [])
     monkeypatch.setattr(Script, "python", "")
     monkeypatch.setattr(Stage, "told", [])
 
@@ -117,6 +120,30 @@ def test_a_typo_in_the_variable_is_refused_and_named() -> None:
 def test_which_python_is_looked_at_first(variables: dict[str, t.Any], named: str) -> None:
     changing(**variables).done()
     assert set(Script.asked) == {named}
+
+
+@pytest.mark.parametrize("runner", ["auto", "python", "shell"])
+def test_where_the_shell_is_asked_for_no_python_is_started_not_even_to_see_what_it_is(runner: str) -> None:
+    for one in (changing(keyholder_runner=runner).done, changing(keyholder_runner=runner).foreseen):
+        Script.ahead.clear()
+        one()
+        assert ("keyholder_python" in Script.ahead) is (runner != "shell")
+        assert not Script.asked or runner != "shell"
+
+
+@pytest.mark.parametrize(
+    ("runner", "python", "by"),
+    [("auto", HERE, HERE), ("python", HERE, HERE), ("python", "", ""), ("auto", "", None), ("shell", HERE, None)],
+)
+def test_an_asynchronous_task_needs_a_python(runner: str, python: str, by: str | None) -> None:
+    Script.python = python
+    asked = changing("account", {"name": "ana", "hidden": True}, keyholder_runner=runner)
+    if by is None:
+        with pytest.raises(Refusal, match="the task is asynchronous, and that needs a Python") as refused:
+            asked.in_background()
+        assert refused.value.reason == "async_unsupported"
+    else:
+        assert asked.in_background() == by
 
 
 def test_check_mode_takes_no_lock_and_needs_no_python() -> None:

@@ -32,10 +32,12 @@ HERE = Path(__file__).resolve().parent
 RESULT = HERE.parent / ".cache" / "bench" / "result.json"
 README = HERE.parent / "README.md"
 BEGIN, END = "<!-- made by: make bench ARGS=--readme -->\n", "<!-- end of what bench made -->\n"
-PASSWORDS = {"itadmin_password": "bench-1-admin", "ana_password": "bench-2-ana"}
-PASSWORDS |= {"bo_password": "bench-3-bo", "mo_password": "bench-4-mo"}
-
-
+PASSWORDS = {
+    "itadmin_password": "bench-1-admin",
+    "ana_password": "bench-2-ana",
+    "bo_password": "bench-3-bo",
+    "mo_password": "bench-4-mo",
+}
 IT = {"admin_user": "itadmin", "admin_password": "{{ itadmin_password }}"}
 ANA = {"name": "ana", "password": "{{ ana_password }}"}
 UNLOCKS = {"user": "itadmin", "password": "{{ itadmin_password }}"}

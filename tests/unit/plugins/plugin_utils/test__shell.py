@@ -217,15 +217,15 @@ ODD = "p\u00e4 'ss\"w\\ord\\n %s $(id) `id` \\0101 \\c *\t-n"
 def test_secrets_reach_the_program_they_are_for_and_no_other_place(shell: list[str], by_argument: bool) -> None:
     everything = bytes(range(1, 256)).decode("latin-1")
     asked = [
-        Command(("cat",), prompts=(Secret(ODD), Secret("two"))),
+        Command(("cat",), prompts=(Secret(ODD), Secret("second-pw-4711"))),
         Command(("cat",), stdin="none\n"),
         Command(("cat",), document=Secret(everything)),
         sh("cat; env; ps -ww -o args= -p $$ -p $PPID"),
     ]
     said = run(shell, *asked, by_argument=by_argument)
-    assert [one.out for one in said[:3]] == [f"{ODD}\ntwo\n", "none\n", everything]
+    assert [one.out for one in said[:3]] == [f"{ODD}\nsecond-pw-4711\n", "none\n", everything]
     assert said[3].rc == 0
-    assert "p\u00e4" not in said[3].out and "two" not in said[3].out
+    assert "p\u00e4" not in said[3].out and "second-pw-4711" not in said[3].out
 
 
 def test_a_script_and_what_is_shown_of_it_hold_no_secret() -> None:

@@ -17,6 +17,9 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._restart import Un
 
 _NOT_STARTED = (126, 127)
 """Exit statuses of a shell that could not start a program (POSIX), so nothing was restarted."""
+_NOT_STARTED = (126, 127)
+"""What a shell says of a Python that is not there, or that it may not start: then nothing restarts."""
+
 PAUSE = 1.0
 """Seconds between two looks."""
 
@@ -70,6 +73,8 @@ class ActionModule(ChangingAction):
             done = self._execute_module(task_vars=task_vars)
         except AnsibleConnectionFailure:
             return None
+        if done.get("rc") in _NOT_STARTED:
+            return done
         lost = not ran(done) or (done.get("failed") and "reason" not in done)
         return None if lost and done.get("rc") not in _NOT_STARTED else done
 

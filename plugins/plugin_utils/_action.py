@@ -81,7 +81,10 @@ class Action(ActionBase):
     @property
     def pipes(self) -> bool:
         """Whether a program on the Mac can get its stdin from here, and no terminal is in between."""
-        return bool(self._connection.has_pipelining and getattr(self._connection.become, "pipelining", True))
+        become = self._connection.become
+        # ansible-core 2.16 knows by its name alone which one asks at a terminal.
+        by_name = getattr(become, "name", "") != "su"
+        return bool(self._connection.has_pipelining and getattr(become, "pipelining", by_name))
 
     def send(self, asked: Exec) -> Said:
         """Run a script on the Mac by one SSH exec, and return what came back. Raises :class:`Refusal` if its secrets

@@ -9,6 +9,7 @@ from dataclasses import replace
 from unittest import mock
 
 import pytest
+from ansible.plugins.loader import become_loader
 from readings import ANA, ITADMIN, MAC, reading
 
 from ansible_collections.keyholder.macos.plugins.filter import plain as plain_filter
@@ -67,6 +68,19 @@ def test_of_all_that_ssh_says_the_evidence_is_what_sudo_said() -> None:
         action.send(Exec("id", b"secret"))
     assert refused.value.reason == "needs_terminal"
     assert refused.value.evidence == ("sudo: sorry, you must have a tty to run sudo",)
+
+
+@pytest.mark.parametrize(("method", "pipes"), [("sudo", True), ("su", False)])
+def test_what_asks_at_a_terminal_gets_no_secret_on_stdin(method: str, pipes: bool) -> None:
+    """By the plugins of this ansible-core: they do not all say it in the same way."""
+    action = Action(*[mock.MagicMock()] * 6)
+    action._connection.become = become_loader.get(method)
+    assert action.pipes is pipes
+    if not pipes:
+        with pytest.raises(Refusal, match="the become method su has no pipelining"):
+            action.send(Exec("id", b"secret"))
+    action._connection.become = None
+    assert action.pipes
 
 
 def test_findings_are_plain() -> None:

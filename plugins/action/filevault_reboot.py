@@ -16,8 +16,6 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._changing import C
 from ansible_collections.keyholder.macos.plugins.plugin_utils._restart import Unlocker, boot_time
 
 _NOT_STARTED = (126, 127)
-"""Exit statuses of a shell that could not start a program (POSIX), so nothing was restarted."""
-_NOT_STARTED = (126, 127)
 """What a shell says of a Python that is not there, or that it may not start: then nothing restarts."""
 
 PAUSE = 1.0
@@ -76,7 +74,7 @@ class ActionModule(ChangingAction):
         if done.get("rc") in _NOT_STARTED:
             return done
         lost = not ran(done) or (done.get("failed") and "reason" not in done)
-        return None if lost and done.get("rc") not in _NOT_STARTED else done
+        return None if lost else done
 
     def _wait(self, before: float, start: float) -> str:
         """Wait for the Mac. Return what it said last if it did not come back in time; "" if it did."""

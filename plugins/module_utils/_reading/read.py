@@ -77,7 +77,6 @@ def ahead(ask: Ask) -> list[Command]:
         network.READ_TOKEN_DIALOG: ask.token_dialog,
         system.FULL_DISK_ACCESS: ask.full_disk_access,
         accounts.LOGGED_IN: ask.sessions,
-        mdmclient.DEVICE_INFORMATION: ask.preflight,
     }
     commands = [command for command, is_wanted in wanted.items() if is_wanted]
     if ask.directory_user is not None:

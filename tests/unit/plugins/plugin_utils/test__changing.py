@@ -69,8 +69,10 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Stage, "told", [])
 
 
-def changing(name: str = "secure_token", given: t.Mapping[str, t.Any] = GRANT, **variables: t.Any) -> Changing:
-    return Changing(name, given, variables, lambda asked: pytest.fail("nothing is sent here"))
+def changing(name: str = "secure_token", given: t.Mapping[str, t.Any] | None = None, **variables: t.Any) -> Changing:
+    return Changing(
+        name, GRANT if given is None else given, variables, lambda asked: pytest.fail("nothing is sent here")
+    )
 
 
 @pytest.mark.parametrize(

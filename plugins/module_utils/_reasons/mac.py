@@ -134,8 +134,8 @@ OPTIONS = Group(
         ),
         "async_unsupported": Reason(
             "An asynchronous task writes its options and its result, with their secrets, to the Mac's disk, and it"
-            " cannot wait for the part of a module that runs on the controller. Without a Python on the Mac, or with runner"
-            " shell, that is all of it.",
+            " cannot wait for the part of a module that runs on the controller. Without a Python on the Mac, or with"
+            " runner shell, that is all of it.",
             "Remove async and poll from the task. Raise timeout for a slow Mac, and forks for many Macs.",
         ),
         "name_unusable": Reason(

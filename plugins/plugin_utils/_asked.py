@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
 
 _WAY, _PYTHON = "keyholder_way", "keyholder_python"
+_VARIABLES = 4
+"""Lines that the first one prints at least, each perhaps empty."""
 
 FUNCTIONS: t.Mapping[str, str] = {
     # On macOS `logname` asks getlogin, which names the login even behind su. Elsewhere, so in the lab, it would name an
@@ -70,8 +73,13 @@ def python_at(interpreter: str) -> Command:
 
 
 def parse_way(ran: Ran) -> tuple[str, ...]:
-    """Return the accounts that SUDO_USER and its kin name, and who logged in."""
-    return tuple(filter(None, ran.out.splitlines()))
+    """Return the accounts that SUDO_USER and its kin name, and who logged in. Raises :class:`Refusal` if the Mac has
+    not said it: the account that Ansible came in by would be like any other."""
+    names = ran.out.split("\n")
+    if ran.stopped or len(names) <= _VARIABLES:
+        msg = "it could not be read through which accounts Ansible came in"
+        raise Refusal("reading_incomplete", msg, (ran.evidence,))
+    return tuple(filter(None, names))
 
 
 def parse_python(ran: Ran) -> str:

@@ -48,7 +48,7 @@ class Recipients:
 
     def encrypt(self, secret: Secret, runner: Runner, deadline: float) -> str:
         """Return a CMS message in PEM that each of the certificates' keys can open. Only certificates go into files."""
-        with _private_folder() as folder:
+        with _private_folder(PLACE if self._runner is None else None) as folder:
             paths = [os.path.join(folder, f"{number}.pem") for number in range(len(self._certificates))]
             for path, certificate in zip(paths, self._certificates):
                 with open(path, "x", encoding="ascii", errors="replace") as file:
@@ -63,14 +63,15 @@ class Recipients:
 
 
 @contextlib.contextmanager
-def _private_folder() -> t.Iterator[str]:
-    """Return a folder that only this process's account can enter, and take it away afterwards. Raises
+def _private_folder(place: str | None) -> t.Iterator[str]:
+    """Return a folder in ``place`` that only this process's account can enter, and take it away afterwards. Raises
     :class:`Refusal`."""
     try:
-        folder = tempfile.mkdtemp(prefix="keyholder-", dir=PLACE)
+        folder = tempfile.mkdtemp(prefix="keyholder-", dir=place)
     except OSError as problem:
+        where = place or tempfile.gettempdir()
         raise Refusal(
-            "recipient_unusable", f"no folder for the certificates could be made in {PLACE}: {problem.strerror}"
+            "recipient_unusable", f"no folder for the certificates could be made in {where}: {problem.strerror}"
         ) from problem
     try:
         folder_stat = os.lstat(folder)

@@ -71,3 +71,15 @@ def test_a_folder_that_others_can_enter_is_not_used_and_is_gone(
     with pytest.raises(Refusal, match="not private"):
         Recipients([CERTIFICATE]).encrypt(Secret("x"), t.cast("t.Any", Openssl()), 1)
     assert not (tmp_path / "open").exists()
+
+
+def test_the_controller_encrypts_where_its_own_account_may_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A controller may be a Mac too, and no root there."""
+    monkeypatch.setattr(_recipients, "PLACE", str(tmp_path / "absent"))
+    here = Openssl()
+    nowhere = t.cast("t.Any", None)
+    with pytest.raises(Refusal, match="nothing could be encrypted"):
+        Recipients([CERTIFICATE] * 2, t.cast("t.Any", here)).encrypt(Secret("x"), nowhere, 1)
+    assert here.folder and not os.path.exists(here.folder)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
 from ansible_collections.keyholder.macos.plugins.plugin_utils._asked import (
     PLACES,
@@ -56,6 +57,26 @@ def test_on_macos_the_login_is_asked_for_as_well(tmp_path: Path) -> None:
     macos = program(tmp_path / "fdesetup", "exit 0")
     found = asked(WAY, macos, LOGNAME="root")
     assert parse_way(found) == ("root", "ana")
+
+
+@pytest.mark.parametrize(
+    "ran",
+    [
+        Ran(WAY, None, timed_out=True),
+        Ran(WAY, None, "itadmin\n\n\nroot\nro", too_long=True),
+        Ran(WAY, None, err="keyholder_way was not found"),
+        Ran(WAY, 0),
+        Ran(WAY, 1, "itadmin\n"),
+    ],
+)
+def test_a_way_in_that_was_not_told_is_no_way_in_that_is_free_to_take(ran: Ran) -> None:
+    """Else the account that Ansible came in by could be deleted."""
+    with pytest.raises(Refusal, match="through which accounts Ansible came in"):
+        parse_way(ran)
+
+
+def test_a_login_that_has_no_name_is_none() -> None:
+    assert parse_way(Ran(WAY, 1, "itadmin\n\n\nroot\n", "logname: no login name\n")) == ("itadmin", "root")
 
 
 def program(path: Path, text: str) -> Path:

@@ -39,7 +39,7 @@ class Script:
         if command.argv[0] == "keyholder_python":
             self.asked.append(command.argv[1])
             return Ran(command, 0, Script.python)
-        return Ran(command, 0, "itadmin\n")
+        return Ran(command, 0, "itadmin\n\n\nroot\n")
 
 
 class Stage:

@@ -170,6 +170,7 @@ def test_summary_has_a_line_for_each_account(played: Played, host: str) -> None:
 @pytest.mark.parametrize(("version", "python"), [(version, KINDS[version][1]) for version in (OLDEST, NEWEST)])
 def test_the_macs_have_the_pythons_of_macs(lab: Lab, version: str, python: str) -> None:
     """The oldest and the newest that modules meet: Apple's command line tools bring 3.9."""
-    if lab.notes:
-        pytest.skip("; ".join(lab.notes))
+    missing = [note for note in lab.notes if "Python" in note]
+    if missing:
+        pytest.skip("; ".join(missing))
     assert lab.mac(name(version)).ssh("python3 -V").out.startswith(f"Python {python}.")

@@ -241,7 +241,7 @@ def _cost(work: Work, lab: Lab, handles: Sequence[Handle], folder: str, forks: i
 
 
 def _written(work: Work, folder: str) -> Path:
-    """The playbook of a work."""
+    """Return the playbook of a work."""
     if not work.module:
         return HERE / "plays" / f"{work.file or work.play}.yml"
     task = {"name": work.title, f"keyholder.macos.{work.module}": dict(work.options), "check_mode": work.check}

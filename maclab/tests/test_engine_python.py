@@ -44,7 +44,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @dataclass(frozen=True)
 class Run:
-    """What `ansible MAC -m MODULE` came to."""
+    """Return what `ansible MAC -m MODULE` came to."""
 
     rc: int
     out: str
@@ -84,7 +84,7 @@ def _way_to(lab: Lab, name: str) -> dict[str, Any]:
 
 
 def of(mac: str, done: Run) -> str:
-    """The part of the output that is about one Mac."""
+    """Return the part of the output that is about one Mac."""
     (part,) = re.findall(rf"^{mac} \| (.*?)(?=^\w+ \| |\Z)", done.out, re.MULTILINE | re.DOTALL)
     return str(part)
 

@@ -80,7 +80,7 @@ class Action(ActionBase):
 
     @property
     def pipes(self) -> bool:
-        """Whether a program on the Mac can get its stdin from here, and no terminal is in between."""
+        """Return whether a program on the Mac can get its stdin from here, and no terminal is in between."""
         become = self._connection.become
         # ansible-core 2.16 knows by its name alone which one asks at a terminal.
         by_name = getattr(become, "name", "") != "su"

@@ -74,7 +74,7 @@ class Changing:
 
     def foreseen(self) -> dict[str, t.Any]:
         """Return the module's result in check mode."""
-        reader = self._reader({**self._likely, **self._request.likely})
+        reader = self._reader(self._whose)
         return self._result(self._run(reader, reader).run(self._request, True))
 
     def done(self) -> dict[str, t.Any] | str:
@@ -95,7 +95,7 @@ class Changing:
             acting = ScriptRunner(self._send, lock)
             return self._result(self._run(acting, reader, lock).run(self._request, False))
         except Refusal as refusal:
-            return self._result(Outcome(before={}, after={}, plan=[], notes=[], refusal=refusal))
+            return self._result(Outcome(refusal=refusal))
 
     def in_background(self) -> str:
         """Return the Python on the Mac that an asynchronous module is to run with, "" for the one that Ansible chooses.
@@ -117,31 +117,31 @@ class Changing:
         return float(self._params["timeout"] if given is None else given)
 
     @property
-    def _likely(self) -> dict[str, str]:
-        """Return the passwords that a plan may rest on -> whose they may be."""
+    def _whose(self) -> dict[str, str]:
+        """Return the passwords that were given and a plan may rest on -> whose they may be."""
         user = self._params.get("user") or self._params.get("name") or ""
         people = {"admin_password": self._params.get("admin_user") or "", "password": user, "old_password": user}
-        return {option: name for option, name in people.items() if name}
+        return {option: name for option, name in people.items() if name and option in self._secrets}
 
-    def _reader(self, comparing: t.Mapping[str, str]) -> ScriptRunner:
-        """Return a runner whose first exec asks all that this needs to know. ``comparing``: the passwords too."""
+    def _reader(self, comparing: t.Iterable[str]) -> ScriptRunner:
+        """Return a runner whose first exec asks all that this needs to know. ``comparing``: options with passwords to
+        compare beside it."""
         reader = ScriptRunner(self._send)
         python = [self._python] if self._runner != SHELL else []
         reader.ask_ahead([_asked.WAY, *python, *ahead(self._request.ask)])
-        given = {option: user for option, user in comparing.items() if option in self._secrets}
-        reader.ask_ahead(_perl.compare(user, self._secrets[option]) for option, user in given.items())
+        whose = self._whose
+        reader.ask_ahead(_perl.compare(whose[one], self._secrets[one]) for one in comparing if one in whose)
         return reader
 
     def _run(self, runner: ScriptRunner, reader: ScriptRunner, lock: ShellLock | None = None) -> Run:
         """Return a run by ``runner``. ``reader``: the one that has asked for the way in and for Python."""
-        own: frozenset[str] = frozenset()
         asked_for = self._params.get("recovery_key") == RETURN or self._key_is_for_here
         return Run(
             runner,
             self._secrets,
             self._params["timeout"],
             Recipients(self._params.get("recipients") or (), ProcessRunner(_on_this_host)),
-            lambda: own if self._params.get("allow_own_account") else self._way(reader),
+            lambda: frozenset() if self._params.get("allow_own_account") else self._way(reader),
             lock,
             verifier=BY_PERL,
             # In check mode a module on the Mac is foreseen too, and there the key stays on the Mac.

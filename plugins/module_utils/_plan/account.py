@@ -95,8 +95,8 @@ class AccountRequest(Request):
         return Ask(waiting=self.name if self.accept_pending else None)
 
     @property
-    def likely(self) -> dict[str, str]:
-        return {"password": self.name} if self.update_password == "always" else {}
+    def likely(self) -> tuple[str, ...]:
+        return ("password",) if self.update_password == "always" else ()
 
     def compares(self, mac: Mac) -> dict[str, str]:
         """Return password -> the account, if the password decides what is planned."""

@@ -52,8 +52,8 @@ class MobileAccountRequest(Request):
         return Ask(directory_user=self.name, token_dialog=True)
 
     @property
-    def likely(self) -> dict[str, str]:
-        return {"password": self.name}
+    def likely(self) -> tuple[str, ...]:
+        return ("password",)
 
     def compares(self, mac: Mac) -> dict[str, str]:
         """Return a holder's, so that a password changed elsewhere can be told; the others' is checked when needed."""

@@ -47,8 +47,8 @@ class PasswordRequest(Request):
     given: frozenset[str] = frozenset()
 
     @property
-    def likely(self) -> dict[str, str]:
-        return {"password": self.name}
+    def likely(self) -> tuple[str, ...]:
+        return ("password",)
 
     def compares(self, mac: Mac) -> dict[str, str]:
         account = mac.account(self.name)

@@ -85,8 +85,8 @@ class RepairRequest(Request):
         return not self.apply
 
     @property
-    def likely(self) -> dict[str, str]:
-        return dict.fromkeys(("password", "old_password"), self.user)
+    def likely(self) -> tuple[str, ...]:
+        return ("password", "old_password")
 
     def compares(self, mac: Mac) -> dict[str, str]:
         account = mac.account(self.user)

@@ -45,9 +45,10 @@ class Request(abc.ABC):
         return {}
 
     @property
-    def likely(self) -> t.Mapping[str, str]:
-        """Return what :meth:`compares` is likely to say, before a reading: then it can be compared beside that."""
-        return {}
+    def likely(self) -> tuple[str, ...]:
+        """Return the options that :meth:`compares` is likely to name: known before a reading, they can be compared
+        beside it."""
+        return ()
 
     def tries(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> tuple[str, str] | None:
         """Return the GUID of a key, and the option whose password is tried against it before there is a plan. None:
@@ -72,10 +73,10 @@ class Request(abc.ABC):
 class Outcome:
     """What happened. ``refusal`` None: all is as asked, or will be, in check mode."""
 
-    before: dict[str, t.Any]
-    after: dict[str, t.Any]
-    plan: list[str]
-    notes: list[str]
+    before: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    after: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    plan: list[str] = dataclasses.field(default_factory=list)
+    notes: list[str] = dataclasses.field(default_factory=list)
     changed: bool = False
     refusal: Refusal | None = None
     proofs: dict[str, bool | None] = dataclasses.field(default_factory=dict)

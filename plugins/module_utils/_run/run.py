@@ -73,14 +73,14 @@ class Run:
             with self._lock.held() as waited:
                 outcome = self._run(request, False)
         except Refusal as refusal:
-            return Outcome(before={}, after={}, plan=[], notes=[], refusal=refusal)
+            return Outcome(refusal=refusal)
         outcome.notes[:0] = [waited] if waited else []
         return outcome
 
     def nothing_to_do(self, request: Request) -> Outcome | None:
         """Return what came of it if the Mac is as asked already; None if there is something to do, to refuse, or to
         find out by a login. No lock is taken: the answer is true of the moment of the reading."""
-        outcome = Outcome(before={}, after={}, plan=[], notes=[])
+        outcome = Outcome()
         self._session.ask = request.ask
         try:
             mac = self._session.read()
@@ -96,7 +96,7 @@ class Run:
         return None if plan.steps else outcome
 
     def _run(self, request: Request, check_mode: bool) -> Outcome:
-        outcome = Outcome(before={}, after={}, plan=[], notes=[])
+        outcome = Outcome()
         self._session.ask = request.ask
         try:
             mac = self._session.read()

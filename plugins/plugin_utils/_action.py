@@ -14,6 +14,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.keyholder.macos.plugins.module_utils._code import Code
+from ansible_collections.keyholder.macos.plugins.module_utils._command import sudo
 from ansible_collections.keyholder.macos.plugins.module_utils._module import WHOLE_REASON
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import ReadingError
@@ -99,10 +100,9 @@ class Action(ActionBase):
         else:
             ran = execute(f"/bin/sh -c {shlex.quote(asked.script)}", encoding_errors="surrogateescape")
         said = Said(ran["rc"], *(ran[stream].encode("utf-8", "surrogateescape") for stream in ("stdout", "stderr")))
-        # At -vvvv, ssh says much beside it.
-        refused = [plain(line.strip()) for line in ran["stderr"].splitlines() if "must have a tty" in line]
-        if refused:
-            raise Refusal("needs_terminal", "sudo on this Mac demands a terminal (requiretty)", tuple(refused[:1]))
+        demanded = sudo.demands_terminal(ran["stderr"])
+        if demanded:
+            raise Refusal("needs_terminal", "sudo on this Mac demands a terminal (requiretty)", (demanded,))
         return said
 
     def read(self, deadline: float, ask: Ask = NOTHING_ELSE) -> Mac:

@@ -11,6 +11,19 @@ import secrets
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient
+from ansible_collections.keyholder.macos.plugins.module_utils._module import MACOS_PROGRAM, PROGRAMS, SYSTEM
+
+ENVIRONMENT = f"""\
+PATH=${{PATH:-/usr/bin:/bin}}:/sbin:/usr/sbin:/usr/local/sbin:{mdmclient.MDMCLIENT_FOLDER}
+[ ! -x {PROGRAMS}/{MACOS_PROGRAM} ] || PATH={":".join(SYSTEM)}:$PATH
+LC_ALL=C
+LANG=C
+export PATH LC_ALL LANG
+"""
+"""How each script begins. On macOS, which one of its own programs tells, the system's programs come before those of a
+folder that others may write."""
+
 
 class Said(t.NamedTuple):
     """Hold what came back over the connection."""

@@ -18,18 +18,15 @@ from dataclasses import replace
 from shlex import quote
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
-from ansible_collections.keyholder.macos.plugins.module_utils._command import mdmclient, system
-from ansible_collections.keyholder.macos.plugins.module_utils._module import MACOS_PROGRAM, PROGRAMS, SYSTEM
+from ansible_collections.keyholder.macos.plugins.module_utils._command import system
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 from ansible_collections.keyholder.macos.plugins.plugin_utils._asked import FUNCTIONS
-from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import Exec, Said, Send, new_mark
+from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import ENVIRONMENT, Exec, Said, Send, new_mark
 from ansible_collections.keyholder.macos.plugins.plugin_utils._perl import at_terminal
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell_lock import RESTARTING, ShellLock, lock_answer
 
-# On macOS, which one of its own programs tells, the system's programs come before those of a folder that others may
-# write.
 # What is behind the dots of `answer` and `run`:
 # * A stage is one command. All stages of the pipeline run at once; when its command has ended, each passes on what the
 #   stages before it said, and then its own answer. So nothing is mixed, and no stage needs a file to wait in.
@@ -42,12 +39,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._shell_lock import
 # * Each `od` takes one byte more than the program may print, and ends: the next byte ends the program by a SIGPIPE, and
 #   one that does not mind is ended at its deadline.
 _SCRIPT = """\
-PATH=${{PATH:-/usr/bin:/bin}}:/sbin:/usr/sbin:/usr/local/sbin:{folder}
-[ ! -x {macos_program} ] || PATH={system}:$PATH
-LC_ALL=C
-LANG=C
-export PATH LC_ALL LANG
-run() {{
+{environment}run() {{
     exec 6<&0
     "$@" <&6 3>&- 4>&- 5>&- 6<&- 7<&- &
     program=$!
@@ -132,9 +124,7 @@ def compose(commands: t.Sequence[Command], deadline: float, mark: str) -> Exec:
     if stages:
         stages[0] += " </dev/null"
     script = _SCRIPT.format(
-        folder=mdmclient.MDMCLIENT_FOLDER,
-        macos_program=f"{PROGRAMS}/{MACOS_PROGRAM}",
-        system=":".join(SYSTEM),
+        environment=ENVIRONMENT,
         deadline=max(1, math.ceil(deadline)),
         mark=mark,
         functions="\n".join(dict.fromkeys(FUNCTIONS[one.argv[0]] for one in commands if one.argv[0] in FUNCTIONS)),

@@ -16,10 +16,10 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import FOLDER, LEASE, NAME, POLL, Holder
-from ansible_collections.keyholder.macos.plugins.module_utils._module import MACOS_PROGRAM, PROGRAMS, SYSTEM
+from ansible_collections.keyholder.macos.plugins.module_utils._module import MACOS_PROGRAM, PROGRAMS
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
-from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import Exec, Send, new_mark
+from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import ENVIRONMENT, Exec, Send, new_mark
 
 OWN = 10
 """Seconds that a run waits for a command of its own that was stopped and has not quite ended."""
@@ -135,12 +135,7 @@ exit($status & 127 ? 128 + ($status & 127) : $status >> 8);
 
 # The folder is that of _module._lock_folder, found on the Mac itself.
 _SCRIPT = """\
-PATH=${{PATH:-/usr/bin:/bin}}
-[ ! -x {programs}/{program} ] || PATH={system}:$PATH
-LC_ALL=C
-LANG=C
-export PATH LC_ALL LANG
-folder={folder}
+{environment}folder={folder}
 if [ -z "$folder" ]; then
     program=$(command -v {program})
     case $program in
@@ -201,7 +196,7 @@ def locked(script: str, ticket: Ticket, mark: str) -> str:
         folder=shlex.quote(ticket.folder),
         program=MACOS_PROGRAM,
         programs=PROGRAMS,
-        system=":".join(SYSTEM),
+        environment=ENVIRONMENT,
         usual=FOLDER,
         mark=mark,
         lock=shlex.quote(_LOCK),

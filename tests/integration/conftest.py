@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,20 @@ Macs = Mapping[str, Mapping[str, Any]]
 @pytest.fixture(scope="session")
 def ansible(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ansible]:
     ansible = Ansible(tmp_path_factory.mktemp("controller"))
+    yield ansible
+    ansible.close()
+
+
+@pytest.fixture(scope="module")
+def controller(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where :func:`own` leaves what it leaves: the files of one module of tests, which may be searched."""
+    return tmp_path_factory.mktemp("own") / "controller"
+
+
+@pytest.fixture(scope="module")
+def own(controller: Path) -> Iterator[Ansible]:
+    """An ansible whose files on the controller are this module's alone."""
+    ansible = Ansible(controller)
     yield ansible
     ansible.close()
 

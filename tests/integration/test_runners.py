@@ -16,7 +16,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -129,19 +129,6 @@ def lab(bring_up: BringUp) -> Lab:
             WRONG: {**plain, "sudo_password": True},
         }
     )
-
-
-@pytest.fixture(scope="module")
-def controller(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("runners") / "controller"
-
-
-@pytest.fixture(scope="module")
-def own(controller: Path) -> Iterator[Ansible]:
-    """An ansible whose files on the controller are this file's alone."""
-    ansible = Ansible(controller)
-    yield ansible
-    ansible.close()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -308,19 +308,6 @@ def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
         if host.startswith("left"):
             lab.mac(host).login("stan")
     return lab
-
-
-@pytest.fixture(scope="module")
-def controller(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("secrets") / "controller"
-
-
-@pytest.fixture(scope="module")
-def own(controller: Path) -> Iterator[Ansible]:
-    """An ansible whose files on the controller are this test's alone."""
-    ansible = Ansible(controller)
-    yield ansible
-    ansible.close()
 
 
 @pytest.fixture(scope="module")

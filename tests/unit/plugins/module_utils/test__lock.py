@@ -20,6 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from foreign import FOREIGN
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _lock, _module
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import NAME, FileLock, Holder, Listener
@@ -184,55 +185,11 @@ def test_a_holder_that_has_not_said_who_it_is_holds_it_all_the_same(folder: Path
         assert "a run that has not yet written who it is" in refusal(lock(folder)).msg
 
 
-def link(place: Path, other: Path) -> None:
-    other.touch(mode=0o600)
-    place.symlink_to(other)
-
-
-def dangling(place: Path, other: Path) -> None:
-    place.symlink_to(other)
-
-
-def hard_link(place: Path, other: Path) -> None:
-    other.touch(mode=0o600)
-    os.link(other, place)
-
-
-def a_folder(place: Path, other: Path) -> None:
-    place.mkdir()
-
-
-def pipe(place: Path, other: Path) -> None:
-    os.mkfifo(place, 0o600)
-
-
-def readable(place: Path, other: Path) -> None:
-    place.touch()
-    place.chmod(0o644)
-
-
-def writable(place: Path, other: Path) -> None:
-    place.touch()
-    place.chmod(0o622)
-
-
-@pytest.mark.parametrize(
-    ("foreign", "why"),
-    [
-        (link, "it is a symbolic link"),
-        (dangling, "it is a symbolic link"),
-        (hard_link, "it has another name as well"),
-        (a_folder, "Is a directory"),
-        (pipe, "it is not a regular file"),
-        (readable, "other accounts may open it (mode 0644)"),
-        (writable, "other accounts may open it (mode 0622)"),
-    ],
-)
+@pytest.mark.parametrize(("foreign", "why"), FOREIGN)
 def test_what_somebody_else_has_put_there_is_refused_and_left_alone(
-    folder: Path, foreign: t.Callable[[Path, Path], None], why: str
+    folder: Path, foreign: t.Callable[[Path], None], why: str
 ) -> None:
-    other = folder / "other"
-    foreign(folder / NAME, other)
+    foreign(folder / NAME)
     before = [(path.name, path.lstat().st_ino, path.lstat().st_size) for path in sorted(folder.iterdir())]
     said = refusal(lock(folder))
     assert (said.reason, why in said.msg) == ("lock_unusable", True), said.msg

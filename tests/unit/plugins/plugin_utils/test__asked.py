@@ -10,6 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
@@ -118,5 +119,9 @@ def test_apples_stub_is_never_started(tmp_path: Path, links: int, tools: bool) -
     assert started.exists() is tools
 
 
-def test_what_belongs_to_root_comes_first() -> None:
+def test_what_belongs_to_root_comes_first_as_in_the_role_python() -> None:
     assert PLACES[0].startswith("/Library/") and PLACES[-1] == "/usr/local/bin/python3"
+    defaults = Path(__file__).parents[4] / "roles" / "python" / "defaults" / "main.yml"
+    listed = yaml.safe_load(defaults.read_text(encoding="utf-8"))["python_candidates"]
+    # The role knows patterns, too.
+    assert [place for place in listed if "*" not in place] == list(PLACES)

@@ -17,6 +17,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from foreign import FOREIGN
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import system
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import LEASE, NAME, FileLock, Holder
@@ -396,33 +397,6 @@ def test_the_death_of_everything_leaves_a_lease_that_ends(folder: Path, tmp_path
 # -- what lies there --------------------------------------------------------------------------------------------------
 
 
-def link(place: Path) -> None:
-    place.with_name("other").touch(mode=0o600)
-    place.symlink_to(place.with_name("other"))
-
-
-def dangling(place: Path) -> None:
-    place.symlink_to(place.with_name("other"))
-
-
-def hard_link(place: Path) -> None:
-    place.with_name("other").touch(mode=0o600)
-    os.link(place.with_name("other"), place)
-
-
-def a_folder(place: Path) -> None:
-    place.mkdir()
-
-
-def pipe(place: Path) -> None:
-    os.mkfifo(place, 0o600)
-
-
-def readable(place: Path) -> None:
-    place.touch()
-    place.chmod(0o644)
-
-
 def writable_folder(place: Path) -> None:
     place.parent.chmod(0o1777)
 
@@ -434,12 +408,7 @@ def no_folder(place: Path) -> None:
 @pytest.mark.parametrize(
     ("foreign", "why"),
     [
-        (link, "it is a symbolic link"),
-        (dangling, "it is a symbolic link"),
-        (hard_link, "it has another name as well"),
-        (a_folder, "Is a directory"),
-        (pipe, "it is not a regular file"),
-        (readable, "other accounts may open it (mode 0644)"),
+        *FOREIGN,
         (writable_folder, "accounts other than root may write in"),
         (no_folder, "No such file or directory"),
     ],

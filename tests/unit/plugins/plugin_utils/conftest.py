@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts this folder on the import path, so that the tests of the audit share their readings, and the folder of the core's
+"""Puts this folder on the import path, so that the tests of the audit share their readings, and that of the core's
 tests, whose tables hold for the controller too; and loads the baseline.
 
 ansible-test gives each test a process of its own, a copy of this one: what is compiled here need not be compiled there.

@@ -18,6 +18,9 @@ from maclab.state import Fault, Mac
 STDOUT = 1
 STDERR = 2
 GETPASS_LIMIT = 128
+# The status of a command form that the lab does not model. No program of macOS that the lab has ends so.
+UNMODELLED = 121
+NOT_MODELLED = "unmodelled"
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,16 @@ class Call:
         now = time.time()
         stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now))
         self.err(f"{stamp}.{int(now * 1000) % 1000:03d} {self.program}[{self.pid}:{self.thread}] {text}\n")
+
+    def refuse(self, known: str) -> int:
+        """Refuse a form of the command that the lab does not model: one line, a status of its own, an event.
+
+        A script throws macOS's usage away with stderr, and takes the silence for a good answer.
+        """
+        form = " ".join([self.program, *self.argv]).replace("\n", "\\n")
+        self.err(f"maclab: {form}: this lab does not model that (it knows {known})\n")
+        self.tell(NOT_MODELLED, form)
+        return UNMODELLED
 
     async def getpass(self, prompt: str, limit: int | None = GETPASS_LIMIT) -> str | None:
         self.record.prompts.append(prompt)

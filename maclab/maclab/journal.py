@@ -74,8 +74,8 @@ class Login:
 
 @dataclass(frozen=True)
 class Event:
-    """Something befell the Mac: `what` is drop (a connection was cut), kill, restart, unlock, login, job
-    or dialog."""
+    """Something befell the Mac: `what` is drop (a connection was cut), kill, restart, unlock, login, job,
+    dialog, or unmodelled (a form of a command that this lab refused)."""
 
     kind: ClassVar[str] = "event"
     start: float

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from maclab import journal
+from maclab.call import NOT_MODELLED
 from maclab.state import Account, Mac
 
 LAST_LINES = 8
@@ -30,6 +31,7 @@ def mac(mac: Mac, entries: list[journal.Entry]) -> str:
         _management(mac),
         _directory(mac),
         _faults(mac),
+        _not_modelled(entries),
         "journal (last lines)\n" + "\n".join(lines(entries[-LAST_LINES:])) if entries else "journal: empty",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -116,6 +118,12 @@ def _faults(mac: Mac) -> str:
         + (" (has bitten)" if fault.spent else "")
         for fault in mac.faults
     )
+
+
+def _not_modelled(entries: list[journal.Entry]) -> str:
+    """Return the forms of commands that this Mac refused because the lab does not model them, each once."""
+    asked = dict.fromkeys(event.reason for event in journal.events(entries, NOT_MODELLED))
+    return "not modelled by this lab, and refused\n" + "\n".join(f"  {form}" for form in asked) if asked else ""
 
 
 def lines(entries: Iterable[journal.Entry]) -> list[str]:

@@ -222,14 +222,12 @@ TEXTS: dict[str, Wordings] = {
     "createmobileaccount.local": (assumed("createmobileaccount: {user} is a local account\n"),),
     "createmobileaccount.created": (assumed("createmobileaccount: created {user} with the home {home}\n"),),
     "odutil.node": (assumed("{name}  {status}\n"),),
-    "odutil.usage": (assumed("usage: odutil show what\n"),),
     "defaults.missing": (
         seen(
             "{stamp} defaults[{pid}:{thread}] \nThe domain/default pair of ({domain}, {key}) does not exist\n",
             "public transcripts of defaults read (lewis6991/dotfiles)",
         ),
     ),
-    "defaults.usage": (assumed("Command line interface to a user's defaults.\n"),),
     # --- groups and names ---
     "dseditgroup.yes": (seen("yes {user} is a member of {group}\n", "dseditgroup-yes"),),
     "dseditgroup.no": (seen("no {user} is NOT a member of {group}\n", "sysadminctl.md 1.6"),),
@@ -473,13 +471,11 @@ TEXTS: dict[str, Wordings] = {
     "shutdown.not_root": (assumed("shutdown: NOT super-user\n"),),
     "shutdown.now": (assumed("Shutdown NOW!\n"),),
     "shutdown.later": (assumed("Shutdown at {when}.\n"),),
-    "shutdown.usage": (assumed("usage: shutdown [-] [-h [-u] [-n] | -r [-n] | -s | -k] time [warning-message ...]\n"),),
     "reboot.not_root": (assumed("reboot: Operation not permitted\n"),),
     # --- files ---
     "files.denied": (assumed("{program}: {path}: Permission denied\n"),),
     "files.protected": (assumed("{program}: {path}: Operation not permitted\n"),),
     "stat.missing": (assumed("stat: {path}: stat: No such file or directory\n"),),
-    "stat.usage": (assumed("usage: stat [-FLnq] [-f format | -l | -r | -s | -x] [-t timefmt] [file ...]\n"),),
     # --- the rest ---
     "sysctl.boottime": (assumed("{{ sec = {seconds}, usec = {micro} }} {text}"),),
     "sysctl.unknown": (seen("sysctl: unknown oid '{oid}'\n", "hw-sysctl-arm64-intel"),),

@@ -8,7 +8,7 @@ import json
 
 from conftest import SECRET
 
-from maclab import journal
+from maclab import journal, show
 from maclab.lab import Handle
 
 
@@ -63,6 +63,15 @@ def test_a_program_of_the_lab_that_fails_says_so(mac: Handle) -> None:
     done = mac.ssh("probe crash")
     assert done.rc == 70 and "of the lab itself failed: ValueError('on purpose')" in done.err
     assert journal.programs(mac.journal(), "probe")[0].status == 70
+
+
+def test_a_form_that_the_lab_does_not_model_is_refused_in_one_line_and_shown(mac: Handle) -> None:
+    said = mac.ssh("odutil set log 'a\nb'; echo rc $?")
+    (event,) = journal.events(mac.journal(), "unmodelled")
+    assert said.out == "rc 121\n"
+    assert said.err == f"maclab: {event.reason}: this lab does not model that (it knows show nodenames)\n"
+    assert event.reason == "odutil set log a\\nb"
+    assert show.mac(mac.state(), mac.journal()).count("odutil set log a\\nb") >= 2
 
 
 def test_a_log_line_has_the_shape_of_apples(mac: Handle) -> None:

@@ -17,6 +17,7 @@ import pytest
 from fakes import mac, people
 
 from maclab import journal, programs
+from maclab.call import UNMODELLED
 from maclab.lab import Handle, Lab
 
 PACKAGE = "maclab package: A Python\npython usr/local/bin/managed_python3\n"
@@ -105,7 +106,7 @@ def test_shasum_says_what_is_in_a_file(package: Path) -> None:
     digest = hashlib.sha256(PACKAGE.encode()).hexdigest()
     assert fakes.run(made, "shasum", "-a", "256", str(package)).out == f"{digest}  {package}\n"
     assert fakes.run(made, "shasum", "-a", "256", "/nowhere/x").status == 1
-    assert fakes.run(made, "shasum", str(package)).status == 64
+    assert fakes.run(made, "shasum", str(package)).status == UNMODELLED
 
 
 def test_curl_fetches_a_file_by_the_protocols_it_may_use(package: Path) -> None:
@@ -121,7 +122,7 @@ def test_curl_fetches_a_file_by_the_protocols_it_may_use(package: Path) -> None:
         assert fakes.run(made, "curl", "--output", str(target), address + "x").status == 22
         assert fakes.run(made, "curl", "--proto", "=https", "--output", str(target), address).status == 1
         assert fakes.run(made, "curl", "--output", str(target), "file:///nowhere/x").status == 37
-        assert fakes.run(made, "curl", address).status == 2
+        assert fakes.run(made, "curl", address).status == UNMODELLED
     finally:
         server.shutdown()
         server.server_close()

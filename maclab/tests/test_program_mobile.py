@@ -12,6 +12,7 @@ import yaml
 from fakes import mac, people
 
 from maclab import bootstrap, directory, network, scenario
+from maclab.call import UNMODELLED
 from maclab.directory import Outcome, Verdict
 from maclab.lab import Handle, Lab
 from maclab.state import DirectoryUser, Fault, Mac, NetworkDirectory, from_json, to_json
@@ -154,7 +155,7 @@ def test_odutil_says_which_directories_answer() -> None:
     made.network.online = False
     assert f"{NODE}  Offline\n" in fakes.run(made, "odutil", "show", "nodenames").out
     assert NODE not in fakes.run(people(mac()), "odutil", "show", "nodenames").out
-    assert fakes.run(made, "odutil", "show", "all").status == 64
+    assert fakes.run(made, "odutil", "show", "all").status == UNMODELLED
 
 
 @pytest.mark.parametrize(("value", "out", "status"), [(None, "", 1), (True, "1\n", 0), (False, "0\n", 0)])
@@ -166,7 +167,7 @@ def test_defaults_reads_what_a_profile_says_of_the_dialog(value: bool | None, ou
         run = fakes.run(made, "defaults", "read", f"/Library/Managed Preferences/com.apple.MCX{suffix}", key)
         assert (run.out, run.status) == (out, status)
         assert value is not None or f"{key}) does not exist" in run.err
-    assert fakes.run(made, "defaults", "write", "x", "y").status == 255
+    assert fakes.run(made, "defaults", "write", "x", "y").status == UNMODELLED
 
 
 def test_state_survives_its_file() -> None:

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from maclab.call import Call
 from maclab.texts import say
 
-USAGE = 2
 UNSUPPORTED = 1
 CONNECT = 7
 HTTP_ERROR = 22
@@ -26,8 +25,7 @@ VALUES = ("--proto", "--proto-redir", "--connect-timeout", "--output")
 async def main(call: Call) -> int:
     options, urls = _options(call.argv)
     if len(urls) != 1 or "--output" not in options:
-        call.err(f"maclab: curl: this lab knows one URL with {', '.join([*FLAGS, *VALUES])} only\n")
-        return USAGE
+        return call.refuse(f"one URL with {', '.join([*FLAGS, *VALUES])}")
     scheme = urlsplit(urls[0]).scheme
     allowed = options.get("--proto", "=http,https,file").lstrip("=").split(",")
     if scheme not in allowed:

@@ -11,16 +11,13 @@ from maclab.state import Mac
 from maclab.texts import say
 
 FAILED = 1
-USAGE = 255
 MANAGED = "/Library/Managed Preferences/"
 
 
 async def main(call: Call) -> int:
     version = call.mac.version_tuple
     if len(call.argv) != 3 or call.argv[0] != "read":
-        call.err(say("defaults.usage", version))
-        call.err("maclab: defaults: this lab knows `defaults read domain key` only\n")
-        return USAGE
+        return call.refuse("read DOMAIN KEY")
     domain, key = call.argv[1].removesuffix(".plist"), call.argv[2]
     value = _managed(call.mac).get(domain, {}).get(key)
     if value is None:

@@ -114,8 +114,7 @@ def _as_tree(mac: Mac, user: CryptoUser, last: bool) -> str:
 async def _verify(call: Call) -> int:
     """Try a passphrase against a crypto user. No account is asked, so no failed login is counted."""
     if "-verify" not in call.argv or "-stdinpassphrase" not in call.argv or "-user" not in call.argv:
-        call.err("maclab: diskutil: this lab knows unlockVolume with -verify, -user and -stdinpassphrase only\n")
-        return FAILED
+        return call.refuse("apfs unlockVolume with -verify, -user and -stdinpassphrase")
     guid = (call.argv[call.argv.index("-user") + 1 :] or [""])[0]
     passphrase = (await call.read_stdin_all()).decode("utf-8", "surrogateescape").removesuffix("\n")
     if not passphrase:

@@ -9,7 +9,6 @@ from maclab.call import Call
 from maclab.programs.sudo import find_command
 from maclab.texts import say
 
-USAGE = 64
 NOT_PERMITTED = 1
 NO_PROCESS = 3
 IO_ERROR = 5
@@ -26,8 +25,7 @@ async def main(call: Call) -> int:
     if verb in ("bootout", "print") and len(words) == 1 and words[0].startswith(f"{SYSTEM}/"):
         label = words[0].removeprefix(f"{SYSTEM}/")
         return _print(call, label) if verb == "print" else await _bootout(call, label)
-    call.err("maclab: launchctl: this lab knows asuser, and bootstrap, bootout and print of the domain system only\n")
-    return USAGE
+    return call.refuse("asuser, and bootstrap, bootout and print of the domain system")
 
 
 def _as_user(call: Call, uid: str, command: list[str]) -> int:

@@ -7,15 +7,11 @@ from __future__ import annotations
 from maclab.call import Call
 from maclab.texts import say
 
-USAGE = 64
-
 
 async def main(call: Call) -> int:
     version = call.mac.version_tuple
     if call.argv != ["show", "nodenames"]:
-        call.err(say("odutil.usage", version))
-        call.err("maclab: odutil: this lab knows `odutil show nodenames` only\n")
-        return USAGE
+        return call.refuse("show nodenames")
     bound = call.mac.network
     nodes = {"/Local/Default": True} | ({bound.node: bound.online} if bound.node else {})
     for name, online in nodes.items():

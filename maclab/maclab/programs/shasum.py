@@ -11,13 +11,11 @@ from maclab.call import Call
 from maclab.texts import say
 
 FAILED = 1
-USAGE = 64
 
 
 async def main(call: Call) -> int:
     if len(call.argv) < 3 or call.argv[:2] != ["-a", "256"]:
-        call.err("maclab: shasum: this lab knows `shasum -a 256 file...` only\n")
-        return USAGE
+        return call.refuse("-a 256 FILE...")
     status = 0
     for path in call.argv[2:]:
         try:

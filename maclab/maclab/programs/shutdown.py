@@ -10,7 +10,6 @@ import time
 from maclab.call import Call, Restart
 from maclab.texts import say
 
-USAGE = 64
 FAILED = 1
 
 
@@ -21,9 +20,7 @@ async def main(call: Call) -> int:
         return FAILED
     words = [word for word in call.argv if not word.startswith("-")]
     if "-r" not in call.argv or not words or not re.fullmatch(r"now|\+\d+", words[0]):
-        call.err(say("shutdown.usage", version))
-        call.err("maclab: shutdown: this lab knows -r with `now` or `+minutes` only\n")
-        return USAGE
+        return call.refuse("-r with now or +MINUTES")
     seconds = 0 if words[0] == "now" else int(words[0]) * 60
     if seconds:
         call.out(say("shutdown.later", version, when=time.ctime(time.time() + seconds)))

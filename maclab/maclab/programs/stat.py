@@ -71,9 +71,7 @@ ROOT = (0, "root")
 async def main(call: Call) -> int:
     words = [word for word in call.argv if word not in ("-q", "-n", "-L")]
     if len(words) < 3 or words[0] != "-f" or set(FIELD.findall(words[1])) - set(FORMATS):
-        call.err(say("stat.usage", call.mac.version_tuple))
-        call.err(f"maclab: stat: this lab knows -f with {', '.join(FORMATS)} only\n")
-        return FAILED
+        return call.refuse(f"-f with {', '.join(FORMATS)}")
     status = 0
     for path in words[2:]:
         facts = _facts(call, path)

@@ -16,6 +16,8 @@ TOKEN = ";SecureToken;"
 DISABLED_TAG = ";DisabledTags;SecureToken"
 DISABLED_USER = ";DisabledUser;"
 ACCESS_DISABLED = "com.apple.access_disabled"
+ACCESS_DISABLED_GID = 396
+SYSTEM_GUID = "ABCDEFAB-CDEF-ABCD-EFAB-CDEF"
 SHADOW_HASH = ";ShadowHash;HASHLIST:<SALTED-SHA512-PBKDF2,SRP-RFC5054-4096-SHA512-PBKDF2>"
 PREHASHED = "maclab:prehashed"
 LOCAL_USER = "LocalOpenDirectory"
@@ -145,11 +147,29 @@ def authenticate(mac: Mac, name: str, password: str, now: float | None = None) -
 
 
 def refused(mac: Mac, account: Account) -> bool:
-    """Return whether the account is disabled: by its record, or on macOS 27 by a group (transcripts
-    dscl-read-disabled-27, id-disabled-27)."""
+    """Tell whether the account is disabled: by its record, or by a group (transcript dscl-read-disabled-27)."""
     group = mac.groups.get(ACCESS_DISABLED)
     listed = group is not None and (account.name in group.members or account.generated_uid in group.member_guids)
     return listed or any(value.startswith(DISABLED_USER) for value in account.authority)
+
+
+def disable(mac: Mac, account: Account) -> None:
+    """Refuse the account every login; nothing of it stands in its record, and its token stays."""
+    group = mac.groups.get(ACCESS_DISABLED)
+    if group is None:
+        guid = f"{SYSTEM_GUID}{ACCESS_DISABLED_GID:08X}"
+        group = mac.groups[ACCESS_DISABLED] = Group(ACCESS_DISABLED, ACCESS_DISABLED_GID, guid)
+    add_member(group, account)
+
+
+def enable(mac: Mac, account: Account) -> None:
+    """Let the account in again, whatever a policy or -disableuser had shut it out by; assumed for ;DisabledUser;."""
+    group = mac.groups.get(ACCESS_DISABLED)
+    if group is not None:
+        drop_member(group, account)
+    account.locked = False
+    account.failed_logins = 0
+    account.authority[:] = [value for value in account.authority if not value.startswith(DISABLED_USER)]
 
 
 def authenticate_anywhere(mac: Mac, name: str, password: str) -> Verdict:

@@ -53,6 +53,8 @@ SYSTEM_GROUPS: tuple[tuple[str, int, str, tuple[str, ...]], ...] = (
     ("staff", 20, "ABCDEFAB-CDEF-ABCD-EFAB-CDEF00000014", ("root",)),
     ("localaccounts", 61, "ABCDEFAB-CDEF-ABCD-EFAB-CDEF0000003D", ()),
     ("admin", 80, "ABCDEFAB-CDEF-ABCD-EFAB-CDEF00000050", ("root",)),
+    # Who is in it is disabled; /etc/group of macOS has it.
+    ("com.apple.access_disabled", 396, "ABCDEFAB-CDEF-ABCD-EFAB-CDEF0000018C", ()),
 )
 
 

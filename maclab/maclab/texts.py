@@ -484,6 +484,18 @@ TEXTS: dict[str, Wordings] = {
     "pwpolicy.global": (seen("Getting global account policies\n", "pwpolicy-global"),),
     "pwpolicy.user": (seen("Getting account policies for user {user}\n", "pwpolicy-global"),),
     "pwpolicy.no_user": (assumed("Error: User record not found\n"),),
+    "pwpolicy.allowed": (assumed("Policy allows user <{user}> to authenticate\n"),),
+    "pwpolicy.disabled": (
+        seen(
+            "User <{user}> is not allowed to authenticate: Credential verification failed because account is disabled.\n",
+            "pwpolicy-auth-allowed-disabled-27",
+        ),
+    ),
+    "pwpolicy.locked": (
+        seen('User <{user}> is not allowed to authenticate: Failed record policy "{policy}"\n', "public file #8442190233"),
+    ),
+    "pwpolicy.disabling": (seen("Disabling account for user <{user}>\n", "pwpolicy-disableuser-27"),),
+    "pwpolicy.enabling": (assumed("Enabling account for user <{user}>\n"),),
     "pwpolicy.usage": (assumed("usage: pwpolicy [-h]\n"),),
     "createhomedir.created": (assumed("creating home directories for ({host})\ncreated ({home})\n"),),
     "createhomedir.none": (assumed("creating home directories for ({host})\n"),),

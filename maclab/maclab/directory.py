@@ -9,20 +9,20 @@ import re
 import time
 import uuid
 
-from maclab import network, rules
+from maclab import models, network, rules
 from maclab.state import Account, CryptoUser, Group, Mac
 
 TOKEN = ";SecureToken;"
 DISABLED_TAG = ";DisabledTags;SecureToken"
 DISABLED_USER = ";DisabledUser;"
 ACCESS_DISABLED = "com.apple.access_disabled"
-ACCESS_DISABLED_GID = 396
-SYSTEM_GUID = "ABCDEFAB-CDEF-ABCD-EFAB-CDEF"
 SHADOW_HASH = ";ShadowHash;HASHLIST:<SALTED-SHA512-PBKDF2,SRP-RFC5054-4096-SHA512-PBKDF2>"
 PREHASHED = "maclab:prehashed"
 LOCAL_USER = "LocalOpenDirectory"
 STAFF_GID = 20
 ADMIN_GID = 80
+# No record says who is in these: everyone, and the accounts of this Mac (public file #54991264922, of nobody's too).
+COMPUTED_GIDS = frozenset({12, 61})
 FIRST_PERSON_UID = 500
 MAX_NAME_BYTES = 244
 
@@ -59,30 +59,42 @@ class Outcome(enum.Enum):
 
 
 def find(mac: Mac, name: str) -> Account | None:
-    return mac.accounts.get(name)
+    return mac.account(name)
 
 
 def find_group(mac: Mac, name: str) -> Group | None:
-    return mac.groups.get(name)
+    return mac.group(name)
+
+
+def console_user(mac: Mac) -> str:
+    """Return whose the screen is, root's while nobody is logged in: what `who` and the owner of /dev/console say."""
+    return mac.logged_in[0] if mac.logged_in else "root"
 
 
 def groups_of(mac: Mac, account: Account) -> list[Group]:
-    """Return the groups that the account is in, the primary one first."""
-    direct = [group for group in mac.groups.values() if is_member(mac, account, group)]
-    return sorted(direct, key=lambda group: (group.gid != account.gid, group.gid))
+    """Return the groups that the account is in as `id` lists them: the primary one, its own, those by nesting."""
+    groups = [group for group in mac.groups.values() if is_member(mac, account, group)]
+    return sorted(groups, key=lambda group: (group.gid != account.gid, not _is_in(account, group), group.gid))
 
 
 def is_member(mac: Mac, account: Account, group: Group) -> bool:
+    """Tell what every program says: by record, by number, by macOS's own reckoning, or through a group inside."""
     return _is_member(mac, account, group, frozenset())
 
 
 def _is_member(mac: Mac, account: Account, group: Group, above: frozenset[str]) -> bool:
     if group.generated_uid in above:
         return False
-    if account.gid == group.gid or account.name in group.members or account.generated_uid in group.member_guids:
+    if _is_in(account, group):
         return True
     inner = [other for other in mac.groups.values() if other.generated_uid in group.nested]
     return any(_is_member(mac, account, other, above | {group.generated_uid}) for other in inner)
+
+
+def _is_in(account: Account, group: Group) -> bool:
+    if group.gid in COMPUTED_GIDS or account.gid == group.gid:
+        return True
+    return account.name in group.members or account.generated_uid in group.member_guids
 
 
 def is_admin(mac: Mac, account: Account) -> bool:
@@ -155,11 +167,7 @@ def refused(mac: Mac, account: Account) -> bool:
 
 def disable(mac: Mac, account: Account) -> None:
     """Refuse the account every login; nothing of it stands in its record, and its token stays."""
-    group = mac.groups.get(ACCESS_DISABLED)
-    if group is None:
-        guid = f"{SYSTEM_GUID}{ACCESS_DISABLED_GID:08X}"
-        group = mac.groups[ACCESS_DISABLED] = Group(ACCESS_DISABLED, ACCESS_DISABLED_GID, guid)
-    add_member(group, account)
+    add_member(mac.groups.setdefault(ACCESS_DISABLED, models.system_groups()[ACCESS_DISABLED]), account)
 
 
 def enable(mac: Mac, account: Account) -> None:

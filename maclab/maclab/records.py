@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from maclab import plists
-from maclab.state import Account, DirectoryUser, Group, Mac
+from maclab.state import Account, DirectoryUser, Group, Mac, named
 
 STANDARD = "dsAttrTypeStandard:"
 NATIVE = "dsAttrTypeNative:"
@@ -51,6 +51,10 @@ STANDARD_NAMES = {
     "UniqueID",
     "UserShell",
 }
+
+
+# What the lab makes of its state, and nobody writes.
+FIXED_NAMES = {"Password", "RecordType", "AppleMetaNodeLocation", "PrimaryGroupID", "RecordName"}
 
 
 def full_key(key: str) -> str:
@@ -160,16 +164,19 @@ def put_user(mac: Mac, account: Account, key: str, values: list[str]) -> None:
         account.hidden = first.lower() in ("1", "yes", "true")
     elif name == "RecordName":
         _rename(mac, account, first)
-    elif name not in ("Password", "RecordType", "AppleMetaNodeLocation", "accountPolicyData"):
-        _put_other(account, key, values)
+        _put_other(account.attributes, key, values[1:])
+    elif name == "accountPolicyData":
+        plists.put_account_policy_data(account, first)
+    elif name not in FIXED_NAMES:
+        _put_other(account.attributes, key, values)
 
 
-def _put_other(account: Account, key: str, values: list[str]) -> None:
+def _put_other(attributes: Attributes, key: str, values: list[str]) -> None:
     short = key.removeprefix(STANDARD)
     if values:
-        account.attributes[short] = list(values)
+        attributes[short] = list(values)
     else:
-        account.attributes.pop(short, None)
+        attributes.pop(short, None)
 
 
 def _rename(mac: Mac, account: Account, name: str) -> None:
@@ -194,6 +201,7 @@ def group_record(group: Group) -> Record:
         STANDARD + "RecordName": [group.name],
         STANDARD + "RecordType": ["dsRecTypeStandard:Groups"],
     }
+    attributes |= {full_key(key): list(values) for key, values in group.attributes.items()}
     return Record(
         group.name,
         {key: values for key, values in attributes.items() if values},
@@ -213,6 +221,8 @@ def put_group(group: Group, key: str, values: list[str]) -> None:
         group.gid = int(values[0])
     elif name == "GeneratedUID" and values:
         group.generated_uid = values[0]
+    elif name not in FIXED_NAMES:
+        _put_other(group.attributes, key, values)
 
 
 def shadowhash_record(mac: Mac) -> Record:
@@ -259,7 +269,13 @@ def records(mac: Mac, kind: str) -> list[Record]:
 
 
 def record(mac: Mac, kind: str, name: str) -> Record | None:
-    return next((each for each in records(mac, kind) if each.name == name), None)
+    if kind == "Users":
+        account = mac.account(name)
+        return None if account is None else user_record(mac, account)
+    if kind == "Groups":
+        group = mac.group(name)
+        return None if group is None else group_record(group)
+    return named({each.name: each for each in records(mac, kind)}, name)
 
 
 def visible(found: Record, keys: list[str], is_root: bool) -> Attributes:

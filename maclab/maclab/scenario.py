@@ -269,9 +269,7 @@ def _add_system_records(mac: Mac) -> None:
             salt=salt(mac.name, record.name),
             service=True,
         )
-    for name, gid, generated_uid, members in models.SYSTEM_GROUPS:
-        member_guids = [mac.accounts[member].generated_uid for member in members]
-        mac.groups[name] = Group(name, gid, generated_uid, list(members), member_guids)
+    mac.groups = models.system_groups()
 
 
 def _add_accounts(mac: Mac, keys: _Keys) -> None:

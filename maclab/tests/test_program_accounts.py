@@ -269,8 +269,8 @@ def test_nested_groups_count() -> None:
         (["-un"], "user\n"),
         (["-u", "user"], "502\n"),
         (["-gn", "user"], "staff\n"),
-        (["-Gn", "user"], "staff everyone localaccounts\n"),
-        (["-G", "admin"], "20 12 61 80\n"),
+        (["-Gn", "user"], "staff everyone localaccounts _lpoperator\n"),
+        (["-G", "admin"], "20 12 61 80 33 79 81 98 100 204 250\n"),
     ],
 )
 def test_id(words: list[str], out: str) -> None:

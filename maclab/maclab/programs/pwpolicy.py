@@ -90,9 +90,7 @@ async def _enable(call: Call, account: Account | None) -> int:
     return await _switch(call, account, "enabling", directory.enable)
 
 
-async def _switch(
-    call: Call, account: Account | None, key: str, change: Callable[[Mac, Account], None]
-) -> int:
+async def _switch(call: Call, account: Account | None, key: str, change: Callable[[Mac, Account], None]) -> int:
     if account is None or not call.is_root:
         return call.refuse(KNOWN)
     call.out(say(f"pwpolicy.{key}", call.mac.version_tuple, user=account.name))

@@ -18,7 +18,6 @@ NATIVE = "dsAttrTypeNative:"
 POLICY_DATA = NATIVE + "accountPolicyData"
 SHADOW_DATA = NATIVE + "ShadowHashData"
 ONLY_ROOT = {POLICY_DATA, SHADOW_DATA}
-HIDDEN_KEYS = {SHADOW_DATA}
 ITERATIONS = 100
 UNSET = -2
 
@@ -262,9 +261,11 @@ TYPES = ("Config", "Groups", "Users")
 
 def records(mac: Mac, kind: str) -> list[Record]:
     if kind == "Users":
-        return [user_record(mac, account) for account in sorted(mac.accounts.values(), key=lambda each: each.name)]
+        return [
+            user_record(mac, account) for account in sorted(mac.accounts.values(), key=lambda each: each.name.lower())
+        ]
     if kind == "Groups":
-        return [group_record(group) for group in sorted(mac.groups.values(), key=lambda each: each.name)]
+        return [group_record(group) for group in sorted(mac.groups.values(), key=lambda each: each.name.lower())]
     return [shadowhash_record(mac)]
 
 
@@ -279,10 +280,10 @@ def record(mac: Mac, kind: str, name: str) -> Record | None:
 
 
 def visible(found: Record, keys: list[str], is_root: bool) -> Attributes:
-    """Return the attributes that a caller sees: some only root may read, some only when named."""
+    """Return the attributes that a caller sees: some only root may read (Puppet takes ShadowHashData from readall)."""
     wanted = [full_key(key) for key in keys]
     return {
         key: values
         for key, values in found.attributes.items()
-        if (key in wanted if wanted else key not in HIDDEN_KEYS) and (is_root or key not in ONLY_ROOT)
+        if (not wanted or key in wanted) and (is_root or key not in ONLY_ROOT)
     }

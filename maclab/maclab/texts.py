@@ -209,12 +209,23 @@ TEXTS: dict[str, Wordings] = {
         assumed("Permission denied. Please enter user's old password:"),
         seen("Permission denied. Please enter user's old password:", "dscl-passwd-root-token-26", (26,)),
     ),
-    "dscl.no_source": (assumed("Data source ({node}) is not valid.\n"),),
-    "dscl.enter": (assumed('Entering interactive mode... (type "help" for commands)\n'),),
+    "dscl.no_source": (seen("Data source ({node}) is not valid.\n", "apple-oss-distributions/DSTools dscl"),),
+    "dscl.no_host": (
+        seen("Cannot open remote host, error: DSOpenDirServiceErr\n", "apple-oss-distributions/DSTools dscl"),
+    ),
+    "dscl.enter": (
+        seen('Entering interactive mode... (type "help" for commands)\n', "apple-oss-distributions/DSTools dscl"),
+    ),
     "dscl.prompt": (assumed("{path} > "),),
-    "dscl.goodbye": (assumed("Goodbye\n"),),
-    "dscl.unknown_command": (assumed("Invalid command: {command}\n"),),
-    "dscl.search_row": (assumed("{name}\t\t{key} = ({values})\n"),),
+    "dscl.goodbye": (seen("Goodbye\n", "apple-oss-distributions/DSTools dscl"),),
+    "dscl.too_few": (seen("Too few parameters for {command} operation\n", "apple-oss-distributions/DSTools dscl"),),
+    "dscl.invalid_key": (seen("Invalid key.\n", "apple-oss-distributions/DSTools dscl"),),
+    "dscl.no_plist_path": (seen("No such plist path: {path}\n", "apple-oss-distributions/DSTools dscl"),),
+    "dscl.changing": (seen("Changing {what}\n", "apple-oss-distributions/DSTools dscl"),),
+    "dscl.not_searched": (
+        seen("You can only search a node or record type path.\n", "apple-oss-distributions/DSTools dscl"),
+    ),
+    "dscl.search_row": (seen("{name}\t\t{key} = ({values})\n", "apple-oss-distributions/DSTools dscl"),),
     # --- directories ---
     "createmobileaccount.usage": (assumed("usage: createmobileaccount -n username\n"),),
     "createmobileaccount.not_root": (assumed("createmobileaccount: must be run as root\n"),),

@@ -238,6 +238,16 @@ SEALED: Rule[bool] = Rule(
     "the system volume is sealed",
     (Row(EVERY, False, "filevault.md 5"), Row((11,), True, "du-apfs-list-fragment")),
 )
+DATA_VOLUME: Rule[bool] = Rule(
+    "data_volume",
+    "the start volume is two: the system's, and Data",
+    (Row(EVERY, False, "public file #215726586"), Row((10, 15), True, "public file #74896431")),
+)
+DATA_VOLUME_NAME: Rule[str] = Rule(
+    "data_volume_name",
+    "what the Data volume is called",
+    (Row(EVERY, "Macintosh HD - Data", "public file #74896431"), Row((13,), "Data", assumed=True)),
+)
 APFS_LIST_FILEVAULT_KEY: Rule[bool] = Rule(
     "apfs_list_filevault_key",
     "`diskutil apfs list -plist` has a FileVault key",

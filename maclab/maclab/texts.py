@@ -345,7 +345,12 @@ TEXTS: dict[str, Wordings] = {
     "diskutil.one": (seen("Cryptographic user for {device} (1 found)\n", "diskutil-list-users-1"),),
     "diskutil.many": (seen("Cryptographic users for {device} ({count} found)\n", "du-listcryptousers-tahoe"),),
     "diskutil.not_apfs": (assumed("{device} is not an APFS Volume\n"),),
-    "diskutil.no_disk": (assumed("Could not find disk: {device}\n"),),
+    "diskutil.no_disk": (seen("Could not find disk: {device}\n", "public file #56912689801"),),
+    "diskutil.not_container": (assumed("{device} is not an APFS Container or disk\n"),),
+    "diskutil.no_core_storage": (
+        seen("No CoreStorage logical volume groups found\n", "public files #11044388293, #20582748406"),
+    ),
+    "diskutil.not_core_storage": (assumed("{device} is not a CoreStorage disk\n"),),
     "diskutil.usage": (assumed("Usage:  diskutil [quiet] <verb> <options>\n"),),
     "diskutil.owner_needed": (assumed("Ownership of the affected disks is required\n"),),
     "diskutil.no_passphrase": (
@@ -588,7 +593,7 @@ TEXTS: dict[str, Wordings] = {
         seen(
             "User <{user}> is not allowed to authenticate: "
             "Credential verification failed because account is disabled.\n",
-            "pwpolicy-auth-allowed-disabled-27",
+            "transcript pwpolicy-auth-allowed-disabled-27",
         ),
     ),
     "pwpolicy.locked": (
@@ -596,7 +601,7 @@ TEXTS: dict[str, Wordings] = {
             'User <{user}> is not allowed to authenticate: Failed record policy "{policy}"\n', "public file #8442190233"
         ),
     ),
-    "pwpolicy.disabling": (seen("Disabling account for user <{user}>\n", "pwpolicy-disableuser-27"),),
+    "pwpolicy.disabling": (seen("Disabling account for user <{user}>\n", "transcript pwpolicy-disableuser-27"),),
     "pwpolicy.enabling": (assumed("Enabling account for user <{user}>\n"),),
     "pwpolicy.usage": (assumed("usage: pwpolicy [-h]\n"),),
     "createhomedir.created": (assumed("creating home directories for ({host})\ncreated ({home})\n"),),

@@ -13,7 +13,7 @@ import fakes
 from fakes import Run, mac, people, person
 
 from maclab import plists, records, vault
-from maclab.programs.diskutil import volume_uuid
+from maclab.disks import volume_uuid
 from maclab.state import MDM, CryptoUser, Deferral, DirectoryUser, Fault, Group, Mac, NetworkDirectory
 from maclab.vault import key_number, listed
 
@@ -651,6 +651,19 @@ def _() -> Case:
     return Case(people(mac("10.13.6", "intel")), words("diskutil apfs list -plist"), after=shaped)
 
 
+@case("du-apfs-list-fragment")
+def _() -> Case:
+    made = people(mac("12.7.6"))
+    made.filevault.state = "on"
+    # Of several containers, and in the middle of an update.
+    names = {
+        "|   |   ": "    |   ",
+        "/System/Volumes/Update/mnt1": "Not Mounted",
+        "FAA23E0C-791C-43FF-B0E7-0E1C0810AC61": volume_uuid(made, "snapshot"),
+    }
+    return Case(made, words("diskutil apfs list"), names=names, part=True)
+
+
 @case("du-apfs-list-plist-empty")
 def _() -> Case:
     return Case(people(mac("10.13.6", "intel", filesystem="hfs")), words("diskutil apfs list -plist"))
@@ -1270,7 +1283,6 @@ NOT_TESTED: dict[str, str] = {
     "bt-status-paraphrase": "typed from memory by its reporter; the wording differs from every other source",
     "enr-show-apsd": "of the two texts for a network that is down, the lab has the other one",
     "enr-show-null": "nobody says when it is shown",
-    "du-apfs-list-fragment": "`diskutil apfs list` is minimal: its text is not read by anything",
     "du-disable-filevault-disk-user": "turning FileVault off with diskutil is not modelled",
     "du-unlockvolume-already": "unlocking volumes with diskutil is not modelled",
     "ston-not-admin-unified-log": "the unified log is not modelled; what the command itself prints is another record",

@@ -89,13 +89,32 @@ _NOT_ADMIN = (
     "for the requested operation."
 )
 _NOT_VERIFIED = "Credentials could not be verified, username or password is invalid."
-_OLD_FILE = "/BuildRoot/Library/Caches/com.apple.xbs/Sources/Admin/Admin-679"
-_NEW_FILE = "/AppleInternal/Library/BuildRoots/Sources/Admin"
+_MAIN = "addremoveuser/main.m"
+_GUARD = (
+    "User {user} can not be deleted (it's either last admin user or last secure token user neither of which can be "
+    "deleted)"
+)
+_OWN = "User cannot disable their own SEP credential"
+_SEP = (
+    f'NSUnderlyingError=0x101744120 {{{{Error Domain=com.apple.OpenDirectory Code=5101 "{_OWN}" '
+    f"UserInfo={{{{NSDescription={_OWN}}}}}}}}}, "
+)
+# Where Apple built sysadminctl; BUILD stands for what differs from build to build.
+_BUILD = "0123456789"
+_CACHES = "Library/Caches/com.apple.xbs"
+_ROOT_10 = f"/BuildRoot/{_CACHES}/Sources/Admin/Admin-679"
+_ROOT_12 = f"/System/Volumes/Data/SWE/macOS/BuildRoots/{_BUILD}/{_CACHES}/Sources/Admin/Admin-911"
+_ROOT_15 = f"/AppleInternal/Library/BuildRoots/{_BUILD}/{_CACHES}/Sources/Admin"
+_ROOT_27 = f"/AppleInternal/Library/BuildRoots/{_BUILD}/{_CACHES}/TemporaryDirectory.{_BUILD}/Sources"
 
 
-def _od_error(code: int, words: str, key: str) -> str:
-    info = f"NSLocalizedDescription={words}, NSLocalizedFailureReason={words}"
+def _od_error(code: int, words: str, key: str, under: str = "") -> str:
+    info = f"{under}NSLocalizedDescription={words}, NSLocalizedFailureReason={words}"
     return f'{key} error Error Domain=com.apple.OpenDirectory Code={code} "{words}" UserInfo={{{{{info}}}}}'
+
+
+def _source_line(root: str, file: str = "DSRecord.m", line: str = "{line}") -> str:
+    return f"### Error:{{code}} File:{root}/{file} Line:{line}"
 
 
 TEXTS: dict[str, Wordings] = {
@@ -126,9 +145,28 @@ TEXTS: dict[str, Wordings] = {
     ),
     "sysadminctl.no_unlock": (seen("Operation is not permitted without secure token unlock.", "reset-no-unlock-2023"),),
     "sysadminctl.wrong_user_password": (assumed(_od_error(5000, _NOT_VERIFIED, "setSecureTokenAuthorizationEnabled")),),
-    "sysadminctl.off_not_holder": (assumed("- Done!"),),
-    "sysadminctl.off_last_holder": (
-        assumed("User {user} is the last secure token user and its token can not be turned off"),
+    "sysadminctl.off_own_credential": (
+        assumed(_od_error(5101, _NOT_ADMIN, "setSecureTokenAuthorizationEnabled", _SEP)),
+        seen(_od_error(5101, _NOT_ADMIN, "setSecureTokenAuthorizationEnabled", _SEP), "stoff-self-5101-27", (27,)),
+    ),
+    "sysadminctl.auth_error": (
+        seen(_source_line(_ROOT_10, "DSAuthenticator.m", "94"), "sts-wrong-admin-10.13.2"),
+        assumed(_source_line(_ROOT_12, "DSAuthenticator.m", "94"), (11,)),
+        assumed(_source_line(_ROOT_15, "DSAuthenticator.m", "94"), (13,)),
+        seen(_source_line(_ROOT_15, "DSAuthenticator.m", "94"), "adduser-wrong-admin-15.3", (15,)),
+        seen(
+            _source_line(f"{_ROOT_27}/Admin_sysadminctl", _MAIN, "381"),
+            "reset-by-disabled-admin-27",
+            (27,),
+        ),
+    ),
+    "sysadminctl.resetting": (
+        assumed("resetting password for {full_name}. (Keychain will not be updated!)"),
+        seen("resetting password for {full_name}. (Keychain will not be updated!)", "reset-by-self-ok-27", (27,)),
+    ),
+    "sysadminctl.reset_done": (
+        assumed("- Done"),
+        seen("- Done", "reset-by-self-ok-27", (27,)),
     ),
     "sysadminctl.prompt_admin": (seen("Enter password for {full_name} :", "screenlock prompts, sysadminctl.md 2.2"),),
     "sysadminctl.prompt_user_token": (seen("Enter password for {full_name} :", "ston-expect-addigy"),),
@@ -144,13 +182,16 @@ TEXTS: dict[str, Wordings] = {
     ),
     "sysadminctl.banner_rule": (seen("----------------------------", "adduser-existing-record-10.13"),),
     "sysadminctl.creating": (seen("Creating user record…", "adduser-existing-record-10.13"),),
-    "sysadminctl.record_exists": (
-        seen(f"### Error:-14135 File:{_OLD_FILE}/DSRecord.m Line:{{line}}", "adduser-existing-record-10.13"),
-        assumed(f"### Error:-14135 File:{_NEW_FILE}/DSRecord.m Line:{{line}}", (11,)),
+    "sysadminctl.stray_line": (
+        seen("IOServiceMatchingfailed for: AppleM2ScalerParavirtDriver\n", "adduser-no-fda-27"),
     ),
     "sysadminctl.record_error": (
-        assumed(f"### Error:{{code}} File:{_OLD_FILE}/DSRecord.m Line:{{line}}"),
-        assumed(f"### Error:{{code}} File:{_NEW_FILE}/DSRecord.m Line:{{line}}", (11,)),
+        seen(_source_line(_ROOT_10), "adduser-existing-record-10.13"),
+        assumed(_source_line(_ROOT_12), (11,)),
+        seen(_source_line(_ROOT_12), "delete-no-fda-12", (12,)),
+        assumed(_source_line(_ROOT_15), (13,)),
+        seen(_source_line(_ROOT_15), "delete-no-fda-26", (26,)),
+        seen(_source_line(f"{_ROOT_27}/Admin"), "delete-no-fda-27", (27,)),
     ),
     "sysadminctl.uid": (seen("Assigning UID: {uid}", "adduser-existing-record-10.13"),),
     "sysadminctl.uid_gid": (seen("Assigning UID: {uid} GID: {gid}", "adduser-2026-home-assigned"),),
@@ -159,21 +200,18 @@ TEXTS: dict[str, Wordings] = {
     "sysadminctl.home_assigned": (
         seen("Home directory is assigned (not created!) at {home}", "adduser-2026-home-assigned"),
     ),
-    "sysadminctl.policy": (seen("New account password error. (5402)", "adduser-policy-5402"),),
+    "sysadminctl.policy": (seen("New account password error.  (5402)", "adduser-wrong-admin-15.3"),),
     "sysadminctl.policy_change": (assumed("Password does not meet the policies enforced by the system. (5402)"),),
     "sysadminctl.full_name_taken": (assumed("Full name {full_name} is already used by another account"),),
     "sysadminctl.role_refused": (assumed("Role accounts require name starting with _ and UID in 200-400 range."),),
     "sysadminctl.delete_unknown": (assumed("User {user} not found"),),
     "sysadminctl.delete_guard": (
-        seen(
-            "User {user} can not be deleted (it's either last admin user or last secure token user neither of which "
-            "can be deleted)",
-            "delete-last-admin-or-token",
-        ),
+        seen(_GUARD, "delete-last-admin-or-token"),
+        seen(f"{_GUARD}.", "delete-last-holder-creds-27", (27,)),
     ),
     "sysadminctl.delete_kill": (seen("Killing all processes for UID {uid}", "delete-ok-fda"),),
     "sysadminctl.delete_home_secure": (seen("Securely removing {user}'s home at {home}", "delete-ok-fda"),),
-    "sysadminctl.delete_home": (assumed("Removing {user}'s home at {home}"),),
+    "sysadminctl.delete_home": (seen("Removing {user}'s home at {home}", "delete-no-fda-27"),),
     "sysadminctl.delete_home_keep": (assumed("Keeping {user}'s home at {home}"),),
     "sysadminctl.delete_share": (seen("Deleting Public share point for {user}", "delete-ok-fda"),),
     "sysadminctl.delete_record": (seen("Deleting record for {user}", "delete-ok-fda"),),
@@ -183,14 +221,19 @@ TEXTS: dict[str, Wordings] = {
         ),
     ),
     "sysadminctl.password_required": (seen("Password is required!", "screenlock-pw-required-rc0"),),
-    "sysadminctl.screen_lock": (seen("screenLock is off", "screenlock-off"),),
-    "sysadminctl.autologin": (seen("SACSetAutoLoginPassword error:22", "autologin-err22"),),
-    "sysadminctl.guest": (seen("Guest account disabled.", "guest-status"),),
-    "sysadminctl.smb": (seen("SMB guest access disabled", "smb-guest-status"),),
-    "sysadminctl.afp": (assumed("AFP guest access disabled"),),
-    "sysadminctl.time": (assumed("Automatic time is on"),),
-    "sysadminctl.filesystem": (assumed("Boot volume filesystem is {filesystem}"),),
-    "sysadminctl.wrong_old": (assumed("### Error:-14090 File:DSRecord.m Line:288"),),
+    "sysadminctl.screen_lock_off": (seen("screenLock is off", "screenlock-off"),),
+    "sysadminctl.screen_lock_immediate": (seen("screenLock delay is immediate", "screenlock-immediate"),),
+    "sysadminctl.screen_lock_seconds": (seen("screenLock delay is {seconds} seconds", "screenlock-seconds"),),
+    "sysadminctl.autologin_refused": (seen("SACSetAutoLoginPassword error:22", "autologin-err22"),),
+    "sysadminctl.autologin_off": (seen("Automatic login is OFF.", "autologin-status-off"),),
+    "sysadminctl.autologin_user": (seen("Automatic login user: {user}", "autologin-status-user"),),
+    "sysadminctl.autologin_filevault": (
+        seen("Automatic login is disabled because FileVault is enabled.", "autologin-status-filevault"),
+    ),
+    "sysadminctl.guest": (seen("Guest account {state}.", "guest-status"),),
+    "sysadminctl.smb": (seen("SMB guest access {state}", "smb-guest-status"),),
+    "sysadminctl.filesystem_cs": (seen("Boot volume CS FDE: {answer}", "filesystem-status-10.15"),),
+    "sysadminctl.filesystem_apfs": (seen("Boot volume APFS FDE: {answer}", "filesystem-status-10.15"),),
     # --- dscl ---
     "dscl.usage": (
         assumed(
@@ -333,6 +376,7 @@ TEXTS: dict[str, Wordings] = {
     "diskutil.none": (seen("No cryptographic users for {device}\n", "du-listcryptousers-none"),),
     "diskutil.one": (seen("Cryptographic user for {device} (1 found)\n", "diskutil-list-users-1"),),
     "diskutil.many": (seen("Cryptographic users for {device} ({count} found)\n", "du-listcryptousers-tahoe"),),
+    "diskutil.listed": (seen("", "du-listcryptousers-tahoe"), seen(" \n", "du-listcryptousers-27", (27,))),
     "diskutil.not_apfs": (assumed("{device} is not an APFS Volume\n"),),
     "diskutil.no_disk": (assumed("Could not find disk: {device}\n"),),
     "diskutil.usage": (assumed("Usage:  diskutil [quiet] <verb> <options>\n"),),
@@ -545,7 +589,12 @@ TEXTS: dict[str, Wordings] = {
     # --- restarting ---
     "launchctl.bootstrap_failed": (assumed("Bootstrap failed: {code}: {words}\n"),),
     "launchctl.bootout_failed": (assumed("Boot-out failed: {code}: {words}\n"),),
-    "launchctl.unknown": (assumed('Could not find service "{label}" in domain for system\n'),),
+    "launchctl.unknown": (
+        assumed('Could not find service "{label}" in domain for system\n'),
+        seen(
+            'Bad request.\nCould not find service "{label}" in domain for system\n', "launchctl-print-missing-27", (27,)
+        ),
+    ),
     "launchctl.print": (
         assumed(
             "system/{label} = {{\n\tactive count = 0\n\tpath = {path}\n\ttype = LaunchDaemon\n\tstate = not running"
@@ -588,7 +637,7 @@ TEXTS: dict[str, Wordings] = {
     "pwpolicy.disabling": (seen("Disabling account for user <{user}>\n", "pwpolicy-disableuser-27"),),
     "pwpolicy.enabling": (assumed("Enabling account for user <{user}>\n"),),
     "pwpolicy.usage": (assumed("usage: pwpolicy [-h]\n"),),
-    "createhomedir.created": (assumed("creating home directories for ({host})\ncreated ({home})\n"),),
+    "createhomedir.created": (seen("creating home directories for ({host})\ncreated ({home})\n", "createhomedir-27"),),
     "createhomedir.none": (assumed("creating home directories for ({host})\n"),),
     "createhomedir.usage": (assumed("usage: createhomedir [[-scbalh] [[-n directoryDomainName] | [-u username]]]\n"),),
     "createhomedir.no_user": (assumed("createhomedir: user {user} not found\n"),),

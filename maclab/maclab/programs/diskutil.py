@@ -85,6 +85,7 @@ def _list_users(call: Call) -> int:
     call.out(_header(call, len(users)))
     for index, user in enumerate(users):
         call.out(_as_tree(call.mac, user, last=index == len(users) - 1))
+    call.out(say("diskutil.listed", call.mac.version_tuple) if users else "")
     return 0
 
 

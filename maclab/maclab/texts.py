@@ -121,8 +121,8 @@ TEXTS: dict[str, Wordings] = {
     # --- sysadminctl ---
     "sysadminctl.usage": (
         seen(_usage((10, 13)), "usage-10.13"),
-        seen(_usage((10, 14)), "usage-10.14-10.15-tail", (10, 14)),
-        seen(_usage((11,)), "usage-11-12", (11,)),
+        seen(_usage((10, 14)), "usage-10.15", (10, 14)),
+        assumed(_usage((11,)), (11,)),
         seen(_usage((13,)), "usage-13.2.1", (13,)),
     ),
     "sysadminctl.not_root": (
@@ -139,7 +139,7 @@ TEXTS: dict[str, Wordings] = {
     "sysadminctl.unknown_user": (seen("Unknown user {user}", "sts-unknown-26.6"),),
     "sysadminctl.token_user_unknown": (assumed("Unknown user {user}"),),
     "sysadminctl.status": (seen("Secure token is {state} for user {full_name}", "sts-enabled-realname-2024"),),
-    "sysadminctl.done": (seen("- Done!", "sysadminctl.md 1.3, mkuser"),),
+    "sysadminctl.done": (seen("- Done!", "ston-done-2024-07-b"),),
     "sysadminctl.not_admin": (
         seen(_od_error(5101, _NOT_ADMIN, "setSecureTokenAuthorizationEnabled"), "ston-5101-not-authorized"),
     ),
@@ -168,10 +168,10 @@ TEXTS: dict[str, Wordings] = {
         assumed("- Done"),
         seen("- Done", "reset-by-self-ok-27", (27,)),
     ),
-    "sysadminctl.prompt_admin": (seen("Enter password for {full_name} :", "screenlock prompts, sysadminctl.md 2.2"),),
-    "sysadminctl.prompt_user_token": (seen("Enter password for {full_name} :", "ston-expect-addigy"),),
+    "sysadminctl.prompt_admin": (seen("Enter password for {full_name} :", "screenlock-prompt"),),
+    "sysadminctl.prompt_user_token": (assumed("Enter password for {full_name} :"),),
     "sysadminctl.prompt_user": (seen("User password:", "adduser-existing-record-10.13"),),
-    "sysadminctl.prompt_new": (seen("New password:", "sysadminctl.md 2.2, Amazon ACME"),),
+    "sysadminctl.prompt_new": (seen("New password:", "reset-prompt-new"),),
     "sysadminctl.prompt_old": (assumed("Old password:"),),
     "sysadminctl.banner": (
         seen(
@@ -244,9 +244,9 @@ TEXTS: dict[str, Wordings] = {
     "dscl.auth_failed": (seen("Authentication for node {node} failed. ({code}, {name})\n", "dscl-authonly-bad"),),
     "dscl.error": (seen("<dscl_cmd> DS Error: {code} ({name})\n", "dscl-absent-record"),),
     "dscl.status": (seen("<main> {what} status: {name}\n", "dscl-passwd-eds-perm"),),
-    "dscl.invalid_path": (seen("{command}: Invalid Path\n", "sysadminctl.md 1.5"),),
+    "dscl.invalid_path": (seen("{command}: Invalid Path\n", "dscl-invalid-path"),),
     "dscl.no_key": (seen("No such key: {key}\n", "dscl-authority-local-notoken"),),
-    "dscl.prompt_password": (seen("Password: ", "sysadminctl.md 2.4, dscl.m"),),
+    "dscl.prompt_password": (seen("Password: ", "dscl-authonly-prompt"),),
     "dscl.prompt_new": (assumed("New Password: "),),
     "dscl.prompt_old": (
         assumed("Permission denied. Please enter user's old password:"),
@@ -268,12 +268,12 @@ TEXTS: dict[str, Wordings] = {
     "defaults.missing": (
         seen(
             "{stamp} defaults[{pid}:{thread}] \nThe domain/default pair of ({domain}, {key}) does not exist\n",
-            "public transcripts of defaults read (lewis6991/dotfiles)",
+            "defaults-missing",
         ),
     ),
     # --- groups and names ---
     "dseditgroup.yes": (seen("yes {user} is a member of {group}\n", "dseditgroup-yes"),),
-    "dseditgroup.no": (seen("no {user} is NOT a member of {group}\n", "sysadminctl.md 1.6"),),
+    "dseditgroup.no": (seen("no {user} is NOT a member of {group}\n", "dseditgroup-no"),),
     "dseditgroup.no_user": (seen("Unable to find the user record\n", "dseditgroup-unknown-user"),),
     "dseditgroup.no_group": (seen("Group not found.\n", "dseditgroup-unknown-group"),),
     "dseditgroup.no_name": (seen("No group name provided\n", "apple-oss-distributions/DSTools ugtools/dseditgroup.c"),),
@@ -371,7 +371,7 @@ TEXTS: dict[str, Wordings] = {
             "       id -P [user]\n       id -g [-nr] [user]\n       id -p [user]\n       id -u [-nr] [user]\n"
         ),
     ),
-    "id.no_user": (seen("id: {user}: no such user\n", "sysadminctl.md 1.6"),),
+    "id.no_user": (seen("id: {user}: no such user\n", "id-unknown"),),
     # --- diskutil ---
     "diskutil.none": (seen("No cryptographic users for {device}\n", "du-listcryptousers-none"),),
     "diskutil.one": (seen("Cryptographic user for {device} (1 found)\n", "diskutil-list-users-1"),),
@@ -382,7 +382,7 @@ TEXTS: dict[str, Wordings] = {
     "diskutil.usage": (assumed("Usage:  diskutil [quiet] <verb> <options>\n"),),
     "diskutil.owner_needed": (assumed("Ownership of the affected disks is required\n"),),
     "diskutil.no_passphrase": (
-        seen("Error: A zero-length passphrase is not supported\n", "nix installer on a Mac, public file #56727715416"),
+        seen("Error: A zero-length passphrase is not supported\n", "du-verify-empty-passphrase"),
     ),
     "diskutil.not_encrypted": (assumed("{device} is not encrypted\n"),),
     "diskutil.verifying": (assumed('Verifying the "{guid}" cryptographic user on APFS Volume {device}\n'),),
@@ -434,10 +434,16 @@ TEXTS: dict[str, Wordings] = {
     # --- fdesetup ---
     "fdesetup.on": (seen("FileVault is On.\n", "fde-status-after-ade"),),
     "fdesetup.off": (seen("FileVault is Off.\n", "fde-status-off-deferred"),),
-    "fdesetup.on_restart": (seen("FileVault is On, but needs to be restarted to finish.\n", "filevault.md 7.2"),),
-    "fdesetup.off_restart": (seen("FileVault is Off, but needs to be restarted to finish.\n", "filevault.md 7.2"),),
-    "fdesetup.off_will": (seen("FileVault is Off, but will be enabled after the next restart.\n", "filevault.md 7.2"),),
-    "fdesetup.encrypting": (assumed("Encryption in progress: Percent completed = {percent}\n"),),
+    "fdesetup.on_restart": (seen("FileVault is On, but needs to be restarted to finish.\n", "fde-status-restart-on"),),
+    "fdesetup.off_restart": (
+        seen("FileVault is Off, but needs to be restarted to finish.\n", "fde-status-restart-off"),
+    ),
+    "fdesetup.off_will": (
+        seen("FileVault is Off, but will be enabled after the next restart.\n", "fde-status-restart-off-will"),
+    ),
+    "fdesetup.encrypting": (
+        seen("Encryption in progress: Percent completed = {percent}\n", "fde-status-encrypting-percent"),
+    ),
     "fdesetup.decrypting": (assumed("Decryption in progress: Percent completed = {percent}\n"),),
     "fdesetup.pending": (seen("Encryption in progress: Pending\n", "fde-status-encrypting-pending"),),
     "fdesetup.deferred": (
@@ -463,7 +469,7 @@ TEXTS: dict[str, Wordings] = {
     ),
     "fdesetup.verbose_adding": (seen("Adding user '{user}' to existing FileVault\n", "fde-add-inputplist-rc17"),),
     "fdesetup.key": (seen("Recovery key = '{key}'\n", "fde-enable-sequoia"),),
-    "fdesetup.new_key": (seen("New personal recovery key = '{key}'\n", "filevault.md 7.15"),),
+    "fdesetup.new_key": (seen("New personal recovery key = '{key}'\n", "fde-changerecovery-new-key"),),
     "fdesetup.not_authenticated": (
         seen(
             "Error: User could not be authenticated.\nError: Unable to unlock or authenticate to FileVault.\n",
@@ -477,7 +483,7 @@ TEXTS: dict[str, Wordings] = {
             "fde-changerecovery-verbose-fail",
         ),
     ),
-    "fdesetup.internal": (seen("Internal error\n", "fde-changerecovery-99"),),
+    "fdesetup.internal": (assumed("Internal error\n"),),
     "fdesetup.key_not_removed": (assumed("Error: Unable to remove recovery key.\n"),),
     "fdesetup.no_key": (assumed("Error: There is no personal recovery key.\n"),),
     "fdesetup.which_key": (assumed("Error: Either -personal or -institutional must be given.\n"),),
@@ -522,12 +528,14 @@ TEXTS: dict[str, Wordings] = {
     "profiles.not_escrowed": (assumed("profiles: Error: Unable to escrow the Bootstrap Token to the server.\n"),),
     "profiles.password_required": (seen("Error: Password is required.\n", "bt-install-empty-password"),),
     "profiles.password_too_long": (assumed("profiles: Error: Unable to create the Bootstrap Token (-69581).\n"),),
-    "profiles.not_authenticated": (seen("Unable to authenticate user information\n", "filevault.md 3"),),
-    "profiles.not_authenticated_validate": (seen("Unable to authenticate user information.\n", "filevault.md 3"),),
+    "profiles.not_authenticated": (seen("Unable to authenticate user information\n", "bt-install-unauthenticated"),),
+    "profiles.not_authenticated_validate": (
+        seen("Unable to authenticate user information.\n", "bt-validate-unauthenticated"),
+    ),
     "profiles.not_authorised": (assumed("profiles: Error: The user must be an administrator with a Secure Token.\n"),),
     "profiles.removed": (assumed("profiles: Bootstrap Token removed\n"),),
-    "profiles.validated": (seen("profiles: Bootstrap Token validated.\n", "filevault.md 3"),),
-    "profiles.not_verified": (seen("Unable to verify token (err = -69594).\n", "filevault.md 3"),),
+    "profiles.validated": (seen("profiles: Bootstrap Token validated.\n", "bt-validate-ok"),),
+    "profiles.not_verified": (seen("Unable to verify token (err = -69594).\n", "bt-validate-stale"),),
     "profiles.no_token": (assumed("profiles: Error: There is no Bootstrap Token.\n"),),
     "profiles.too_soon": (
         assumed("Error fetching Device Enrollment configuration - Request too soon.  Try again later.\n"),
@@ -548,7 +556,7 @@ TEXTS: dict[str, Wordings] = {
     "mdmclient.usage": (assumed("usage: mdmclient <command> [options]\n"),),
     "mdmclient.answer": (assumed("Daemon response: {dictionary}\n"),),
     "mdmclient.not_enrolled": (assumed("This computer is not enrolled in MDM.\n"),),
-    "mdmclient.preflight_ok": (seen("success", "filevault.md 3"),),
+    "mdmclient.preflight_ok": (seen("success", "bt-eacs-success"),),
     "mdmclient.preflight_none": (assumed("bootstrap token not available"),),
     "mdmclient.preflight_stale": (assumed("bootstrap token could not be verified"),),
     # --- installing ---
@@ -558,14 +566,14 @@ TEXTS: dict[str, Wordings] = {
             "If developer tools are located at a non-default location on disk, use `sudo xcode-select --switch "
             "path/to/Xcode.app` to specify the Xcode that you wish to use for command line developer tools, and cancel "
             "the installation dialog.\nSee `man xcode-select` for more details.\n",
-            "public transcripts of Apple's stubs",
+            "python3-stub",
         ),
     ),
     "python3.stub_without_a_screen": (
         seen(
             "xcode-select: error: no developer tools were found at '/Applications/Xcode.app', and no install could be "
             "requested (perhaps no UI is present), please install manually from 'developer.apple.com'.\n",
-            "github.com/geerlingguy/ansible-role-homebrew issue 137",
+            "python3-stub-no-screen",
         ),
     ),
     # --- su ---
@@ -576,12 +584,10 @@ TEXTS: dict[str, Wordings] = {
         seen(
             "installer: Package name is {name}\ninstaller: Installing at base path /\n"
             "installer: The install was successful.\n",
-            "public transcripts of installer (Homebrew casks)",
+            "installer-done",
         ),
     ),
-    "installer.not_root": (
-        seen("installer: Must be run as root to install this package.\n", "public transcripts of installer"),
-    ),
+    "installer.not_root": (seen("installer: Must be run as root to install this package.\n", "installer-not-root"),),
     "installer.no_package": (assumed("installer: Error - the package path specified was invalid: '{path}'.\n"),),
     "installer.usage": (assumed("Usage: installer -pkg pathToPackage -target device\n"),),
     "curl.failed": (assumed("curl: ({code}) {words}\n"),),
@@ -619,7 +625,7 @@ TEXTS: dict[str, Wordings] = {
     "sysctl.usage": (assumed("usage: sysctl [-bdehiNnoqx] name[=value] ...\n"),),
     "sw_vers.usage": (assumed("Usage: sw_vers [-productName|-productVersion|-buildVersion]\n"),),
     "pwpolicy.global": (seen("Getting global account policies\n", "pwpolicy-global"),),
-    "pwpolicy.user": (seen("Getting account policies for user {user}\n", "pwpolicy-global"),),
+    "pwpolicy.user": (seen("Getting account policies for user {user}\n", "pwpolicy-user"),),
     "pwpolicy.no_user": (assumed("Error: User record not found\n"),),
     "pwpolicy.allowed": (assumed("Policy allows user <{user}> to authenticate\n"),),
     "pwpolicy.disabled": (

@@ -15,7 +15,9 @@ from transcripts import Transcript
 
 from maclab.state import Mac
 
-STAMP = re.compile(r"^(?:\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d(?:\.\d+)?)? )?sysadminctl\[[^\]]*\]:? ", re.MULTILINE)
+STAMP = re.compile(
+    r"^(?:\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d(?:\.\d+)?)? )?(?:sysadminctl|defaults)\[[^\]]*\]:? ", re.MULTILINE
+)
 # What differs from build to build in the places of Apple's sources, and from run to run in an address.
 BUILDS = (
     (re.compile(r"(?<=BuildRoots/)[^/\n]+"), "BUILD"),

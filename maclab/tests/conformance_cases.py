@@ -13,7 +13,7 @@ import fakes
 from conformance import Case
 from conformance_setups import SETUPS, case_of
 from fakes import Run, mac, people, person
-from transcripts import TRANSCRIPTS
+from transcripts import FIXTURE, TRANSCRIPTS
 
 from maclab import plists, records, vault
 from maclab.programs.diskutil import volume_uuid
@@ -1144,6 +1144,13 @@ def _() -> Case:
     stale: Callable[[Mac, Run], bool] = lambda after, run: str(first) in run.out and second not in run.out  # noqa: E731
     return Case(made, ["cat", made.filevault.deferral.path], after=stale)
 
+
+# --- installing -----------------------------------------------------------------------------------
+
+
+PACKAGE = str(FIXTURE.with_name("one.pkg"))
+CASES["installer-done"] = lambda: Case(people(mac()), ["installer", "-pkg", PACKAGE, "-target", "/"])
+CASES["installer-not-root"] = lambda: Case(people(mac()), ["installer", "-pkg", PACKAGE, "-target", "/"], root=False)
 
 # --- transcripts that are not repeated -------------------------------------------------------------
 

@@ -1189,12 +1189,13 @@ NOT_TESTED: dict[str, str] = {
     **dict.fromkeys(
         words(
             "launchctl-print-disabled-ssh-on-27 launchctl-print-disabled-ssh-off-27 launchctl-print-sshd-27 "
-            "pwpolicy-disableuser-27 pwpolicy-auth-allowed-disabled-27 defaults-delete-missing-27"
+            "defaults-delete-missing-27"
         ),
         "the form of the command is not modelled",
     ),
     "bt-status-worded-2023": "typed by hand: the wording differs from every other source",
     "bt-install-bare-no-tty": _NO_TEXT,
+    "id-admin-2026": "the excerpt breaks off among the groups",
     "dscl-mbsetupuser-hidden-yes": "chosen lines of a record, with an IsHidden that other Macs write otherwise",
     **dict.fromkeys(
         words(

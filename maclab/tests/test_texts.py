@@ -10,9 +10,10 @@ import string
 from collections.abc import Iterator
 
 import pytest
+import yaml
 from conformance import pairs, repeat, same
 from conformance_cases import CASES
-from transcripts import TRANSCRIPTS
+from transcripts import FIXTURE, TRANSCRIPTS
 
 from maclab.rules import Version
 from maclab.texts import TEXTS, Wording
@@ -63,10 +64,28 @@ def unnoticed(record_id: str, wording: Wording) -> list[str] | None:
     return passed if shown else None
 
 
-@pytest.mark.parametrize(("key", "wording"), SEEN, ids=[f"{key}-{text.source}" for key, text in SEEN])
+FROM_TRANSCRIPTS = [(key, text) for key, text in SEEN if text.source in TRANSCRIPTS]
+FROM_QUOTES = [(key, text) for key, text in SEEN if text.source not in TRANSCRIPTS]
+QUOTES: dict[str, list[str]] = yaml.safe_load(FIXTURE.with_name("quotes.yml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("key", "wording"), FROM_TRANSCRIPTS, ids=[f"{key}-{text.source}" for key, text in FROM_TRANSCRIPTS]
+)
 def test_the_record_of_a_text_notices_a_changed_letter(key: str, wording: Wording) -> None:
-    assert wording.source in TRANSCRIPTS, "a text that was seen names the transcript that shows it, or it is assumed"
     assert wording.source in CASES, f"{wording.source} is not repeated"
     assert chosen(key, CASES[wording.source]().mac.version_tuple) is wording, "the record is of another version"
     if any(letter.isalpha() for letter in wording.text):
         assert unnoticed(wording.source, wording) == []
+
+
+@pytest.mark.parametrize(("key", "wording"), FROM_QUOTES, ids=[key for key, _text in FROM_QUOTES])
+def test_a_text_of_a_published_source_stands_there(key: str, wording: Wording) -> None:
+    assert wording.text in QUOTES.get(wording.source, []), (
+        f"{key}: no transcript is called {wording.source!r}, and fixtures/quotes.yml has not this text from there"
+    )
+
+
+def test_every_quotation_is_used() -> None:
+    used = {(text.source, text.text) for _key, text in FROM_QUOTES}
+    assert {(source, text) for source, texts in QUOTES.items() for text in texts} == used

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fakes import Run, mac, people, run
+from transcripts import TRANSCRIPTS
 
 from maclab import disks, models, scenario
 from maclab.call import UNMODELLED
@@ -227,3 +228,15 @@ def test_there_is_no_core_storage() -> None:
 )
 def test_sizes_are_in_powers_of_ten(size: int, text: str) -> None:
     assert disks.human(size) == text
+
+
+def test_the_system_volume_reads_as_in_a_public_excerpt() -> None:
+    """The lines of transcript du-apfs-list-fragment, of a Mac in the middle of an update and with more containers."""
+    made = made_of("12.7.6", "apple-silicon", "apfs", "on")
+    excerpt = str(TRANSCRIPTS["du-apfs-list-fragment"].stdout).replace("|   |   ", "    |   ")
+    for there, here in (
+        ("/System/Volumes/Update/mnt1", "Not Mounted"),
+        ("FAA23E0C-791C-43FF-B0E7-0E1C0810AC61", disks.volume_uuid(made, "snapshot")),
+    ):
+        excerpt = excerpt.replace(there, here)
+    assert excerpt.strip() in diskutil(made, "apfs", "list").out

@@ -43,6 +43,7 @@ async def list_users(call: Call, laid: Disks, volume: Volume) -> int:
     call.out(_header(call, device, len(users)))
     for index, user in enumerate(users):
         call.out(_as_tree(call.mac, user, last=index == len(users) - 1))
+    call.out(say("diskutil.listed", call.mac.version_tuple) if users else "")
     return 0
 
 

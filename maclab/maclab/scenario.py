@@ -57,7 +57,7 @@ FILEVAULT_STATES = (
 FILEVAULT_KEYS = "state percent advance deferred_user deferral_path prk irk master_keychain".split()
 MDM_KEYS = (
     "enrolled user_approved server supervised managed_admin escrow_profile prk_escrowed forbids_filevault bootstrap "
-    "token_dialog_bypass"
+    "token_dialog_bypass recovery_lock"
 ).split()
 DIRECTORY_KEYS = "node online users".split()
 DIRECTORY_USER_KEYS = "name full_name uid generated_uid password".split()
@@ -557,6 +557,7 @@ def _mdm(mac: Mac, keys: _Keys) -> MDM:
         forbids_filevault=keys.flag("forbids_filevault", False),
         token_dialog_bypass=None if bypass is None else keys.flag("token_dialog_bypass", False),
         bootstrap_status_error=bootstrap.optional_text("error"),
+        recovery_lock=keys.flag("recovery_lock", False),
     )
 
 

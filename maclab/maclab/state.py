@@ -171,6 +171,8 @@ class MDM:
     # The setting cachedaccounts.askForSecureTokenAuthBypass of a profile; None: no profile has it.
     token_dialog_bypass: bool | None = None
     prk_escrowed_at: float | None = None
+    # A password of the device management guards the recovery system of Apple silicon.
+    recovery_lock: bool = False
     # When `profiles` asked for the enrollment's configuration.
     asked_at: list[float] = field(default_factory=list)
 

@@ -276,6 +276,7 @@ TEXTS: dict[str, Wordings] = {
     "createmobileaccount.local": (assumed("createmobileaccount: {user} is a local account\n"),),
     "createmobileaccount.created": (assumed("createmobileaccount: created {user} with the home {home}\n"),),
     "odutil.node": (assumed("{name}  {status}\n"),),
+    "odutil.usage": (assumed("Usage: odutil [show | reset | set] ...\n"),),
     "defaults.missing": (
         seen(
             "{stamp} defaults[{pid}:{thread}] \nThe domain/default pair of ({domain}, {key}) does not exist\n",
@@ -531,6 +532,14 @@ TEXTS: dict[str, Wordings] = {
     "profiles.type_unknown": (assumed("profiles: the type '{kind}' is not recognized\n"),),
     "profiles.usage": (assumed("usage: profiles <verb> [options]\n"),),
     "profiles.not_root": (assumed("profiles: this command requires root privileges\n"),),
+    "profiles.none_all": (seen("There are no configuration profiles installed\n", "public file #58599107904"),),
+    "profiles.none_system": (
+        seen("There are no configuration profiles installed in the system domain\n", "public file #39059404733"),
+    ),
+    "profiles.none_user": (
+        seen("There are no configuration profiles installed for user '{user}'\n", "public file #69396166518"),
+    ),
+    "profiles.some": (seen("There are {count} system configuration profiles installed\n", "public file #747270284"),),
     "profiles.functionality": (
         seen(
             "Bootstrap Token functionality is not supported on the server.\n", "bt-status-functionality-not-supported"
@@ -609,6 +618,15 @@ TEXTS: dict[str, Wordings] = {
     "curl.failed": (assumed("curl: ({code}) {words}\n"),),
     "shasum.missing": (assumed("shasum: {path}: No such file or directory\n"),),
     # --- restarting ---
+    "launchctl.usage": (
+        assumed("Unrecognized subcommand: {verb}\nUsage: launchctl <subcommand> ... | help [subcommand]\n"),
+    ),
+    "launchctl.load_failed": (
+        assumed("Load failed: 5: Input/output error\nTry running `launchctl bootstrap` as root for richer errors.\n"),
+    ),
+    "launchctl.unload_failed": (
+        assumed("Unload failed: 5: Input/output error\nTry running `launchctl bootout` as root for richer errors.\n"),
+    ),
     "launchctl.bootstrap_failed": (assumed("Bootstrap failed: {code}: {words}\n"),),
     "launchctl.bootout_failed": (assumed("Boot-out failed: {code}: {words}\n"),),
     "launchctl.unknown": (

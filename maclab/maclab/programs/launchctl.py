@@ -14,6 +14,15 @@ NO_PROCESS = 3
 IO_ERROR = 5
 NOT_FOUND = 113
 SYSTEM = "system"
+USAGE = 64
+# The commands of its manual (https://manp.gs/mac/1/launchctl) that are not modelled, or only in part.
+OTHERS = set(
+    "bootstrap bootout enable disable uncache kickstart attach debug kill blame print print-cache print-disabled plist "
+    "procinfo hostinfo resolveport limit runstats examine config dumpstate dumpjpcategory reboot bootshell load unload "
+    "remove list start stop setenv unsetenv getenv bsexec asuser submit managerpid manageruid managername error "
+    "variant version help".split()
+)
+KNOWN = "asuser; bootstrap, bootout and print of the domain system; of root load and unload of its daemons"
 
 
 async def main(call: Call) -> int:
@@ -25,7 +34,30 @@ async def main(call: Call) -> int:
     if verb in ("bootout", "print") and len(words) == 1 and words[0].startswith(f"{SYSTEM}/"):
         label = words[0].removeprefix(f"{SYSTEM}/")
         return _print(call, label) if verb == "print" else await _bootout(call, label)
-    return call.refuse("asuser, and bootstrap, bootout and print of the domain system")
+    paths = [word for word in words if word not in ("-w", "-F")]
+    if verb in ("load", "unload") and call.is_root and paths and not any(path.startswith("-") for path in paths):
+        return await _load(call, verb, paths)
+    if verb in OTHERS or verb == "":
+        return call.refuse(KNOWN)
+    call.err(say("launchctl.usage", call.mac.version_tuple, verb=verb))
+    return USAGE
+
+
+async def _load(call: Call, verb: str, paths: list[str]) -> int:
+    """Do the commands of old with each property list; one that does not load does not stop the others."""
+    status = 0
+    for path in paths:
+        there = next((label for label, job in call.mac.jobs.items() if job.path == path), None)
+        if verb == "unload" and there is not None:
+            del call.mac.jobs[there]
+            call.wrote(f"job {there} unloaded")
+        elif verb == "load" and there is None and (label := launchd.load(call.mac, path)) is not None:
+            call.wrote(f"job {label} loaded")
+        else:
+            call.err(say(f"launchctl.{verb}_failed", call.mac.version_tuple))
+            status = IO_ERROR
+    await call.commit()
+    return status
 
 
 def _as_user(call: Call, uid: str, command: list[str]) -> int:

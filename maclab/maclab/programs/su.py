@@ -7,6 +7,7 @@ from __future__ import annotations
 from maclab import directory, shells
 from maclab.call import Call
 from maclab.host import EUID, USER
+from maclab.options import getopt
 from maclab.programs.sudo import home_of
 from maclab.state import Account
 from maclab.texts import say
@@ -17,12 +18,14 @@ FAILED = 1
 async def main(call: Call) -> int:
     version = call.mac.version_tuple
     words = list(call.argv)
-    letters = ""
-    while words and words[0].startswith("-"):
-        letters += words.pop(0)[1:] or "l"
-    if set(letters) - set("flm"):
+    options = getopt(words, "flm")
+    letters, words = "".join(options.letters), list(options.rest)
+    if options.complaint:
+        call.err(say("getopt.complaint", version, program="su", complaint=options.complaint))
         call.err(say("su.usage", version))
         return FAILED
+    if words[:1] == ["-"]:
+        letters, words = f"l{letters}", words[1:]
     name = words.pop(0) if words else "root"
     target = directory.find(call.mac, name)
     if target is None:

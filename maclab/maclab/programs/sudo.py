@@ -40,7 +40,20 @@ class Wish:
 
 
 class Usage(Exception):
-    """An option that sudo, or this model of it, does not know."""
+    """An option that sudo does not know."""
+
+
+class NotModelled(Exception):
+    """An option that sudo has, and the lab has not."""
+
+
+OTHERS = "ABbCDegPRrTtUV"
+"""Letters of sudo(8) that are not modelled."""
+OTHER_LONG = set(
+    "--askpass --bell --background --close-from --chdir --edit --group --preserve-groups --chroot --role "
+    "--command-timeout --type --other-user --version --help --host --no-update".split()
+)
+KNOWN = "-E -H -K -S -i -k -l -n -p -s -u -v, and their long names"
 
 
 FLAGS = {
@@ -82,6 +95,8 @@ def parse(argv: list[str]) -> Wish:
         elif word.startswith(("--user", "--prompt")):
             name, equals, value = word[2:].partition("=")
             setattr(wish, name, value if equals else _next(words, word))
+        elif word.partition("=")[0] in OTHER_LONG:
+            raise NotModelled
         elif word.startswith("--"):
             raise Usage(f"unrecognized option `{word}'")
         else:
@@ -99,6 +114,8 @@ def _short(wish: Wish, letters: str, words: list[str]) -> None:
         if letter in VALUES:
             setattr(wish, VALUES[letter], letters or _next(words, f"-{letter}"))
             return
+        if letter in OTHERS:
+            raise NotModelled
         if letter not in FLAGS:
             raise Usage(f"invalid option -- {letter}")
         setattr(wish, FLAGS[letter], True)
@@ -113,6 +130,8 @@ def _next(words: list[str], option: str) -> str:
 async def main(call: Call) -> int:
     try:
         wish = parse(call.argv)
+    except NotModelled:
+        return call.refuse(KNOWN)
     except Usage as error:
         call.err(f"sudo: {error}\n{USAGE}")
         return 1

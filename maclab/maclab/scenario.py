@@ -28,6 +28,7 @@ from maclab.state import (
     Mac,
     NetworkDirectory,
     Policy,
+    Settings,
 )
 from maclab.vault import PRK_UUID
 
@@ -37,7 +38,7 @@ EPOCH = 1735689600.0
 MAC_KEYS = (
     "macos build hardware model filesystem device python ssh_user port count accounts groups crypto_users "
     "filevault mdm directory policy preboot root_locked_out logged_in locked reboot_seconds launchd_seconds faults "
-    "sudo_password requiretty"
+    "sudo_password requiretty settings"
 ).split()
 ACCOUNT_KEYS = (
     "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
@@ -59,6 +60,7 @@ MDM_KEYS = (
     "enrolled user_approved server supervised managed_admin escrow_profile prk_escrowed forbids_filevault bootstrap "
     "token_dialog_bypass"
 ).split()
+SETTINGS_KEYS = "screen_lock autologin guest_account smb_guest sip".split()
 DIRECTORY_KEYS = "node online users".split()
 DIRECTORY_USER_KEYS = "name full_name uid generated_uid password".split()
 BOOTSTRAP_KEYS = "supported escrowed stale error".split()
@@ -234,6 +236,7 @@ def _mac(name: str, keys: _Keys) -> Mac:
     mac.preboot = _preboot(mac, keys)
     mac.logged_in = [_account_name(mac, keys, "logged_in", who) for who in keys.listed("logged_in")]
     mac.locked = _locked(mac, keys)
+    mac.settings = _settings(mac, keys.inner("settings"))
     mac.ssh_user = _ssh_user(mac, keys)
     _add_faults(mac, keys)
     return mac
@@ -567,6 +570,21 @@ def _policy(keys: _Keys) -> Policy:
         max_failed=keys.number("max_failed", 0, 0, 999),
         pattern=keys.text("pattern", ""),
         xml=keys.optional_text("xml"),
+    )
+
+
+def _settings(mac: Mac, keys: _Keys) -> Settings:
+    keys.only(SETTINGS_KEYS)
+    screen_lock = keys.data.get("screen_lock", "off")
+    if not (isinstance(screen_lock, str) and screen_lock.isdigit()):
+        screen_lock = keys.choice("screen_lock", "off", ("off", "immediate"))
+    autologin = keys.data.get("autologin")
+    return Settings(
+        screen_lock=screen_lock,
+        autologin="" if autologin is None else _account_name(mac, keys, "autologin", autologin),
+        guest_account=keys.flag("guest_account", False),
+        smb_guest=keys.flag("smb_guest", False),
+        sip=keys.flag("sip", True),
     )
 
 

@@ -217,12 +217,15 @@ class Job:
 
 @dataclass
 class Settings:
-    """What sysadminctl sets beside accounts; `screen_lock`: off, immediate, or a number of seconds."""
+    """What is set for the whole Mac; `screen_lock`: off, immediate, or a number of seconds."""
 
     screen_lock: str = "off"
-    autologin_user: str = ""
+    autologin: str = ""
     guest_account: bool = False
     smb_guest: bool = False
+    sip: bool = True
+    # Jobs that launchd has been told not to load, by their labels.
+    disabled_jobs: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -9,7 +9,7 @@ import re
 import time
 import uuid
 
-from maclab import network, rules
+from maclab import models, network, rules
 from maclab.state import Account, CryptoUser, Group, Mac
 
 TOKEN = ";SecureToken;"
@@ -21,6 +21,8 @@ PREHASHED = "maclab:prehashed"
 LOCAL_USER = "LocalOpenDirectory"
 STAFF_GID = 20
 ADMIN_GID = 80
+# No record says who is in these: everyone, and the accounts of this Mac (public file #54991264922, of nobody's too).
+COMPUTED_GIDS = frozenset({12, 61})
 FIRST_PERSON_UID = 500
 MAX_NAME_BYTES = 244
 
@@ -57,30 +59,42 @@ class Outcome(enum.Enum):
 
 
 def find(mac: Mac, name: str) -> Account | None:
-    return mac.accounts.get(name)
+    return mac.account(name)
 
 
 def find_group(mac: Mac, name: str) -> Group | None:
-    return mac.groups.get(name)
+    return mac.group(name)
+
+
+def console_user(mac: Mac) -> str:
+    """Return whose the screen is, root's while nobody is logged in: what `who` and the owner of /dev/console say."""
+    return mac.logged_in[0] if mac.logged_in else "root"
 
 
 def groups_of(mac: Mac, account: Account) -> list[Group]:
-    """Return the groups that the account is in, the primary one first."""
-    direct = [group for group in mac.groups.values() if is_member(mac, account, group)]
-    return sorted(direct, key=lambda group: (group.gid != account.gid, group.gid))
+    """Return the groups that the account is in as `id` lists them: the primary one, its own, those by nesting."""
+    groups = [group for group in mac.groups.values() if is_member(mac, account, group)]
+    return sorted(groups, key=lambda group: (group.gid != account.gid, not _is_in(account, group), group.gid))
 
 
 def is_member(mac: Mac, account: Account, group: Group) -> bool:
+    """Tell what every program says: by record, by number, by macOS's own reckoning, or through a group inside."""
     return _is_member(mac, account, group, frozenset())
 
 
 def _is_member(mac: Mac, account: Account, group: Group, above: frozenset[str]) -> bool:
     if group.generated_uid in above:
         return False
-    if account.gid == group.gid or account.name in group.members or account.generated_uid in group.member_guids:
+    if _is_in(account, group):
         return True
     inner = [other for other in mac.groups.values() if other.generated_uid in group.nested]
     return any(_is_member(mac, account, other, above | {group.generated_uid}) for other in inner)
+
+
+def _is_in(account: Account, group: Group) -> bool:
+    if group.gid in COMPUTED_GIDS or account.gid == group.gid:
+        return True
+    return account.name in group.members or account.generated_uid in group.member_guids
 
 
 def is_admin(mac: Mac, account: Account) -> bool:
@@ -145,11 +159,25 @@ def authenticate(mac: Mac, name: str, password: str, now: float | None = None) -
 
 
 def refused(mac: Mac, account: Account) -> bool:
-    """Return whether the account is disabled: by its record, or on macOS 27 by a group (transcripts
-    dscl-read-disabled-27, id-disabled-27)."""
+    """Tell whether the account is disabled: by its record, or by a group (transcript dscl-read-disabled-27)."""
     group = mac.groups.get(ACCESS_DISABLED)
     listed = group is not None and (account.name in group.members or account.generated_uid in group.member_guids)
     return listed or any(value.startswith(DISABLED_USER) for value in account.authority)
+
+
+def disable(mac: Mac, account: Account) -> None:
+    """Refuse the account every login; nothing of it stands in its record, and its token stays."""
+    add_member(mac.groups.setdefault(ACCESS_DISABLED, models.system_groups()[ACCESS_DISABLED]), account)
+
+
+def enable(mac: Mac, account: Account) -> None:
+    """Let the account in again, whatever a policy or -disableuser had shut it out by; assumed for ;DisabledUser;."""
+    group = mac.groups.get(ACCESS_DISABLED)
+    if group is not None:
+        drop_member(group, account)
+    account.locked = False
+    account.failed_logins = 0
+    account.authority[:] = [value for value in account.authority if not value.startswith(DISABLED_USER)]
 
 
 def authenticate_anywhere(mac: Mac, name: str, password: str) -> Verdict:

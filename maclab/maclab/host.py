@@ -87,7 +87,10 @@ class Host:
 
     def may_log_in(self, user: str) -> bool:
         account = self.mac.accounts.get(user)
-        return account is not None and (account.uid == 0 or (not account.service and account.password is not None))
+        if account is None or directory.refused(self.mac, account):
+            # A disabled account's key is refused as its password is (public file #21596757135).
+            return False
+        return account.uid == 0 or (not account.service and account.password is not None)
 
     def environment(self, account: Account) -> dict[str, str]:
         home = str(self.folder.home(account))

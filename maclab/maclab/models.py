@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from maclab.state import Group
+
 HARDWARE = ("apple-silicon", "t2", "intel")
 
 BUILDS = {
@@ -47,13 +49,59 @@ SYSTEM_ACCOUNTS = (
     ),
 )
 
-SYSTEM_GROUPS: tuple[tuple[str, int, str, tuple[str, ...]], ...] = (
-    ("wheel", 0, "ABCDEFAB-CDEF-ABCD-EFAB-CDEF00000000", ("root",)),
-    ("everyone", 12, "ABCDEFAB-CDEF-ABCD-EFAB-CDEF0000000C", ()),
-    ("staff", 20, "ABCDEFAB-CDEF-ABCD-EFAB-CDEF00000014", ("root",)),
-    ("localaccounts", 61, "ABCDEFAB-CDEF-ABCD-EFAB-CDEF0000003D", ()),
-    ("admin", 80, "ABCDEFAB-CDEF-ABCD-EFAB-CDEF00000050", ("root",)),
+
+class SystemGroup(NamedTuple):
+    name: str
+    gid: int
+    members: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
+
+
+# As `id` lists them for an administrator and for nobody (public files #56962870892, #54991264922), without those that
+# let people in by a service; who is nested where is assumed. Who is in the last one is disabled.
+SYSTEM_GROUPS = (
+    SystemGroup("wheel", 0, ("root",)),
+    SystemGroup("everyone", 12),
+    SystemGroup("staff", 20, ("root",)),
+    SystemGroup("localaccounts", 61),
+    SystemGroup("netaccounts", 62),
+    SystemGroup("admin", 80, ("root",)),
+    SystemGroup("_appstore", 33, nested=("admin",)),
+    SystemGroup("_appserverusr", 79, nested=("admin",)),
+    SystemGroup("_appserveradm", 81, nested=("admin",)),
+    SystemGroup("_lpadmin", 98, nested=("admin",)),
+    SystemGroup("_lpoperator", 100, nested=("everyone",)),
+    SystemGroup("_developer", 204, nested=("admin",)),
+    SystemGroup("_analyticsusers", 250, nested=("admin",)),
+    SystemGroup("com.apple.access_disabled", 396),
 )
+
+
+def group_guid(gid: int) -> str:
+    """Return the identity of a system's group, and of a number that belongs to no group (membership.h)."""
+    return f"ABCDEFAB-CDEF-ABCD-EFAB-CDEF{gid & 0xFFFFFFFF:08X}"
+
+
+def user_guid(uid: int) -> str:
+    """Return the identity of a system's account, and of a number that belongs to no account."""
+    return f"FFFFEEEE-DDDD-CCCC-BBBB-AAAA{uid & 0xFFFFFFFF:08X}"
+
+
+def system_groups() -> dict[str, Group]:
+    """Return the groups that macOS is born with, by name; whom the records name has to be there."""
+    gids = {group.name: group.gid for group in SYSTEM_GROUPS}
+    guids = {record.name: record.generated_uid for record in SYSTEM_ACCOUNTS}
+    return {
+        name: Group(
+            name,
+            gid,
+            group_guid(gid),
+            list(members),
+            [guids[member] for member in members],
+            [group_guid(gids[inner]) for inner in nested],
+        )
+        for name, gid, members, nested in SYSTEM_GROUPS
+    }
 
 
 def parts(version: str) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 
 from maclab import rules
-from maclab.state import Account, DirectoryUser, Mac
+from maclab.state import Account, DirectoryUser, Mac, named
 
 DEFAULT_NODE = "/Active Directory/EXAMPLE/example.test"
 CACHED_USER = ";LocalCachedUser;"
@@ -21,7 +21,7 @@ def node_of(mac: Mac) -> str:
 
 def find(mac: Mac, name: str) -> DirectoryUser | None:
     """What the directory says of the name; None while it cannot be reached."""
-    return mac.network.users.get(name) if mac.network.node and mac.network.online else None
+    return named(mac.network.users, name) if mac.network.node and mac.network.online else None
 
 
 def answers_for(mac: Mac, account: Account) -> DirectoryUser | None:

@@ -31,6 +31,16 @@ def account_policy_data(account: Account) -> str:
     return dumps(data)
 
 
+def put_account_policy_data(account: Account, text: str) -> None:
+    """Take back what somebody has changed in it (`dscl . -deletepl`); a key that is gone is 0, or never."""
+    data: dict[str, Any] = loads(text) if text else {}
+    account.created_at = float(data.get("creationTime", 0.0))
+    account.failed_logins = int(data.get("failedLoginCount", 0))
+    account.failed_login_at = float(data.get("failedLoginTimestamp", 0.0))
+    set_at = data.get("passwordLastSetTime")
+    account.password_set_at = None if set_at is None else float(set_at)
+
+
 def has_policy(policy: Policy) -> bool:
     return bool(policy.xml or policy.min_length or policy.max_failed or policy.pattern)
 

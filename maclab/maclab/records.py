@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from maclab import plists
-from maclab.state import Account, DirectoryUser, Group, Mac
+from maclab.state import Account, DirectoryUser, Group, Mac, named
 
 STANDARD = "dsAttrTypeStandard:"
 NATIVE = "dsAttrTypeNative:"
 POLICY_DATA = NATIVE + "accountPolicyData"
 SHADOW_DATA = NATIVE + "ShadowHashData"
 ONLY_ROOT = {POLICY_DATA, SHADOW_DATA}
-HIDDEN_KEYS = {SHADOW_DATA}
 ITERATIONS = 100
 UNSET = -2
 
@@ -51,6 +50,10 @@ STANDARD_NAMES = {
     "UniqueID",
     "UserShell",
 }
+
+
+# What the lab makes of its state, and nobody writes.
+FIXED_NAMES = {"Password", "RecordType", "AppleMetaNodeLocation", "PrimaryGroupID", "RecordName"}
 
 
 def full_key(key: str) -> str:
@@ -160,16 +163,19 @@ def put_user(mac: Mac, account: Account, key: str, values: list[str]) -> None:
         account.hidden = first.lower() in ("1", "yes", "true")
     elif name == "RecordName":
         _rename(mac, account, first)
-    elif name not in ("Password", "RecordType", "AppleMetaNodeLocation", "accountPolicyData"):
-        _put_other(account, key, values)
+        _put_other(account.attributes, key, values[1:])
+    elif name == "accountPolicyData":
+        plists.put_account_policy_data(account, first)
+    elif name not in FIXED_NAMES:
+        _put_other(account.attributes, key, values)
 
 
-def _put_other(account: Account, key: str, values: list[str]) -> None:
+def _put_other(attributes: Attributes, key: str, values: list[str]) -> None:
     short = key.removeprefix(STANDARD)
     if values:
-        account.attributes[short] = list(values)
+        attributes[short] = list(values)
     else:
-        account.attributes.pop(short, None)
+        attributes.pop(short, None)
 
 
 def _rename(mac: Mac, account: Account, name: str) -> None:
@@ -194,6 +200,7 @@ def group_record(group: Group) -> Record:
         STANDARD + "RecordName": [group.name],
         STANDARD + "RecordType": ["dsRecTypeStandard:Groups"],
     }
+    attributes |= {full_key(key): list(values) for key, values in group.attributes.items()}
     return Record(
         group.name,
         {key: values for key, values in attributes.items() if values},
@@ -213,6 +220,8 @@ def put_group(group: Group, key: str, values: list[str]) -> None:
         group.gid = int(values[0])
     elif name == "GeneratedUID" and values:
         group.generated_uid = values[0]
+    elif name not in FIXED_NAMES:
+        _put_other(group.attributes, key, values)
 
 
 def shadowhash_record(mac: Mac) -> Record:
@@ -252,21 +261,29 @@ TYPES = ("Config", "Groups", "Users")
 
 def records(mac: Mac, kind: str) -> list[Record]:
     if kind == "Users":
-        return [user_record(mac, account) for account in sorted(mac.accounts.values(), key=lambda each: each.name)]
+        return [
+            user_record(mac, account) for account in sorted(mac.accounts.values(), key=lambda each: each.name.lower())
+        ]
     if kind == "Groups":
-        return [group_record(group) for group in sorted(mac.groups.values(), key=lambda each: each.name)]
+        return [group_record(group) for group in sorted(mac.groups.values(), key=lambda each: each.name.lower())]
     return [shadowhash_record(mac)]
 
 
 def record(mac: Mac, kind: str, name: str) -> Record | None:
-    return next((each for each in records(mac, kind) if each.name == name), None)
+    if kind == "Users":
+        account = mac.account(name)
+        return None if account is None else user_record(mac, account)
+    if kind == "Groups":
+        group = mac.group(name)
+        return None if group is None else group_record(group)
+    return named({each.name: each for each in records(mac, kind)}, name)
 
 
 def visible(found: Record, keys: list[str], is_root: bool) -> Attributes:
-    """Return the attributes that a caller sees: some only root may read, some only when named."""
+    """Return the attributes that a caller sees: some only root may read (Puppet takes ShadowHashData from readall)."""
     wanted = [full_key(key) for key in keys]
     return {
         key: values
         for key, values in found.attributes.items()
-        if (key in wanted if wanted else key not in HIDDEN_KEYS) and (is_root or key not in ONLY_ROOT)
+        if (not wanted or key in wanted) and (is_root or key not in ONLY_ROOT)
     }

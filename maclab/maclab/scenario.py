@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from maclab import faults, models, network, rules, vault
+from maclab import directory, faults, models, network, rules, vault
 from maclab.bootstrap import BOOTSTRAP_UUID
 from maclab.state import (
     DISABLED_TAG,
@@ -41,7 +41,7 @@ MAC_KEYS = (
 ).split()
 ACCOUNT_KEYS = (
     "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
-    "home home_exists hint picture locked failed_logins attributes service sudo_password shell_banner"
+    "home home_exists hint picture locked disabled failed_logins attributes service sudo_password shell_banner"
 ).split()
 TOKEN_KEYS = ("authority", "crypto", "filevault", "owner")
 FILEVAULT_STATES = (
@@ -269,9 +269,7 @@ def _add_system_records(mac: Mac) -> None:
             salt=salt(mac.name, record.name),
             service=True,
         )
-    for name, gid, generated_uid, members in models.SYSTEM_GROUPS:
-        member_guids = [mac.accounts[member].generated_uid for member in members]
-        mac.groups[name] = Group(name, gid, generated_uid, list(members), member_guids)
+    mac.groups = models.system_groups()
 
 
 def _add_accounts(mac: Mac, keys: _Keys) -> None:
@@ -283,8 +281,9 @@ def _add_accounts(mac: Mac, keys: _Keys) -> None:
         account = _account(mac, entry)
         mac.accounts[account.name] = account
         if entry.flag("admin", False):
-            mac.groups["admin"].members.append(account.name)
-            mac.groups["admin"].member_guids.append(account.generated_uid)
+            directory.make_admin(mac, account)
+        if entry.flag("disabled", False):
+            directory.disable(mac, account)
 
 
 _USUAL_LIMIT = 5

@@ -8,13 +8,25 @@ import asyncio
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 SECURE_TOKEN = ";SecureToken;"
 DISABLED_TAG = ";DisabledTags;SecureToken"
 ADMIN_GROUP = "admin"
+
+
+T = TypeVar("T")
+
+
+def named(records: Mapping[str, T], name: str) -> T | None:
+    """Return the record of that name in whatever case, as macOS finds it (public file #62010025054: getpwnam)."""
+    if name in records:
+        return records[name]
+    folded = name.casefold()
+    return next((found for other, found in records.items() if other.casefold() == folded), None)
 
 
 @dataclass
@@ -54,6 +66,11 @@ class Account:
         self.home = self.home or f"/Users/{self.name}"
 
     @property
+    def aliases(self) -> list[str]:
+        """Short names beside the first one, which is the name of the home folder and of memberships."""
+        return self.attributes.get("RecordName", [])
+
+    @property
     def has_authority_token(self) -> bool:
         # The whole value: a substring would also match the tag that prevents a token.
         return SECURE_TOKEN in self.authority
@@ -69,6 +86,7 @@ class Group:
     members: list[str] = field(default_factory=list)
     member_guids: list[str] = field(default_factory=list)
     nested: list[str] = field(default_factory=list)
+    attributes: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -247,6 +265,15 @@ class Mac:
         if group is None or account is None:
             return False
         return name in group.members or account.generated_uid in group.member_guids
+
+    def account(self, name: str) -> Account | None:
+        """Return the account of that short name, or of that other short name of its record."""
+        folded = name.casefold()
+        others = (each for each in self.accounts.values() if folded in map(str.casefold, each.aliases))
+        return named(self.accounts, name) or next(others, None)
+
+    def group(self, name: str) -> Group | None:
+        return named(self.groups, name)
 
     def by_guid(self, guid: str) -> Account | None:
         return next((account for account in self.accounts.values() if account.generated_uid == guid), None)

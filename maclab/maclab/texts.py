@@ -209,12 +209,23 @@ TEXTS: dict[str, Wordings] = {
         assumed("Permission denied. Please enter user's old password:"),
         seen("Permission denied. Please enter user's old password:", "dscl-passwd-root-token-26", (26,)),
     ),
-    "dscl.no_source": (assumed("Data source ({node}) is not valid.\n"),),
-    "dscl.enter": (assumed('Entering interactive mode... (type "help" for commands)\n'),),
+    "dscl.no_source": (seen("Data source ({node}) is not valid.\n", "apple-oss-distributions/DSTools dscl"),),
+    "dscl.no_host": (
+        seen("Cannot open remote host, error: DSOpenDirServiceErr\n", "apple-oss-distributions/DSTools dscl"),
+    ),
+    "dscl.enter": (
+        seen('Entering interactive mode... (type "help" for commands)\n', "apple-oss-distributions/DSTools dscl"),
+    ),
     "dscl.prompt": (assumed("{path} > "),),
-    "dscl.goodbye": (assumed("Goodbye\n"),),
-    "dscl.unknown_command": (assumed("Invalid command: {command}\n"),),
-    "dscl.search_row": (assumed("{name}\t\t{key} = ({values})\n"),),
+    "dscl.goodbye": (seen("Goodbye\n", "apple-oss-distributions/DSTools dscl"),),
+    "dscl.too_few": (seen("Too few parameters for {command} operation\n", "apple-oss-distributions/DSTools dscl"),),
+    "dscl.invalid_key": (seen("Invalid key.\n", "apple-oss-distributions/DSTools dscl"),),
+    "dscl.no_plist_path": (seen("No such plist path: {path}\n", "apple-oss-distributions/DSTools dscl"),),
+    "dscl.changing": (seen("Changing {what}\n", "apple-oss-distributions/DSTools dscl"),),
+    "dscl.not_searched": (
+        seen("You can only search a node or record type path.\n", "apple-oss-distributions/DSTools dscl"),
+    ),
+    "dscl.search_row": (seen("{name}\t\t{key} = ({values})\n", "apple-oss-distributions/DSTools dscl"),),
     # --- directories ---
     "createmobileaccount.usage": (assumed("usage: createmobileaccount -n username\n"),),
     "createmobileaccount.not_root": (assumed("createmobileaccount: must be run as root\n"),),
@@ -233,13 +244,101 @@ TEXTS: dict[str, Wordings] = {
     "dseditgroup.no": (seen("no {user} is NOT a member of {group}\n", "sysadminctl.md 1.6"),),
     "dseditgroup.no_user": (seen("Unable to find the user record\n", "dseditgroup-unknown-user"),),
     "dseditgroup.no_group": (seen("Group not found.\n", "dseditgroup-unknown-group"),),
-    "dseditgroup.denied": (assumed("Permission denied.\n"),),
-    "dseditgroup.usage": (assumed("usage: dseditgroup [-q] -o operation [options] groupname\n"),),
-    "dsmemberutil.yes": (assumed("user is a member of the group\n"),),
-    "dsmemberutil.no": (assumed("user is not a member of the group\n"),),
+    "dseditgroup.no_name": (seen("No group name provided\n", "apple-oss-distributions/DSTools ugtools/dseditgroup.c"),),
+    "dseditgroup.no_record": (
+        seen("Record was not found.\n", "apple-oss-distributions/DSTools ugtools/dseditgroup.c"),
+    ),
+    "dseditgroup.no_credentials": (
+        seen("Username and password must be provided.\n", "apple-oss-distributions/DSTools ugtools/dseditgroup.c"),
+    ),
+    "dseditgroup.bad_credentials": (
+        seen("Failed to set credentials.\n", "apple-oss-distributions/DSTools ugtools/dseditgroup.c"),
+    ),
+    "dseditgroup.not_permitted": (assumed("Could not add member to group.\n"),),
+    "dseditgroup.prompt": (
+        seen("Please enter user password:", "apple-oss-distributions/DSTools ugtools/dseditgroup.c"),
+    ),
+    "dseditgroup.overwrite": (
+        seen(
+            "Create called on existing record - do you want to overwrite, y or n : ",
+            "apple-oss-distributions/DSTools ugtools/dseditgroup.c",
+        ),
+    ),
+    "dseditgroup.not_replaced": (
+        seen(
+            "Operation cancelled because record could not be replaced\n",
+            "apple-oss-distributions/DSTools ugtools/dseditgroup.c",
+        ),
+    ),
+    "dseditgroup.will_delete": (
+        seen("Group record below will be deleted:\n", "apple-oss-distributions/DSTools ugtools/dseditgroup.c"),
+    ),
+    "dseditgroup.gid_taken": (seen("GID already exists\n", "apple-oss-distributions/DSTools ugtools/dseditgroup.c"),),
+    "dseditgroup.gid_not_numeric": (
+        seen("GID contains non-numeric characters\n", "apple-oss-distributions/DSTools ugtools/dseditgroup.c"),
+    ),
+    "dseditgroup.guid_not_valid": (
+        seen("GUID provided is not a valid UUID\n", "apple-oss-distributions/DSTools ugtools/dseditgroup.c"),
+    ),
+    "dseditgroup.usage": (
+        assumed(
+            "\ndseditgroup (DSTools):: Manipulate group records with the Open Directory API.\n\n"
+            "Usage: dseditgroup [-pqv] -o operation [options] groupname\n\n"
+            "See dseditgroup(8) man page for details.\n\n"
+        ),
+    ),
+    "dsmemberutil.yes": (
+        seen("user is a member of the group\n", "apple-oss-distributions/DSTools dsmbrutil/dsmbrutil.c"),
+    ),
+    "dsmemberutil.no": (
+        seen("user is not a member of the group\n", "apple-oss-distributions/DSTools dsmbrutil/dsmbrutil.c"),
+    ),
     "dsmemberutil.no_user": (seen("The user {user} cannot be found\n", "dsmemberutil-unknown"),),
-    "dsmemberutil.no_group": (assumed("The group {group} cannot be found\n"),),
-    "dsmemberutil.usage": (assumed("usage: dsmemberutil checkmembership | getuuid\n"),),
+    "dsmemberutil.no_group": (
+        seen("The group {group} cannot be found\n", "apple-oss-distributions/DSTools dsmbrutil/dsmbrutil.c"),
+    ),
+    "dsmemberutil.user_not_found": (seen("User not found\n", "apple-oss-distributions/DSTools dsmbrutil/dsmbrutil.c"),),
+    "dsmemberutil.group_not_found": (
+        seen("Group not found\n", "apple-oss-distributions/DSTools dsmbrutil/dsmbrutil.c"),
+    ),
+    "dsmemberutil.unknown_error": (
+        seen("There was an unknown error.\n", "apple-oss-distributions/DSTools dsmbrutil/dsmbrutil.c"),
+    ),
+    "dsmemberutil.no_uuid": (
+        seen("There is no uuid for {kind} {name}\n", "apple-oss-distributions/DSTools dsmbrutil/dsmbrutil.c"),
+    ),
+    "dsmemberutil.no_id": (seen("id not found\n", "apple-oss-distributions/DSTools dsmbrutil/dsmbrutil.c"),),
+    "dsmemberutil.usage": (
+        assumed(
+            "Usage: dsmemberutil [flags] <command> [options]\ncommands: getuuid, getid, checkmembership, flushcache\n"
+        ),
+    ),
+    "dsmemberutil.usage_getuuid": (
+        seen(
+            "Usage: dsmemberutil getuuid must have one flag and parameter\n",
+            "apple-oss-distributions/DSTools dsmbrutil/dsmbrutil.c",
+        ),
+    ),
+    "dsmemberutil.usage_getid": (
+        seen(
+            "Usage: dsmemberutil getid must have one flag and parameter\n",
+            "apple-oss-distributions/DSTools dsmbrutil/dsmbrutil.c",
+        ),
+    ),
+    "dsmemberutil.usage_check": (
+        seen(
+            "Usage: dsmemberutil checkmembership missing appropriate options\n"
+            "    checkmembership  [-uUx] value [-GX] value\n",
+            "apple-oss-distributions/DSTools dsmbrutil/dsmbrutil.c",
+        ),
+    ),
+    "getopt.complaint": (seen("{program}: {complaint}\n", "getopt.c of Apple's Libc"),),
+    "id.usage": (
+        assumed(
+            "usage: id [user]\n       id -A\n       id -F [user]\n       id -G [-n] [user]\n       id -M\n"
+            "       id -P [user]\n       id -g [-nr] [user]\n       id -p [user]\n       id -u [-nr] [user]\n"
+        ),
+    ),
     "id.no_user": (seen("id: {user}: no such user\n", "sysadminctl.md 1.6"),),
     # --- diskutil ---
     "diskutil.none": (seen("No cryptographic users for {device}\n", "du-listcryptousers-none"),),
@@ -484,6 +583,21 @@ TEXTS: dict[str, Wordings] = {
     "pwpolicy.global": (seen("Getting global account policies\n", "pwpolicy-global"),),
     "pwpolicy.user": (seen("Getting account policies for user {user}\n", "pwpolicy-global"),),
     "pwpolicy.no_user": (assumed("Error: User record not found\n"),),
+    "pwpolicy.allowed": (assumed("Policy allows user <{user}> to authenticate\n"),),
+    "pwpolicy.disabled": (
+        seen(
+            "User <{user}> is not allowed to authenticate: "
+            "Credential verification failed because account is disabled.\n",
+            "pwpolicy-auth-allowed-disabled-27",
+        ),
+    ),
+    "pwpolicy.locked": (
+        seen(
+            'User <{user}> is not allowed to authenticate: Failed record policy "{policy}"\n', "public file #8442190233"
+        ),
+    ),
+    "pwpolicy.disabling": (seen("Disabling account for user <{user}>\n", "pwpolicy-disableuser-27"),),
+    "pwpolicy.enabling": (assumed("Enabling account for user <{user}>\n"),),
     "pwpolicy.usage": (assumed("usage: pwpolicy [-h]\n"),),
     "createhomedir.created": (assumed("creating home directories for ({host})\ncreated ({home})\n"),),
     "createhomedir.none": (assumed("creating home directories for ({host})\n"),),

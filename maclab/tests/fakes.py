@@ -11,8 +11,8 @@ from typing import Any
 
 from maclab import directory, lies, programs
 from maclab.call import STDERR, STDOUT, Answer, Call, Record, Restart, hang
-from maclab.models import SYSTEM_GROUPS
-from maclab.state import Account, Group, Mac
+from maclab.models import system_groups
+from maclab.state import Account, Mac
 
 CREATED = 1735689600.0
 
@@ -165,7 +165,7 @@ def mac(version: str = "15.6", hardware: str = "apple-silicon", **changes: objec
     made = Mac(
         name="lab", version=version, build="24G84", hardware=hardware, model="Mac14,2", device=device(version, hardware)
     )
-    made.groups = {name: Group(name, gid, guid, list(members)) for name, gid, guid, members in SYSTEM_GROUPS}
+    made.groups = system_groups()
     for name, value in changes.items():
         setattr(made, name, value)
     return made

@@ -209,6 +209,13 @@ def test_who_may_log_in_by_key(mac: Handle) -> None:
     assert set(refused) == {"nobody_here", "ghost", "_mbsetupuser", "daemon"}
 
 
+def test_a_disabled_account_may_not_log_in_by_key(mac: Handle) -> None:
+    assert mac.ssh("sudo pwpolicy -u ana -disableuser").rc == 0
+    assert mac.ssh("whoami", user="ana").rc == 255
+    assert mac.ssh("sudo pwpolicy -u ana -enableuser").rc == 0
+    assert mac.ssh("whoami", user="ana").out == "ana\n"
+
+
 def test_another_key_is_refused(mac: Handle, lab: Lab, tmp_path: Path) -> None:
     asyncssh.generate_private_key("ssh-ed25519").write_private_key(tmp_path / "other")
     (tmp_path / "other").chmod(0o600)

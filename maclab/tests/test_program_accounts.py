@@ -151,9 +151,12 @@ passwd /Users/new first\\ pass
 
 
 def test_interactive_dscl_prompts_unless_quiet() -> None:
-    done = run(mac(), "dscl", ".", stdin="list /Groups\nquit\n")
+    done = run(mac(), "dscl", stdin="list /Local/Default/Groups\nquit\n")
     assert done.out.startswith("Entering interactive mode")
     assert done.out.endswith("Goodbye\n")
+    at_a_node = run(mac(), "dscl", ".", stdin="cd /groups\nread admin RecordName\ncd ..\n")
+    assert at_a_node.out == "/ > /Groups > RecordName: admin\n/Groups > / > Goodbye\n"
+    assert run(mac(), "dscl", "-q", ".", stdin="cd Groups\nread admin RecordName\n").out == "RecordName: admin\n"
 
 
 def test_readall_prints_one_plist_of_records() -> None:
@@ -170,13 +173,16 @@ def test_readall_prints_one_plist_of_records() -> None:
     assert "passwordLastSetTime" not in unset
 
 
-def test_only_root_reads_policy_data_and_nobody_reads_a_password() -> None:
+def test_only_root_reads_policy_data_and_the_hash_and_nobody_reads_a_password() -> None:
     made = people(mac())
     as_user = run(made, "dscl", ".", "-read", "/Users/user", root=False).out
     as_root = run(made, "dscl", ".", "-read", "/Users/user").out
     assert "accountPolicyData" not in as_user
     assert "accountPolicyData" in as_root
-    assert "ShadowHashData" not in as_root
+    assert "ShadowHashData" in as_root
+    assert "ShadowHashData" not in as_user
+    of_all = run(made, "dscl", "-plist", ".", "readall", "/Users").out
+    assert {"dsAttrTypeNative:ShadowHashData" in each for each in plistlib.loads(of_all.encode())} == {True}
     named = run(made, "dscl", ".", "-read", "/Users/user", "ShadowHashData")
     assert named.out.startswith("dsAttrTypeNative:ShadowHashData:")
     assert "user-pw" not in as_root + named.out
@@ -209,7 +215,8 @@ def test_root_leaves_a_stale_key_on_10_13() -> None:
 @pytest.mark.parametrize(
     ("words", "status"),
     [
-        (["nowhere", "-list", "/"], 185),
+        (["/nowhere", "-list", "/"], 69),
+        ([".", "-append", "/Users/nosuch", "Comment", "x"], 185),
         ([".", "-read", "/Nothing/x"], 185),
         ([".", "-create", "/Users/user", "UniqueID", "501"], 55),
         ([".", "-delete", "/Users/user", "Comment"], 54),
@@ -269,8 +276,8 @@ def test_nested_groups_count() -> None:
         (["-un"], "user\n"),
         (["-u", "user"], "502\n"),
         (["-gn", "user"], "staff\n"),
-        (["-Gn", "user"], "staff everyone localaccounts\n"),
-        (["-G", "admin"], "20 12 61 80\n"),
+        (["-Gn", "user"], "staff everyone localaccounts _lpoperator\n"),
+        (["-G", "admin"], "20 12 61 80 33 79 81 98 100 204 250\n"),
     ],
 )
 def test_id(words: list[str], out: str) -> None:

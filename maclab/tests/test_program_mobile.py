@@ -138,7 +138,7 @@ def test_dscl_finds_people_by_the_search_path_and_in_their_node() -> None:
     assert fakes.run(made, "dscl", NODE, "-create", "/Users/ad1", "RealName", "x").status == 40
     made.network.online = False
     assert fakes.run(made, "dscl", "/Search", "-read", "/Users/ad1", "UniqueID").status == 56
-    assert "is not valid" in fakes.run(made, "dscl", NODE, "-read", "/Users/ad1").err
+    assert "is not valid" in fakes.run(made, "dscl", NODE, "-read", "/Users/ad1").out
 
 
 def test_dscl_authenticates_people_who_have_no_account_here() -> None:

@@ -24,7 +24,7 @@ async def main(call: Call) -> int:
         call.err(say("su.usage", version))
         return FAILED
     name = words.pop(0) if words else "root"
-    target = call.mac.accounts.get(name)
+    target = directory.find(call.mac, name)
     if target is None:
         call.err(say("su.unknown", version, name=name))
         return FAILED

@@ -154,7 +154,7 @@ usage: sudo [-AbEHknPS] [-C num] [-g group] [-h host] [-p prompt] [-T timeout] [
 def _target(call: Call, name: str) -> Account | None:
     if name.startswith("#") and name[1:].lstrip("-").isdigit():
         return call.mac.by_uid(int(name[1:]))
-    return call.mac.accounts.get(name)
+    return directory.find(call.mac, name)
 
 
 async def _allowed(call: Call, wish: Wish, caller: Account, target: Account) -> bool:

@@ -146,7 +146,7 @@ ASKS_OLD_PASSWORD = TurningPoint(
     Version(13),
     "dscl asks root for the old password of a holder and sets the new one with it; before, the account changes its own"
     " password through sysadminctl",
-    f"reports for 14, 15 and 26, transcript dscl-passwd-root-token-26; {_MKUSER} for 10.13 to 12; assumed for 13",
+    f"reports for 14, 15 and 26, transcript dscl-passwd-root-token-26; {_MKUSER} for 10.13 to 12; 13 and 27: assumed",
 )
 ERASE_PREFLIGHT = TurningPoint(
     Version(13, 3),

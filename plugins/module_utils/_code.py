@@ -105,6 +105,7 @@ Code = t.Literal[
     "granter_refused",
     "key_refused",
     "password_refused",
+    "account_refused",
     "last_holder",
     "not_proven",
     "not_back",

@@ -78,6 +78,12 @@ MACOS = Group(
             " have been changed in the directory.",
             WORDS,
         ),
+        "account_refused": Reason(
+            "macOS refused an account while the change was made: it is disabled or locked, or its password has"
+            " expired.",
+            "Enable the account (pwpolicy -u NAME -enableuser), or give it a new password, then run again.",
+            WORDS,
+        ),
         "last_holder": Reason(
             "The account is the Mac's last holder or last administrator, and macOS itself keeps it.",
             "First make another account an administrator, and grant it a token.",

@@ -10,9 +10,10 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import asyncssh
+from asyncssh.auth import KbdIntChallenge
 from asyncssh.channel import SSHServerChannel
 
 from maclab import directory, journal, preboot, session
@@ -25,6 +26,8 @@ KEY, PASSWORD, KEYBOARD = "publickey", "password", "keyboard-interactive"
 PROMPT = "Password:"
 # Time in which the client says who it is: what fails on the Mac does not fail at once.
 FAILS_AFTER = 0.1
+# Time for a client to show the last text, before the Mac goes on without it.
+ANSWERS_WITHIN = 2.0
 
 
 class Gate(asyncssh.SSHServer):
@@ -37,6 +40,7 @@ class Gate(asyncssh.SSHServer):
         self._greets = False
         # What is still to be answered of a dialogue at the unlock screen, once its last text was shown.
         self._answer: preboot.Answer | None = None
+        self._pivoted = False
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
@@ -53,6 +57,9 @@ class Gate(asyncssh.SSHServer):
     def connection_lost(self, exc: Exception | None) -> None:
         self._host.connections.discard(self._connection)
         self._host.silenced.discard(self._connection)
+        # The Mac does not wait for whoever has unlocked it.
+        if self._answer is preboot.Answer.UNLOCKED:
+            self._pivot()
 
     def begin_auth(self, username: str) -> bool:
         if self._greets:
@@ -84,16 +91,17 @@ class Gate(asyncssh.SSHServer):
         # Else asyncssh asks for the password by itself, and hands it to validate_password.
         return True if self._waits else NotImplemented
 
-    def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> asyncssh.KbdIntChallenge:
+    def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> KbdIntChallenge:
         return "", "", "", [(PROMPT, False)]
 
-    async def validate_kbdint_response(self, username: str, responses: list[str]) -> asyncssh.KbdIntChallenge:
+    async def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> KbdIntChallenge:
         if self._answer is not None:
             # The client has shown the text of an answer, and says so.
             return await self._finish(self._answer)
         answer = self._judge_unlock(username, KEYBOARD, "".join(responses))
         if answer is preboot.Answer.UNLOCKED:
             self._answer = answer
+            asyncio.get_running_loop().call_later(ANSWERS_WITHIN, self._pivot)
             return "", self._say("unlocked"), "", []
         if answer is preboot.Answer.UNAVAILABLE:
             self._answer = answer
@@ -133,12 +141,17 @@ class Gate(asyncssh.SSHServer):
             # What holds the connection is gone, and nobody closes it.
             self._host.connections.discard(self._connection)
             self._host.silenced.add(self._connection)
-        self._host.unlocked_by_ssh()
+        self._pivot()
         if ends == "close":
             self._connection.abort()
         if ends != "failure":
             await asyncio.Event().wait()
         return False
+
+    def _pivot(self) -> None:
+        if not self._pivoted:
+            self._pivoted = True
+            self._host.unlocked_by_ssh()
 
     def _judge(self, user: str, method: str, ok: bool) -> bool:
         # Before the client hears of it: whoever waits for the client may look into the journal at once. Only a key is

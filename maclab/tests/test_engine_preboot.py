@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import time
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pytest
 
 from maclab import journal, scenario
@@ -130,6 +132,29 @@ def test_the_right_password_of_a_holder_unlocks_and_lets_nobody_in(mac: Handle, 
     assert _judged(mac) == ["itadmin: unlocked"]
     logins = [(login.user, login.method, login.ok) for login in journal.logins(mac.journal())]
     assert logins[0] == ("itadmin", KEYBOARD, True)
+
+
+@on("failure", "hang")
+def test_a_client_that_goes_away_after_the_text_has_unlocked_all_the_same(mac: Handle) -> None:
+    async def leave() -> None:
+        class Leaving(asyncssh.SSHClient):
+            def kbdint_auth_requested(self) -> str:
+                return ""
+
+            def kbdint_challenge_received(
+                self, name: str, instructions: str, lang: str, prompts: list[tuple[str, bool]]
+            ) -> list[str] | None:
+                if not prompts:
+                    raise OSError("it has seen enough")
+                return ["pw-it"]
+
+        port = int(mac.ssh_argv("true")[mac.ssh_argv("true").index("-p") + 1])
+        options = {"known_hosts": None, "username": "itadmin", "client_keys": None, "config": None}
+        with pytest.raises((OSError, asyncssh.Error)):
+            await asyncssh.connect("127.0.0.1", port, client_factory=Leaving, **options)
+
+    asyncio.run(leave())
+    assert _comes_back(mac)
 
 
 @on("failure")

@@ -29,6 +29,7 @@ from maclab.state import (
     NetworkDirectory,
     Policy,
     Settings,
+    Waiting,
 )
 from maclab.vault import PRK_UUID
 
@@ -38,7 +39,7 @@ EPOCH = 1735689600.0
 MAC_KEYS = (
     "macos build hardware model filesystem device python ssh_user port count accounts groups crypto_users "
     "filevault mdm directory policy preboot root_locked_out logged_in locked reboot_seconds launchd_seconds faults "
-    "sudo_password requiretty settings"
+    "sudo_password requiretty settings preboot_ssh"
 ).split()
 ACCOUNT_KEYS = (
     "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
@@ -64,6 +65,8 @@ SETTINGS_KEYS = "screen_lock autologin guest_account smb_guest sip".split()
 DIRECTORY_KEYS = "node online users".split()
 DIRECTORY_USER_KEYS = "name full_name uid generated_uid password".split()
 BOOTSTRAP_KEYS = "supported escrowed stale error".split()
+PREBOOT_SSH_KEYS = "after_unlock password_method".split()
+AFTER_UNLOCK = ("failure", "close", "hang")
 CRYPTO_KINDS = ("LocalOpenDirectory", "PersonalRecovery", "MDMRecovery", "iCloudRecovery", "DiskUser", "Unknown")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 SHORT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@'+-]*")
@@ -237,6 +240,7 @@ def _mac(name: str, keys: _Keys) -> Mac:
     mac.logged_in = [_account_name(mac, keys, "logged_in", who) for who in keys.listed("logged_in")]
     mac.locked = _locked(mac, keys)
     mac.settings = _settings(mac, keys.inner("settings"))
+    mac.waiting = _waiting(keys.inner("preboot_ssh"))
     mac.ssh_user = _ssh_user(mac, keys)
     _add_faults(mac, keys)
     return mac
@@ -509,6 +513,11 @@ def _preboot(mac: Mac, keys: _Keys) -> list[str]:
         return [mac.accounts[name].generated_uid for name in names]
     known = {account.generated_uid for account in mac.accounts.values()}
     return [identity for identity in mac.crypto_users if identity in known]
+
+
+def _waiting(keys: _Keys) -> Waiting:
+    keys.only(PREBOOT_SSH_KEYS)
+    return Waiting(keys.choice("after_unlock", AFTER_UNLOCK[0], AFTER_UNLOCK), keys.optional_flag("password_method"))
 
 
 def _network(mac: Mac, keys: _Keys) -> NetworkDirectory:

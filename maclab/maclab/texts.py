@@ -683,6 +683,26 @@ TEXTS: dict[str, Wordings] = {
     "createhomedir.none": (assumed("creating home directories for ({host})\n"),),
     "createhomedir.usage": (assumed("usage: createhomedir [[-scbalh] [[-n directoryDomainName] | [-u username]]]\n"),),
     "createhomedir.no_user": (assumed("createhomedir: user {user} not found\n"),),
+    # --- sshd while the Mac waits at FileVault's unlock screen ---
+    "preboot.banner": (
+        seen(
+            "This system is locked. To unlock it, use a local\r\naccount name and password. Once successfully\r\n"
+            "unlocked, you will be able to connect normally.",
+            "preboot-ssh-banner-26.0.1",
+        ),
+    ),
+    "preboot.unlocked": (
+        seen(
+            "System successfully unlocked.\nYou may now use SSH to authenticate normally.",
+            "apple-oss-distributions/OpenSSH OpenSSH-354.0.3, pam_basesystem",
+        ),
+    ),
+    "preboot.unavailable": (
+        seen(
+            "Account {user} is temporarily unavailable.",
+            "apple-oss-distributions/OpenSSH OpenSSH-354.0.3, pam_basesystem",
+        ),
+    ),
 }
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import asyncssh
 
-from maclab import bootstrap, faults, journal, launchd, preboot, processes, rules, vault
+from maclab import bootstrap, directory, faults, journal, launchd, preboot, processes, rules, vault
 from maclab.layout import MacFolder
 from maclab.state import Account, Fault, Job, Mac, Store
 

@@ -23,8 +23,9 @@ options:
   first_token:
     description:
       - Whether the account may become the first holder of a Mac on which no account holds a token. macOS 10.13 to
-        10.15 give the first token at an authentication. macOS 11 and newer give it when a password is set, so the same
-        password is set again.
+        10.15 give the first token at an authentication, and newer ones do so if the account's password came as a hash,
+        as that of an administrator made by MDM. So this authenticates once. If that brings no token, macOS 11 and newer
+        give it when a password is set, and the same password is set again.
       - This is an option of its own because it authenticates the account, or sets its password. It changes nothing on
         a Mac that has a holder.
     type: bool

@@ -88,6 +88,13 @@ class Account:
     volume_owner: bool | None = None
     password_changed: float | None = None
     failed_logins: int | None = None
+    disabled_by: str = ""
+    """By what macOS knows that it is disabled, in words; "" if it is not."""
+    max_failed_logins: int | None = None
+    """How many failed logins lock this account alone, beside the Mac's own rule; None: no such rule of its own."""
+    lock_expires: bool = False
+    unjudged: tuple[str, ...] = ()
+    """As in the Mac's policy, of the rules for this account alone."""
 
     @property
     def verdict(self) -> str:

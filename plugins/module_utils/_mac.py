@@ -324,13 +324,17 @@ class Mac:
     def locked(self, account: Account) -> bool | None:
         """Return whether wrong guesses have locked the account. None: unknown, because the lock opens by itself at a
         time that is not read, the failed logins could not be read, or a rule of the Mac cannot be judged."""
-        limit = self.policy.max_failed_logins
-        if limit is not None and limit > 0:
-            if account.failed_logins is None:
-                return None if self.as_root else False
-            if account.failed_logins >= limit:
-                return None if self.policy.lock_expires else True
-        return None if self.policy.unjudged else False
+        limits = [(self.policy.max_failed_logins, self.policy.lock_expires)]
+        limits += [(account.max_failed_logins, account.lock_expires)]
+        known = [(limit, expires) for limit, expires in limits if limit is not None and limit > 0]
+        if known and account.failed_logins is None:
+            return None if self.as_root else False
+        reached = [
+            expires for limit, expires in known if account.failed_logins is not None and account.failed_logins >= limit
+        ]
+        if reached:
+            return None if all(reached) else True
+        return None if self.policy.unjudged or account.unjudged else False
 
     def opens(self, account: Account) -> bool:
         """Return whether a right password of the account is surely accepted."""

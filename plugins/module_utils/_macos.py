@@ -107,8 +107,9 @@ USER_APPROVED_ESCROWS = TurningPoint(
 )
 FIRST_TOKEN_BY_PASSWORD = TurningPoint(
     Version(11),
-    "the first account whose password is set gets the first token, without a login",
-    f"{_MKUSER}, tested by its author per version; {_DEPLOYMENT}",
+    "the first account whose password is set gets the first token, without a login; one whose password came as a hash"
+    " gets it at its first login",
+    f"{_MKUSER}, tested by its author per version; {_DEPLOYMENT}; for the hash also a report of Mozilla's for 15",
 )
 PREVENTION_TAG = TurningPoint(
     Version(11),
@@ -145,7 +146,7 @@ ASKS_OLD_PASSWORD = TurningPoint(
     Version(13),
     "dscl asks root for the old password of a holder and sets the new one with it; before, the account changes its own"
     " password through sysadminctl",
-    f"reports for 14, 15 and 26, transcript dscl-passwd-root-token-26; {_MKUSER} for 10.13 to 12; assumed for 13",
+    f"reports for 14, 15 and 26, transcript dscl-passwd-root-token-26; {_MKUSER} for 10.13 to 12; 13 and 27: assumed",
 )
 ERASE_PREFLIGHT = TurningPoint(
     Version(13, 3),
@@ -162,6 +163,12 @@ KEY_IN_PLIST_ONLY = TurningPoint(
     "fdesetup enable prints the new recovery key with -outputplist only, which is therefore asked for on every version",
     "https://derflounder.wordpress.com/2026/05/07/turning-on-filevault-using-the-fdesetup-command-line-tool-may-not-"
     "include-displaying-the-personal-recovery-key-on-macos-tahoe/; transcript fde-enable-tahoe-no-key",
+)
+DEFERRAL_HIDES_KEY = TurningPoint(
+    Version(27),
+    "a deferral shows the user the new recovery key only with -showrecoverykey, and not even then where a profile says"
+    " ShowRecoveryKey false; before, it shows the key by itself, and the manual names the option in an example only",
+    "man fdesetup of June 2026, and of 2019 to 2025",
 )
 DISABLED_BY_GROUP = TurningPoint(
     Version(27),

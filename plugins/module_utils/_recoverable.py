@@ -170,10 +170,9 @@ def _waiting(mac: Mac) -> tuple[Account, ...]:
 
 def _doubt(mac: Mac) -> str:
     """Return in words why it is not known whether accounts are locked."""
-    if mac.policy.unjudged:
-        return (
-            f"the password rule {' or '.join(mac.policy.unjudged)} has locked the account, which a reading cannot tell"
-        )
+    rules = dict.fromkeys((*mac.policy.unjudged, *(rule for who in mac.likely_granters for rule in who.unjudged)))
+    if rules:
+        return f"the password rule {' or '.join(rules)} has locked the account, which a reading cannot tell"
     return "failed logins have locked the account, which opens again by itself"
 
 

@@ -81,7 +81,8 @@ options:
     default: true
   show_key:
     description:
-      - Whether macOS shows the user the new recovery key. Without this, macOS 27 and newer do not show it.
+      - Whether a deferral shows the user the new recovery key, on macOS 27 and newer. Older ones show it in any case.
+        A configuration profile that sets C(ShowRecoveryKey) to false outweighs this option.
     type: bool
     default: false
   timeout:

@@ -118,6 +118,12 @@ def bound() -> Mac:
     return mac
 
 
+def newest() -> Mac:
+    mac = cast()
+    mac.version = "27.0.1"
+    return mac
+
+
 def escrowed() -> Mac:
     mac = cast()
     mac.mdm.bootstrap_escrowed = True
@@ -202,7 +208,7 @@ COMMANDS = [
     Told("filevault", "defer_path", LEFT, "fdesetup", f"-defer {LEFT}", LATER),
     Told("filevault", "force_at_login", 3, "fdesetup", "-forceatlogin 3", LATER),
     Told("filevault", "ask_at_logout", False, "fdesetup", "-dontaskatlogout", LATER),
-    Told("filevault", "show_key", True, "fdesetup", "-showrecoverykey", LATER),
+    Told("filevault", "show_key", True, "fdesetup", "-showrecoverykey", LATER, newest),
     Told("filevault_reboot", "user", "itadmin", "fdesetup", "<string>itadmin<", HOLDER, encrypted, secretly=True),
     Told("filevault_reboot", "password", IT, "fdesetup", IT, HOLDER, encrypted, secretly=True),
     Told("filevault_reboot", "current_key", KEY, "fdesetup", KEY, {}, encrypted, secretly=True),

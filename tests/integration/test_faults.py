@@ -107,6 +107,8 @@ BROKEN = {
     "deletes-nothing": whole("26.1", {"fault": "delete_does_nothing"}, DELETE, "not_proven", "-deleteUser stan"),
     "locked-user": whole("11.7.10", locked("ana"), GRANT, "password_refused", "-secureTokenOn"),
     "locked-granter": whole("15.6", locked("itadmin"), GRANT, "key_refused", "-secureTokenOn"),
+    # What macOS's own -addUser does with a granter whom it refuses: the account is made, without a token.
+    "stale-granter-creates": whole("26.1", STALE, CREATE, "key_refused", "itadmin", True),
     "stale-granter": whole("13.6.9", STALE, GRANT, "key_refused", "itadmin"),
     "hardened-grant": whole("15.6", HARDENED, GRANT, "root_locked_out", "-60007"),
     "hardened-create": whole("26.1", HARDENED, CREATE, "root_locked_out", "-60007"),
@@ -170,7 +172,8 @@ BROKEN = {
     ),
     "forbidden": Broken(vaulted("15.6", OFF, mdm=FORBIDDEN), ENABLE, "fdesetup_31", "rc"),
 }
-OVER_SSH = ("hangs-at-the-prompt", "hangs-enabling", "hangs-at-the-terminal")
+HANGING = ("hangs-at-the-prompt", "hangs-enabling", "hangs-at-the-terminal")
+OVER_SSH = (*HANGING, "stale-granter-creates")
 REPAIRED = [host for host, broken in BROKEN.items() if broken.described["faults"] or broken.heal]
 NEW_KEYS = ("filevault", "filevault_recovery_key")
 
@@ -302,7 +305,15 @@ def test_says_what_happened(played: Played, at_first: dict[str, Mac], left: dict
     assert bool(after.filevault.prk) or not before.filevault.prk
 
 
-@pytest.mark.parametrize("host", OVER_SSH)
+def test_an_account_that_was_made_in_vain_is_told(played: Played, left: dict[str, Mac]) -> None:
+    host = "stale-granter-creates"
+    nova = left[host].accounts["nova"]
+    assert not nova.has_authority_token
+    assert "has made the account nova, which is left without its Secure Token" in played[host, "run"].result["msg"]
+    assert not any("-adminUser" in run.argv and "-addUser" in run.argv for run in played[host, "run"].programs)
+
+
+@pytest.mark.parametrize("host", HANGING)
 def test_what_hung_was_ended(lab: Lab, left: dict[str, Mac], host: str) -> None:
     assert left
     killed = [run for run in journal.programs(lab.mac(host).journal()) if run.killed]

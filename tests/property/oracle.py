@@ -388,6 +388,7 @@ _EFFECTS: dict[str, t.Callable[[Truth, t.Any], Truth]] = {
     "Grant": lambda truth, step: _token(truth, step.user),
     "Revoke": lambda truth, step: _no_token(truth, step.user),
     "BecomeFirstHolder": lambda truth, step: _token(truth, step.user),
+    "SetSamePassword": lambda truth, step: _token(truth, step.user),
     "CreateAccount": _created,
     "CreateMobileAccount": _created,
     "SetAdmin": lambda truth, step: _changed(truth, step.user, admin=step.admin),

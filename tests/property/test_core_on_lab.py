@@ -33,6 +33,7 @@ MACS = (
     ("15.6", "apple-silicon"),
     ("26.1", "apple-silicon"),
     ("26.3", "apple-silicon"),
+    ("27.0.1", "apple-silicon"),
 )
 PASSWORDS = st.sampled_from(["pw-1 & more", "zweites pw ü 🔑", "{{ braces }} $x 'q' \"q\"", "-dash", "x" * 129])
 

@@ -195,7 +195,7 @@ def test_a_note_that_cannot_be_taken_away_is_not_blamed_on_preboot() -> None:
     mac = cast()
     denied = Ran(Command(("x",)), 40, "", "<dscl_cmd> DS Error: -14120 (eDSPermissionError)\n")
     outcome = flow(OddRunner(mac, instead={"-delete": denied}), GRANT)
-    assert refused(outcome) == "command_failed"
+    assert refused(outcome) == "no_full_disk_access"
     said = t.cast(t.Any, outcome.refusal).msg
     assert "could not remove the note from the Mac: preboot is done" in said
     assert mac.accounts["ana"].generated_uid in mac.preboot
@@ -442,7 +442,7 @@ def test_a_password_that_no_prompt_can_take(value: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize("size", [127, 128, 129, 300, 1022])
-@pytest.mark.parametrize("version", ["10.13.6", "11.7", "26.1"])
+@pytest.mark.parametrize("version", ["10.13.6", "11.7", "26.1", "27.0.1"])
 def test_long_passwords(size: int, version: str) -> None:
     mac = cast(version)
     mac.accounts["ana"].password = "p" * size
@@ -524,7 +524,7 @@ def test_a_password_that_is_no_text() -> None:
 # -- every version ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("version", ["10.13.6", "10.14.6", "10.15.7", "11.7", "12.7", "13.6", "14.6", "15.6", "26.3"])
+@pytest.mark.parametrize("version", ["10.13.6", "10.14.6", "10.15.7", "11.7", "12.7", "13.6", "15.6", "26.3", "27.0.1"])
 @pytest.mark.parametrize("how", ["granter", "old"])
 def test_a_new_password_keeps_the_token(version: str, how: str) -> None:
     mac = cast(version)
@@ -541,7 +541,7 @@ def test_a_new_password_keeps_the_token(version: str, how: str) -> None:
     assert flow(LabRunner(mac), request, passwords).changed is False
 
 
-@pytest.mark.parametrize("version", ["10.13.6", "11.7", "13.6", "26.3"])
+@pytest.mark.parametrize("version", ["10.13.6", "11.7", "13.6", "26.3", "27.0.1"])
 def test_the_uid_is_what_was_asked_for(version: str) -> None:
     mac = cast(version)
     request = AccountRequest("bob", uid=655, given=frozenset({"password"}))

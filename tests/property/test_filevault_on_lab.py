@@ -31,6 +31,7 @@ MACS = [
     ("13.6.9", "t2"),
     ("15.6", "apple-silicon"),
     ("26.1", "apple-silicon"),
+    ("27.0.1", "apple-silicon"),
 ]
 every_mac = pytest.mark.parametrize(("version", "hardware"), MACS)
 PASSWORDS = {"password": "admin-pw-1", "admin_password": "admin-pw-1"}
@@ -167,7 +168,7 @@ def test_bootstrap_token_is_escrowed_and_removed(version: str, hardware: str) ->
     mac = cast(version, hardware)
     done = three_times(mac, BootstrapRequest("escrowed", "itadmin"))
     assert mac.mdm.bootstrap_escrowed
-    assert done.after["status"] == ("valid" if version in ("13.6.9", "15.6", "26.1") else "escrowed_unproven")
+    assert done.after["status"] == ("valid" if version in ("13.6.9", "15.6", "26.1", "27.0.1") else "escrowed_unproven")
     valid, _ = flow(mac, BootstrapRequest("validated", "itadmin"))
     assert valid.refusal is None
     three_times(mac, BootstrapRequest("absent", "itadmin"))

@@ -39,6 +39,7 @@ MACS = (
     ("13.6.9", "t2"),
     ("15.6", "apple-silicon"),
     ("26.1", "apple-silicon"),
+    ("27.0.1", "apple-silicon"),
 )
 NAMES = ("itadmin", "ana", "bob")
 PATH = "/var/db/keyholder-filevault.plist"

@@ -18,6 +18,7 @@ RULES = {
     "13.6.9": "whose password is set",
     "15.6": "whose password is set",
     "26.1": "whose password is set",
+    "27.0.1": "whose password is set",
 }
 SINGLE = "single-10.13.6"
 NEW_VERSIONS = [version for version in VERSIONS if RULES[version] == "whose password is set"]

@@ -38,6 +38,7 @@ MODELS = (
     ("15.6", "apple-silicon"),
     ("26.1", "apple-silicon"),
     ("26.3", "intel"),
+    ("27.0.1", "apple-silicon"),
 )
 STATES = ("on",) * 5 + ("off", "off", "encrypting", "decrypting", "off_will_enable", "on_needs_restart")
 STATES += ("off_needs_restart",)

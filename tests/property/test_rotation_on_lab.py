@@ -35,7 +35,13 @@ from maclab.state import Fault, Mac
 
 FIRST, RESET = "first-pw-1", "help-desk-pw-2"
 DAY = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
-VERSIONS = (("10.13.6", "intel"), ("11.7.10", "apple-silicon"), ("15.6", "apple-silicon"), ("26.1", "apple-silicon"))
+VERSIONS = (
+    ("10.13.6", "intel"),
+    ("11.7.10", "apple-silicon"),
+    ("15.6", "apple-silicon"),
+    ("26.1", "apple-silicon"),
+    ("27.0.1", "apple-silicon"),
+)
 
 
 class Cut(Exception):

@@ -182,7 +182,7 @@ def test_s2_and_s9_only_the_standard_user_holds_a_token() -> None:
 # -- the IT administrator sets up the Mac -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("version", ["10.13.6", "15.6", "26.1"])
+@pytest.mark.parametrize("version", ["10.13.6", "15.6", "26.1", "27.0.1"])
 @pytest.mark.parametrize("wanted", [TokenRequest, MobileAccountRequest])
 def test_s3_a_mobile_account_whose_person_closed_the_dialog(version: str, wanted: t.Any) -> None:
     mac = cast(version, "t2")
@@ -390,7 +390,7 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("version", ["10.13.6", "15.6", "26.1"])
+@pytest.mark.parametrize("version", ["10.13.6", "15.6", "26.1", "27.0.1"])
 @pytest.mark.parametrize("odd", ODD)
 def test_s17_names_and_passwords_as_they_were_written(version: str, odd: str) -> None:
     mac = cast(version, "t2")

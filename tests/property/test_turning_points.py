@@ -37,6 +37,7 @@ BOTH: dict[str, tuple[rules.Rule[object], object]] = {
     "ERASE_PREFLIGHT": (rules.EACS_PREFLIGHT, True),
     "SSH_UNLOCKS": (rules.SSH_UNLOCKS, True),
     "KEY_IN_PLIST_ONLY": (rules.ENABLE_SHOWS_KEY, False),
+    "DEFERRAL_HIDES_KEY": (rules.DEFERRAL_SHOWS_KEY, False),
 }
 # The lab plays these the same way on each version, or knows another fact: see the test of ASKS_OLD_PASSWORD.
 PRODUCT_ALONE = {"TOKEN_DIALOG", "PROTECTED_FOLDER", "ASKS_OLD_PASSWORD", "DISABLED_BY_GROUP"}

@@ -23,7 +23,7 @@ async def main(call: Call) -> int:
         call.err(say("odutil.usage", version))
         return USAGE
     if call.argv != ["show", "nodenames"]:
-        return call.refuse("show nodenames, and of root reset cache")
+        return call.refuse("show nodenames")
     bound = call.mac.network
     nodes = {"/Local/Default": True} | ({bound.node: bound.online} if bound.node else {})
     for name, online in nodes.items():

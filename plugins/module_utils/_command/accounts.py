@@ -11,6 +11,7 @@ from __future__ import annotations
 import posixpath
 import typing as t
 
+from ansible_collections.keyholder.macos.plugins.module_utils._command import strays
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
 
 if t.TYPE_CHECKING:
@@ -46,4 +47,4 @@ def parse_who(ran: Ran) -> frozenset[str] | None:
     """Return the names in front of each line. None: who did not answer."""
     if ran.rc != 0:
         return None
-    return frozenset(line.split()[0] for line in ran.out.splitlines() if line.split())
+    return frozenset(line.split()[0] for line in strays.without(ran.out).splitlines() if line.split())

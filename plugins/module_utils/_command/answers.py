@@ -28,7 +28,7 @@ def reason_of(ran: Ran) -> MaybeCode:
     if program == "fdesetup":
         return fdesetup.exit_reason(ran)
     if program == "dscl":
-        return dscl.password_reason(ran)
+        return dscl.reason_said(ran)
     return profiles.bootstrap_reason(ran) if program == "profiles" else sysadminctl.reason_said(ran)
 
 

@@ -14,6 +14,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyholder.macos.plugins.module_utils._command import strays
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import LONG_LIMIT, Command
 
 if t.TYPE_CHECKING:
@@ -74,7 +75,7 @@ def parse_users(ran: Ran) -> CryptoUsers | None:
     """Return the crypto users of the volume. None: diskutil gave no answer that is known, or one that is not whole: its
     headline says how many users follow, and each of them has a type. A list that lacks some must not be taken for one
     of a Mac that has fewer."""
-    said = ran.out.replace("\r\n", "\n")
+    said = strays.without(ran.out.replace("\r\n", "\n"))
     heads = list(_HEAD.finditer(said))
     if not heads:
         return CryptoUsers(apfs=False) if "not an APFS" in ran.text else None

@@ -15,7 +15,7 @@ import hmac
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
-from ansible_collections.keyholder.macos.plugins.module_utils._command import plists
+from ansible_collections.keyholder.macos.plugins.module_utils._command import codes, plists
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import LONG_LIMIT, Command
 
 if t.TYPE_CHECKING:
@@ -62,6 +62,7 @@ _FIELDS = {
     "picture": "Picture",
     "hidden": "IsHidden",
 }
+_WRITES = {"-create", "-append", "-merge", "-delete", "-passwd"}
 FIELDS = tuple(_FIELDS)
 """What of an account can be set by :func:`set_field`, by our names."""
 
@@ -136,16 +137,27 @@ def authenticate(user: str, password: Secret, anywhere: bool = False) -> Command
 
 
 def authentication_answer(ran: Ran) -> str:
-    """Return right, wrong, disabled or unknown, by dscl's exit status: the directory's error, negated, in eight bits.
-    A status of 0 beside such an error is no yes."""
-    if ran.rc == 0 and "eDS" in ran.text:
-        return "unknown"
-    return {0: "right", 10: "wrong", 87: "disabled"}.get(-1 if ran.rc is None else ran.rc, "unknown")
+    """Return right, wrong, disabled, expired or unknown, by dscl's exit status. A status of 0 beside an error is no
+    yes. Expired: the password is the right one, and macOS wants another (eDSAuthNewPasswordRequired, -PasswordExpired).
+    """
+    if ran.rc == 0:
+        return "unknown" if "eDS" in ran.text else "right"
+    said = codes.of_status(ran.rc)
+    if said in (14161, 14162):
+        return "expired"
+    if said == 14090:
+        return "wrong"
+    return "disabled" if said is not None and codes.cause({said}) == "account_refused" else "unknown"
 
 
-def password_reason(ran: Ran) -> MaybeCode:
-    """Return the reason code that the exit status means, "" for none: eDSAuthPasswordQualityCheckFailed is -14165."""
-    return "password_policy" if ran.rc == 85 else ""
+def reason_said(ran: Ran) -> MaybeCode:
+    """Return the reason code that the answer to a change means, "" for none: by the number in its words, or by its exit
+    status."""
+    if not _WRITES & set(ran.command.argv):
+        return ""
+    status = codes.of_status(ran.rc)
+    said = {number for number in (*codes.numbers(ran.text), status) if number is not None and number > 14000}
+    return codes.cause(said) or ("no_full_disk_access" if codes.NO_PERMISSION in said else "")
 
 
 def read_hash(user: str) -> Command:

@@ -17,7 +17,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
-from ansible_collections.keyholder.macos.plugins.module_utils._command import plists, system
+from ansible_collections.keyholder.macos.plugins.module_utils._command import plists, strays, system
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Secret
 
 if t.TYPE_CHECKING:
@@ -64,7 +64,7 @@ def parse_status(ran: Ran) -> Status | None:
     """Return FileVault's state; None where no line begins as one of its status does. The lines come in any order, more
     may follow, and while the volume is converted the progress may stand alone. It is off where nothing else is said
     than what is known to stand there then: a line that nobody knows may take that back."""
-    said = ran.out.replace("\r\n", "\n")
+    said = strays.without(ran.out.replace("\r\n", "\n"))
     headline = _HEADLINE.search(said)
     progress = _PROGRESS.search(said)
     deferred = _DEFERRED.search(said)
@@ -127,7 +127,8 @@ def enable(user: Credentials, others: t.Sequence[Credentials] = ()) -> Command:
 
 def defer(user: str, path: str, force_at_login: int | None, ask_at_logout: bool, show_key: bool) -> Command:
     """Have macOS enable FileVault at a login: it asks the user for the password itself and writes the key to ``path``,
-    which only root can read (man). ``force_at_login``: how many logins may skip it; None: not said."""
+    which only root can read (man). ``force_at_login``: how many logins may skip it; None: not said. ``show_key``: see
+    DEFERRAL_HIDES_KEY."""
     argv = ["fdesetup", "enable", "-defer", path]
     argv += ["-user", user] if user else []
     argv += [] if force_at_login is None else ["-forceatlogin", str(force_at_login)]

@@ -11,6 +11,8 @@ import plistlib
 import re
 import typing as t
 
+from ansible_collections.keyholder.macos.plugins.module_utils._command import strays
+
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Characters that a property list in XML cannot hold. That macOS prints them in one all the same is assumed."""
 
@@ -22,7 +24,7 @@ def documents(text: str) -> list[t.Any]:
 
     One account whose name holds a control character must not hide all the others.
     """
-    whole = _NO_XML.sub("\ufffd", text)
+    whole = _NO_XML.sub("\ufffd", strays.without(text))
     found: list[t.Any] = []
     # No pattern: one that looks for an end from each beginning takes for ever where there are many and no end.
     begin = whole.find(_BEGIN)

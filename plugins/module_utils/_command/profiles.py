@@ -31,7 +31,8 @@ _DEVICE, _ITEMS = "_computerlevel", "ProfileItems"
 _AUTOMATED = re.compile(r"^Enrolled via DEP: (Yes|No)", re.MULTILINE)
 _ENROLLED = re.compile(r"^MDM enrollment: (Yes|No)(.*)$", re.MULTILINE)
 _SERVER = re.compile(r"^MDM server: (\S+)", re.MULTILINE)
-_TOKEN = re.compile(r"Bootstrap Token (supported on|escrowed to) server: (YES|NO)")
+_TOKEN = re.compile(r"Bootstrap Token (?:is )?(supported|escrowed) (?:on|to) server: (YES|NO)")
+"""As macOS prints it, and as one admin has told it (transcript bt-status-worded-2023)."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def parse_bootstrap(ran: Ran) -> BootstrapStatus:
     said = dict(_TOKEN.findall(ran.text))
     if "Bootstrap Token functionality is not supported on the server" in ran.text:
         return BootstrapStatus(supported=False, escrowed=False)
-    supported, escrowed = said.get("supported on"), said.get("escrowed to")
+    supported, escrowed = said.get("supported"), said.get("escrowed")
     return BootstrapStatus(
         supported=None if supported is None else supported == "YES",
         escrowed=None if escrowed is None else escrowed == "YES",

@@ -22,6 +22,8 @@ _PREFIX = re.compile(r"^dsAttrType(?:Standard|Native):")
 ACCESS_DISABLED = "com.apple.access_disabled"
 """The group of accounts that `pwpolicy -disableuser` disables on macOS 27, where their AuthenticationAuthority stays as
 it is (transcript dscl-read-disabled-27)."""
+BY_GROUP, BY_RECORD = f"it is in the group {ACCESS_DISABLED}", "its AuthenticationAuthority says ;DisabledUser;"
+"""By what an account is disabled, in words."""
 
 _HASH, _MOBILE, _DISABLED = ";ShadowHash;", ";LocalCachedUser;", ";DisabledUser;"
 _MAX_FAILED = re.compile(r"policyAttributeFailedAuthentications\s*<=?\s*(\w+)")
@@ -73,6 +75,9 @@ class User:
     """All short names of the record."""
     taken: frozenset[str] = frozenset()
     """Names, full names and the number (``uid:501``) that no other record can use any more."""
+    own_rules: Rules | None = None
+    """Rules for this account alone (man pwpolicy: -setaccountpolicies), which stand beside those of the Mac. That they
+    are in its ``accountPolicyData`` is assumed. None: it has none."""
 
     @property
     def marked(self) -> bool:
@@ -153,7 +158,7 @@ def parse_directory(text: str) -> Directory:
     for content in plists.documents(text):
         single, several = _kind.table(content), _kind.items(content)
         if single is not None:
-            rules = _rules(attributes(single), unread)
+            rules = _rules(_each_rule(_policy_data(attributes(single))), unread)
         elif several is not None:
             records = [(attributes(record), odd(record)) for record in map(_kind.table, several) if record is not None]
             named = [(record, strange) for record, strange in records if first(record, "RecordName")]
@@ -228,6 +233,7 @@ def _user_from(record: Record, strange: tuple[str, ...]) -> User:
         pending=tuple(record.get(NOTES) or ()),
         names=names,
         taken=frozenset(names + tuple(record.get("RealName") or ()) + numbers),
+        own_rules=_own_rules(policy),
     )
 
 
@@ -247,12 +253,20 @@ def _group_from(record: Record, strange: tuple[str, ...]) -> GroupRecord:
     )
 
 
-def _rules(record: Record, unread: list[str]) -> Rules:
+def _own_rules(policy: dict[t.Any, t.Any] | None) -> Rules | None:
+    """Return the rules among what macOS keeps of one account; what is no property list may be any rule."""
+    if policy is None:
+        return UNREAD_RULES
+    categories = {key: value for key, value in policy.items() if str(key).startswith(_CATEGORY)}
+    return _rules(_each_rule(categories), []) if categories else None
+
+
+def _rules(each: t.Iterable[tuple[str, t.Any]], unread: list[str]) -> Rules:
     identifiers: list[str] = []
     patterns: list[str] = []
     unjudged: list[str] = []
     limits: list[tuple[int, bool]] = []
-    for category, rule in _each_rule(record):
+    for category, rule in each:
         known_rule = _kind.table(rule)
         identifier = _kind.text((known_rule or {}).get("policyIdentifier")) or "a rule without a name"
         content = None if known_rule is None else _kind.text(known_rule.get("policyContent", ""))
@@ -281,10 +295,9 @@ def _limit(rule: t.Mapping[str, t.Any], content: str) -> tuple[int, bool] | None
     return None if limit is None else (limit, _EXPIRY in content)
 
 
-def _each_rule(record: Record) -> t.Iterator[tuple[str, t.Any]]:
+def _each_rule(policy: dict[t.Any, t.Any] | None) -> t.Iterator[tuple[str, t.Any]]:
     """Yield each rule with its category. What is no rule where one belongs, or no list of rules, is yielded as well: it
     cannot be judged, so it may be any rule."""
-    policy = _policy_data(record)
     if policy is None:
         yield _AUTHENTICATION, None
     for category, rules in (policy or {}).items():

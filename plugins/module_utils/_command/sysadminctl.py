@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Grant and revoke tokens, make, reset and delete accounts, and tell what went wrong: sysadminctl.
 
-It exits 0 on failure and prints everything on stderr (chef/chef mac_user; mkuser), so its words only explain what a
-second reading found, they never prove it. With ``-`` for a password it prompts, and reads a line of stdin where there
-is no terminal (mkuser, 10.13 to 12). The order of its prompts differs by sub-command.
+It exits 0 on most failures (one that does not: transcript delete-last-holder-rc-27) and prints everything on stderr
+(chef/chef mac_user; mkuser), so its words only explain what a second reading found, they never prove it. With ``-`` for
+a password it prompts, and reads a line of stdin where there is no terminal (mkuser, 10.13 to 12). The order of its
+prompts differs by sub-command.
 
 This file is PRIVATE to the collection.
 """
@@ -15,6 +16,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyholder.macos.plugins.module_utils._command import codes
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
 
 if t.TYPE_CHECKING:
@@ -25,16 +27,21 @@ STDIN_BYTES = 1022
 """Longest password that is safe for every prompt: 1023 bytes for an account, but 1022 for a granter from 10.14 on,
 and the error then blames the other one (mkuser; transcript ston-piped-1023-byte-admin-pw)."""
 
-_ERRORS: tuple[tuple[re.Pattern[str], Code], ...] = (
+_PRECISE: tuple[tuple[re.Pattern[str], Code], ...] = (
     (re.compile(r"-60007|errAuthorizationInteractionNotAllowed"), "root_locked_out"),
-    (re.compile(r"Code=5101\b"), "granter_refused"),
-    (re.compile(r"not permitted without secure token unlock"), "key_refused"),
-    (re.compile(r"\(5402\)|New account password error"), "password_policy"),
+    # Beside 5101, which also stands for a granter who is no administrator (27.0.1, wraithbox; transcript
+    # ston-not-admin-unified-log).
+    (re.compile(r"disable their own SEP credential"), "granter_is_user"),
+    (re.compile(r"Credential is not an admin"), "granter_refused"),
+)
+_WHOLE: tuple[tuple[re.Pattern[str], Code], ...] = (
     (re.compile(r"last admin user or last secure token user"), "last_holder"),
-    (re.compile(r"Error:-14120\b"), "no_full_disk_access"),
-    # kODErrorCredentialsInvalid and kODErrorCredentialsAccountLocked (CFOpenDirectoryConstants.h).
-    (re.compile(r"OpenDirectory Code=(?:5000|5305)\b"), "password_refused"),
-    (re.compile(r"-14090\b|Incorrect password|Failed to authenticate"), "password_refused"),
+    (re.compile(r"New account password error"), "password_policy"),
+)
+_COARSE: tuple[tuple[re.Pattern[str], Code], ...] = (
+    # It follows every failed authentication of -adminUser; the line before it says why (reset-by-disabled-admin-27).
+    (re.compile(r"not permitted without secure token unlock"), "key_refused"),
+    (re.compile(r"Incorrect password|Failed to authenticate"), "password_refused"),
 )
 
 
@@ -104,11 +111,14 @@ def delete_user(user: str, home: str) -> Command:
 
 
 def reason_said(ran: Ran) -> MaybeCode:
-    """Return the reason code that the output means, "" for none. A numbered error takes precedence over a text."""
-    for pattern, reason in _ERRORS:
-        if pattern.search(ran.text):
-            return reason
-    return ""
+    """Return the reason code that the output means, "" for none. A number outweighs a sentence, see :mod:`.codes`."""
+    said = codes.numbers(ran.text)
+    lacking: MaybeCode = "no_full_disk_access" if codes.NO_PERMISSION in said else ""
+    return _named(_PRECISE, ran) or codes.cause(said) or _named(_WHOLE, ran) or lacking or _named(_COARSE, ran)
+
+
+def _named(table: tuple[tuple[re.Pattern[str], Code], ...], ran: Ran) -> MaybeCode:
+    return next((reason for pattern, reason in table if pattern.search(ran.text)), "")
 
 
 def _token(verb: str, user: str, granter: str, granter_password: Secret, password: Secret) -> Command:

@@ -15,6 +15,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
+from ansible_collections.keyholder.macos.plugins.module_utils._command import strays
 from ansible_collections.keyholder.macos.plugins.module_utils._place import Place
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
 
@@ -117,7 +118,7 @@ def _place_in(path: str, line: list[str] | None, gone: bool) -> Place:
 def parse_stat(ran: Ran) -> int | None:
     """Return when it was last written, in seconds since 1970, or :data:`NO_FILE`. None: nobody could look. The text is
     that of FreeBSD's stat, which macOS has (apache/hadoop TestStat)."""
-    written = _kind.number(ran.out.strip())
+    written = _kind.number(strays.without(ran.out).strip())
     if ran.rc == 0 and written is not None and written >= 0:
         return written
     return NO_FILE if ran.rc and _NOTHING.search(ran.err) else None

@@ -287,7 +287,8 @@ def may_authenticate(mac: Mac, check: CheckPassword) -> None:
     if account.able:
         why = f"is locked after {account.failed_logins} failed logins"
     others = f"; {candidates(mac)}" if check.role == "granter" else ""
-    raise Refusal(check.if_disabled, f"{check.user} {why}, so macOS would not accept its password{others}")
+    seen = (f"{check.user}: {account.disabled_by}",) if account.disabled_by else ()
+    raise Refusal(check.if_disabled, f"{check.user} {why}, so macOS would not accept its password{others}", seen)
 
 
 def _with_proofs(steps: t.Sequence[Step]) -> tuple[Step, ...]:

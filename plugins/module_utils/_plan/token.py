@@ -42,6 +42,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.token import
     CheckPassword,
     Grant,
     Revoke,
+    SetSamePassword,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import PREBOOT, repairing
 
@@ -109,8 +110,7 @@ def granting(
     may_authenticate(mac, check)
     checks: list[Step] = [check] if check_user else []
     if not mac.holders:
-        how = _first(mac, account, first_token)
-        return [*checks, BecomeFirstHolder(account.name, how), Prove((account.name,))]
+        return [*checks, *_first(mac, account, first_token), Prove((account.name,))]
     granter = authoriser(mac, admin_user, promotion)
     checks.insert(0, CheckPassword(granter.name, "admin_password", "granter"))
     grant = Grant(account.name, granter.name)
@@ -180,7 +180,9 @@ def refuse_phantom(account: Account) -> None:
         )
 
 
-def _first(mac: Mac, account: Account, first_token: bool) -> str:
+def _first(mac: Mac, account: Account, first_token: bool) -> list[Step]:
+    """Return the steps that make ``account`` the first holder. The login comes first on every macOS, as it is the whole
+    of it for a password that came as a hash, and somebody else may manage that one."""
     rule = first_token_rule(mac.version)
     possible = can_be_first(mac, account)
     if not first_token:
@@ -195,7 +197,9 @@ def _first(mac: Mac, account: Account, first_token: bool) -> str:
         left = f"; the volume already has a crypto user: {', '.join(leftovers(mac))}" if leftovers(mac) else ""
         way = at_the_keyboard(mac, account)
         raise Refusal("not_first", f"macOS would not give {account.name} the first token: {rule}{tag}{left}; {way}")
-    return "set_password" if mac.version >= FIRST_TOKEN_BY_PASSWORD.first else "authenticate"
+    by_password = mac.version >= FIRST_TOKEN_BY_PASSWORD.first and account.kind == "local"
+    again: list[Step] = [SetSamePassword(account.name)] if by_password else []
+    return [BecomeFirstHolder(account.name, or_by_password=by_password), *again]
 
 
 def at_the_keyboard(mac: Mac, account: Account) -> str:

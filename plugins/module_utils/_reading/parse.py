@@ -95,7 +95,7 @@ def mac_from(answers: Answers) -> Mac:
         crypto=None if crypto is None else {uuid: user.owner for uuid, user in crypto_users.items()},
         filevault=_listed_guids(listed, crypto),
         admins=_in_group(directory, _ADMIN),
-        disabled=_in_group(directory, records.ACCESS_DISABLED),
+        disabled=_refused_by_group(directory),
         owners=version_of(answers.system) >= VOLUME_OWNERS.first,
         unfinished=frozenset(user.name for user in directory.users if creation(user.name) in pending),
     )
@@ -136,7 +136,7 @@ def mac_from(answers: Answers) -> Mac:
         policy=PasswordPolicy(rules.identifiers, rules.max_failed, rules.lock_expires, rules.patterns, rules.unjudged),
         missing=tuple(missing),
         groups_read=groups_read,
-        foreign_admins=_foreign_admins(directory),
+        foreign_admins=_nests_foreign(directory, _ADMIN),
         pending=pending,
         names=frozenset(folded(name) for user in directory.users for name in user.names),
         taken=frozenset(folded(name) for user in directory.users for name in user.taken),
@@ -181,6 +181,9 @@ def _account_from(user: records.User, evidence: _Evidence) -> Account | None:
     if not (known or any((sources.authority, sources.crypto, sources.filevault))):
         return None
     owner = evidence.crypto.get(user.guid, False) if evidence.owners and evidence.crypto is not None else None
+    by_group = records.BY_GROUP if user.name in evidence.disabled else ""
+    disabled_by = records.BY_RECORD if user.disabled else by_group
+    own = user.own_rules or records.Rules()
     return Account(
         name=user.name,
         guid=user.guid,
@@ -192,7 +195,7 @@ def _account_from(user: records.User, evidence: _Evidence) -> Account | None:
         hidden=user.hidden,
         disabled_tag=user.tagged,
         has_password=user.has_password,
-        disabled=user.disabled or user.name in evidence.disabled,
+        disabled=bool(disabled_by),
         home=user.home,
         shell=user.shell,
         hint=user.hint,
@@ -201,6 +204,10 @@ def _account_from(user: records.User, evidence: _Evidence) -> Account | None:
         volume_owner=owner,
         password_changed=user.password_changed,
         failed_logins=user.failed_logins,
+        disabled_by=disabled_by,
+        max_failed_logins=own.max_failed,
+        lock_expires=own.lock_expires,
+        unjudged=own.unjudged,
     )
 
 
@@ -240,10 +247,10 @@ def _groups_are_whole(directory: records.Directory) -> bool:
     return has_members and not any(group.unread for group in asked)
 
 
-def _foreign_admins(directory: records.Directory) -> bool:
-    """Check whether a group that is none of this Mac's is nested in group admin."""
+def _nests_foreign(directory: records.Directory, name: str) -> bool:
+    """Check whether a group that is none of this Mac's is nested in the group of that name."""
     own = {group.guid for group in directory.groups or ()}
-    return any(guid not in own for group in _groups_in(directory, _ADMIN) for guid in group.nested)
+    return any(guid not in own for group in _groups_in(directory, name) for guid in group.nested)
 
 
 def _in_group(directory: records.Directory, name: str) -> frozenset[str]:
@@ -254,6 +261,17 @@ def _in_group(directory: records.Directory, name: str) -> frozenset[str]:
     gids = {group.gid for group in seen}
     return frozenset(
         names | {user.name for user in directory.users or () if user.guid in guids or str(user.gid) in gids}
+    )
+
+
+def _refused_by_group(directory: records.Directory) -> frozenset[str]:
+    """Return whom a group has macOS refuse: by any of its names, and in any letters, as one that is missed would pass
+    for usable. Of a directory's group nested in it nobody knows who is in it: any mobile account may be."""
+    named = {folded(name) for name in _in_group(directory, records.ACCESS_DISABLED)}
+    foreign = _nests_foreign(directory, records.ACCESS_DISABLED)
+    users = directory.users or ()
+    return frozenset(
+        user.name for user in users if (foreign and user.mobile) or any(folded(name) in named for name in user.names)
     )
 
 

@@ -37,8 +37,9 @@ WHO = Group(
             CHECKED,
         ),
         "user_disabled": Reason(
-            "The account is disabled or locked, or has no password, so macOS accepts no password for it.",
-            "Enable the account (pwpolicy -u NAME -enableuser) or give it a password, then run again.",
+            "The account is disabled or locked, has no password, or its password has expired, so macOS accepts no"
+            " password for it.",
+            "Enable the account (pwpolicy -u NAME -enableuser) or give it a new password, then run again.",
             WORDS,
         ),
         "granter_missing": Reason(
@@ -82,8 +83,8 @@ WHO = Group(
             CHECKED,
         ),
         "granter_disabled": Reason(
-            "The granter's account is disabled or locked, or has no password.",
-            "Enable the account (pwpolicy -u NAME -enableuser), or use another granter.",
+            "The granter's account is disabled or locked, has no password, or its password has expired.",
+            "Enable the account (pwpolicy -u NAME -enableuser), give it a new password, or use another granter.",
             WORDS,
         ),
     },

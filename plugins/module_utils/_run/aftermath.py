@@ -17,7 +17,12 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import 
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import healing
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._run.write import deliver, judge_answer
-from ansible_collections.keyholder.macos.plugins.module_utils._step.account import ArchiveHome, SetPassword
+from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
+    ArchiveHome,
+    CreateAccount,
+    CreateMobileAccount,
+    SetPassword,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import has_kind, of_kind
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import (
     ArmRestart,
@@ -26,7 +31,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault im
     EnableFileVault,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Note, Prove, UpdatePreboot
-from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import MAKING_KEY, PREBOOT
+from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import MAKING_KEY, PREBOOT, creation
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
@@ -59,11 +64,31 @@ def aftermath(session: Session, plan: Plan, request: Request, outcome: Outcome, 
             mac = replace(mac, pending=session.read_notes())
     outcome.after = request.view(mac)
     outcome.changed = unseen or outcome.after != outcome.before
-    return refusal
+    return _with_more(refusal, *_half_made(plan, mac))
 
 
-def _with_more(refusal: Refusal, more: str) -> Refusal:
-    return Refusal(refusal.reason, f"{refusal.msg}; {more}", refusal.evidence)
+def _with_more(refusal: Refusal, *more: str) -> Refusal:
+    return Refusal(refusal.reason, "; ".join((refusal.msg, *more)), refusal.evidence)
+
+
+def _half_made(plan: Plan, mac: Mac) -> tuple[str, ...]:
+    """Return in words which account this run has made, and what it lacks. It is left as it is: to delete it could fail
+    as well, and it may be somebody else's by then. The next run finishes it."""
+    made = [step.account.name for step in plan.steps if isinstance(step, (CreateAccount, CreateMobileAccount))]
+    left = []
+    for name in made:
+        account, wanted = mac.account(name), plan.after.account(name)
+        if account is None or wanted is None or plan.before.account(name) is not None:
+            continue
+        lacks = ["its password"] if wanted.has_password and not account.has_password else []
+        lacks += ["its Secure Token"] if wanted.holder and not account.holder else []
+        lacks += ["its administrator rights"] if wanted.admin and not account.admin else []
+        if lacks or creation(name) in mac.pending:
+            without = f" without {' and '.join(lacks)}" if lacks else ""
+            left.append(
+                f"this run has made the account {name}, which is left{without}: the next run goes on from there"
+            )
+    return tuple(left)
 
 
 def _rescue_key(session: Session, plan: Plan, outcome: Outcome) -> None:

@@ -69,13 +69,15 @@ def check_secrets(session: Session, plan: Plan) -> None:
 
 def check_passwords(session: Session, plan: Plan, may_authenticate: bool) -> None:
     """Raise :class:`Refusal` unless the passwords, keys and recipients that the plan rests on are the right ones."""
-    # Up to 10.15 the check itself would hand out the first token, unnoted and unproven.
-    becoming = {step.user for step in of_kind(plan.steps, BecomeFirstHolder) if step.by_login}
+    # The check itself would hand out the first token, unnoted and unproven: there, the step itself is the check.
+    becoming = {step.user for step in of_kind(plan.steps, BecomeFirstHolder)}
     unsure: set[str] = set()
     for step in plan.steps:
         if isinstance(step, CheckPassword):
             if not _check_password(session, step, plan.before, may_authenticate and step.user not in becoming):
                 unsure.add(step.secret)
+                if step.user in becoming:
+                    _refuse_what_no_login_takes(session.secrets[step.secret], step.secret)
         elif isinstance(step, CheckRecipients):
             session.recipients.check(session.runner, session.deadline)
         elif isinstance(step, ValidateKey) and step.secret:
@@ -152,18 +154,24 @@ def _check_password(session: Session, step: CheckPassword, mac: Mac, may_authent
         raise session.stop_by_last(step.if_wrong, msg)
     if answer == "disabled":
         raise session.stop_by_last(step.if_disabled, f"{step.user} is disabled or locked")
+    if answer == "expired":
+        msg = f"the password of {step.user} has expired, or macOS wants it changed first"
+        raise session.stop_by_last(step.if_disabled, msg)
     if answer == "unknown" and may_authenticate:
         raise session.stop_by_last("command_failed", f"the password of {step.user} could not be checked")
     return answer == "right"
 
 
 def _authenticate(session: Session, user: str, option: str, anywhere: bool = False) -> str:
-    """Log in for once, and return right, wrong, disabled or unknown. Raises :class:`Refusal`."""
+    """Log in for once, and return right, wrong, disabled, expired or unknown. Raises :class:`Refusal`."""
     secret = session.secrets[option]
+    _refuse_what_no_login_takes(secret, option)
+    return dscl.authentication_answer(session.start(dscl.authenticate(user, secret, anywhere)))
+
+
+def _refuse_what_no_login_takes(secret: Secret, option: str) -> None:
+    """Raise :class:`Refusal` for a password that only a login could check, and that its prompt cannot take."""
     problem = unusable(secret, dscl.GETPASS_BYTES)
     if problem:
-        raise Refusal(
-            "password_unusable",
-            f"{option} {problem}, so it cannot be checked, because the account's hash cannot be read",
-        )
-    return dscl.authentication_answer(session.start(dscl.authenticate(user, secret, anywhere)))
+        msg = f"{option} {problem}, so it cannot be checked, because the account's hash cannot be read"
+        raise Refusal("password_unusable", msg)

@@ -36,6 +36,8 @@ class Step(abc.ABC):
     """Whether its password is typed at a terminal, and not handed to a pipe."""
     shows_key: t.ClassVar[bool] = False
     """Whether a recovery key is in what its command prints."""
+    may_be_spared: t.ClassVar[bool] = False
+    """Whether the step before may have done its work: then the Mac is read again first, see :meth:`spared`."""
     unseen: t.ClassVar[bool] = False
     """Whether it changes something that no reading shows."""
 
@@ -55,6 +57,10 @@ class Step(abc.ABC):
     def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
         """Return what carries it out on ``mac`` as that one reads before it. A step that only looks has none."""
         return []
+
+    def spared(self, mac: Mac) -> bool:
+        """Return whether the Mac, as it reads now, no longer needs the step. Asked only where it may be spared."""
+        return False
 
     @property
     def notes(self) -> dict[str, bool]:

@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import fdesetup, sysadminctl, system
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import DEFERRAL_HIDES_KEY
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import (
     Look,
     Write,
@@ -83,7 +84,8 @@ class DeferFileVault(Write):
         return _with_filevault(mac, deferred_user=self.user)
 
     def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
-        return [fdesetup.defer(self.user, self.path, self.force_at_login, self.ask_at_logout, self.show_key)]
+        show_key = self.show_key and mac.version >= DEFERRAL_HIDES_KEY.first
+        return [fdesetup.defer(self.user, self.path, self.force_at_login, self.ask_at_logout, show_key)]
 
 
 @dataclass(frozen=True)

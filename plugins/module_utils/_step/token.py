@@ -10,8 +10,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.keyholder.macos.plugins.module_utils._account import NO_TOKEN
 from ansible_collections.keyholder.macos.plugins.module_utils._command import dscl, fdesetup, sysadminctl
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import with_token, without_token
+from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import can_be_first
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import (
     Look,
     Write,
@@ -120,37 +122,62 @@ _BOTH = {"admin_password": sysadminctl.STDIN_BYTES, "password": sysadminctl.STDI
 
 @dataclass(frozen=True)
 class BecomeFirstHolder(Write):
-    """Let macOS hand out the Mac's first token by its own rule: ``how`` is authenticate or set_password."""
+    """Let macOS hand out the Mac's first token for a login as ``user``. ``or_by_password``: whether
+    :class:`SetSamePassword` follows, for where that brings none. Then a password that dscl's prompt cannot take is no
+    obstacle."""
 
     user: str
-    how: str
+    or_by_password: bool = False
 
     @property
     def words(self) -> str:
-        act = "authenticate as" if self.by_login else "set the same password again for"
-        return f"{act} {self.user}, so that macOS gives it the first Secure Token of this Mac"
-
-    @property
-    def by_login(self) -> bool:
-        """Return whether macOS gives the token for a login, as up to 10.15."""
-        return self.how == "authenticate"
+        return f"authenticate as {self.user}, so that macOS gives it the first Secure Token of this Mac"
 
     def after(self, mac: Mac) -> Mac:
         return mac.with_account(with_token(mac, known(mac, self.user)))
 
     def needs(self, mac: Mac) -> dict[str, int]:
-        return {"password": dscl.GETPASS_BYTES if self.by_login else sysadminctl.STDIN_BYTES}
+        return {"password": sysadminctl.STDIN_BYTES if self.or_by_password else dscl.GETPASS_BYTES}
 
     def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
-        if self.by_login:
-            return [dscl.authenticate(self.user, secrets["password"])]
-        return [sysadminctl.reset_password(self.user, secrets["password"])]
+        fits = len(secrets["password"].reveal()) <= dscl.GETPASS_BYTES
+        return [dscl.authenticate(self.user, secrets["password"])] if fits or not self.or_by_password else []
 
     def failure(self, ran: Ran) -> MaybeCode:
-        if not self.by_login:
-            return super().failure(ran)
-        reasons: dict[str, MaybeCode] = {"right": "", "wrong": "user_password_wrong", "disabled": "user_disabled"}
+        reasons: dict[str, MaybeCode] = {
+            "right": "",
+            "wrong": "user_password_wrong",
+            "disabled": "user_disabled",
+            "expired": "user_disabled",
+        }
         return reasons.get(dscl.authentication_answer(ran), "command_failed")
+
+
+@dataclass(frozen=True)
+class SetSamePassword(Write):
+    """Set the password that an account has once more, which hands it the Mac's first token, see
+    FIRST_TOKEN_BY_PASSWORD. Only after :class:`BecomeFirstHolder`, which shows that this is the password. Spared where
+    that has brought the token: a holder's password is none that root should set."""
+
+    user: str
+    may_be_spared: t.ClassVar[bool] = True
+
+    @property
+    def words(self) -> str:
+        return f"set the same password again for {self.user}, if the login brought no Secure Token"
+
+    def spared(self, mac: Mac) -> bool:
+        account = mac.account(self.user)
+        return account is None or account.verdict != NO_TOKEN or not can_be_first(mac, account)
+
+    def after(self, mac: Mac) -> Mac:
+        return mac.with_account(with_token(mac, known(mac, self.user)))
+
+    def needs(self, mac: Mac) -> dict[str, int]:
+        return {"password": sysadminctl.STDIN_BYTES}
+
+    def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
+        return [sysadminctl.reset_password(self.user, secrets["password"])]
 
 
 @dataclass(frozen=True)

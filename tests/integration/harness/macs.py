@@ -15,6 +15,7 @@ KINDS = {
     "13.6.9": ("t2", "3.13"),
     "15.6": ("apple-silicon", "3.9"),
     "26.1": ("apple-silicon", "3.13"),
+    "27.0.1": ("apple-silicon", "3.13"),
 }
 VERSIONS = tuple(KINDS)
 

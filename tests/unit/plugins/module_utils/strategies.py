@@ -63,7 +63,9 @@ PEER = "ada"
 """Somebody whom the directory knows, and who has no account yet."""
 DEFERRAL = "/var/db/keyholder-filevault.plist"
 ARCHIVE = "/var/root/ana.tar.gz"
-VERSIONS = tuple(Version.parse(text) for text in ("10.13.6", "10.14.6", "10.15.7", "11.7", "13.6", "15.6", "26.1"))
+VERSIONS = tuple(
+    Version.parse(text) for text in ("10.13.6", "10.14.6", "10.15.7", "11.7", "13.6", "15.6", "26.1", "27.0.1")
+)
 STATES = ("on", "off", "encrypting", "decrypting", "restart_to_enable", "restart_to_finish", "restart_to_disable")
 HARDWARE = ((True, "Mac14,2"), (False, "MacBookPro16,1"), (False, "MacBookPro14,1"))
 """Apple silicon, an Intel Mac with a T2 chip, and one without."""

@@ -291,6 +291,10 @@ def test_a_record_that_the_directory_does_not_have(text: str, unknown: bool) -> 
         (ran("", "Authentication for node failed. (-14090, eDSAuthFailed)", 0), "unknown"),
         (ran("eDSAuthFailed", rc=0), "unknown"),
         (ran("", "eDSAuthFailed", 10), "wrong"),
+        (ran(rc=81), "expired"),
+        (ran(rc=82), "expired"),
+        (ran(rc=88), "disabled"),
+        (ran(rc=85), "unknown"),
         (ran(rc=1), "unknown"),
         (ran("", "eDSAuthFailed", 1), "unknown"),
         (ran(rc=None), "unknown"),
@@ -408,9 +412,23 @@ def test_a_note_that_is_gone_already(
     assert dscl.already_forgotten(Ran(verb(given), rc)) is already
 
 
-@pytest.mark.parametrize(("rc", "reason"), [(85, "password_policy"), (84, ""), (86, ""), (0, ""), (None, "")])
+@pytest.mark.parametrize(
+    ("rc", "reason"),
+    [
+        (85, "password_policy"),
+        (84, ""),
+        (86, ""),
+        (10, "password_refused"),
+        (40, "no_full_disk_access"),
+        (81, "account_refused"),
+        (87, "account_refused"),
+        (0, ""),
+        (256, ""),
+        (None, ""),
+    ],
+)
 def test_what_an_exit_status_of_dscl_names(rc: int | None, reason: str) -> None:
-    assert dscl.password_reason(ran(rc=rc)) == reason
+    assert dscl.reason_said(ran(rc=rc, argv=("dscl", ".", "-create"))) == reason
 
 
 def hashed(**more: t.Any) -> str:
@@ -1025,7 +1043,7 @@ def test_the_patterns_that_a_new_password_must_match(content: str, patterns: tup
         ("Incorrect password", "password_refused"),
         ("error -14090", "password_refused"),
         ("Failed to authenticate", "password_refused"),
-        ("OpenDirectory Code=5305", "password_refused"),
+        ("OpenDirectory Code=5305", "account_refused"),
         ("Code=5000", ""),
         # Codes before words, and the reason that comes first.
         ("Code=5101 Incorrect password", "granter_refused"),

@@ -155,7 +155,7 @@ UNJUDGED = PasswordPolicy(("unused",), unjudged=("unused",))
     ("of", "step"),
     [
         (mac(HOLDER, replace(NOBODY, admin=True)), Grant("rui", "ana")),
-        (mac(replace(NOBODY, admin=True)), BecomeFirstHolder("rui", "set_password")),
+        (mac(replace(NOBODY, admin=True)), BecomeFirstHolder("rui", or_by_password=True)),
         (mac(HOLDER, NOBODY), SetAdmin("ana", True)),
     ],
 )

@@ -45,7 +45,7 @@ PARSERS: dict[str, t.Callable[[Ran], t.Any]] = {
     "key_opens": diskutil.passphrase_opens,
     "preboot": diskutil.preboot_updated,
     "authonly": dscl.authentication_answer,
-    "dscl": dscl.password_reason,
+    "dscl": dscl.reason_said,
     "hash": lambda ran: dscl.hash_matches(ran, Secret("x")),
     "openssl": encryption.message,
     "status": fdesetup.parse_status,

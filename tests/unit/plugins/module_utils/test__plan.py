@@ -32,8 +32,13 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.account impo
     SetAttribute,
     SetPassword,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Note, Prove, UpdatePreboot
-from ansible_collections.keyholder.macos.plugins.module_utils._step.token import BecomeFirstHolder, CheckPassword
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import (
+    BecomeFirstHolder,
+    CheckPassword,
+    SetSamePassword,
+)
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils.strategies import plan_or_refusal
 
@@ -243,16 +248,16 @@ def test_a_refused_granter_names_those_who_could() -> None:
 @pytest.mark.parametrize(
     ("version", "account", "others", "how"),
     [
-        ("10.13.6", ANA, (), "authenticate"),
+        ("10.13.6", ANA, (), BecomeFirstHolder("ana")),
         ("10.13.6", ANA, (replace(ANA, name="bob", uid=503),), "not_first"),
         ("10.15.7", ANA, (), "not_first"),
-        ("10.15.7", replace(ANA, admin=True), (), "authenticate"),
-        ("11.0", ANA, (replace(ANA, name="bob", uid=503),), "set_password"),
+        ("10.15.7", replace(ANA, admin=True), (), BecomeFirstHolder("ana")),
+        ("11.0", ANA, (replace(ANA, name="bob", uid=503),), SetSamePassword("ana")),
         ("15.6", replace(ANA, disabled_tag=True), (), "not_first"),
     ],
 )
 def test_first_holder_by_the_rule_of_the_version(
-    version: str, account: Account, others: tuple[Account, ...], how: str
+    version: str, account: Account, others: tuple[Account, ...], how: Step | str
 ) -> None:
     of = mac(account, *others, version=version)
     assert reason(TokenRequest("ana"), of) == "no_holder"
@@ -262,7 +267,7 @@ def test_first_holder_by_the_rule_of_the_version(
         assert plan.reason == "not_first"
     else:
         assert isinstance(plan, Plan)
-        assert BecomeFirstHolder("ana", how) in plan.steps
+        assert how in plan.steps
 
 
 @pytest.mark.parametrize(
@@ -325,7 +330,7 @@ def test_a_tag_is_taken_off_again_and_nothing_else_is_touched() -> None:
     plan = AccountRequest("ana", secure_token="allowed").plan(tagged, {})
     assert [type(step).__name__ for step in plan.steps] == ["AllowToken", "Prove"]
     assert AccountRequest("ana", secure_token="allowed").plan(plan.after, {}).steps == ()
-    assert BecomeFirstHolder("ana", "set_password") in TokenRequest("ana", first_token=True).plan(plan.after, {}).steps
+    assert SetSamePassword("ana") in TokenRequest("ana", first_token=True).plan(plan.after, {}).steps
 
 
 @pytest.mark.parametrize(
@@ -557,4 +562,4 @@ def test_the_first_account_of_an_old_mac_may_be_its_first_holder() -> None:
     request = AccountRequest("ana", secure_token="present", first_token=True, given=frozenset({"password"}))
     plan = plan_or_refusal(request, mac(version="10.13.6"))
     assert isinstance(plan, Plan)
-    assert BecomeFirstHolder("ana", "authenticate") in plan.steps
+    assert BecomeFirstHolder("ana") in plan.steps

@@ -35,6 +35,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.token import
     CheckPassword,
     Grant,
     Revoke,
+    SetSamePassword,
     VerifyKey,
 )
 
@@ -81,10 +82,18 @@ def test_a_grant_step_by_step() -> None:
     assert len(granting(of, RUI, "itadmin", False)) == len(granting(of, RUI, "itadmin", False, check_user=False)) + 1
 
 
-@pytest.mark.parametrize(("version", "how"), [("10.13.6", "authenticate"), ("11.0", "set_password")])
-def test_the_first_token_step_by_step(version: str, how: str) -> None:
+@pytest.mark.parametrize(
+    ("version", "how"),
+    [
+        ("10.13.6", (BecomeFirstHolder("rui"),)),
+        # The login comes first, as it is all that a password set from a hash needs.
+        ("11.0", (BecomeFirstHolder("rui", or_by_password=True), SetSamePassword("rui"))),
+        ("27.0.1", (BecomeFirstHolder("rui", or_by_password=True), SetSamePassword("rui"))),
+    ],
+)
+def test_the_first_token_step_by_step(version: str, how: tuple[Step, ...]) -> None:
     plan = TokenRequest("rui", first_token=True).plan(mac(RUI, version=version), {})
-    assert plan.steps == (checks("rui")[1], NOTE, BecomeFirstHolder("rui", how), PROVE, TELL)
+    assert plan.steps == (checks("rui")[1], NOTE, *how, PROVE, TELL)
     (note,) = plan.notes
     assert " gets the first token" in note
 

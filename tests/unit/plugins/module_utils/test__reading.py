@@ -11,7 +11,14 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from ansible_collections.keyholder.macos.plugins.module_utils._account import Account, Sources
-from ansible_collections.keyholder.macos.plugins.module_utils._command import diskutil, dscl, fdesetup, profiles, system
+from ansible_collections.keyholder.macos.plugins.module_utils._command import (
+    diskutil,
+    dscl,
+    fdesetup,
+    profiles,
+    records,
+    system,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     FileVault,
     Mac,
@@ -476,6 +483,19 @@ def test_the_kind_of_an_account(more: dict[str, t.Any], kind: str) -> None:
     assert ana.kind == kind
 
 
+OWN_RULES = {
+    "policyCategoryAuthentication": [
+        {
+            "policyContent": "(policyAttributeFailedAuthentications < 7) OR (policyAttributeCurrentTime >"
+            " (policyAttributeLastFailedAuthenticationTime + 600))",
+            "policyIdentifier": "seven",
+        },
+        {"policyContent": "policyAttributeCurrentTime < 5", "policyIdentifier": "odd"},
+    ]
+}
+"""Of one account, as `pwpolicy -u ana -setaccountpolicies` sets them."""
+
+
 def test_each_field_of_an_account_arrives() -> None:
     full = user(
         "ana",
@@ -488,7 +508,7 @@ def test_each_field_of_an_account_arrives() -> None:
         Picture=["/p"],
         IsHidden=["1"],
         AuthenticationAuthority=[HASH, ";DisabledTags;SecureToken", ";DisabledUser;"],
-        accountPolicyData=[plist({"failedLoginCount": 3, "passwordLastSetTime": 9.0})],
+        accountPolicyData=[plist({"failedLoginCount": 3, "passwordLastSetTime": 9.0, "history": ["x"], **OWN_RULES})],
     )
     ana = read({"dscl -q": said(directory({"ana": full}))}).account("ana")
     assert ana == Account(
@@ -508,6 +528,10 @@ def test_each_field_of_an_account_arrives() -> None:
         volume_owner=False,
         password_changed=9.0,
         failed_logins=3,
+        disabled_by=records.BY_RECORD,
+        max_failed_logins=7,
+        lock_expires=True,
+        unjudged=("odd",),
     )
     bare = read({"dscl -q": said(directory({"ana": {**full, "AuthenticationAuthority": []}}))}).account("ana")
     assert bare is not None
@@ -569,6 +593,62 @@ def test_a_group_disables_accounts_on_macos_27() -> None:
     group = {"RecordName": ["com.apple.access_disabled"], "GeneratedUID": ["G-D"], "GroupMembership": ["ana"]}
     mac = read({"dscl -q": said(directory(groups={"disabled": group}))})
     assert [who.disabled for who in mac.accounts] == [False, True]
+    assert [who.disabled_by for who in mac.accounts] == ["", records.BY_GROUP]
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        {"d": {"GroupMembership": ["ANA"]}},
+        {"d": {"GroupMembership": ["Ana.Sousa"]}},
+        {"d": {"GroupMembers": [ANA.lower()]}},
+        {"d": {"PrimaryGroupID": ["20"]}},
+        {"d": {"NestedGroups": ["g-n"]}, "n": {"GroupMembership": ["ana"]}},
+        {"d": {"NestedGroups": ["G-N"]}, "n": {"GroupMembers": [ANA]}},
+        {"d": {"NestedGroups": ["G-N"]}, "n": {"NestedGroups": ["G-M"]}, "m": {"PrimaryGroupID": ["20"]}},
+    ],
+)
+def test_however_an_account_is_in_that_group_it_is_disabled(groups: dict[str, dict[str, list[str]]]) -> None:
+    names = {"d": "com.apple.access_disabled", "n": "n", "m": "m"}
+    told = {
+        key: {"RecordName": [names[key]], "GeneratedUID": [f"G-{key.upper()}"], **one} for key, one in groups.items()
+    }
+    people = {
+        "ana": user("ana", ANA, 502, RecordName=["ana", "ana.sousa"]),
+        "itadmin": user("itadmin", IT, 501, PrimaryGroupID=["21"]),
+    }
+    mac = read({"dscl -q": said(directory(people, groups=told))})
+    assert {who.name: who.disabled for who in mac.accounts} == {"ana": True, "itadmin": False}
+
+
+def test_of_a_directorys_group_in_it_any_mobile_account_may_be_a_member() -> None:
+    mobile = user("ada", "G-ADA", 1500, AuthenticationAuthority=[";LocalCachedUser;/Active Directory/X:ada:guid"])
+    people = {"itadmin": None, "ana": user("ana", ANA, 502), "ada": mobile}
+    for nested, disabled in ((["G-OTHER"], True), ([], False)):
+        group = {"RecordName": ["com.apple.access_disabled"], "GeneratedUID": ["G-D"], "NestedGroups": nested}
+        mac = read({"dscl -q": said(directory(people, groups={"d": group}))})
+        assert {who.name: who.disabled for who in mac.accounts} == {"ana": False, "ada": disabled}
+
+
+@pytest.mark.parametrize(
+    ("own", "failed", "locked"),
+    [
+        ({}, 9, False),
+        ({"max_failed_logins": 5}, 5, True),
+        ({"max_failed_logins": 5}, 4, False),
+        ({"max_failed_logins": 5}, None, None),
+        ({"max_failed_logins": 5, "lock_expires": True}, 5, None),
+        ({"max_failed_logins": 0}, 9, False),
+        ({"unjudged": ("odd",)}, 0, None),
+        ({"max_failed_logins": 5, "unjudged": ("odd",)}, 5, True),
+    ],
+)
+@pytest.mark.parametrize("macs", [PasswordPolicy(), PasswordPolicy(max_failed_logins=20, lock_expires=True)])
+def test_a_rule_for_one_account_locks_it_beside_those_of_the_mac(
+    macs: PasswordPolicy, own: dict[str, t.Any], failed: int | None, locked: bool | None
+) -> None:
+    mac = replace(WHOLE, policy=macs)
+    assert mac.locked(replace(WHOLE.accounts[0], failed_logins=failed, **own)) is locked
 
 
 def test_crypto_users_of_nobody_are_named_but_for_the_guest() -> None:

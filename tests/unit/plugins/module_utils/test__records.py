@@ -70,6 +70,7 @@ def test_a_record_with_everything() -> None:
         names=("ana",),
         taken=frozenset({"ana", "uid:what"}),
         unread=("UniqueID is not a number of ana", "accountPolicyData is no property list of ana"),
+        own_rules=records.UNREAD_RULES,
     )
 
 

@@ -40,7 +40,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault im
     RemoveKey,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove, UpdatePreboot
-from ansible_collections.keyholder.macos.plugins.module_utils._step.token import BecomeFirstHolder, CheckPassword
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import (
+    BecomeFirstHolder,
+    CheckPassword,
+    SetSamePassword,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import (
     MAKING_KEY,
     PREBOOT,
@@ -122,7 +126,7 @@ def test_failures_that_are_none() -> None:
 
 
 KEY_FILE = plistlib.dumps({"RecoveryKey": "A-1"}).decode()
-BY_LOGIN, BY_PASSWORD = BecomeFirstHolder("ana", "authenticate"), BecomeFirstHolder("ana", "set_password")
+BY_LOGIN, BY_PASSWORD = BecomeFirstHolder("ana"), SetSamePassword("ana")
 READ, VALIDATE = ReadKeyFile("/p"), ValidateBootstrap("itadmin")
 
 
@@ -136,6 +140,7 @@ READ, VALIDATE = ReadKeyFile("/p"), ValidateBootstrap("itadmin")
         (BY_LOGIN, ran("dscl", 0), ""),
         (BY_LOGIN, ran("dscl", 10), "user_password_wrong"),
         (BY_LOGIN, ran("dscl", 87), "user_disabled"),
+        (BY_LOGIN, ran("dscl", 81), "user_disabled"),
         (BY_LOGIN, ran("dscl", 56), "command_failed"),
         (BY_PASSWORD, ran("sysadminctl", 0), ""),
         (BY_PASSWORD, ran("sysadminctl", 10), "command_failed"),

@@ -66,6 +66,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.token import
     RemoveMarker,
     RemoveOrphan,
     Revoke,
+    SetSamePassword,
     VerifyKey,
 )
 
@@ -193,13 +194,13 @@ WRITES = [
         BOTH,
     ),
     Row(
-        BecomeFirstHolder("rui", "authenticate"),
+        BecomeFirstHolder("rui"),
         RUI_HOLDS,
         "dscl /Local/Default -authonly rui",
         lines(PW),
         {"password": GETPASS},
     ),
-    Row(BecomeFirstHolder("rui", "set_password"), RUI_HOLDS, RESET, lines(PW), PASSWORD),
+    Row(SetSamePassword("rui"), RUI_HOLDS, RESET, lines(PW), PASSWORD),
     Row(
         CreateAccount(NEWCOMER),
         MAC.with_account(replace(CREATED, volume_owner=False)),
@@ -297,7 +298,7 @@ WRITES = [
     Row(
         DeferFileVault("rui", "/p", 2, False, True),
         vault(deferred_user="rui"),
-        f"{FDE} enable -defer /p -user rui -forceatlogin 2 -dontaskatlogout -showrecoverykey",
+        f"{FDE} enable -defer /p -user rui -forceatlogin 2 -dontaskatlogout",
     ),
     Row(CancelDeferral(), vault(deferred_user=""), f"{FDE} disable"),
     Row(
@@ -384,6 +385,17 @@ def test_a_home_is_not_made_before_the_numbers_are_right(account: Account, home:
     assert ("-home" in command.argv) is bool(home)
     if home:
         assert command.argv[command.argv.index("-home") + 1] == home
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+@pytest.mark.parametrize(
+    ("version", "there"), [(Version(10, 13, 6), False), (Version(26, 6), False), (Version(27), True)]
+)
+def test_a_deferral_is_told_to_show_the_key_where_macos_would_hide_it(
+    version: Version, there: bool, wanted: bool
+) -> None:
+    (command,) = DeferFileVault("rui", "/p", show_key=wanted).commands(Mac(version), SECRETS)
+    assert ("-showrecoverykey" in command.argv) is (there and wanted)
 
 
 @pytest.mark.parametrize(("version", "there"), [(Version(10, 15), False), (Version(11), True)])

@@ -72,6 +72,10 @@ BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
         {"accounts": (replace(ITADMIN, failed_logins=9), ANA), "policy": PasswordPolicy(max_failed_logins=5)},
         {"managed_admin_is_holder"},
     ),
+    "no_disabled_admin": (
+        {"accounts": (ITADMIN, replace(ITADMIN, name="deputy", guid="G-DEPUTY", disabled=True), ANA)},
+        {"unexpected_holder"},
+    ),
     "macos_supported": ({"version": Version(13, 6)}, set()),
     "reading_complete": ({"missing": (Missing("FileVault's status", "fdesetup status: rc 1"),)}, set()),
 }
@@ -633,6 +637,16 @@ def test_who_cannot_log_in_is_said_to_and_why() -> None:
     disabled = reading(accounts=(replace(ITADMIN, disabled=True), ANA))
     assert results(disabled, OURS)["managed_admin_is_holder"] == "fail"
     assert said("granter_not_locked", disabled) == "cannot log in: itadmin (disabled)"
+    assert said("no_disabled_admin", disabled) == "itadmin is disabled, so macOS accepts no password of it"
+    nobodys = reading(accounts=(ITADMIN, replace(ANA, disabled=True)))
+    assert results(nobodys, OURS)["no_disabled_admin"] == "pass"
+    # Which accounts macOS refuses stands in a group, so it is not known without the groups.
+    unread = (Missing("groups of the local directory", "dscl: rc 1"),)
+    assert results(reading(missing=unread), OURS)["no_disabled_admin"] == "unknown"
+    assert (
+        results(reading(accounts=(replace(ITADMIN, disabled=True),), missing=unread), OURS)["no_disabled_admin"]
+        == "fail"
+    )
     two = reading(accounts=(replace(ITADMIN, disabled=True), replace(ITADMIN, name="deputy", has_password=False)))
     assert said("granter_not_locked", two) == "cannot log in: itadmin (disabled), deputy (no password)"
 

@@ -636,6 +636,7 @@ TEXTS: dict[str, Wordings] = {
     ),
     "launchctl.disabled_end": (assumed("\t}\n"),),
     "systemsetup.remote_login": (seen("Remote Login: {state}\n", "systemsetup-remotelogin-on-27"),),
+    "csrutil.root": (seen("Authenticated Root status: {state}\n", "csrutil-authroot"),),
     "csrutil.status": (seen("System Integrity Protection status: {state}.\n", "csrutil-enabled"),),
     "launchctl.print": (
         assumed(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 import fakes
 from conformance import Case
-from conformance_setups import SETUPS, case_of
+from conformance_setups import SETUPS, UNREPEATED, case_of
 from fakes import Run, mac, people, person
 from transcripts import FIXTURE, TRANSCRIPTS
 
@@ -1151,3 +1151,7 @@ def _() -> Case:
 PACKAGE = str(FIXTURE.with_name("one.pkg"))
 CASES["installer-done"] = lambda: Case(people(mac()), ["installer", "-pkg", PACKAGE, "-target", "/"])
 CASES["installer-not-root"] = lambda: Case(people(mac()), ["installer", "-pkg", PACKAGE, "-target", "/"], root=False)
+
+# A line that nobody has declared anything of says by itself on what Mac it can be repeated.
+for record_id in TRANSCRIPTS.keys() - CASES.keys() - UNREPEATED.keys():
+    CASES[record_id] = functools.partial(case_of, TRANSCRIPTS[record_id], {})

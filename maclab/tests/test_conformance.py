@@ -39,7 +39,7 @@ def test_repeats_the_transcript(record_id: str) -> None:
             assert plain(here, case, True) == plain(there, case, True)
     if case.after is not None:
         assert case.after(case.mac, said.run)
-    if record.words[0] == "sysadminctl":
+    if record.program == "sysadminctl":
         assert said.run.out == ""
 
 

@@ -42,7 +42,7 @@ def repeated(line: str) -> bool:
 
 def test_a_record_says_its_program_its_version_and_its_chip() -> None:
     record = transcript(written())
-    assert record.words == ["sysadminctl", "-secureTokenStatus", "ana"]
+    assert (record.program, record.arguments) == ("sysadminctl", ["-secureTokenStatus", "ana"])
     assert (record.version, record.chip, record.is_virtual) == ("27.0.1", "apple-silicon", True)
     assert transcript(written(macos="10.13 (Admin-679)", hardware="intel")).version == "10.13"
 

@@ -61,7 +61,7 @@ MDM_KEYS = (
     "enrolled user_approved server supervised managed_admin escrow_profile prk_escrowed forbids_filevault bootstrap "
     "token_dialog_bypass recovery_lock"
 ).split()
-SETTINGS_KEYS = "screen_lock autologin guest_account smb_guest sip".split()
+SETTINGS_KEYS = "screen_lock autologin guest_account smb_guest sip authenticated_root version_extra".split()
 DIRECTORY_KEYS = "node online users".split()
 DIRECTORY_USER_KEYS = "name full_name uid generated_uid password".split()
 BOOTSTRAP_KEYS = "supported escrowed stale error".split()
@@ -595,6 +595,8 @@ def _settings(mac: Mac, keys: _Keys) -> Settings:
         guest_account=keys.flag("guest_account", False),
         smb_guest=keys.flag("smb_guest", False),
         sip=keys.flag("sip", True),
+        authenticated_root=keys.flag("authenticated_root", True),
+        version_extra=keys.text("version_extra", ""),
     )
 
 

@@ -241,6 +241,9 @@ class Settings:
     guest_account: bool = False
     smb_guest: bool = False
     sip: bool = True
+    authenticated_root: bool = True
+    # The letter of a rapid security response, such as "(a)".
+    version_extra: str = ""
     # Jobs that launchd has been told not to load, by their labels.
     disabled_jobs: list[str] = field(default_factory=list)
 

@@ -646,14 +646,20 @@ TEXTS: dict[str, Wordings] = {
     "launchctl.disabled_begin": (assumed("\n\tdisabled services = {\n"),),
     "launchctl.disabled_yes": (
         assumed('\t\t"{label}" => true\n'),
+        assumed('\t\t"{label}" => disabled\n', (13,)),
         seen('\t\t"{label}" => disabled\n', "launchctl-print-disabled-ssh-off-27", (27,)),
     ),
     "launchctl.disabled_no": (
-        assumed('\t\t"{label}" => false\n'),
+        seen('\t\t"{label}" => false\n', "launchctl-print-disabled-true-12"),
+        assumed('\t\t"{label}" => enabled\n', (13,)),
         seen('\t\t"{label}" => enabled\n', "launchctl-print-disabled-ssh-on-27", (27,)),
     ),
     "launchctl.disabled_end": (assumed("\t}\n"),),
+    "systemsetup.not_root": (
+        seen("You need administrator access to run this tool... exiting!\n", "systemsetup-not-root"),
+    ),
     "systemsetup.remote_login": (seen("Remote Login: {state}\n", "systemsetup-remotelogin-on-27"),),
+    "csrutil.root": (seen("Authenticated Root status: {state}\n", "csrutil-authroot"),),
     "csrutil.status": (seen("System Integrity Protection status: {state}.\n", "csrutil-enabled"),),
     "launchctl.print": (
         assumed(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 
 from maclab.rules import Version, every_rule
 from maclab.texts import TEXTS
@@ -30,6 +31,22 @@ def assumed_rows() -> list[tuple[str, str, str, str]]:
     for key, wordings in TEXTS.items():
         rows += [("text", key, _dotted(wording.first), wording.text) for wording in wordings if wording.assumed]
     return rows
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many rows of rules and wordings of texts there are, and how many of them nobody has shown."""
+
+    rules: int
+    rules_assumed: int
+    texts: int
+    texts_assumed: int
+
+
+def counts() -> Counts:
+    rows = [row for rule in every_rule() for row in rule.rows]
+    texts = [text for wordings in TEXTS.values() for text in wordings]
+    return Counts(len(rows), sum(row.assumed for row in rows), len(texts), sum(text.assumed for text in texts))
 
 
 def _plain(value: object) -> str:

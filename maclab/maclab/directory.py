@@ -48,11 +48,16 @@ class Outcome(enum.Enum):
     USER_PASSWORD_WRONG = "user_password_wrong"
     NOT_ADMIN = "not_admin"
     NO_UNLOCK = "no_unlock"
-    LAST_HOLDER = "last_holder"
+    GRANTER_WRONG = "granter_wrong"
+    GRANTER_DISABLED = "granter_disabled"
+    OWN_CREDENTIAL = "own_credential"
     POLICY = "policy"
 
     def __bool__(self) -> bool:
         return self in (Outcome.DONE, Outcome.DONE_BUT_NOTHING)
+
+
+GRANTER_REFUSED = {Outcome.GRANTER_WRONG: Verdict.WRONG, Outcome.GRANTER_DISABLED: Verdict.DISABLED}
 
 
 # --- looking up -----------------------------------------------------------------------------------
@@ -299,19 +304,21 @@ def revoke(mac: Mac, user: str, password: str, granter: str, granter_password: s
         return Outcome.USER_UNKNOWN
     if not authenticate(mac, user, password):
         return Outcome.USER_PASSWORD_WRONG
-    guarded = rules.LAST_HOLDER_OFF_GUARD.at(mac.version_tuple)
-    if guarded and is_holder(mac, account) and len(holders(mac)) == 1:
-        return Outcome.LAST_HOLDER
+    if user == granter and (rules.OWN_TOKEN_OFF.at(mac.version_tuple) == "refused" or len(holders(mac)) == 1):
+        return Outcome.OWN_CREDENTIAL
     take_token(mac, account)
     return Outcome.DONE
 
 
-def check_granter(mac: Mac, name: str, password: str, self_grant: bool) -> Outcome:
+def check_granter(mac: Mac, name: str, password: str, self_grant: bool, admin_needed: bool = True) -> Outcome:
     """Tell why the granter may not authorise token work, or DONE when it may."""
     granter = find(mac, name)
-    if granter is None or not authenticate(mac, name, password):
+    if not name:
         return Outcome.NO_UNLOCK
-    if not is_admin(mac, granter):
+    verdict = authenticate(mac, name, password)
+    if granter is None or not verdict:
+        return Outcome.GRANTER_DISABLED if verdict is Verdict.DISABLED else Outcome.GRANTER_WRONG
+    if admin_needed and not is_admin(mac, granter):
         return Outcome.NOT_ADMIN
     if self_grant and not somebody_holds(mac):
         return Outcome.DONE
@@ -367,7 +374,8 @@ def reset_password(
         return Outcome.POLICY
     with_granter = Outcome.NO_UNLOCK
     if granter is not None:
-        with_granter = check_granter(mac, granter, granter_password or "", self_grant=False)
+        itself = granter == account.name and rules.RESET_BY_ITSELF.at(mac.version_tuple)
+        with_granter = check_granter(mac, granter, granter_password or "", self_grant=False, admin_needed=not itself)
     guarded = not rules.RESET_ON_HOLDER_WITHOUT_GRANTER.at(mac.version_tuple)
     if has_key(mac, account) and guarded and with_granter is not Outcome.DONE:
         return with_granter

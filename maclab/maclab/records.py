@@ -99,7 +99,7 @@ def user_record(mac: Mac, account: Account) -> Record:
         STANDARD + "AuthenticationHint": [account.hint] if account.hint else [],
         STANDARD + "GeneratedUID": [account.generated_uid],
         STANDARD + "NFSHomeDirectory": [account.home] if account.home else [],
-        STANDARD + "Password": ["********"],
+        STANDARD + "Password": ["*" if account.service else "********"],
         STANDARD + "Picture": [account.picture] if account.picture else [],
         STANDARD + "PrimaryGroupID": _number(account, account.gid),
         STANDARD + "RealName": [account.full_name] if account.full_name else [],

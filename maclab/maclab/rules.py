@@ -128,11 +128,6 @@ STDIN_LIMIT_GRANTER: Rule[int] = Rule(
         Row((13,), 1022, assumed=True),
     ),
 )
-ADDUSER_PROMPT_ORDER: Rule[tuple[str, ...]] = Rule(
-    "adduser_prompt_order",
-    "who is asked first when -addUser has - for both passwords",
-    (Row(EVERY, ("user", "admin"), assumed=True),),
-)
 ADDUSER_UID: Rule[bool] = Rule(
     "adduser_uid",
     "-addUser -UID is honoured (contested from 13 on)",
@@ -168,8 +163,47 @@ AUTOLOGIN: Rule[bool] = Rule(
 )
 ADDUSER_WRONG_ADMIN: Rule[str] = Rule(
     "adduser_wrong_admin",
-    "-addUser with wrong administrator credentials makes no account",
-    (Row(EVERY, "refused", assumed=True),),
+    "-addUser with wrong administrator credentials says so, and makes the account without a token",
+    (
+        Row(EVERY, "made_without_token", assumed=True),
+        Row((15, 3), "made_without_token", "adduser-wrong-admin-15.3"),
+        Row((15, 4), "made_without_token", assumed=True),
+    ),
+)
+ADDUSER_NEEDS_ACCESS: Rule[bool] = Rule(
+    "adduser_needs_access",
+    "-addUser without Full Disk Access reports -14120 and makes the account all the same",
+    (
+        Row(EVERY, False, assumed=True),
+        Row((26,), True, "adduser-ssh-no-fda-vm"),
+        Row((27,), True, "adduser-no-fda-27"),
+    ),
+)
+ADDUSER_STRAY_LINE: Rule[bool] = Rule(
+    "adduser_stray_line",
+    "-addUser on a virtual Mac prints a line of a driver",
+    (Row(EVERY, False, assumed=True), Row((27,), True, "adduser-no-fda-27")),
+)
+DELETE_BANNER: Rule[bool] = Rule(
+    "delete_banner",
+    "-deleteUser without an administrator's credentials begins with the banner of -addUser",
+    (
+        Row(EVERY, False, "delete-last-admin-or-token"),
+        Row((12,), True, "delete-banner-12"),
+        Row((13,), True, assumed=True),
+        Row((26,), False, "delete-ok-fda"),
+        Row((27,), True, "delete-last-holder-banner-27"),
+    ),
+)
+DELETE_GUARD_STATUS: Rule[int] = Rule(
+    "delete_guard_status",
+    "exit status of -deleteUser that refuses the last administrator or holder (27.0.1: not 0, the number is not known)",
+    (Row(EVERY, 0, "delete-last-admin-or-token"), Row((12,), 0, assumed=True), Row((27,), 1, assumed=True)),
+)
+DELETE_BTMM_LINE: Rule[bool] = Rule(
+    "delete_btmm_line",
+    "-deleteUser mentions Back to My Mac",
+    (Row(EVERY, True, assumed=True), Row((26,), True, "delete-ok-fda"), Row((27,), False, "delete-no-fda-27")),
 )
 ROLE_ACCOUNT_SHAPE: Rule[str] = Rule(
     "role_account_shape",
@@ -200,10 +234,15 @@ LAST_HOLDER_DELETE_GUARD: Rule[bool] = Rule(
     "-deleteUser refuses the last administrator and the last holder",
     (Row(EVERY, True, "delete-last-admin-or-token"),),
 )
-LAST_HOLDER_OFF_GUARD: Rule[bool] = Rule(
-    "last_holder_off_guard",
-    "-secureTokenOff refuses the last holder",
-    (Row(EVERY, True, assumed=True),),
+OWN_TOKEN_OFF: Rule[str] = Rule(
+    "own_token_off",
+    "an account takes its own token away by its own credentials: never, or not while it is the last holder",
+    (Row(EVERY, "refused_to_the_last", assumed=True), Row((27,), "refused", "stoff-self-5101-27")),
+)
+RESET_BY_ITSELF: Rule[bool] = Rule(
+    "reset_by_itself",
+    "-resetPasswordFor takes the account's own credentials, though it is no administrator",
+    (Row(EVERY, True, assumed=True), Row((27,), True, "reset-by-self-ok-27")),
 )
 ALREADY_HOLDER: Rule[str] = Rule(
     "already_holder",
@@ -237,6 +276,16 @@ SEALED: Rule[bool] = Rule(
     "sealed",
     "the system volume is sealed",
     (Row(EVERY, False, "filevault.md 5"), Row((11,), True, "du-apfs-list-fragment")),
+)
+DATA_VOLUME: Rule[bool] = Rule(
+    "data_volume",
+    "the start volume is two: the system's, and Data",
+    (Row(EVERY, False, "public file #215726586"), Row((10, 15), True, "public file #74896431")),
+)
+DATA_VOLUME_NAME: Rule[str] = Rule(
+    "data_volume_name",
+    "what the Data volume is called",
+    (Row(EVERY, "Macintosh HD - Data", "public file #74896431"), Row((13,), "Data", assumed=True)),
 )
 APFS_LIST_FILEVAULT_KEY: Rule[bool] = Rule(
     "apfs_list_filevault_key",

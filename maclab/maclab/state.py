@@ -216,6 +216,16 @@ class Job:
 
 
 @dataclass
+class Settings:
+    """What sysadminctl sets beside accounts; `screen_lock`: off, immediate, or a number of seconds."""
+
+    screen_lock: str = "off"
+    autologin_user: str = ""
+    guest_account: bool = False
+    smb_guest: bool = False
+
+
+@dataclass
 class Mac:
     """One Mac. Programs change it between two awaits, then persist it with `Call.commit`."""
 
@@ -254,6 +264,7 @@ class Mac:
     # Whether sudo asks administrators for their password, as macOS's does, and whether it wants a terminal.
     sudo_password: bool = False
     requiretty: bool = False
+    settings: Settings = field(default_factory=Settings)
 
     @property
     def version_tuple(self) -> tuple[int, ...]:
@@ -300,6 +311,7 @@ def from_json(text: str) -> Mac:
             "jobs": {label: Job(**value) for label, value in data.get("jobs", {}).items()},
             "mdm": MDM(**data["mdm"]),
             "policy": Policy(**data["policy"]),
+            "settings": Settings(**data.get("settings", {})),
             "faults": [Fault(**value) for value in data["faults"]],
         }
     )

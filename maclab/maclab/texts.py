@@ -89,21 +89,40 @@ _NOT_ADMIN = (
     "for the requested operation."
 )
 _NOT_VERIFIED = "Credentials could not be verified, username or password is invalid."
-_OLD_FILE = "/BuildRoot/Library/Caches/com.apple.xbs/Sources/Admin/Admin-679"
-_NEW_FILE = "/AppleInternal/Library/BuildRoots/Sources/Admin"
+_MAIN = "addremoveuser/main.m"
+_GUARD = (
+    "User {user} can not be deleted (it's either last admin user or last secure token user neither of which can be "
+    "deleted)"
+)
+_OWN = "User cannot disable their own SEP credential"
+_SEP = (
+    f'NSUnderlyingError=0x101744120 {{{{Error Domain=com.apple.OpenDirectory Code=5101 "{_OWN}" '
+    f"UserInfo={{{{NSDescription={_OWN}}}}}}}}}, "
+)
+# Where Apple built sysadminctl; BUILD stands for what differs from build to build.
+_BUILD = "0123456789"
+_CACHES = "Library/Caches/com.apple.xbs"
+_ROOT_10 = f"/BuildRoot/{_CACHES}/Sources/Admin/Admin-679"
+_ROOT_12 = f"/System/Volumes/Data/SWE/macOS/BuildRoots/{_BUILD}/{_CACHES}/Sources/Admin/Admin-911"
+_ROOT_15 = f"/AppleInternal/Library/BuildRoots/{_BUILD}/{_CACHES}/Sources/Admin"
+_ROOT_27 = f"/AppleInternal/Library/BuildRoots/{_BUILD}/{_CACHES}/TemporaryDirectory.{_BUILD}/Sources"
 
 
-def _od_error(code: int, words: str, key: str) -> str:
-    info = f"NSLocalizedDescription={words}, NSLocalizedFailureReason={words}"
+def _od_error(code: int, words: str, key: str, under: str = "") -> str:
+    info = f"{under}NSLocalizedDescription={words}, NSLocalizedFailureReason={words}"
     return f'{key} error Error Domain=com.apple.OpenDirectory Code={code} "{words}" UserInfo={{{{{info}}}}}'
+
+
+def _source_line(root: str, file: str = "DSRecord.m", line: str = "{line}") -> str:
+    return f"### Error:{{code}} File:{root}/{file} Line:{line}"
 
 
 TEXTS: dict[str, Wordings] = {
     # --- sysadminctl ---
     "sysadminctl.usage": (
         seen(_usage((10, 13)), "usage-10.13"),
-        seen(_usage((10, 14)), "usage-10.14-10.15-tail", (10, 14)),
-        seen(_usage((11,)), "usage-11-12", (11,)),
+        seen(_usage((10, 14)), "usage-10.15", (10, 14)),
+        assumed(_usage((11,)), (11,)),
         seen(_usage((13,)), "usage-13.2.1", (13,)),
     ),
     "sysadminctl.not_root": (
@@ -120,20 +139,39 @@ TEXTS: dict[str, Wordings] = {
     "sysadminctl.unknown_user": (seen("Unknown user {user}", "sts-unknown-26.6"),),
     "sysadminctl.token_user_unknown": (assumed("Unknown user {user}"),),
     "sysadminctl.status": (seen("Secure token is {state} for user {full_name}", "sts-enabled-realname-2024"),),
-    "sysadminctl.done": (seen("- Done!", "sysadminctl.md 1.3, mkuser"),),
+    "sysadminctl.done": (seen("- Done!", "ston-done-2024-07-b"),),
     "sysadminctl.not_admin": (
         seen(_od_error(5101, _NOT_ADMIN, "setSecureTokenAuthorizationEnabled"), "ston-5101-not-authorized"),
     ),
     "sysadminctl.no_unlock": (seen("Operation is not permitted without secure token unlock.", "reset-no-unlock-2023"),),
     "sysadminctl.wrong_user_password": (assumed(_od_error(5000, _NOT_VERIFIED, "setSecureTokenAuthorizationEnabled")),),
-    "sysadminctl.off_not_holder": (assumed("- Done!"),),
-    "sysadminctl.off_last_holder": (
-        assumed("User {user} is the last secure token user and its token can not be turned off"),
+    "sysadminctl.off_own_credential": (
+        assumed(_od_error(5101, _NOT_ADMIN, "setSecureTokenAuthorizationEnabled", _SEP)),
+        seen(_od_error(5101, _NOT_ADMIN, "setSecureTokenAuthorizationEnabled", _SEP), "stoff-self-5101-27", (27,)),
     ),
-    "sysadminctl.prompt_admin": (seen("Enter password for {full_name} :", "screenlock prompts, sysadminctl.md 2.2"),),
-    "sysadminctl.prompt_user_token": (seen("Enter password for {full_name} :", "ston-expect-addigy"),),
+    "sysadminctl.auth_error": (
+        seen(_source_line(_ROOT_10, "DSAuthenticator.m", "94"), "sts-wrong-admin-10.13.2"),
+        assumed(_source_line(_ROOT_12, "DSAuthenticator.m", "94"), (11,)),
+        assumed(_source_line(_ROOT_15, "DSAuthenticator.m", "94"), (13,)),
+        seen(_source_line(_ROOT_15, "DSAuthenticator.m", "94"), "adduser-wrong-admin-15.3", (15,)),
+        seen(
+            _source_line(f"{_ROOT_27}/Admin_sysadminctl", _MAIN, "381"),
+            "reset-by-disabled-admin-27",
+            (27,),
+        ),
+    ),
+    "sysadminctl.resetting": (
+        assumed("resetting password for {full_name}. (Keychain will not be updated!)"),
+        seen("resetting password for {full_name}. (Keychain will not be updated!)", "reset-by-self-ok-27", (27,)),
+    ),
+    "sysadminctl.reset_done": (
+        assumed("- Done"),
+        seen("- Done", "reset-by-self-ok-27", (27,)),
+    ),
+    "sysadminctl.prompt_admin": (seen("Enter password for {full_name} :", "screenlock-prompt"),),
+    "sysadminctl.prompt_user_token": (assumed("Enter password for {full_name} :"),),
     "sysadminctl.prompt_user": (seen("User password:", "adduser-existing-record-10.13"),),
-    "sysadminctl.prompt_new": (seen("New password:", "sysadminctl.md 2.2, Amazon ACME"),),
+    "sysadminctl.prompt_new": (seen("New password:", "reset-prompt-new"),),
     "sysadminctl.prompt_old": (assumed("Old password:"),),
     "sysadminctl.banner": (
         seen(
@@ -144,13 +182,16 @@ TEXTS: dict[str, Wordings] = {
     ),
     "sysadminctl.banner_rule": (seen("----------------------------", "adduser-existing-record-10.13"),),
     "sysadminctl.creating": (seen("Creating user record…", "adduser-existing-record-10.13"),),
-    "sysadminctl.record_exists": (
-        seen(f"### Error:-14135 File:{_OLD_FILE}/DSRecord.m Line:{{line}}", "adduser-existing-record-10.13"),
-        assumed(f"### Error:-14135 File:{_NEW_FILE}/DSRecord.m Line:{{line}}", (11,)),
+    "sysadminctl.stray_line": (
+        seen("IOServiceMatchingfailed for: AppleM2ScalerParavirtDriver\n", "adduser-no-fda-27"),
     ),
     "sysadminctl.record_error": (
-        assumed(f"### Error:{{code}} File:{_OLD_FILE}/DSRecord.m Line:{{line}}"),
-        assumed(f"### Error:{{code}} File:{_NEW_FILE}/DSRecord.m Line:{{line}}", (11,)),
+        seen(_source_line(_ROOT_10), "adduser-existing-record-10.13"),
+        assumed(_source_line(_ROOT_12), (11,)),
+        seen(_source_line(_ROOT_12), "delete-no-fda-12", (12,)),
+        assumed(_source_line(_ROOT_15), (13,)),
+        seen(_source_line(_ROOT_15), "delete-no-fda-26", (26,)),
+        seen(_source_line(f"{_ROOT_27}/Admin"), "delete-no-fda-27", (27,)),
     ),
     "sysadminctl.uid": (seen("Assigning UID: {uid}", "adduser-existing-record-10.13"),),
     "sysadminctl.uid_gid": (seen("Assigning UID: {uid} GID: {gid}", "adduser-2026-home-assigned"),),
@@ -159,21 +200,18 @@ TEXTS: dict[str, Wordings] = {
     "sysadminctl.home_assigned": (
         seen("Home directory is assigned (not created!) at {home}", "adduser-2026-home-assigned"),
     ),
-    "sysadminctl.policy": (seen("New account password error. (5402)", "adduser-policy-5402"),),
+    "sysadminctl.policy": (seen("New account password error.  (5402)", "adduser-wrong-admin-15.3"),),
     "sysadminctl.policy_change": (assumed("Password does not meet the policies enforced by the system. (5402)"),),
     "sysadminctl.full_name_taken": (assumed("Full name {full_name} is already used by another account"),),
     "sysadminctl.role_refused": (assumed("Role accounts require name starting with _ and UID in 200-400 range."),),
     "sysadminctl.delete_unknown": (assumed("User {user} not found"),),
     "sysadminctl.delete_guard": (
-        seen(
-            "User {user} can not be deleted (it's either last admin user or last secure token user neither of which "
-            "can be deleted)",
-            "delete-last-admin-or-token",
-        ),
+        seen(_GUARD, "delete-last-admin-or-token"),
+        seen(f"{_GUARD}.", "delete-last-holder-creds-27", (27,)),
     ),
     "sysadminctl.delete_kill": (seen("Killing all processes for UID {uid}", "delete-ok-fda"),),
     "sysadminctl.delete_home_secure": (seen("Securely removing {user}'s home at {home}", "delete-ok-fda"),),
-    "sysadminctl.delete_home": (assumed("Removing {user}'s home at {home}"),),
+    "sysadminctl.delete_home": (seen("Removing {user}'s home at {home}", "delete-no-fda-27"),),
     "sysadminctl.delete_home_keep": (assumed("Keeping {user}'s home at {home}"),),
     "sysadminctl.delete_share": (seen("Deleting Public share point for {user}", "delete-ok-fda"),),
     "sysadminctl.delete_record": (seen("Deleting record for {user}", "delete-ok-fda"),),
@@ -183,14 +221,19 @@ TEXTS: dict[str, Wordings] = {
         ),
     ),
     "sysadminctl.password_required": (seen("Password is required!", "screenlock-pw-required-rc0"),),
-    "sysadminctl.screen_lock": (seen("screenLock is off", "screenlock-off"),),
-    "sysadminctl.autologin": (seen("SACSetAutoLoginPassword error:22", "autologin-err22"),),
-    "sysadminctl.guest": (seen("Guest account disabled.", "guest-status"),),
-    "sysadminctl.smb": (seen("SMB guest access disabled", "smb-guest-status"),),
-    "sysadminctl.afp": (assumed("AFP guest access disabled"),),
-    "sysadminctl.time": (assumed("Automatic time is on"),),
-    "sysadminctl.filesystem": (assumed("Boot volume filesystem is {filesystem}"),),
-    "sysadminctl.wrong_old": (assumed("### Error:-14090 File:DSRecord.m Line:288"),),
+    "sysadminctl.screen_lock_off": (seen("screenLock is off", "screenlock-off"),),
+    "sysadminctl.screen_lock_immediate": (seen("screenLock delay is immediate", "screenlock-immediate"),),
+    "sysadminctl.screen_lock_seconds": (seen("screenLock delay is {seconds} seconds", "screenlock-seconds"),),
+    "sysadminctl.autologin_refused": (seen("SACSetAutoLoginPassword error:22", "autologin-err22"),),
+    "sysadminctl.autologin_off": (seen("Automatic login is OFF.", "autologin-status-off"),),
+    "sysadminctl.autologin_user": (seen("Automatic login user: {user}", "autologin-status-user"),),
+    "sysadminctl.autologin_filevault": (
+        seen("Automatic login is disabled because FileVault is enabled.", "autologin-status-filevault"),
+    ),
+    "sysadminctl.guest": (seen("Guest account {state}.", "guest-status"),),
+    "sysadminctl.smb": (seen("SMB guest access {state}", "smb-guest-status"),),
+    "sysadminctl.filesystem_cs": (seen("Boot volume CS FDE: {answer}", "filesystem-status-10.15"),),
+    "sysadminctl.filesystem_apfs": (seen("Boot volume APFS FDE: {answer}", "filesystem-status-10.15"),),
     # --- dscl ---
     "dscl.usage": (
         assumed(
@@ -201,9 +244,9 @@ TEXTS: dict[str, Wordings] = {
     "dscl.auth_failed": (seen("Authentication for node {node} failed. ({code}, {name})\n", "dscl-authonly-bad"),),
     "dscl.error": (seen("<dscl_cmd> DS Error: {code} ({name})\n", "dscl-absent-record"),),
     "dscl.status": (seen("<main> {what} status: {name}\n", "dscl-passwd-eds-perm"),),
-    "dscl.invalid_path": (seen("{command}: Invalid Path\n", "sysadminctl.md 1.5"),),
+    "dscl.invalid_path": (seen("{command}: Invalid Path\n", "dscl-invalid-path"),),
     "dscl.no_key": (seen("No such key: {key}\n", "dscl-authority-local-notoken"),),
-    "dscl.prompt_password": (seen("Password: ", "sysadminctl.md 2.4, dscl.m"),),
+    "dscl.prompt_password": (seen("Password: ", "dscl-authonly-prompt"),),
     "dscl.prompt_new": (assumed("New Password: "),),
     "dscl.prompt_old": (
         assumed("Permission denied. Please enter user's old password:"),
@@ -236,12 +279,12 @@ TEXTS: dict[str, Wordings] = {
     "defaults.missing": (
         seen(
             "{stamp} defaults[{pid}:{thread}] \nThe domain/default pair of ({domain}, {key}) does not exist\n",
-            "public transcripts of defaults read (lewis6991/dotfiles)",
+            "defaults-missing",
         ),
     ),
     # --- groups and names ---
     "dseditgroup.yes": (seen("yes {user} is a member of {group}\n", "dseditgroup-yes"),),
-    "dseditgroup.no": (seen("no {user} is NOT a member of {group}\n", "sysadminctl.md 1.6"),),
+    "dseditgroup.no": (seen("no {user} is NOT a member of {group}\n", "dseditgroup-no"),),
     "dseditgroup.no_user": (seen("Unable to find the user record\n", "dseditgroup-unknown-user"),),
     "dseditgroup.no_group": (seen("Group not found.\n", "dseditgroup-unknown-group"),),
     "dseditgroup.no_name": (seen("No group name provided\n", "apple-oss-distributions/DSTools ugtools/dseditgroup.c"),),
@@ -339,17 +382,23 @@ TEXTS: dict[str, Wordings] = {
             "       id -P [user]\n       id -g [-nr] [user]\n       id -p [user]\n       id -u [-nr] [user]\n"
         ),
     ),
-    "id.no_user": (seen("id: {user}: no such user\n", "sysadminctl.md 1.6"),),
+    "id.no_user": (seen("id: {user}: no such user\n", "id-unknown"),),
     # --- diskutil ---
     "diskutil.none": (seen("No cryptographic users for {device}\n", "du-listcryptousers-none"),),
     "diskutil.one": (seen("Cryptographic user for {device} (1 found)\n", "diskutil-list-users-1"),),
     "diskutil.many": (seen("Cryptographic users for {device} ({count} found)\n", "du-listcryptousers-tahoe"),),
+    "diskutil.listed": (seen("", "du-listcryptousers-tahoe"), seen(" \n", "du-listcryptousers-27", (27,))),
     "diskutil.not_apfs": (assumed("{device} is not an APFS Volume\n"),),
-    "diskutil.no_disk": (assumed("Could not find disk: {device}\n"),),
+    "diskutil.no_disk": (seen("Could not find disk: {device}\n", "public file #56912689801"),),
+    "diskutil.not_container": (assumed("{device} is not an APFS Container or disk\n"),),
+    "diskutil.no_core_storage": (
+        seen("No CoreStorage logical volume groups found\n", "public files #11044388293, #20582748406"),
+    ),
+    "diskutil.not_core_storage": (assumed("{device} is not a CoreStorage disk\n"),),
     "diskutil.usage": (assumed("Usage:  diskutil [quiet] <verb> <options>\n"),),
     "diskutil.owner_needed": (assumed("Ownership of the affected disks is required\n"),),
     "diskutil.no_passphrase": (
-        seen("Error: A zero-length passphrase is not supported\n", "nix installer on a Mac, public file #56727715416"),
+        seen("Error: A zero-length passphrase is not supported\n", "du-verify-empty-passphrase"),
     ),
     "diskutil.not_encrypted": (assumed("{device} is not encrypted\n"),),
     "diskutil.verifying": (assumed('Verifying the "{guid}" cryptographic user on APFS Volume {device}\n'),),
@@ -401,10 +450,16 @@ TEXTS: dict[str, Wordings] = {
     # --- fdesetup ---
     "fdesetup.on": (seen("FileVault is On.\n", "fde-status-after-ade"),),
     "fdesetup.off": (seen("FileVault is Off.\n", "fde-status-off-deferred"),),
-    "fdesetup.on_restart": (seen("FileVault is On, but needs to be restarted to finish.\n", "filevault.md 7.2"),),
-    "fdesetup.off_restart": (seen("FileVault is Off, but needs to be restarted to finish.\n", "filevault.md 7.2"),),
-    "fdesetup.off_will": (seen("FileVault is Off, but will be enabled after the next restart.\n", "filevault.md 7.2"),),
-    "fdesetup.encrypting": (assumed("Encryption in progress: Percent completed = {percent}\n"),),
+    "fdesetup.on_restart": (seen("FileVault is On, but needs to be restarted to finish.\n", "fde-status-restart-on"),),
+    "fdesetup.off_restart": (
+        seen("FileVault is Off, but needs to be restarted to finish.\n", "fde-status-restart-off"),
+    ),
+    "fdesetup.off_will": (
+        seen("FileVault is Off, but will be enabled after the next restart.\n", "fde-status-restart-off-will"),
+    ),
+    "fdesetup.encrypting": (
+        seen("Encryption in progress: Percent completed = {percent}\n", "fde-status-encrypting-percent"),
+    ),
     "fdesetup.decrypting": (assumed("Decryption in progress: Percent completed = {percent}\n"),),
     "fdesetup.pending": (seen("Encryption in progress: Pending\n", "fde-status-encrypting-pending"),),
     "fdesetup.deferred": (
@@ -430,7 +485,7 @@ TEXTS: dict[str, Wordings] = {
     ),
     "fdesetup.verbose_adding": (seen("Adding user '{user}' to existing FileVault\n", "fde-add-inputplist-rc17"),),
     "fdesetup.key": (seen("Recovery key = '{key}'\n", "fde-enable-sequoia"),),
-    "fdesetup.new_key": (seen("New personal recovery key = '{key}'\n", "filevault.md 7.15"),),
+    "fdesetup.new_key": (seen("New personal recovery key = '{key}'\n", "fde-changerecovery-new-key"),),
     "fdesetup.not_authenticated": (
         seen(
             "Error: User could not be authenticated.\nError: Unable to unlock or authenticate to FileVault.\n",
@@ -444,7 +499,7 @@ TEXTS: dict[str, Wordings] = {
             "fde-changerecovery-verbose-fail",
         ),
     ),
-    "fdesetup.internal": (seen("Internal error\n", "fde-changerecovery-99"),),
+    "fdesetup.internal": (assumed("Internal error\n"),),
     "fdesetup.key_not_removed": (assumed("Error: Unable to remove recovery key.\n"),),
     "fdesetup.no_key": (assumed("Error: There is no personal recovery key.\n"),),
     "fdesetup.which_key": (assumed("Error: Either -personal or -institutional must be given.\n"),),
@@ -489,12 +544,14 @@ TEXTS: dict[str, Wordings] = {
     "profiles.not_escrowed": (assumed("profiles: Error: Unable to escrow the Bootstrap Token to the server.\n"),),
     "profiles.password_required": (seen("Error: Password is required.\n", "bt-install-empty-password"),),
     "profiles.password_too_long": (assumed("profiles: Error: Unable to create the Bootstrap Token (-69581).\n"),),
-    "profiles.not_authenticated": (seen("Unable to authenticate user information\n", "filevault.md 3"),),
-    "profiles.not_authenticated_validate": (seen("Unable to authenticate user information.\n", "filevault.md 3"),),
+    "profiles.not_authenticated": (seen("Unable to authenticate user information\n", "bt-install-unauthenticated"),),
+    "profiles.not_authenticated_validate": (
+        seen("Unable to authenticate user information.\n", "bt-validate-unauthenticated"),
+    ),
     "profiles.not_authorised": (assumed("profiles: Error: The user must be an administrator with a Secure Token.\n"),),
     "profiles.removed": (assumed("profiles: Bootstrap Token removed\n"),),
-    "profiles.validated": (seen("profiles: Bootstrap Token validated.\n", "filevault.md 3"),),
-    "profiles.not_verified": (seen("Unable to verify token (err = -69594).\n", "filevault.md 3"),),
+    "profiles.validated": (seen("profiles: Bootstrap Token validated.\n", "bt-validate-ok"),),
+    "profiles.not_verified": (seen("Unable to verify token (err = -69594).\n", "bt-validate-stale"),),
     "profiles.no_token": (assumed("profiles: Error: There is no Bootstrap Token.\n"),),
     "profiles.too_soon": (
         assumed("Error fetching Device Enrollment configuration - Request too soon.  Try again later.\n"),
@@ -515,7 +572,7 @@ TEXTS: dict[str, Wordings] = {
     "mdmclient.usage": (assumed("usage: mdmclient <command> [options]\n"),),
     "mdmclient.answer": (assumed("Daemon response: {dictionary}\n"),),
     "mdmclient.not_enrolled": (assumed("This computer is not enrolled in MDM.\n"),),
-    "mdmclient.preflight_ok": (seen("success", "filevault.md 3"),),
+    "mdmclient.preflight_ok": (seen("success", "bt-eacs-success"),),
     "mdmclient.preflight_none": (assumed("bootstrap token not available"),),
     "mdmclient.preflight_stale": (assumed("bootstrap token could not be verified"),),
     # --- installing ---
@@ -525,14 +582,14 @@ TEXTS: dict[str, Wordings] = {
             "If developer tools are located at a non-default location on disk, use `sudo xcode-select --switch "
             "path/to/Xcode.app` to specify the Xcode that you wish to use for command line developer tools, and cancel "
             "the installation dialog.\nSee `man xcode-select` for more details.\n",
-            "public transcripts of Apple's stubs",
+            "python3-stub",
         ),
     ),
     "python3.stub_without_a_screen": (
         seen(
             "xcode-select: error: no developer tools were found at '/Applications/Xcode.app', and no install could be "
             "requested (perhaps no UI is present), please install manually from 'developer.apple.com'.\n",
-            "github.com/geerlingguy/ansible-role-homebrew issue 137",
+            "python3-stub-no-screen",
         ),
     ),
     # --- su ---
@@ -543,12 +600,10 @@ TEXTS: dict[str, Wordings] = {
         seen(
             "installer: Package name is {name}\ninstaller: Installing at base path /\n"
             "installer: The install was successful.\n",
-            "public transcripts of installer (Homebrew casks)",
+            "installer-done",
         ),
     ),
-    "installer.not_root": (
-        seen("installer: Must be run as root to install this package.\n", "public transcripts of installer"),
-    ),
+    "installer.not_root": (seen("installer: Must be run as root to install this package.\n", "installer-not-root"),),
     "installer.no_package": (assumed("installer: Error - the package path specified was invalid: '{path}'.\n"),),
     "installer.usage": (assumed("Usage: installer -pkg pathToPackage -target device\n"),),
     "curl.failed": (assumed("curl: ({code}) {words}\n"),),
@@ -556,7 +611,12 @@ TEXTS: dict[str, Wordings] = {
     # --- restarting ---
     "launchctl.bootstrap_failed": (assumed("Bootstrap failed: {code}: {words}\n"),),
     "launchctl.bootout_failed": (assumed("Boot-out failed: {code}: {words}\n"),),
-    "launchctl.unknown": (assumed('Could not find service "{label}" in domain for system\n'),),
+    "launchctl.unknown": (
+        assumed('Could not find service "{label}" in domain for system\n'),
+        seen(
+            'Bad request.\nCould not find service "{label}" in domain for system\n', "launchctl-print-missing-27", (27,)
+        ),
+    ),
     "launchctl.print": (
         assumed(
             "system/{label} = {{\n\tactive count = 0\n\tpath = {path}\n\ttype = LaunchDaemon\n\tstate = not running"
@@ -581,7 +641,7 @@ TEXTS: dict[str, Wordings] = {
     "sysctl.usage": (assumed("usage: sysctl [-bdehiNnoqx] name[=value] ...\n"),),
     "sw_vers.usage": (assumed("Usage: sw_vers [-productName|-productVersion|-buildVersion]\n"),),
     "pwpolicy.global": (seen("Getting global account policies\n", "pwpolicy-global"),),
-    "pwpolicy.user": (seen("Getting account policies for user {user}\n", "pwpolicy-global"),),
+    "pwpolicy.user": (seen("Getting account policies for user {user}\n", "pwpolicy-user"),),
     "pwpolicy.no_user": (assumed("Error: User record not found\n"),),
     "pwpolicy.allowed": (assumed("Policy allows user <{user}> to authenticate\n"),),
     "pwpolicy.disabled": (
@@ -599,7 +659,7 @@ TEXTS: dict[str, Wordings] = {
     "pwpolicy.disabling": (seen("Disabling account for user <{user}>\n", "pwpolicy-disableuser-27"),),
     "pwpolicy.enabling": (assumed("Enabling account for user <{user}>\n"),),
     "pwpolicy.usage": (assumed("usage: pwpolicy [-h]\n"),),
-    "createhomedir.created": (assumed("creating home directories for ({host})\ncreated ({home})\n"),),
+    "createhomedir.created": (seen("creating home directories for ({host})\ncreated ({home})\n", "createhomedir-27"),),
     "createhomedir.none": (assumed("creating home directories for ({host})\n"),),
     "createhomedir.usage": (assumed("usage: createhomedir [[-scbalh] [[-n directoryDomainName] | [-u username]]]\n"),),
     "createhomedir.no_user": (assumed("createhomedir: user {user} not found\n"),),

@@ -72,6 +72,99 @@ def test_add_user_with_granter_gives_a_token_and_no_banner() -> None:
     assert directory.is_admin(made, made.accounts["new"])
 
 
+WRONG_GRANTERS = {
+    "wrong-password": ("admin", "wrong", -14090),
+    "nobody": ("nobody-here", "pw", -14090),
+    "the-account-itself": ("new", "pw", -14090),
+    "disabled": ("parked", "pw", -14167),
+}
+
+
+@pytest.mark.parametrize(("granter", "password", "code"), WRONG_GRANTERS.values(), ids=WRONG_GRANTERS)
+@pytest.mark.parametrize("version", ["10.13.6", "15.3", "26.1", "27.0.1"])
+def test_add_user_with_a_wrong_granter_makes_an_account_without_a_token(
+    version: str, granter: str, password: str, code: int
+) -> None:
+    made = people(mac(version))
+    person(made, "parked", "pw", admin=True, token=True).authority.append(directory.DISABLED_USER)
+    line = f"-addUser new -password pw -admin -adminUser {granter} -adminPassword {password}"
+    said = sysadminctl(made, line).splitlines()
+    assert f"### Error:{code} " in said[0]
+    assert ["clear text password" in text for text in said[1:4]] == [False, True, False]
+    assert "Creating user record" in said[4]
+    assert not made.accounts["new"].has_authority_token
+    assert made.accounts["new"].password == "pw"
+    assert directory.is_admin(made, made.accounts["new"])
+
+
+def test_the_policy_speaks_before_the_record_is_begun() -> None:
+    made = people(mac())
+    made.policy.min_length = 8
+    said = sysadminctl(made, "-addUser new -password weak -adminUser admin -adminPassword wrong")
+    assert said.count("\n") == 5
+    assert said.endswith("New account password error.  (5402)\n")
+    assert "Creating" not in said
+    assert "new" not in made.accounts
+    assert made.accounts["admin"].failed_logins == 1
+
+
+def test_add_user_with_a_granter_without_a_token_says_nothing_of_it() -> None:
+    made = people(mac())
+    person(made, "other", "pw", admin=True)
+    said = sysadminctl(made, "-addUser new -password pw -adminUser other -adminPassword pw")
+    assert "clear text password" not in said
+    assert not made.accounts["new"].has_authority_token
+
+
+@pytest.mark.parametrize("verb", ["-secureTokenOn user -password user-pw", "-resetPasswordFor admin -newPassword new"])
+@pytest.mark.parametrize("version", ["12.7.6", "15.6", "27.0.1"])
+def test_a_wrong_granter_is_named_by_its_code_before_the_refusal(version: str, verb: str) -> None:
+    made = people(mac(version))
+    said = sysadminctl(made, f"{verb} -adminUser admin -adminPassword wrong").splitlines()
+    assert "### Error:-14090 " in said[0]
+    assert said[1].endswith("Operation is not permitted without secure token unlock.")
+    assert len(said) == 2
+
+
+@pytest.mark.parametrize(("version", "status"), [("15.6", 0), ("26.1", 0), ("27.0", 1)])
+def test_the_last_holder_is_not_deleted_and_27_says_so_by_its_status(version: str, status: int) -> None:
+    made = people(mac(version))
+    done = run(made, "sysadminctl", "-deleteUser", "admin")
+    assert done.status == status
+    assert "can not be deleted" in done.err
+    assert "admin" in made.accounts
+
+
+def test_nobody_takes_his_own_token_on_27() -> None:
+    for version, kept in (("26.1", False), ("27.0", True)):
+        made = people(mac(version))
+        person(made, "other", "pw", admin=True, token=True)
+        said = sysadminctl(made, "-secureTokenOff other -password pw -adminUser other -adminPassword pw")
+        assert ("SEP credential" in said) is kept
+        assert made.accounts["other"].has_authority_token is kept
+
+
+def test_an_account_resets_its_own_password_though_it_is_no_administrator() -> None:
+    made = people(mac("27.0.1"))
+    person(made, "former", "pw", token=True)
+    line = "-resetPasswordFor former -newPassword new -adminUser former -adminPassword pw"
+    assert sysadminctl(made, line).endswith("- Done\n")
+    assert made.accounts["former"].key_password == "new"
+    other = "-resetPasswordFor admin -newPassword new -adminUser former -adminPassword new"
+    assert "Code=5101" in sysadminctl(made, other)
+    assert made.accounts["admin"].password == "admin-pw"
+
+
+@pytest.mark.parametrize("version", ["15.6", "26.1", "27.0.1"])
+def test_without_full_disk_access_an_account_is_made_all_the_same(version: str) -> None:
+    made = people(mac(version))
+    made.faults.append(Fault("no_full_disk_access"))
+    said = sysadminctl(made, "-addUser new -password pw")
+    assert ("### Error:-14120 " in said) is (version != "15.6")
+    assert made.accounts["new"].password == "pw"
+    assert made.accounts["new"].home_exists
+
+
 def test_add_user_without_password_has_an_empty_one_at_once() -> None:
     made = people(mac())
     assert "clear text password" in sysadminctl(made, "-addUser new")

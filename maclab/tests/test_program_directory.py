@@ -251,7 +251,7 @@ def test_self_grant_while_nobody_holds(version: str, enrolled: str, outcome: Out
 
 def test_the_last_holder_keeps_its_token() -> None:
     made = people(mac())
-    assert directory.revoke(made, "admin", "admin-pw", "admin", "admin-pw") is Outcome.LAST_HOLDER
+    assert directory.revoke(made, "admin", "admin-pw", "admin", "admin-pw") is Outcome.OWN_CREDENTIAL
     assert held(made) == {"admin"}
 
 

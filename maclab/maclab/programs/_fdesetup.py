@@ -16,7 +16,6 @@ from maclab.texts import say
 from maclab.vault import Proof
 
 WITH_VALUE = {"-user", "-usertoadd", "-uuid", "-defer", "-forceatlogin", "-certificate", "-delayminutes", "-device"}
-# Each is in the manuals of 2019 to 2026; before macOS 27 -showrecoverykey stands in an example only.
 FLAGS = (
     "-inputplist -outputplist -dontaskatlogout -showrecoverykey -norecoverykey -keychain -personal -institutional "
     "-extended -authrestart -key"

@@ -41,6 +41,7 @@ OPTIONS: dict[str, dict[str, str]] = {
     "name_taken_over": {"user": "required account", "program": "name"},
     "archive_cut_off": {},
     "home_of_another": {},
+    "ssh_resets": {"while": "locked|booted"},
     "preboot_fails": {"times": "number", "because": "nothing|orphan|unnamed_orphan"},
 }
 

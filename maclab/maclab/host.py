@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import asyncssh
 
-from maclab import bootstrap, directory, faults, journal, launchd, processes, rules, vault
+from maclab import bootstrap, directory, faults, journal, launchd, preboot, processes, rules, vault
 from maclab.layout import MacFolder
 from maclab.state import Account, Fault, Job, Mac, Store
 
@@ -64,6 +64,8 @@ class Host:
         self.store = Store(folder.state)
         self.port = 0
         self.connections: set[asyncssh.SSHServerConnection] = set()
+        # Connections whose other end waits for an answer of a sshd that is gone.
+        self.silenced: set[asyncssh.SSHServerConnection] = set()
         self.sessions: dict[str, Session] = {}
         self.runs: set[asyncio.Task[None]] = set()
         # Not set while a power cut is under way: no client may hear of it before the journal has it.
@@ -170,13 +172,18 @@ class Host:
         """Tell whether sshd runs: on most versions not before FileVault is unlocked."""
         return not self.mac.locked or rules.SSH_UNLOCKS.at(self.mac.version_tuple)
 
+    @property
+    def resets(self) -> bool:
+        """Tell whether launchd accepts connections and what it starts for them ends at once."""
+        fault = faults.find(self.mac, "ssh_resets", "sshd", ())
+        return fault is not None and fault.options.get("while") in (None, "locked" if self.mac.locked else "booted")
+
     def restart_later(self, seconds: float, unlocked: bool) -> None:
         self._start(self._restart(seconds, unlocked))
 
     def unlocked_by_ssh(self) -> None:
         """The volume is mounted and the rest of macOS starts: SSH goes away once more."""
-        self.mac.locked = False
-        self._start(self._come_back(self.mac.reboot_seconds / 2))
+        self._start(self._pivot())
 
     def stop_restarting(self) -> None:
         for task in self._restarting:
@@ -194,12 +201,18 @@ class Host:
         self._end_everything()
         await self.settled.wait()
         vault.start_up(self.mac, unlocked, time.time() + self.mac.reboot_seconds)
+        preboot.start_up(self.mac)
         launchd.start_up(self.mac)
         self.follow_jobs()
         await self._come_back(self.mac.reboot_seconds)
 
+    async def _pivot(self) -> None:
+        await asyncio.sleep(LAST_WORDS)
+        await self.close_port()
+        preboot.unlocked(self.mac)
+        await self._come_back(self.mac.reboot_seconds / 2)
+
     async def _come_back(self, seconds: float) -> None:
-        # At once: a client that has just unlocked the volume must not get a command in before its connection ends.
         await self.close_port()
         for connection in list(self.connections):
             connection.abort()
@@ -207,17 +220,6 @@ class Host:
         await asyncio.sleep(seconds)
         if self.answers_ssh:
             await self.open_port()
-
-    def unlocks(self, user: str, password: str) -> bool:
-        """Tell whether a password typed at the start-up screen, or by SSH before macOS runs, opens the volume."""
-        account = self.mac.accounts.get(user)
-        preboot = account is not None and account.generated_uid in self.mac.preboot
-        return (
-            account is not None
-            and preboot
-            and directory.has_key(self.mac, account)
-            and (account.key_password == password)
-        )
 
     async def unlock(self, user: str | None, password: str | None, key: str | None) -> list[str]:
         """Somebody stands before the Mac: a person, who is logged in by it as well, or one with the recovery key."""
@@ -227,11 +229,11 @@ class Host:
         account = mac.accounts.get(user or "")
         if user is not None and account is None:
             raise LookupError(f"{mac.name} has no account {user!r}")
-        if account is not None and not self.unlocks(account.name, password or account.key_password or ""):
+        if account is not None and not preboot.opens(mac, account, password or account.key_password or ""):
             raise ValueError(f"{account.name} does not unlock {mac.name}")
         if key is not None and key != mac.filevault.prk:
             raise ValueError(f"this is not the recovery key of {mac.name}")
-        mac.locked = False
+        preboot.unlocked(mac)
         mac.filevault.unlocked_by_key = key is not None
         self.log(journal.Event(time.time(), "unlock", "by the recovery key" if key else f"by {user or 'somebody'}"))
         done: list[str] = []
@@ -290,4 +292,4 @@ class Host:
         with suppress(OSError):
             if leaders:
                 processes.kill_all(leaders, leaders)
-        yield from list(self.connections)
+        yield from [*self.connections, *self.silenced]

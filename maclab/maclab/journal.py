@@ -60,7 +60,8 @@ class SshExec:
 
 @dataclass(frozen=True)
 class Login:
-    """Somebody tried to log in; `method` is publickey or password for SSH, screen for the login window."""
+    """Somebody tried to log in; `method` is publickey, password or keyboard-interactive for SSH (the last
+    only while the Mac waits to be unlocked), screen for the login window."""
 
     kind: ClassVar[str] = "login"
     start: float
@@ -74,8 +75,9 @@ class Login:
 
 @dataclass(frozen=True)
 class Event:
-    """Something befell the Mac: `what` is drop (a connection was cut), kill, restart, unlock, login, job,
-    dialog, or unmodelled (a form of a command that this lab refused)."""
+    """Something befell the Mac: `what` is drop (a connection was cut), kill, restart, unlock, preboot (what sshd made
+    of a password while the Mac waited to be unlocked), login, job, dialog, or unmodelled (a form of a command that
+    this lab refused)."""
 
     kind: ClassVar[str] = "event"
     start: float

@@ -14,6 +14,8 @@ from maclab.state import Job, Mac
 
 DAEMONS = "/Library/LaunchDaemons/"
 
+SSHD = "com.openssh.sshd"
+
 
 def load(mac: Mac, path: str) -> str | None:
     """Read a property list as launchd does and return its label; None where there is no job in it."""

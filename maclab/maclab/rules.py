@@ -549,8 +549,29 @@ MDMCLIENT_SECONDS: Rule[float] = Rule(
 
 SSH_UNLOCKS: Rule[bool] = Rule(
     "ssh_unlocks",
-    "a password login by SSH unlocks FileVault after a restart",
-    (Row(EVERY, False, "filevault.md 6"), Row((26,), True, "filevault.md 6")),
+    "a Mac that waits at FileVault's unlock screen runs sshd, and a password there unlocks the volume",
+    (Row(EVERY, False, "filevault.md 6"), Row((26,), True, "preboot-ssh-unlock-26")),
+)
+PREBOOT_PASSWORD_METHOD: Rule[bool] = Rule(
+    "preboot_password_method",
+    "at the unlock screen the SSH method password unlocks as keyboard-interactive does (Apple's source says so, the"
+    " author of fv-ssh-unlock saw keyboard-interactive alone)",
+    (Row(EVERY, True, assumed=True),),
+)
+PREBOOT_ATTEMPTS: Rule[int] = Rule(
+    "preboot_attempts",
+    "wrong passwords at the unlock screen after which only macOS Recovery unlocks",
+    (Row(EVERY, 10, "README of lime (Rust, 2026)"),),
+)
+PREBOOT_DELAYS_FROM: Rule[int] = Rule(
+    "preboot_delays_from",
+    "the wrong password at the unlock screen after which Apple silicon makes everybody wait",
+    (Row(EVERY, 3, "eclecticlight.co 2025-10-22"),),
+)
+PREBOOT_DELAY: Rule[float] = Rule(
+    "preboot_delay",
+    "seconds for which Apple silicon looks at no password at the unlock screen",
+    (Row(EVERY, 60.0, assumed=True),),
 )
 STUB_NEEDS_A_SCREEN: Rule[bool] = Rule(
     "stub_needs_a_screen",

@@ -28,6 +28,8 @@ from maclab.state import (
     Mac,
     NetworkDirectory,
     Policy,
+    Settings,
+    Waiting,
 )
 from maclab.vault import PRK_UUID
 
@@ -37,7 +39,7 @@ EPOCH = 1735689600.0
 MAC_KEYS = (
     "macos build hardware model filesystem device python ssh_user port count accounts groups crypto_users "
     "filevault mdm directory policy preboot root_locked_out logged_in locked reboot_seconds launchd_seconds faults "
-    "sudo_password requiretty"
+    "sudo_password requiretty settings preboot_ssh"
 ).split()
 ACCOUNT_KEYS = (
     "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
@@ -59,9 +61,12 @@ MDM_KEYS = (
     "enrolled user_approved server supervised managed_admin escrow_profile prk_escrowed forbids_filevault bootstrap "
     "token_dialog_bypass"
 ).split()
+SETTINGS_KEYS = "screen_lock autologin guest_account smb_guest sip".split()
 DIRECTORY_KEYS = "node online users".split()
 DIRECTORY_USER_KEYS = "name full_name uid generated_uid password".split()
 BOOTSTRAP_KEYS = "supported escrowed stale error".split()
+PREBOOT_SSH_KEYS = "after_unlock password_method".split()
+AFTER_UNLOCK = ("failure", "close", "hang")
 CRYPTO_KINDS = ("LocalOpenDirectory", "PersonalRecovery", "MDMRecovery", "iCloudRecovery", "DiskUser", "Unknown")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 SHORT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@'+-]*")
@@ -234,6 +239,8 @@ def _mac(name: str, keys: _Keys) -> Mac:
     mac.preboot = _preboot(mac, keys)
     mac.logged_in = [_account_name(mac, keys, "logged_in", who) for who in keys.listed("logged_in")]
     mac.locked = _locked(mac, keys)
+    mac.settings = _settings(mac, keys.inner("settings"))
+    mac.waiting = _waiting(keys.inner("preboot_ssh"))
     mac.ssh_user = _ssh_user(mac, keys)
     _add_faults(mac, keys)
     return mac
@@ -508,6 +515,11 @@ def _preboot(mac: Mac, keys: _Keys) -> list[str]:
     return [identity for identity in mac.crypto_users if identity in known]
 
 
+def _waiting(keys: _Keys) -> Waiting:
+    keys.only(PREBOOT_SSH_KEYS)
+    return Waiting(keys.choice("after_unlock", AFTER_UNLOCK[0], AFTER_UNLOCK), keys.optional_flag("password_method"))
+
+
 def _network(mac: Mac, keys: _Keys) -> NetworkDirectory:
     """A Mac is bound to a directory where the scenario describes one."""
     if "directory" not in keys.data:
@@ -567,6 +579,21 @@ def _policy(keys: _Keys) -> Policy:
         max_failed=keys.number("max_failed", 0, 0, 999),
         pattern=keys.text("pattern", ""),
         xml=keys.optional_text("xml"),
+    )
+
+
+def _settings(mac: Mac, keys: _Keys) -> Settings:
+    keys.only(SETTINGS_KEYS)
+    screen_lock = keys.data.get("screen_lock", "off")
+    if not (isinstance(screen_lock, str) and screen_lock.isdigit()):
+        screen_lock = keys.choice("screen_lock", "off", ("off", "immediate"))
+    autologin = keys.data.get("autologin")
+    return Settings(
+        screen_lock=screen_lock,
+        autologin="" if autologin is None else _account_name(mac, keys, "autologin", autologin),
+        guest_account=keys.flag("guest_account", False),
+        smb_guest=keys.flag("smb_guest", False),
+        sip=keys.flag("sip", True),
     )
 
 

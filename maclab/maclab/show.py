@@ -87,6 +87,7 @@ def _filevault(mac: Mac) -> str:
     words = [f"FileVault: {vault.state}"]
     words += [f"{vault.percent:g} percent"] if vault.percent is not None else []
     words += ["waits to be unlocked"] if mac.locked else []
+    words += [f"{mac.waiting.failures} wrong passwords at the unlock screen"] if mac.waiting.failures else []
     words += [f"deferred for {vault.deferred_user or 'anybody'}"] if vault.deferred_user is not None else []
     words += ["personal recovery key" if vault.prk else "no personal recovery key"]
     words += ["institutional recovery key"] if vault.irk else []

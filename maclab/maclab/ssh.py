@@ -7,18 +7,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
+import struct
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import asyncssh
+from asyncssh.auth import KbdIntChallenge
 from asyncssh.channel import SSHServerChannel
 
-from maclab import directory, journal, session
+from maclab import directory, journal, preboot, session
 from maclab.host import Host
+from maclab.texts import say
 
 _log = logging.getLogger(__name__)
 
-KEY, PASSWORD = "publickey", "password"
+KEY, PASSWORD, KEYBOARD = "publickey", "password", "keyboard-interactive"
+PROMPT = "Password:"
+# Time in which the client says who it is: what fails on the Mac does not fail at once.
+FAILS_AFTER = 0.1
+# Time for a client to show the last text, before the Mac goes on without it.
+ANSWERS_WITHIN = 2.0
 
 
 class Gate(asyncssh.SSHServer):
@@ -28,16 +37,42 @@ class Gate(asyncssh.SSHServer):
         self._hosts = hosts
         self._client_key = client_key
         self._passwords = passwords
-        self._unlocks = False
+        self._greets = False
+        # What is still to be answered of a dialogue at the unlock screen, once its last text was shown.
+        self._answer: preboot.Answer | None = None
+        self._pivoted = False
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
         self._host = self._hosts[conn.get_extra_info("sockname")[1]]
         self._host.connections.add(conn)
         conn.set_extra_info(host=self._host, connection=conn)
+        if self._host.resets:
+            _reset(conn)
+            return
+        # A connection alone is enough: the wrapper that starts sshd has told it then.
+        self._greets = self._waits and not self._host.mac.waiting.greeted
+        self._host.mac.waiting.greeted |= self._waits
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._host.connections.discard(self._connection)
+        self._host.silenced.discard(self._connection)
+        # The Mac does not wait for whoever has unlocked it.
+        if self._answer is preboot.Answer.UNLOCKED:
+            self._pivot()
+
+    def begin_auth(self, username: str) -> bool:
+        if self._greets:
+            self._greets = False
+            self._connection.send_auth_banner(self._say("banner") + "\r\n")
+        return True
+
+    @property
+    def _waits(self) -> bool:
+        return self._host.mac.locked
+
+    def _say(self, what: str, **values: str) -> str:
+        return say(f"preboot.{what}", self._host.mac.version_tuple, **values)
 
     def public_key_auth_supported(self) -> bool:
         return True
@@ -49,24 +84,80 @@ class Gate(asyncssh.SSHServer):
         return self._judge(username, KEY, ok)
 
     def password_auth_supported(self) -> bool:
-        return self._passwords
+        # Before FileVault is unlocked, nobody's sshd_config counts.
+        return self._passwords or self._waits
+
+    def kbdint_auth_supported(self) -> bool:
+        # Else asyncssh asks for the password by itself, and hands it to validate_password.
+        return True if self._waits else NotImplemented
+
+    def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> KbdIntChallenge:
+        return "", "", "", [(PROMPT, False)]
+
+    async def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> KbdIntChallenge:
+        if self._answer is not None:
+            # The client has shown the text of an answer, and says so.
+            return await self._finish(self._answer)
+        answer = self._judge_unlock(username, KEYBOARD, "".join(responses))
+        if answer is preboot.Answer.UNLOCKED:
+            self._answer = answer
+            asyncio.get_running_loop().call_later(ANSWERS_WITHIN, self._pivot)
+            return "", self._say("unlocked"), "", []
+        if answer is preboot.Answer.UNAVAILABLE:
+            self._answer = answer
+            return "", self._say("unavailable", user=username), "", []
+        # What is no right password looks alike here, whatever PAM thought of it.
+        return await self._finish(answer)
 
     async def validate_password(self, username: str, password: str) -> bool:
         # An authentication like any other: it counts failures, and may hand out the first token.
+        if self._waits:
+            if not preboot.password_method_works(self._host.mac):
+                self._host.log(journal.Event(time.time(), "preboot", f"{username}: nobody looks at {PASSWORD}"))
+                return self._judge(username, PASSWORD, False)
+            # sshd keeps what PAM says for after the login, which never comes.
+            return await self._finish(self._judge_unlock(username, PASSWORD, password))
         if not self._host.may_log_in(username):
             return False
-        if self._host.mac.locked:
-            self._unlocks = self._host.unlocks(username, password)
-            return self._judge(username, PASSWORD, self._unlocks)
         ok = bool(directory.authenticate(self._host.mac, username, password))
         await self._host.commit("sshd")
         return self._judge(username, PASSWORD, ok)
+
+    def _judge_unlock(self, user: str, method: str, password: str) -> preboot.Answer:
+        answer = preboot.answer(self._host.mac, user, password, time.time())
+        self._host.log(journal.Event(time.time(), "preboot", f"{user}: {answer.value}"))
+        self._judge(user, method, answer is preboot.Answer.UNLOCKED)
+        if answer is preboot.Answer.UNLOCKED:
+            self._host.log(journal.Event(time.time(), "unlock", f"by {user}, over SSH"))
+        return answer
+
+    async def _finish(self, answer: preboot.Answer) -> bool:
+        """Go on as sshd does: no answer lets anybody in, and after the right password the Mac itself goes away."""
+        if answer is not preboot.Answer.UNLOCKED:
+            await self._host.store.commit(self._host.mac)
+            return False
+        ends = self._host.mac.waiting.after_unlock
+        if ends == "hang":
+            # What holds the connection is gone, and nobody closes it.
+            self._host.connections.discard(self._connection)
+            self._host.silenced.add(self._connection)
+        self._pivot()
+        if ends == "close":
+            self._connection.abort()
+        if ends != "failure":
+            await asyncio.Event().wait()
+        return False
+
+    def _pivot(self) -> None:
+        if not self._pivoted:
+            self._pivoted = True
+            self._host.unlocked_by_ssh()
 
     def _judge(self, user: str, method: str, ok: bool) -> bool:
         # Before the client hears of it: whoever waits for the client may look into the journal at once. Only a key is
         # asked about first and proven afterwards: that success is one when it is complete.
         self._method = method
-        if not ok or method == PASSWORD:
+        if not ok or method != KEY:
             self._host.log(journal.Login(time.time(), user, method, ok))
         return ok
 
@@ -74,9 +165,14 @@ class Gate(asyncssh.SSHServer):
         user = str(self._connection.get_extra_info("username"))
         if self._method == KEY:
             self._host.log(journal.Login(time.time(), user, self._method, True))
-        if self._unlocks:
-            self._host.log(journal.Event(time.time(), "unlock", f"by {user}, over SSH"))
-            self._host.unlocked_by_ssh()
+
+
+def _reset(conn: asyncssh.SSHServerConnection) -> None:
+    """Drop a connection as one whose server ends before it says a word: the client reads "reset by peer"."""
+    accepted: socket.socket = conn.get_extra_info("socket").dup()
+    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    conn.abort()
+    asyncio.get_running_loop().call_later(FAILS_AFTER, accepted.close)
 
 
 class Files(asyncssh.SFTPServer):

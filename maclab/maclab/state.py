@@ -207,6 +207,21 @@ class ModelFile:
 
 
 @dataclass
+class Waiting:
+    """What a Mac is like over SSH while it waits at FileVault's unlock screen."""
+
+    # How a connection goes on that has unlocked the volume: failure, close or hang. It never succeeds.
+    after_unlock: str = "failure"
+    # Whether the method `password` unlocks as well; None: as the rule says.
+    password_method: bool | None = None
+    # Somebody has connected since the start, so that nobody is told any more what the Mac waits for.
+    greeted: bool = False
+    # Wrong passwords so far, and until when no password is looked at.
+    failures: int = 0
+    delayed_until: float = 0.0
+
+
+@dataclass
 class Job:
     """A job that launchd has loaded from a property list of the Mac, and starts every so many seconds."""
 
@@ -217,12 +232,15 @@ class Job:
 
 @dataclass
 class Settings:
-    """What sysadminctl sets beside accounts; `screen_lock`: off, immediate, or a number of seconds."""
+    """What is set for the whole Mac; `screen_lock`: off, immediate, or a number of seconds."""
 
     screen_lock: str = "off"
-    autologin_user: str = ""
+    autologin: str = ""
     guest_account: bool = False
     smb_guest: bool = False
+    sip: bool = True
+    # Jobs that launchd has been told not to load, by their labels.
+    disabled_jobs: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -265,6 +283,7 @@ class Mac:
     sudo_password: bool = False
     requiretty: bool = False
     settings: Settings = field(default_factory=Settings)
+    waiting: Waiting = field(default_factory=Waiting)
 
     @property
     def version_tuple(self) -> tuple[int, ...]:
@@ -308,6 +327,7 @@ def from_json(text: str) -> Mac:
             "filevault": _filevault(data["filevault"]),
             "files": {path: ModelFile(**value) for path, value in data.get("files", {}).items()},
             "network": _network(data.get("network", {})),
+            "waiting": Waiting(**data.get("waiting", {})),
             "jobs": {label: Job(**value) for label, value in data.get("jobs", {}).items()},
             "mdm": MDM(**data["mdm"]),
             "policy": Policy(**data["policy"]),

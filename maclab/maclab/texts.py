@@ -117,6 +117,8 @@ def _source_line(root: str, file: str = "DSRecord.m", line: str = "{line}") -> s
     return f"### Error:{{code}} File:{root}/{file} Line:{line}"
 
 
+_SSHD = "system/com.openssh.sshd = {{\n\tactive count = 0\n\tpath = (submitted by smd[29])\n"
+
 TEXTS: dict[str, Wordings] = {
     # --- sysadminctl ---
     "sysadminctl.usage": (
@@ -471,7 +473,8 @@ TEXTS: dict[str, Wordings] = {
     "fdesetup.unknown": (assumed("Error: Unknown command.\n"),),
     "fdesetup.parameter": (assumed("Error: Invalid option '{word}'.\n"),),
     "fdesetup.bad_input": (assumed("Error: Unable to read the input plist.\n"),),
-    "fdesetup.version": (assumed("{number}\n"),),
+    # Of this line only its first words are known (fde-status-extended).
+    "fdesetup.extended": (assumed("Volume is APFS\n"),),
     "fdesetup.prompt_user": (seen("Enter the user name:", "fde-enable-sequoia"),),
     "fdesetup.prompt_password": (seen("Enter the password for user '{user}':", "fde-enable-sequoia"),),
     "fdesetup.prompt_added": (seen("Enter the password for the added user '{user}':", "fde-add-prompts-apfs"),),
@@ -617,6 +620,23 @@ TEXTS: dict[str, Wordings] = {
             'Bad request.\nCould not find service "{label}" in domain for system\n', "launchctl-print-missing-27", (27,)
         ),
     ),
+    "launchctl.print_sshd": (
+        assumed(_SSHD),
+        seen(_SSHD, "launchctl-print-sshd-27", (27,)),
+    ),
+    "launchctl.print_sshd_end": (assumed("\ttype = LaunchDaemon\n\tstate = not running\n}\n"),),
+    "launchctl.disabled_begin": (assumed("\n\tdisabled services = {\n"),),
+    "launchctl.disabled_yes": (
+        assumed('\t\t"{label}" => true\n'),
+        seen('\t\t"{label}" => disabled\n', "launchctl-print-disabled-ssh-off-27", (27,)),
+    ),
+    "launchctl.disabled_no": (
+        assumed('\t\t"{label}" => false\n'),
+        seen('\t\t"{label}" => enabled\n', "launchctl-print-disabled-ssh-on-27", (27,)),
+    ),
+    "launchctl.disabled_end": (assumed("\t}\n"),),
+    "systemsetup.remote_login": (seen("Remote Login: {state}\n", "systemsetup-remotelogin-on-27"),),
+    "csrutil.status": (seen("System Integrity Protection status: {state}.\n", "csrutil-enabled"),),
     "launchctl.print": (
         assumed(
             "system/{label} = {{\n\tactive count = 0\n\tpath = {path}\n\ttype = LaunchDaemon\n\tstate = not running"
@@ -663,6 +683,26 @@ TEXTS: dict[str, Wordings] = {
     "createhomedir.none": (assumed("creating home directories for ({host})\n"),),
     "createhomedir.usage": (assumed("usage: createhomedir [[-scbalh] [[-n directoryDomainName] | [-u username]]]\n"),),
     "createhomedir.no_user": (assumed("createhomedir: user {user} not found\n"),),
+    # --- sshd while the Mac waits at FileVault's unlock screen ---
+    "preboot.banner": (
+        seen(
+            "This system is locked. To unlock it, use a local\r\naccount name and password. Once successfully\r\n"
+            "unlocked, you will be able to connect normally.",
+            "preboot-ssh-banner-26.0.1",
+        ),
+    ),
+    "preboot.unlocked": (
+        seen(
+            "System successfully unlocked.\nYou may now use SSH to authenticate normally.",
+            "apple-oss-distributions/OpenSSH OpenSSH-354.0.3, pam_basesystem",
+        ),
+    ),
+    "preboot.unavailable": (
+        seen(
+            "Account {user} is temporarily unavailable.",
+            "apple-oss-distributions/OpenSSH OpenSSH-354.0.3, pam_basesystem",
+        ),
+    ),
 }
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Say, for each transcript, which Mac shows it and how closely the lab must repeat it, or why it is not repeated."""
+"""Repeat the transcripts that want more than a Mac and a command: `fixtures/setups.yml` has the others."""
 
 from __future__ import annotations
 
@@ -1151,69 +1151,3 @@ def _() -> Case:
 PACKAGE = str(FIXTURE.with_name("one.pkg"))
 CASES["installer-done"] = lambda: Case(people(mac()), ["installer", "-pkg", PACKAGE, "-target", "/"])
 CASES["installer-not-root"] = lambda: Case(people(mac()), ["installer", "-pkg", PACKAGE, "-target", "/"], root=False)
-
-# --- transcripts that are not repeated -------------------------------------------------------------
-
-_STORAGE = "CoreStorage: no supported macOS starts from it"
-_NO_TEXT = "the source gives no text that could be compared"
-_RSR = "rapid security responses are not modelled"
-
-NOT_TESTED: dict[str, str] = {
-    "sts-goLAPS-alt-wording": "a made-up test value, not something that macOS prints",
-    "dscl-authority-smartcard": "the source cut the value whose length decides the layout",
-    "dscl-sandboxed": "sandboxes are not modelled",
-    "fde-status-extended": "`fdesetup status -extended` is not modelled: its full text is unknown",
-    "fde-status-extended-verbose": "`fdesetup status -extended` is not modelled: its full text is unknown",
-    "fde-status-deferred-limbo": _NO_TEXT,
-    "fde-list-in-launchdaemon-empty": "a single, unexplained observation inside a LaunchDaemon",
-    "fde-list-extended-icloud": _NO_TEXT,
-    "fde-changerecovery-not-silent-apfs": "an opinion on the versions before 10.14, and no text",
-    "bt-status-paraphrase": "typed from memory by its reporter; the wording differs from every other source",
-    "enr-show-apsd": "of the two texts for a network that is down, the lab has the other one",
-    "enr-show-null": "nobody says when it is shown",
-    "du-apfs-list-fragment": "an excerpt of a Mac with several containers; test_program_diskutil.py has its lines",
-    "du-disable-filevault-disk-user": "turning FileVault off with diskutil is not modelled",
-    "du-unlockvolume-already": "unlocking volumes with diskutil is not modelled",
-    "ston-not-admin-unified-log": "the unified log is not modelled; what the command itself prints is another record",
-    "enr-mdmclient-nag": "`mdmclient dep nag` is not modelled: `profiles show` took its place with 10.13.4",
-    "pyver-tahoe": "Python itself is the host's own in the lab",
-    "swvers-full-13": _RSR,
-    "swvers-extra": _RSR,
-    **dict.fromkeys(
-        words(
-            "preboot-ssh-unlock-26 preboot-ssh-unlock-kbdint-26 preboot-ssh-banner-26.0.1 preboot-ssh-prompt-only "
-            "preboot-ssh-key-refused"
-        ),
-        "what a client of SSH shows; the waiting Mac is tried over SSH (test_engine_restart.py)",
-    ),
-    **dict.fromkeys(
-        words(
-            "launchctl-print-disabled-ssh-on-27 launchctl-print-disabled-ssh-off-27 launchctl-print-sshd-27 "
-            "defaults-delete-missing-27"
-        ),
-        "the form of the command is not modelled",
-    ),
-    "bt-status-worded-2023": "typed by hand: the wording differs from every other source",
-    "bt-install-bare-no-tty": _NO_TEXT,
-    "id-admin-2026": "the excerpt breaks off among the groups",
-    "dscl-mbsetupuser-hidden-yes": "chosen lines of a record, with an IsHidden that other Macs write otherwise",
-    **dict.fromkeys(
-        words(
-            "systemsetup-remotelogin-off-27 systemsetup-remotelogin-on-27 csrutil-enabled-27 tcc-db-denied-27 "
-            "app-sso-platform-15.6 scauth-filevault-token sshd-basesystem-pam sshd-fvunlock-bad-password "
-            "preboot-fvunlock-plist rm-home-no-fda-27 "
-            "passwd-eds-ec2 passwd-root-token hw-ibridge-t2 hw-ioreg-t2 hw-ioreg-sep csrutil-enabled csrutil-authroot "
-            "csrutil-authroot-hang csrutil-clear softwareupdate-owner"
-        ),
-        "the program is not modelled: no module calls it",
-    ),
-    **dict.fromkeys(
-        words(
-            "fde-list-extended-disk-user-cs fde-list-extended-after-remove-uuid fde-hasinstitutional-device-hash "
-            "fde-enable-outputplist-corestorage fde-add-prompts-10.8 fde-add-prompts-10.9-10.12 "
-            "fde-remove-uuid-disk-user fde-changerecovery-prompts-10.9-10.12 fde-changerecovery-escrowing "
-            "fde-changerecovery-expected-11 fde-changerecovery-password-only"
-        ),
-        _STORAGE,
-    ),
-}

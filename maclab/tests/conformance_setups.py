@@ -19,6 +19,9 @@ from maclab.state import CryptoUser, Group, Mac
 
 FILE = Path(__file__).with_name("fixtures") / "setups.yml"
 SETUPS: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+_REASONS: dict[str, list[str]] = yaml.safe_load(FILE.with_name("unrepeated.yml").read_text(encoding="utf-8"))
+# Transcripts that the lab does not repeat, each with the reason.
+UNREPEATED = {record_id: reason for reason, ids in _REASONS.items() for record_id in ids}
 OF_THE_CASE = {"root", "user", "stdin", "typed", "env", "names", "part", "cut"}
 OF_THE_MAC = {"build", "model", "device", "filesystem", "hardware", "logged_in"}
 PARTS = {"filevault", "mdm", "policy", "settings"}

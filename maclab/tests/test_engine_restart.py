@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import plistlib
 import subprocess
 import time
@@ -17,7 +16,7 @@ import pytest
 
 from maclab import cli, journal
 from maclab.control import LabError
-from maclab.lab import Handle, Lab, Result
+from maclab.lab import Handle, Lab
 
 
 def _described(version: str, **more: Any) -> dict[str, Any]:
@@ -32,7 +31,6 @@ SCENARIO: dict[str, Any] = {
     "macs": {
         "plain": _described("15.6", mdm={"enrolled": "ade", "bootstrap": {"escrowed": True}, "escrow_profile": True}),
         "sealed": _described("15.6", filevault={"state": "on", "prk": True}),
-        "tahoe": _described("26.1", filevault={"state": "on", "prk": True}),
     }
 }
 
@@ -53,29 +51,10 @@ def sealed(lab: Lab) -> Handle:
     return _fresh(lab, "sealed")
 
 
-@pytest.fixture
-def tahoe(lab: Lab) -> Handle:
-    return _fresh(lab, "tahoe")
-
-
 def _fresh(lab: Lab, name: str) -> Handle:
     handle = lab.mac(name)
     handle.reset()
     return handle
-
-
-def _with_password(mac: Handle, password: str, tmp_path: Path) -> Result:
-    """The OpenSSH client without a key, which asks a program for the password."""
-    asks = tmp_path / "asks"
-    asks.write_text(f"#!/bin/sh\necho {password}\n")
-    asks.chmod(0o700)
-    # The first value that ssh is given counts.
-    asked = "-o BatchMode=no -o PubkeyAuthentication=no -o NumberOfPasswordPrompts=1".split()
-    argv = mac.ssh_argv("echo in")
-    argv[1:1] = asked
-    env = {**os.environ, "SSH_ASKPASS": str(asks), "SSH_ASKPASS_REQUIRE": "force"}
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=30, check=False)
-    return Result(done.returncode, done.stdout, done.stderr)
 
 
 @contextmanager
@@ -164,24 +143,6 @@ def test_an_armed_restart_needs_nobody_once(sealed: Handle) -> None:
         sealed.restart()
     _wait_until_locked(sealed)
     assert not sealed.is_reachable()
-
-
-def test_a_password_by_ssh_unlocks_tahoe(tahoe: Handle, tmp_path: Path) -> None:
-    with _restarting(tahoe):
-        tahoe.ssh("sudo shutdown -r now")
-    assert tahoe.wait_until(reachable=True)
-    assert tahoe.state().locked
-    assert tahoe.ssh("echo in").rc == 255  # no key opens anything yet
-    assert _with_password(tahoe, "pw-ana", tmp_path).rc == 255
-    assert tahoe.state().locked
-    done = _with_password(tahoe, "pw-it", tmp_path)
-    assert done.rc == 255 and "in" not in done.out.split()
-    assert tahoe.wait_until(reachable=True)
-    deadline = time.monotonic() + 10
-    while tahoe.ssh("echo in").out != "in\n" and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert tahoe.ssh("echo in").out == "in\n"
-    assert not tahoe.state().locked and tahoe.state().logged_in == []
 
 
 def test_a_locked_mac_stays_locked_when_the_lab_comes_up_again(tmp_path: Path) -> None:

@@ -13,13 +13,11 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import failure, failure_after, ran
 from ansible_collections.keyholder.macos.plugins.plugin_utils._changing import ChangingAction
-from ansible_collections.keyholder.macos.plugins.plugin_utils._restart import Unlocker, boot_time
+from ansible_collections.keyholder.macos.plugins.plugin_utils._login import Login, Lookout
+from ansible_collections.keyholder.macos.plugins.plugin_utils._restart import Wait
 
 _NOT_STARTED = (126, 127)
 """What a shell says of a Python that is not there, or that it may not start: then nothing restarts."""
-
-PAUSE = 1.0
-"""Seconds between two looks."""
 
 
 class ActionModule(ChangingAction):
@@ -38,9 +36,10 @@ class ActionModule(ChangingAction):
         foreseen = self._foresee(task_vars)
         if self._task.check_mode or foreseen.get("failed"):
             return foreseen
-        before, said = boot_time(self._connection)
-        if before is None:
-            refusal = Refusal("not_a_mac", "the host does not say when it started", (said,))
+        lookout = Lookout(self._connection)
+        first = lookout.look()
+        if first.booted is None:
+            refusal = Refusal("not_a_mac", "the host does not say when it started", (first.said,))
             return {**foreseen, **failure(refusal)}
         start = time.monotonic()
         done = self._restart(task_vars)
@@ -48,13 +47,13 @@ class ActionModule(ChangingAction):
             return done
         # A result that was lost with the connection holds nothing that the prediction does not.
         result = foreseen if done is None else done
-        said = self._wait(before, start)
+        wait = Wait(lookout, first.booted, self._unlocker(), _may_wait(foreseen))
+        back = wait.until(start + float(self._task.args.get("reboot_timeout", 600)))
         result["elapsed"] = int(time.monotonic() - start)
-        if said:
-            waited = f"the Mac was not back after {result['elapsed']} seconds"
-            refusal = Refusal("not_back", waited, (f"had started at {before:f}", said))
-            return failure_after(result, refusal)
-        return result
+        if back:
+            return result
+        waited = f"the Mac was not back after {result['elapsed']} seconds"
+        return failure_after(result, Refusal(wait.reason, waited, wait.evidence))
 
     def _foresee(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return what the module would do; every refusal that needs no authentication comes from here."""
@@ -76,19 +75,15 @@ class ActionModule(ChangingAction):
         lost = not ran(done) or (done.get("failed") and "reason" not in done)
         return None if lost else done
 
-    def _wait(self, before: float, start: float) -> str:
-        """Wait for the Mac. Return what it said last if it did not come back in time; "" if it did."""
-        until = start + float(self._task.args.get("reboot_timeout", 600))
-        unlocker = None
-        if boolean(self._task.args.get("ssh_unlock", False)):
-            user, password = self._task.args.get("user", ""), self._task.args.get("password", "")
-            unlocker = Unlocker(self._connection, str(user), str(password))
-        while True:
-            now, said = boot_time(self._connection)
-            if now is not None and now > before + 1:
-                return ""
-            if time.monotonic() > until:
-                return said
-            if now is None and unlocker is not None:
-                said = unlocker.attempt() or said
-            time.sleep(PAUSE)
+    def _unlocker(self) -> Login | None:
+        if not boolean(self._task.args.get("ssh_unlock") or False):
+            return None
+        user, password = (str(self._task.args.get(option) or "") for option in ("user", "password"))
+        return Login(self._connection, user, password) if password else None
+
+
+def _may_wait(foreseen: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether the Mac has an unlock screen to wait at, by the module's result. What is not known may be."""
+    state = foreseen.get("state")
+    before = state.get("before") if isinstance(state, dict) else None
+    return not isinstance(before, dict) or before.get("filevault") != "off"

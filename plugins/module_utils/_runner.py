@@ -79,6 +79,8 @@ class Command:
     type at each prompt, given by how the prompt ends. ``private``: what it prints must not be shown.
     ``limit``: bytes that it may print on either stream; if it prints more it is stopped, and what it has printed is no
     answer. ``only_status``: its exit status is all that is asked for, so what is beyond the limit is thrown away.
+    ``until``: of a dialogue, words in small letters that decide it once the last prompt is answered: a program that has
+    printed one is stopped, as it may ask or hang for ever.
     """
 
     argv: tuple[str, ...]
@@ -89,6 +91,7 @@ class Command:
     private: bool = False
     limit: int = LIMIT
     only_status: bool = False
+    until: tuple[str, ...] = ()
 
     def input(self) -> bytes:
         """Return the whole of its stdin, in UTF-8."""
@@ -319,14 +322,14 @@ def _converse(
         while True:
             if not select.select([terminal], [], [], max(0.0, until - time.monotonic()))[0]:
                 _stop(pid)
-                return Ran(command, None, timed_out=True)
+                return Ran(command, None, _shown(said), timed_out=True)
             try:
                 chunk = os.read(terminal, 4096)
             except OSError:  # Linux: the other end is closed. macOS reads nothing instead.
                 chunk = b""
             if not chunk:
                 status = _exit_status(pid, until)
-                return Ran(command, status, _decoded(said).replace("\r\n", "\n"), timed_out=status is None)
+                return Ran(command, status, _shown(said), timed_out=status is None)
             said += chunk
             if len(said) > command.limit:
                 _stop(pid)
@@ -334,8 +337,16 @@ def _converse(
             if waiting and _decoded(said[answered:]).rstrip(" ").endswith(waiting[0][0]):
                 os.write(terminal, waiting.pop(0)[1].reveal() + b"\n")
                 answered = len(said)
+            elif not waiting and any(words in _shown(said[answered:]).lower() for words in command.until):
+                _stop(pid)
+                return Ran(command, None, _shown(said))
     finally:
         os.close(terminal)
+
+
+def _shown(said: bytes) -> str:
+    """Return what a terminal was sent, with a program's own ends of lines."""
+    return _decoded(said).replace("\r\n", "\n")
 
 
 def _exit_status(pid: int, until: float) -> int | None:

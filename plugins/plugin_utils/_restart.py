@@ -1,83 +1,101 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask a Mac from the controller when it started, and unlock over SSH a Mac that waits for it.
+"""Wait on the controller for a Mac that restarts, unlock it over SSH if it waits for that, and say why it is not back.
 
 This file is PRIVATE to the collection.
 """
 
 from __future__ import annotations
 
-import contextlib
-import shlex
-import shutil
+import time
 import typing as t
 
-from ansible.errors import AnsibleError
+from ansible_collections.keyholder.macos.plugins.plugin_utils._login import Login, Look, Lookout, Tried
 
-from ansible_collections.keyholder.macos.plugins.module_utils._command import system
-from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, ProcessRunner, Secret
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import Code
+    from ansible_collections.keyholder.macos.plugins.module_utils._command import sshd
 
-LOGIN_SECONDS = 30
+PAUSE = 1.0
+"""Seconds between two looks."""
 
+SETTLE = 5.0
+"""Seconds after an unlock in which what answers may still be the unlock screen, so that no password is sent to it."""
 
-def boot_time(connection: t.Any) -> tuple[float | None, str]:
-    """Return when the Mac started, in seconds since 1970, over a new connection, and what it said; None if the Mac does
-    not answer."""
-    # A master connection of before the restart would keep the new one waiting.
-    with contextlib.suppress(AnsibleError, AttributeError):
-        connection.reset()
-    try:
-        status, out, err = connection.exec_command(str(system.BOOT_TIME), in_data=None, sudoable=False)
-    except AnsibleError as problem:
-        return None, str(problem)
-    text = b"".join(part if isinstance(part, bytes) else str(part).encode() for part in (out, err)).decode(
-        errors="replace"
-    )
-    return (system.parse_boot_time(text) if status == 0 else None), text.strip()
+_NOT_UNLOCKED: dict[sshd.Outcome, Code] = {
+    "refused": "unlock_refused",
+    "locked_out": "unlock_locked_out",
+    "unknown_user": "unlock_unknown_user",
+}
 
 
-class Unlocker:
-    """An SSH login by password, on a terminal of its own. The password is sent once, as wrong ones lock accounts."""
+class Wait:
+    """One wait for a Mac that started at ``before``. ``unlocker``: how it is unlocked if it waits at its unlock screen.
+    ``may_wait``: whether it has one."""
 
-    def __init__(self, connection: t.Any, user: str, password: str) -> None:
-        self._argv = _login(connection, user)
-        self._password = Secret(password)
-        self._sent = False
+    def __init__(self, lookout: Lookout, before: float, unlocker: Login | None, may_wait: bool) -> None:
+        self._lookout = lookout
+        self._before = before
+        self._unlocker = unlocker
+        self._may_wait = may_wait
+        self._last = Look(None, "")
+        self._tried: Tried | None = None
+        self._settled: float | None = None
+        # Only Ansible's own password tells that a Mac is back which takes no key. One that waits to be unlocked may
+        # take it for an attempt, so it gets one at most, and none beside the unlocker's.
+        lookout.logins = None if not may_wait else 1 if unlocker is None else 0
 
-    def attempt(self) -> str:
-        """Try once, and return what came of it; "" if the Mac does not listen yet."""
-        if self._sent or not len(self._password):
-            return ""
-        command = Command(self._argv, dialogue=(("assword:", self._password),))
-        ran = ProcessRunner(_find).run(command, LOGIN_SECONDS)
-        self._sent = "assword:" in ran.text
-        return self._password.hidden_in(ran.evidence) if self._sent else ""
+    def until(self, end: float) -> bool:
+        """Return whether the Mac is back by ``end``, in seconds of the monotonic clock."""
+        self._lookout.forget()
+        while not self._is_back():
+            if time.monotonic() > end:
+                return False
+            time.sleep(PAUSE)
+        self._lookout.forget()
+        return True
+
+    @property
+    def reason(self) -> Code:
+        """Return why the Mac is not back."""
+        return missed(self._tried, self._last, self._may_wait)
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """Return what is known of a Mac that is not back."""
+        tried = () if self._tried is None else (self._tried.said,)
+        return (f"had started at {self._before:f}", *tried, self._last.said)
+
+    def _is_back(self) -> bool:
+        if self._settled is not None and time.monotonic() >= self._settled:
+            self._lookout.logins, self._settled = None, None
+        self._last = self._lookout.look()
+        if self._came(self._last):
+            return True
+        waits = self._last.door in ("locked", "refuses") and not isinstance(self._last, Tried)
+        if self._unlocker is None or self._unlocker.spent or not waits:
+            return False
+        tried = self._unlocker.attempt()
+        if tried.booted is None:
+            self._tried = tried
+        return self._came(tried)
+
+    def _came(self, look: Look) -> bool:
+        if isinstance(look, Tried) and look.outcome == "unlocked":
+            self._settled = time.monotonic() + SETTLE
+        return look.booted is not None and look.booted > self._before + 1
 
 
-def _login(connection: t.Any, user: str) -> tuple[str, ...]:
-    """Return the ssh command that Ansible uses for this Mac, but with a password and without an earlier connection."""
-    option = connection.get_option
-    argv = [option("ssh_executable") or "ssh", "-l", user]
-    for words in (
-        "ControlPath=none",
-        "ControlMaster=no",
-        "PubkeyAuthentication=no",
-        "PreferredAuthentications=password,keyboard-interactive",
-        "NumberOfPasswordPrompts=1",
-        "ConnectTimeout=10",
-    ):
-        argv += ["-o", words]
-    if not option("host_key_checking"):
-        argv += ["-o", "StrictHostKeyChecking=no"]
-    if option("port"):
-        argv += ["-p", str(option("port"))]
-    for name in ("ssh_args", "ssh_common_args", "ssh_extra_args"):
-        argv += shlex.split(option(name) or "")
-    return (*argv, str(option("host")), "true")
-
-
-def _find(program: str) -> str:
-    path = shutil.which(program)
-    if path is None:
-        raise LookupError(program)
-    return path
+def missed(tried: Tried | None, last: Look, may_wait: bool) -> Code:
+    """Return why a Mac is not back: by what came of the password, if one was sent, and by the last look. ``may_wait``:
+    whether it has an unlock screen to wait at."""
+    if last.door == "foreign":
+        return "host_key_changed"
+    outcome = None if tried is None else tried.outcome
+    if outcome in _NOT_UNLOCKED:
+        return _NOT_UNLOCKED[outcome]
+    if last.door == "resets" or outcome == "broken":
+        return "preboot_ssh_broken"
+    if last.door == "locked" or (last.door == "refuses" and may_wait and outcome != "unlocked"):
+        return "waits_for_unlock"
+    return "not_back"

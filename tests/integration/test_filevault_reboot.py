@@ -25,6 +25,7 @@ from maclab.state import Mac
 ADMIN = {"user": "itadmin", "password": PASSWORDS["itadmin"]}
 ON, OFF = {"state": "on", "prk": True}, {"state": "off"}
 UNSUPPORTED, FORGOTTEN = {"fault": "authrestart_unsupported"}, {"fault": "authrestart_forgotten"}
+RESETS = {"fault": "ssh_resets", "while": "locked"}
 
 RUN = Step("run", "filevault_reboot", {"reboot_timeout": 60, **ADMIN})
 NOBODY = {"user": None, "password": None}
@@ -45,10 +46,20 @@ BACK: dict[str, tuple[str, dict[str, Any], Step]] = {
     "encrypting-26": ("26.1", {"filevault": {"state": "encrypting", "percent": 20, "prk": True}}, BY_SSH),
     "by-ssh-26": ("26.1", {"filevault": ON, "faults": [UNSUPPORTED]}, BY_SSH),
     "forgotten-26": ("26.1", {"filevault": ON, "faults": [FORGOTTEN]}, BY_SSH),
+    # However the connection goes on that has unlocked it, and whichever method it looks at.
+    "closes-26": ("26.1", {"filevault": ON, "faults": [UNSUPPORTED], "preboot_ssh": {"after_unlock": "close"}}, BY_SSH),
+    "hangs-27": ("27.0.1", {"filevault": ON, "faults": [UNSUPPORTED], "preboot_ssh": {"after_unlock": "hang"}}, BY_SSH),
+    "one-method-26": (
+        "26.1",
+        {"filevault": ON, "faults": [UNSUPPORTED], "preboot_ssh": {"password_method": False}, "hardware": "t2"},
+        BY_SSH,
+    ),
+    "forgotten-27": ("27.0.1", {"filevault": ON, "faults": [FORGOTTEN], "hardware": "t2"}, BY_SSH),
     # Unlocked by macOS itself, so that nobody logs in by password.
     "not-needed-26": ("26.1", {"filevault": ON}, BY_SSH),
 }
-WAITED_FOR_SSH = ("encrypting-26", "by-ssh-26", "forgotten-26")
+UNARMED = ("encrypting-26", "by-ssh-26", "closes-26", "hangs-27", "one-method-26")
+WAITED_FOR_SSH = (*UNARMED, "forgotten-26", "forgotten-27")
 
 # Mac; its version; what else describes it; what is run; the reason; whether it is restarted all the same.
 FAILING: dict[str, tuple[str, dict[str, Any], Step, str, bool]] = {
@@ -91,7 +102,22 @@ FAILING: dict[str, tuple[str, dict[str, Any], Step, str, bool]] = {
         "26.1",
         {"filevault": ON, "preboot": [], "faults": [UNSUPPORTED]},
         BY_SSH.but("run", reboot_timeout=SOON),
-        "not_back",
+        "unlock_refused",
+        True,
+    ),
+    # It answers, and nobody was to send it a password.
+    "forgotten-26-key": (
+        "26.1",
+        {"filevault": ON, "faults": [FORGOTTEN]},
+        RUN.but("run", reboot_timeout=SOON),
+        "waits_for_unlock",
+        True,
+    ),
+    "broken-26": (
+        "26.5.1",
+        {"filevault": ON, "faults": [UNSUPPORTED, RESETS]},
+        BY_SSH.but("run", reboot_timeout=SOON),
+        "preboot_ssh_broken",
         True,
     ),
 }
@@ -139,7 +165,7 @@ def restarts(answer: Answer) -> int:
 def logins(answer: Answer) -> list[tuple[str, bool]]:
     """Those by password; Ansible itself has a key."""
     found = [entry for entry in answer.entries if isinstance(entry, journal.Login)]
-    return [(login.user, login.ok) for login in found if login.method == "password"]
+    return [(login.user, login.ok) for login in found if login.method != "publickey"]
 
 
 @pytest.mark.parametrize("host", BACK)
@@ -169,7 +195,7 @@ def test_one_password_is_given_once_and_only_where_it_is_needed(played: Played, 
     wanted += [[("itadmin", True)]] if host == "not-needed-26" else []
     assert logins(run) in wanted
     armed = "next restart unlocked" in run.writes
-    assert armed is (host not in ("off-11", "encrypting-26", "by-ssh-26"))
+    assert armed is (host not in ("off-11", *UNARMED))
     assert run.authentications == ([("itadmin", True)] if armed and by_password else [])
 
 
@@ -196,7 +222,7 @@ def test_a_mac_that_would_not_come_back_is_not_restarted(
 @pytest.mark.parametrize("host", AWAY)
 def test_a_mac_that_stays_away_is_missed(played: Played, lab: Lab, host: str) -> None:
     answer = played[host, "run"]
-    assert answer.reason == "not_back", answer
+    assert answer.reason == FAILING[host][3], answer
     assert answer.changed
     assert restarts(answer) == 1
     assert lab.mac(host).state().locked
@@ -205,6 +231,25 @@ def test_a_mac_that_stays_away_is_missed(played: Played, lab: Lab, host: str) ->
     assert answer.result["elapsed"] >= SOON
     assert answer.result["evidence"][0].startswith("had started at ")
     assert answer.result["remedy"]
+
+
+def test_the_unlock_screen_gets_one_password_by_the_method_that_answers(played: Played) -> None:
+    for host in WAITED_FOR_SSH:
+        entries = played[host, "run"].entries
+        assert [event.reason for event in journal.events(entries, "preboot")] == ["itadmin: unlocked"], host
+        unlocking = [login for login in journal.logins(entries) if login.method != "publickey"]
+        assert [login.method for login in unlocking] == ["keyboard-interactive"], host
+
+
+def test_a_refusal_says_what_the_mac_said(played: Played, lab: Lab) -> None:
+    refused, forgotten, broken = (
+        played[host, "run"].result["evidence"] for host in ("unknown-to-preboot", "forgotten-26-key", "broken-26")
+    )
+    assert "Permission denied" in refused[1] and "********" not in refused[1]
+    assert "This system is locked" in " ".join(forgotten) or "Permission denied" in forgotten[-1]
+    assert "eset" in broken[-1]
+    # An unknown account costs no attempt, a key none either.
+    assert all(lab.mac(host).state().waiting.failures == 0 for host in AWAY)
 
 
 def test_the_password_stands_nowhere(played: Played, lab: Lab) -> None:

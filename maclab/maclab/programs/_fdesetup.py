@@ -15,11 +15,15 @@ from maclab.call import Call
 from maclab.texts import say
 from maclab.vault import Proof
 
-WITH_VALUE = {"-user", "-usertoadd", "-uuid", "-defer", "-forceatlogin", "-certificate", "-delayminutes", "-device"}
+WITH_VALUE = {"-user", "-usertoadd", "-uuid", "-defer", "-forceatlogin", "-delayminutes", "-device"}
+# Each is in the manuals of 2019 to 2026; before macOS 27 -showrecoverykey stands in an example only.
 FLAGS = (
     "-inputplist -outputplist -dontaskatlogout -showrecoverykey -norecoverykey -keychain -personal -institutional "
-    "-extended -authrestart -key"
+    "-extended -authrestart"
 ).split()
+# What the manual has and the lab has not: a certificate or keychain of an institutional key, another volume, a dialog.
+UNMODELLED_WITH_VALUE = {"-certificate"}
+UNMODELLED = {"-prompt", "-forcerestart", "-offline", "-key", "-help"}
 # Jamf scripts by the dozen write it so (fde-add-short-i).
 SHORT = {"-i": "-inputplist"}
 
@@ -33,6 +37,7 @@ class Request:
     flags: set[str] = field(default_factory=set)
     to_add: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    unmodelled: bool = False
 
     def number(self, option: str) -> int | None:
         """Return the option's number; None where it was not given, or is none."""
@@ -60,6 +65,10 @@ def parse(words: list[str], verbose: bool) -> Request:
             request.values[word] = next(rest, "")
         elif word in FLAGS:
             request.flags.add(word)
+        elif word in UNMODELLED | UNMODELLED_WITH_VALUE:
+            request.unmodelled = True
+            if word in UNMODELLED_WITH_VALUE:
+                next(rest, "")
         else:
             request.unknown.append(word)
     return request

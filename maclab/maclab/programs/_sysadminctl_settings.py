@@ -44,6 +44,8 @@ async def screen_lock(call: Call, request: Request) -> int:
 async def autologin(call: Call, request: Request) -> int:
     """Over SSH nobody is at the screen, and macOS sets nothing (transcript autologin-err22)."""
     wanted, settings = request.values["-autologin"], call.mac.settings
+    if "interactive" in request.flags:
+        return call.refuse(KNOWN)
     if wanted == "set":
         await secret(call, request.get("-password") or "", say("sysadminctl.prompt_user", call.mac.version_tuple))
         if request.granter is not None:
@@ -51,14 +53,16 @@ async def autologin(call: Call, request: Request) -> int:
         tell(call, "autologin_refused")
         return 0
     if wanted == OFF:
-        settings.autologin_user = ""
+        if not call.is_root:
+            return call.refuse(f"{KNOWN}, to set them as root only")
+        settings.autologin = ""
         call.wrote("automatic login off")
         await call.commit()
         return 0
     if wanted != "status":
         return call.refuse(KNOWN)
-    if settings.autologin_user:
-        tell(call, "autologin_user", user=settings.autologin_user)
+    if settings.autologin:
+        tell(call, "autologin_user", user=settings.autologin)
     else:
         tell(call, "autologin_filevault" if vault.is_on(call.mac) else "autologin_off")
     return 0

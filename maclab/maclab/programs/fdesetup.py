@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from maclab import faults, plists, rules, vault
-from maclab.call import Call
+from maclab.call import Call, hang
 from maclab.directory import LOCAL_USER
 from maclab.programs import _fdesetup_keys as keys
 from maclab.programs import _fdesetup_users as users
@@ -31,6 +31,8 @@ EXTENDED_TYPES = {
 async def main(call: Call) -> int:
     words = [word for word in call.argv if word != "-verbose"]
     verb = words[0] if words else ""
+    if verb in UNMODELLED_VERBS:
+        return call.refuse(KNOWN)
     if verb not in VERBS:
         call.err(text(call, "unknown") if verb else "")
         call.err(text(call, "usage"))
@@ -39,6 +41,8 @@ async def main(call: Call) -> int:
         call.err(text(call, "not_root"))
         return NOT_ROOT
     request = parse(words[1:], verbose="-verbose" in call.argv)
+    if request.unmodelled or request.values.get("-device", "/") not in ("/", call.mac.device):
+        return call.refuse(KNOWN)
     if request.unknown:
         call.err(text(call, "parameter", word=request.unknown[0]))
         return Exit.PARAMETER
@@ -65,8 +69,14 @@ async def _status(call: Call, request: Request) -> int:
         call.out(text(call, "deferred", user=vault_now.deferred_user))
     if vault_now.master_keychain:
         call.out(text(call, "master"))
-    if vault.advance(call.mac):
+    if "-extended" in request.flags and call.mac.filesystem == "apfs":
+        call.out(text(call, "extended"))
+    moved = vault.advance(call.mac)
+    if moved:
         await call.commit()
+    if "-extended" in request.flags and vault_now.state in ("encrypting", "decrypting"):
+        # It prints how far the volume is until somebody interrupts it (manual).
+        await hang()
     return Exit.OK
 
 
@@ -145,11 +155,6 @@ async def _show_deferral(call: Call, request: Request) -> int:
     return Exit.OK
 
 
-async def _version(call: Call, request: Request) -> int:
-    call.out(text(call, "version", number=call.mac.version))
-    return Exit.OK
-
-
 VERBS: dict[str, Callable[[Call, Request], Awaitable[int]]] = {
     "status": _status,
     "list": _list,
@@ -159,7 +164,6 @@ VERBS: dict[str, Callable[[Call, Request], Awaitable[int]]] = {
     "supportsauthrestart": _boolean(supports_auth_restart),
     "usingrecoverykey": _using_recovery_key,
     "showdeferralinfo": _show_deferral,
-    "version": _version,
     "enable": users.enable,
     "disable": users.disable,
     "add": users.add,
@@ -170,6 +174,9 @@ VERBS: dict[str, Callable[[Call, Request], Awaitable[int]]] = {
     "validaterecovery": keys.validate,
     "authrestart": keys.auth_restart,
 }
+# What the manual has, and nobody has shown the output of.
+UNMODELLED_VERBS = {"help", "-help", "version"}
+KNOWN = f"{', '.join(VERBS)}, of the volume that it started from, without an institutional key"
 FOR_EVERYBODY = {
     "status",
     "isactive",
@@ -177,5 +184,4 @@ FOR_EVERYBODY = {
     "hasinstitutionalrecoverykey",
     "supportsauthrestart",
     "usingrecoverykey",
-    "version",
 }

@@ -14,6 +14,7 @@ NO_PROCESS = 3
 IO_ERROR = 5
 NOT_FOUND = 113
 SYSTEM = "system"
+KNOWN = "asuser, and bootstrap, bootout, print, print-disabled, enable and disable of the domain system"
 
 
 async def main(call: Call) -> int:
@@ -22,10 +23,16 @@ async def main(call: Call) -> int:
         return _as_user(call, words[0], words[1:])
     if verb == "bootstrap" and len(words) == 2 and words[0] == SYSTEM:
         return await _bootstrap(call, words[1])
+    if verb == "print-disabled" and words == [SYSTEM]:
+        return _print_disabled(call)
+    if verb in ("bootout", "print") and words == [f"{SYSTEM}/{launchd.SSHD}"]:
+        return _sshd(call) if verb == "print" else call.refuse(f"{KNOWN}, but for sshd, by which people come in")
+    if verb in ("enable", "disable") and len(words) == 1 and words[0].startswith(f"{SYSTEM}/"):
+        return await _allow(call, words[0].removeprefix(f"{SYSTEM}/"), verb == "enable")
     if verb in ("bootout", "print") and len(words) == 1 and words[0].startswith(f"{SYSTEM}/"):
         label = words[0].removeprefix(f"{SYSTEM}/")
         return _print(call, label) if verb == "print" else await _bootout(call, label)
-    return call.refuse("asuser, and bootstrap, bootout and print of the domain system")
+    return call.refuse(KNOWN)
 
 
 def _as_user(call: Call, uid: str, command: list[str]) -> int:
@@ -75,4 +82,36 @@ def _print(call: Call, label: str) -> int:
         call.err(say("launchctl.unknown", version, label=label))
         return NOT_FOUND
     call.out(say("launchctl.print", version, label=label, path=job.path, interval=job.interval))
+    return 0
+
+
+def _sshd(call: Call) -> int:
+    """Macs start sshd for each connection, from no property list of their own."""
+    version = call.mac.version_tuple
+    if launchd.SSHD in call.mac.settings.disabled_jobs:
+        call.err(say("launchctl.unknown", version, label=launchd.SSHD))
+        return NOT_FOUND
+    call.out(say("launchctl.print_sshd", version) + say("launchctl.print_sshd_end", version))
+    return 0
+
+
+def _print_disabled(call: Call) -> int:
+    version, disabled = call.mac.version_tuple, call.mac.settings.disabled_jobs
+    rows = {launchd.SSHD: launchd.SSHD in disabled} | dict.fromkeys(disabled, True)
+    lines = [
+        say("launchctl.disabled_yes" if off else "launchctl.disabled_no", version, label=label)
+        for label, off in rows.items()
+    ]
+    call.out("".join([say("launchctl.disabled_begin", version), *lines, say("launchctl.disabled_end", version)]))
+    return 0
+
+
+async def _allow(call: Call, label: str, allowed: bool) -> int:
+    """Say whether launchd may load the job the next time; what is loaded stays."""
+    if not call.is_root:
+        return call.refuse(f"{KNOWN}, to change one as root only")
+    disabled = call.mac.settings.disabled_jobs
+    disabled[:] = [other for other in disabled if other != label] + ([] if allowed else [label])
+    call.wrote(f"job {label} {'enabled' if allowed else 'disabled'}")
+    await call.commit()
     return 0

@@ -50,6 +50,8 @@ OTHER_RUNS = Group(
     },
 )
 
+_BACK = "When the Mac had started before, what came of the password if one was sent, and what the Mac answered last."
+
 MACOS = Group(
     "What macOS did",
     "Something went wrong after the first write had begun. ``state.after`` is a reading made after the failure, and"
@@ -98,7 +100,46 @@ MACOS = Group(
             "The Mac did not come back in time after its restart, or did not restart.",
             "Look at its screen: it may wait to be unlocked, although macOS said that it would not. Raise"
             " reboot_timeout for a slow Mac.",
-            "When the Mac had started before, and what it answered last.",
+            _BACK,
+        ),
+        "waits_for_unlock": Reason(
+            "The Mac waits at FileVault's unlock screen. From macOS 26 on it answers SSH there and lets nobody in.",
+            "Unlock it at its screen, or over SSH with the password of a holder: 'ssh -o"
+            " PreferredAuthentications=keyboard-interactive USER@HOST'. After ten wrong passwords only macOS Recovery"
+            " helps. For a restart by filevault_reboot, ssh_unlock does it.",
+            _BACK,
+        ),
+        "preboot_ssh_broken": Reason(
+            "The Mac accepts connections and drops them before SSH says a word, as macOS 26.5.1 was seen to do at"
+            " FileVault's unlock screen. No password was sent.",
+            "Unlock it at its screen. If it is unlocked, look at its sshd: too many connections, or host keys that it"
+            " cannot read, look the same.",
+            _BACK,
+        ),
+        "unlock_refused": Reason(
+            "The Mac refused the password at its unlock screen. It was sent once. A password that is wrong, and an"
+            " account that the screen does not know, are refused alike.",
+            "Try the password on the Mac's screen. If it is right, run 'diskutil apfs updatePreboot /' once the Mac is"
+            " unlocked. After ten wrong passwords only macOS Recovery helps.",
+            _BACK,
+        ),
+        "unlock_locked_out": Reason(
+            "The Mac did not look at the password, because the account is temporarily unavailable at its unlock screen:"
+            " too many wrong passwords came before.",
+            "Wait, and unlock it at its screen, or with another holder or the recovery key.",
+            _BACK,
+        ),
+        "unlock_unknown_user": Reason(
+            "The Mac's unlock screen does not know the account, or could not ask for it. This costs no attempt.",
+            "Unlock it with another holder, then run 'diskutil apfs updatePreboot /' on the Mac.",
+            _BACK,
+        ),
+        "host_key_changed": Reason(
+            "The Mac answers with another host key than the one that the controller knows. At its unlock screen a Mac"
+            " has the same keys as always. No password was sent to it.",
+            "Find out what answers there: another host may have the address, or the Mac was erased. Correct known_hosts"
+            " only then.",
+            _BACK,
         ),
         "key_not_given": Reason(
             "macOS made a new recovery key and did not give it to this run. The old key no longer works.",

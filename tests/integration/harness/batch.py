@@ -120,7 +120,7 @@ def play(
     lab: Lab,
     steps: Mapping[str, Sequence[Step]],
     *arguments: str,
-    variables: Mapping[str, str] | None = None,
+    variables: Mapping[str, Any] | None = None,
     **settings: str,
 ) -> Played:
     """Each Mac goes through its own steps, whatever comes of them."""

@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Decide what sshd makes of a password while the Mac waits at FileVault's unlock screen: the rules, without SSH.
+
+From macOS 26 on that sshd asks PAM's ``pam_basesystem``, which starts ``sshd-fvunlock``
+(apple-oss-distributions/OpenSSH, OpenSSH-354.0.3).
+"""
+
+from __future__ import annotations
+
+import enum
+
+from maclab import directory, rules
+from maclab.state import Account, Mac
+
+
+class Answer(enum.Enum):
+    """What a password came to; the names are those of ``sysexits.h`` that ``sshd-fvunlock`` ends with."""
+
+    UNLOCKED = "unlocked"
+    WRONG = "wrong password"
+    UNAVAILABLE = "temporarily unavailable"
+    UNKNOWN = "system error"
+
+
+def opens(mac: Mac, account: Account, password: str) -> bool:
+    """Tell whether a password that is typed before macOS runs opens the volume."""
+    return knows(mac, account) and account.key_password == password
+
+
+def knows(mac: Mac, account: Account) -> bool:
+    """Tell whether the preboot volume has a record of the account, and the volume a key for it."""
+    return account.generated_uid in mac.preboot and directory.has_key(mac, account)
+
+
+def answer(mac: Mac, user: str, password: str, now: float) -> Answer:
+    """Judge one password, and count it where it was wrong. An account that is not known costs no attempt."""
+    account = mac.accounts.get(user)
+    if account is None or not knows(mac, account):
+        return Answer.UNKNOWN
+    if account.locked or needs_recovery(mac) or now < mac.waiting.delayed_until:
+        return Answer.UNAVAILABLE
+    if account.key_password == password:
+        return Answer.UNLOCKED
+    _count(mac, now)
+    return Answer.WRONG
+
+
+def needs_recovery(mac: Mac) -> bool:
+    """Tell whether so many passwords were wrong that only macOS Recovery opens the volume."""
+    return mac.waiting.failures >= rules.PREBOOT_ATTEMPTS.at(mac.version_tuple)
+
+
+def password_method_works(mac: Mac) -> bool:
+    """Tell whether the method ``password`` unlocks as ``keyboard-interactive`` does: the scenario's word, or the
+    rule's."""
+    said = mac.waiting.password_method
+    return rules.PREBOOT_PASSWORD_METHOD.at(mac.version_tuple) if said is None else said
+
+
+def start_up(mac: Mac) -> None:
+    """Begin to wait again: sshd has explained itself to nobody yet. Wrong passwords stay counted."""
+    mac.waiting.greeted = False
+
+
+def unlocked(mac: Mac) -> None:
+    """Forget the wrong passwords."""
+    mac.locked = False
+    mac.waiting.failures = 0
+    mac.waiting.delayed_until = 0.0
+
+
+def _count(mac: Mac, now: float) -> None:
+    mac.waiting.failures += 1
+    version = mac.version_tuple
+    if mac.hardware == "apple-silicon" and mac.waiting.failures >= rules.PREBOOT_DELAYS_FROM.at(version):
+        mac.waiting.delayed_until = now + rules.PREBOOT_DELAY.at(version)

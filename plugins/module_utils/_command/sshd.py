@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tell from ssh's words how a Mac's sshd meets a connection, and what it made of a password at the unlock screen.
+
+From macOS 26 on a Mac that waits at FileVault's unlock screen runs sshd with the host keys that it always has. Its PAM
+module has one prompt, and three texts for what comes of the answer (apple-oss-distributions/OpenSSH, OpenSSH-354.0.3,
+pam_basesystem). It lets nobody in, whatever the answer.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+Door = t.Literal["locked", "refuses", "resets", "foreign", "silent", "other"]
+"""How a Mac met a connection without a password. locked: it says that it waits to be unlocked; refuses: it asks for
+another way to log in; resets: it takes the connection and drops it; foreign: with another host key; silent: not at
+all; other: as none of these."""
+
+Outcome = t.Literal["unlocked", "refused", "locked_out", "unknown_user", "broken", "no_answer"]
+"""What came of a password. broken: the connection was reset before the password was asked for; no_answer: nothing was
+said of it."""
+
+PROMPT = "assword:"
+"""The end of the one prompt, in either method."""
+
+METHODS = ("keyboard-interactive", "password")
+"""The methods that take a password, the surer one first: the second shows nobody what PAM says, and whether it unlocks
+is contested (shoon/fv-ssh-unlock)."""
+
+_LOCKED = "this system is locked"
+_UNLOCKED = "system successfully unlocked"
+"""The explanation of the lock has "once successfully unlocked" in it."""
+_UNAVAILABLE = "is temporarily unavailable"
+_UNKNOWN = "system error"
+"""PAM's name for what comes of an account that the unlock screen does not know. That sshd passes it on is assumed:
+OpenSSH as released refuses in silence, which is taken for a refusal."""
+_DENIED = re.compile(r"permission denied(?:, please try again)?(?: \(([a-z0-9,@.-]*)\))?")
+
+DECIDED = (_UNLOCKED, _UNAVAILABLE, PROMPT)
+"""After one of these nothing more is to be waited for: the connection may hang, or it asks a second time."""
+
+_DOORS: tuple[tuple[Door, re.Pattern[str]], ...] = (
+    ("locked", re.compile(_LOCKED)),
+    ("foreign", re.compile("host key verification failed|remote host identification has changed")),
+    (
+        "resets",
+        re.compile(
+            r"(?:kex|ssh)_exchange_identification: |banner exchange: |connection (?:reset|closed) by \S+ port "
+            "|connection closed by remote host"
+        ),
+    ),
+    ("refuses", re.compile(r"permission denied|invalid/incorrect (?:username/)?password")),
+    (
+        "silent",
+        re.compile(
+            "connection refused|timed out|no route to host|host is down|could not resolve|network is unreachable"
+        ),
+    ),
+)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+def door(text: str) -> Door:
+    """Return how the Mac met a connection, by what ssh, or Ansible for it, printed."""
+    said = _plain(text)
+    return next((name for name, words in _DOORS if words.search(said)), "other")
+
+
+def asked(text: str) -> bool:
+    """Tell whether the password was asked for."""
+    return PROMPT in text
+
+
+def lacks(text: str, method: str) -> bool:
+    """Tell whether sshd refused because it does not offer the method."""
+    found = _DENIED.search(_plain(text))
+    return found is not None and method not in (found.group(1) or method).split(",")
+
+
+def outcome(text: str) -> Outcome:
+    """Return what came of a password, by what ssh printed. What stood before its prompt proves nothing."""
+    if not asked(text):
+        return "broken" if door(text) == "resets" else "no_answer"
+    said = _plain(text.split(PROMPT, 1)[1])
+    # The words decide before the end of the connection, which is a refusal after an unlock as well.
+    if _UNLOCKED in said:
+        return "unlocked"
+    if _UNAVAILABLE in said:
+        return "locked_out"
+    if _UNKNOWN in said:
+        return "unknown_user"
+    # Whoever asks a second time did not take the first answer.
+    return "refused" if _DENIED.search(said) or PROMPT in said else "no_answer"

@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Log in to a Mac from the controller to see when it started: without a password, or by one that is sent once.
+
+This file is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import shutil
+import typing as t
+from dataclasses import dataclass
+
+from ansible.errors import AnsibleError
+
+from ansible_collections.keyholder.macos.plugins.module_utils._command import sshd, system
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, ProcessRunner, Secret
+
+LOGIN_SECONDS = 30
+_KEPT = 600
+"""Characters of what a login printed that are kept as evidence."""
+
+_ALONE = ("ControlPath=none", "ControlMaster=no", "ServerAliveInterval=5", "ServerAliveCountMax=3", "LogLevel=INFO")
+"""A connection of its own, as one from before the restart would keep it waiting. What a Mac says before it lets
+somebody in has the level INFO."""
+_KEY_ONLY = ("PreferredAuthentications=publickey", "BatchMode=yes")
+
+
+@dataclass(frozen=True)
+class Look:
+    """Hold what one connection showed. ``booted``: when the Mac started, in seconds since 1970; None: it did not say.
+    ``said``: its words, or ssh's."""
+
+    booted: float | None
+    said: str
+
+    @property
+    def door(self) -> sshd.Door:
+        """Return how the Mac met the connection."""
+        return sshd.door(self.said)
+
+
+@dataclass(frozen=True)
+class Tried(Look):
+    """Hold what came of a password: the Mac let somebody in (``booted``), or the outcome at its unlock screen."""
+
+    outcome: sshd.Outcome = "no_answer"
+    sent: bool = False
+
+
+def uses_password(connection: t.Any) -> bool:
+    """Tell whether Ansible may log in to the Mac by password."""
+    return connection.transport == "ssh" and bool(_password(connection))
+
+
+class Lookout:
+    """Look when a Mac started, over new connections and without a password: from macOS 26 on, a Mac that waits at its
+    unlock screen takes one for an attempt to unlock it. Where Ansible itself logs in by password, a Mac that has
+    started may refuse the key as well. ``logins``: how often a password may then be sent to one that did not let us in;
+    None: as often as we look."""
+
+    def __init__(self, connection: t.Any) -> None:
+        self._connection = connection
+        self._needs_password = uses_password(connection)
+        self.logins: int | None = None
+
+    def forget(self) -> None:
+        """End the connection that Ansible keeps: after a restart it leads nowhere."""
+        with contextlib.suppress(AnsibleError, AttributeError):
+            self._connection.reset()
+
+    def look(self) -> Look:
+        """Return what the Mac shows now."""
+        seen = self._by_key()
+        if seen.booted is not None:
+            self._needs_password = False
+        if not self._needs_password or seen.door != "refuses" or self.logins == 0:
+            return seen
+        return self._by_password()
+
+    def _by_key(self) -> Look:
+        with _key_only(self._connection):
+            try:
+                status, out, err = self._connection.exec_command(str(system.BOOT_TIME), in_data=None, sudoable=False)
+            except AnsibleError as problem:
+                return Look(None, str(problem))
+        text = "".join(_text(part) for part in (out, err))
+        return Look(system.parse_boot_time(text) if status == 0 else None, text.strip())
+
+    def _by_password(self) -> Look:
+        user = str(self._connection.get_option("remote_user") or "")
+        tried = Login(self._connection, user, _password(self._connection)).attempt()
+        if self.logins is not None and tried.sent and tried.booted is None:
+            self.logins -= 1
+        return tried
+
+
+class Login:
+    """An SSH login by password, on a terminal of its own, that asks when the Mac started. The password is sent once, as
+    wrong ones lock accounts; what let us in was no wrong one."""
+
+    def __init__(self, connection: t.Any, user: str, password: str) -> None:
+        self._connection = connection
+        self._user = user
+        self._password = Secret(password)
+        self._spent = not password
+
+    @property
+    def spent(self) -> bool:
+        """Return whether there is nothing more to try."""
+        return self._spent
+
+    def attempt(self) -> Tried:
+        """Try once, and return what came of it."""
+        said, booted = "", None
+        for method in sshd.METHODS:
+            argv = _login(self._connection, self._user, method)
+            command = Command(argv, dialogue=((sshd.PROMPT, self._password),), until=sshd.DECIDED)
+            ran = ProcessRunner(_find).run(command, LOGIN_SECONDS)
+            said = self._password.hidden_in(ran.text)
+            booted = system.parse_boot_time(ran.text) if ran.rc == 0 else None
+            if sshd.asked(said) or not sshd.lacks(said, method):
+                break
+        sent = sshd.asked(said)
+        self._spent = sent and booted is None
+        words = " | ".join(line.strip() for line in said.splitlines() if line.strip())[-_KEPT:]
+        return Tried(booted, f"ssh as {self._user}: {words or 'no answer'}", sshd.outcome(said), sent)
+
+
+def _password(connection: t.Any) -> str:
+    """Return the password that Ansible logs in with; "" if there is none, or if it is a card's PIN."""
+    if connection.get_option("pkcs11_provider"):
+        return ""
+    return str(connection.get_option("password") or "")
+
+
+@contextlib.contextmanager
+def _key_only(connection: t.Any) -> t.Iterator[None]:
+    """Have Ansible's own connection use no password, and no connection that is open already."""
+    if connection.transport != "ssh":
+        with contextlib.suppress(AnsibleError, AttributeError):
+            connection.reset()
+        yield
+        return
+    card = bool(connection.get_option("pkcs11_provider"))
+    context: t.Any = getattr(connection, "_play_context", None)
+    kept = {name: connection.get_option(name) for name in ("password", "ssh_args")}
+    kept_too = getattr(context, "password", None)
+    # Of two values of an option ssh takes the first.
+    words = [word for option in (*_ALONE, *(() if card else _KEY_ONLY)) for word in ("-o", option)]
+    try:
+        connection.set_option("ssh_args", f"{' '.join(words)} {kept['ssh_args'] or ''}".strip())
+        if not card:
+            connection.set_option("password", None)
+            if kept_too:
+                context.password = None
+        yield
+    finally:
+        for name, value in kept.items():
+            connection.set_option(name, value)
+        if kept_too:
+            context.password = kept_too
+
+
+def _login(connection: t.Any, user: str, method: str) -> tuple[str, ...]:
+    """Return the ssh command that Ansible uses for this Mac, but with a password and without an earlier connection."""
+    option = connection.get_option
+    argv = [option("ssh_executable") or "ssh", "-l", user]
+    for words in (
+        *_ALONE,
+        "PubkeyAuthentication=no",
+        f"PreferredAuthentications={method}",
+        "NumberOfPasswordPrompts=1",
+        "ConnectTimeout=10",
+    ):
+        argv += ["-o", words]
+    if not option("host_key_checking"):
+        argv += ["-o", "StrictHostKeyChecking=no"]
+    if option("port"):
+        argv += ["-p", str(option("port"))]
+    for name in ("ssh_args", "ssh_common_args", "ssh_extra_args"):
+        argv += shlex.split(option(name) or "")
+    return (*argv, str(option("host")), str(system.BOOT_TIME))
+
+
+def _text(part: bytes | str) -> str:
+    return part.decode(errors="replace") if isinstance(part, bytes) else str(part)
+
+
+def _find(program: str) -> str:
+    path = shutil.which(program)
+    if path is None:
+        raise LookupError(program)
+    return path

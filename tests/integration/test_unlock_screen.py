@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import ss
 from ansible_collections.keyholder.macos.plugins.plugin_utils import _login
 from ansible_collections.keyholder.macos.plugins.plugin_utils._login import Login, Look, Tried
 from ansible_collections.keyholder.macos.plugins.plugin_utils._restart import missed
+from harness.ansible import Ansible
 from harness.macs import PASSWORDS, mac, person
 from maclab import inventory, journal
 from maclab.lab import Lab
@@ -125,7 +128,28 @@ def test_nothing_is_tried_without_a_password(lab: Lab) -> None:
     assert Login(Connection(lab, "failure"), "itadmin", "").spent
 
 
-BOOTED, DENIED = "", "Permission denied (publickey,password,keyboard-interactive)."
+def test_an_audit_names_a_mac_that_waits_and_burns_no_attempt(ansible: Ansible, lab: Lab, tmp_path: Path) -> None:
+    for name in ("failure", "close", "broken"):
+        lab.mac(name).reset()
+    # A probe of the port is enough for the explanation to be gone.
+    assert lab.mac("close").is_reachable()
+    given = {"keyholder_report": str(tmp_path), "ansible_ssh_args": "-o LogLevel=INFO"}
+    ran = ansible.playbook(
+        Path("keyholder.macos.audit"), lab.inventory, "-e", json.dumps(given), "--limit", "failure,close,broken"
+    )
+    assert ran.rc == 0, ran.output[-3000:]
+    report = {entry["host"]: entry for entry in json.loads((tmp_path / "audit.json").read_text())["macs"]}
+    assert {host: (entry["state"], entry["reason"]) for host, entry in report.items()} == {
+        "failure": ("refused", "waits_for_unlock"),
+        "close": ("refused", ""),
+        "broken": ("refused", "preboot_ssh_broken"),
+    }
+    assert report["failure"]["why"].startswith("it waits at FileVault's unlock screen")
+    assert "while it waits at FileVault's unlock screen" in report["close"]["why"]
+    assert [judged(lab, name) for name in report] == [[], [], []]
+
+
+DENIED = "Permission denied (publickey,password,keyboard-interactive)."
 LOCKED = f"This system is locked. To unlock it, use a local account name and password.\n{DENIED}"
 RESET = "kex_exchange_identification: read: Connection reset by peer"
 MISSED = [

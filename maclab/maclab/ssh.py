@@ -26,8 +26,8 @@ KEY, PASSWORD, KEYBOARD = "publickey", "password", "keyboard-interactive"
 PROMPT = "Password:"
 # Time in which the client says who it is: what fails on the Mac does not fail at once.
 FAILS_AFTER = 0.1
-# Time for a client to show the last text, before the Mac goes on without it.
-ANSWERS_WITHIN = 2.0
+# Time for a client to show the last text: the Mac does not wait for whoever has unlocked it.
+ANSWERS_WITHIN = 1.0
 
 
 class Gate(asyncssh.SSHServer):
@@ -57,9 +57,6 @@ class Gate(asyncssh.SSHServer):
     def connection_lost(self, exc: Exception | None) -> None:
         self._host.connections.discard(self._connection)
         self._host.silenced.discard(self._connection)
-        # The Mac does not wait for whoever has unlocked it.
-        if self._answer is preboot.Answer.UNLOCKED:
-            self._pivot()
 
     def begin_auth(self, username: str) -> bool:
         if self._greets:

@@ -712,7 +712,7 @@ TEXTS: dict[str, Wordings] = {
         seen(
             "This system is locked. To unlock it, use a local\r\naccount name and password. Once successfully\r\n"
             "unlocked, you will be able to connect normally.",
-            "preboot-ssh-banner-26.0.1",
+            "public files #61929969230, #61947589620",
         ),
     ),
     "preboot.unlocked": (

@@ -28,7 +28,7 @@ async def main(call: Call) -> int:
     if set(options) != {"-pkg", "-target"} or options["-target"] != "/":
         call.err(say("installer.usage", version))
         return USAGE
-    package = _package(Path(call.cwd, options["-pkg"]))
+    package = _package(call.place(options["-pkg"]))
     if package is None:
         call.err(say("installer.no_package", version, path=options["-pkg"]))
         return FAILED

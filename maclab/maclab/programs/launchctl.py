@@ -39,7 +39,7 @@ def _as_user(call: Call, uid: str, command: list[str]) -> int:
     if not call.is_root:
         call.err(f"Could not switch to audit session {uid}: 1: Operation not permitted\n")
         return NOT_PERMITTED
-    path = find_command(command[0], call.env.get("PATH", ""), call.cwd)
+    path = find_command(call, command[0], call.env.get("PATH", ""))
     if path is None:
         call.err(f"launchctl: {command[0]}: No such file or directory\n")
         return 127

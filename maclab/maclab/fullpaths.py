@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from maclab import control, enter, layout, places
+from maclab import control, enter, layout, places, state_files
 from maclab.layout import LabFolder, MacFolder
 from maclab.places import HOST
 from maclab.state import Account, Mac, write_atomically
@@ -97,9 +97,7 @@ class View:
         own = {name: f"{self._own}/program" for name in programs if name not in layout.STAND_INS or not _host(name)}
         own |= dict.fromkeys(("chown", "chgrp"), f"{HOST}{self.lab.path}/chown") | {"chmod": f"{self._own}/chmod"}
         for name in layout.MODELLED:
-            asked = layout.OTHER_FILES.format(
-                own=_ON_DISK, modelled=shlex.quote(f"{self._own}/asked"), name=name, real=_host(name)
-            )
+            asked = layout.asking(name, _ON_DISK, shlex.quote(f"{self._own}/asked"), _host(name) or f"/bin/{name}")
             layout.write_script(self.mac.path / f"{name}.asking", asked)
             (self.mac.path / "asked").mkdir(exist_ok=True)
             layout.relink(self.mac.path / "asked" / name, "../program")
@@ -139,6 +137,20 @@ class View:
         for account in accounts:
             if not account.service and account.home_exists:
                 (root / account.home.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        self._follow_files(state_files.contents(mac))
+
+    def _follow_files(self, files: dict[str, tuple[bytes, int]]) -> None:
+        """Put on disk what the state has, and take away what it had: `test` and redirections see no state."""
+        listed = self.mac.path / "files"
+        before = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
+        for path in set(before) - set(files):
+            (self.mac.root / path.lstrip("/")).unlink(missing_ok=True)
+        for path, (content, mode) in files.items():
+            place = self.mac.root / path.lstrip("/")
+            if not place.is_file() or place.read_bytes() != content:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                layout.write(place, content, mode)
+        _write(listed, "".join(f"{path}\n" for path in sorted(files)))
 
     def environment(self, account: Account) -> dict[str, str]:
         """Return what differs from the environment of a command without full paths."""

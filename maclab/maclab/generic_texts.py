@@ -61,13 +61,11 @@ GENERIC: dict[str, Wordings] = {
     "plutil.true": (assumed("1"), assumed("true", (12,)), seen("true", "public file #66578382141", (26,))),
     "plutil.false": (assumed("0"), assumed("false", (12,))),
     # --- the system ---
+    "ls.console": (assumed("{mode}  1 {owner}  {group}    0,   0 {when} {path}\n"),),
     "scutil.no_key": (seen("  No such key\n", "public file #70706764366"),),
     "scutil.not_set": (seen("{name}: not set\n", "ansible.builtin.hostname, public file #254845738"),),
     "scutil.not_root": (assumed("SCPreferencesLock() failed: Permission denied\n"),),
-    "csrutil.status": (seen("System Integrity Protection status: enabled.\n", "csrutil-enabled"),),
     "csrutil.authenticated": (seen("Authenticated Root status: enabled\n", "csrutil-authroot"),),
-    "systemsetup.remote_login": (seen("Remote Login: On\n", "the raw log of systemsetup-remotelogin-off-27"),),
-    "systemsetup.not_root": (assumed("You need administrator access to run this tool... exiting!\n"),),
     "dscacheutil.user": (
         assumed(
             "name: {name}\npassword: ********\nuid: {uid}\ngid: {gid}\ndir: {home}\nshell: {shell}\n"
@@ -75,7 +73,12 @@ GENERIC: dict[str, Wordings] = {
         ),
     ),
     "dscacheutil.group": (assumed("name: {name}\npassword: *\ngid: {gid}\n{users}\n"),),
-    "groups.no_user": (assumed("groups: {user}: no such user\n"),),
+    "system_profiler.hardware": (
+        assumed(
+            "Hardware:\n\n    Hardware Overview:\n\n      Model Identifier: {model}\n      {processor}\n"
+            "      Memory: {memory} GB\n      Serial Number (system): {serial}\n      Hardware UUID: {uuid}\n\n"
+        ),
+    ),
     "date.illegal": (
         assumed("date: illegal time format\nusage: date [-jnRu] [-r seconds|file] [-v[+|-]val[ymwdHMS]]\n"),
     ),

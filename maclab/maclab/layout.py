@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 from maclab import keeper, shim
+from maclab.programs._unmodelled import OF_THE_HOST
 from maclab.state import Account
 
 # Utilities that macOS has too. Their options are this host's, so scripts must keep to POSIX. perl: perl(1) and
@@ -30,7 +31,7 @@ UTILITIES = (
 UTILITY_FOLDERS = ("/bin", "/usr/bin", "/opt/homebrew/bin", "/usr/local/bin")
 
 # Programs of the lab for a host that lacks the utility of that name.
-STAND_INS = ("openssl", "zsh")
+STAND_INS = ("openssl", *sorted(OF_THE_HOST))
 
 # Everything runs as the one user who started the lab, so ownership cannot be real; nor are macOS's access lists.
 CHANGE_MODE = """#!/bin/sh
@@ -43,12 +44,22 @@ echo "$(basename "$0"): Operation not permitted" >&2
 exit 1
 """
 # What is not in the lab's folder may be a file that only the Mac has: the lab knows.
-MODELLED = ("cat", "ls", "rm", "tar", "tee")
-OTHER_FILES = """#!/bin/sh
+MODELLED = ("cat", "date", "ls", "rm", "tar", "tee")
+_OTHER_FILES = """#!/bin/sh
 for word; do
     case $word in
         {own}) ;;
         /*) exec {modelled}/{name} "$@" ;;
+    esac
+done
+exec {real} "$@"
+"""
+# What has these letters is for macOS's date alone.
+_OTHER_OPTIONS = """#!/bin/sh
+for word; do
+    case $word in
+        +*) ;;
+        -*[jrvf]*) exec {modelled}/{name} "$@" ;;
     esac
 done
 exec {real} "$@"
@@ -153,7 +164,7 @@ class LabFolder:
         lab, modelled = shlex.quote(str(self.path)), '"${0%/bin/*}/modelled"'
         for name in MODELLED:
             real = of_this_host(name) or f"/bin/{name}"
-            write_script(self.path / name, OTHER_FILES.format(own=f"{lab}/*", modelled=modelled, name=name, real=real))
+            write_script(self.path / name, asking(name, f"{lab}/*", modelled, real))
 
     def create_mac(self, name: str, programs: Iterable[str], python: Path | None, accounts: Iterable[Account]) -> None:
         folder = self.mac(name)
@@ -219,6 +230,12 @@ def utilities() -> dict[str, str]:
 def own_python() -> Path:
     """The interpreter itself: through a virtual environment's link, each start would look for that environment."""
     return Path(getattr(sys, "_base_executable", None) or sys.executable)
+
+
+def asking(name: str, own: str, modelled: str, real: str) -> str:
+    """Return the script that is this host's program, and asks the lab about what only a Mac knows."""
+    text = _OTHER_OPTIONS if name == "date" else _OTHER_FILES
+    return text.format(own=own, modelled=modelled, name=name, real=real)
 
 
 def compiled(module: ModuleType) -> bytes:

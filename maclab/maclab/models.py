@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from maclab.state import Group
 
+# How much memory every Mac of the lab has; nothing of macOS that the lab models depends on it.
+MEMORY = 16 * 1024**3
 HARDWARE = ("apple-silicon", "t2", "intel")
 
 BUILDS = {

@@ -15,7 +15,7 @@ LINKS = 40
 _FOLDERS = {
     "/bin": "[ bash cat chmod cp csh dash date dd df echo expr hostname kill ksh launchctl ln ls mkdir mv ps pwd rm "
     "rmdir sh sleep stty tcsh test zsh",
-    "/sbin": "reboot shutdown",
+    "/sbin": "mount reboot shutdown",
     "/usr/sbin": "chown createhomedir diskutil dsconfigad dseditgroup installer ioreg networksetup nvram pkgutil "
     "scutil softwareupdate spctl sysadminctl sysctl system_profiler systemsetup",
     "/usr/libexec": "PlistBuddy mdmclient",

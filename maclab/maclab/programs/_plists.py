@@ -13,13 +13,11 @@ from contextlib import suppress
 from typing import Any
 from xml.parsers.expat import ExpatError
 
-from maclab import rules, vault
+from maclab import state_files, vault
 from maclab.call import Call
-from maclab.state import Mac, ModelFile
+from maclab.state import ModelFile
 
 XML, BINARY = plistlib.FMT_XML, plistlib.FMT_BINARY
-MANAGED = "/Library/Managed Preferences/"
-SYSTEM_VERSION = "/System/Library/CoreServices/SystemVersion.plist"
 # Only root writes there.
 _OF_ROOT = ("/Library/", "/System/", "/private/", "/var/", "/etc/", "/usr/", "/bin/")
 _FOR_ALL = ("/private/tmp/", "/private/var/tmp/", "/private/var/folders/", "/var/tmp/", "/var/folders/")
@@ -40,32 +38,13 @@ class WrongValue(Exception):
 # --- files ----------------------------------------------------------------------------------------
 
 
-def of_state(mac: Mac) -> dict[str, dict[str, Any]]:
-    """Return the files that say what the Mac's state is."""
-    version = mac.version_tuple
-    files: dict[str, dict[str, Any]] = {
-        SYSTEM_VERSION: {
-            "ProductBuildVersion": mac.build,
-            "ProductName": rules.PRODUCT_NAME.at(version),
-            "ProductUserVisibleVersion": mac.version,
-            "ProductVersion": mac.version,
-        }
-    }
-    managed = {
-        "cachedaccounts.askForSecureTokenAuthBypass": mac.mdm.token_dialog_bypass,
-        "dontAllowFDEEnable": mac.mdm.forbids_filevault or None,
-    }
-    told = {key: value for key, value in managed.items() if value is not None}
-    return files | ({f"{MANAGED}com.apple.MCX.plist": told} if told else {})
-
-
 def read(call: Call, path: str) -> Any:
     """Return the value in a file of the Mac; "-" is standard input only where the caller has read it already."""
     return parsed(content(call, path))
 
 
 def content(call: Call, path: str) -> bytes:
-    known = of_state(call.mac).get(path)
+    known = state_files.preferences(call.mac).get(path)
     if known is not None:
         return plistlib.dumps(known)
     held = call.mac.files.get(vault.normal(path))
@@ -122,7 +101,7 @@ async def write_bytes(call: Call, path: str, data: bytes) -> None:
 
 
 def may_write(call: Call, path: str) -> bool:
-    if path.startswith("/System/") or path in of_state(call.mac):
+    if path.startswith("/System/") or path in state_files.preferences(call.mac):
         return False
     return call.is_root or not path.startswith(_OF_ROOT) or path.startswith(_FOR_ALL)
 

@@ -16,7 +16,7 @@ GENERIC: dict[str, Wordings] = {
     "defaults.missing": (
         seen(
             _STAMP + "The domain/default pair of ({domain}, {key}) does not exist\n",
-            "public transcripts of defaults read (lewis6991/dotfiles)",
+            "defaults-missing",
         ),
         seen(_NO_KEY, "public file #68732553731", (27,)),
     ),
@@ -28,7 +28,7 @@ GENERIC: dict[str, Wordings] = {
         assumed(_STAMP + "Domain ({domain}) not found.\n" + _UNCHANGED),
         seen(
             _NO_KEY + _UNCHANGED,
-            "github wraithbox/wraithbox spikes/x17-image-build/results/e4-provision-boot.jsonl",
+            "defaults-delete-missing-27",
             (27,),
         ),
     ),
@@ -50,7 +50,7 @@ GENERIC: dict[str, Wordings] = {
     "plutil.no_value": (
         seen(
             "{path}: Could not extract value, error: No value at that key path or invalid key path: {key}\n",
-            "public file #70884770125, #49838987606",
+            "public file #70884770125",
         ),
     ),
     "plutil.not_set": (assumed("{path}: Could not modify plist, error: No value at that key path: {key}\n"),),
@@ -62,8 +62,7 @@ GENERIC: dict[str, Wordings] = {
     "plutil.false": (assumed("0"), assumed("false", (12,))),
     # --- the system ---
     "ls.console": (assumed("{mode}  1 {owner}  {group}    0,   0 {when} {path}\n"),),
-    "scutil.no_key": (seen("  No such key\n", "public file #70706764366"),),
-    "scutil.not_set": (seen("{name}: not set\n", "ansible.builtin.hostname, public file #254845738"),),
+    "scutil.not_set": (seen("{name}: not set\n", "public file #254845738"),),
     "scutil.not_root": (assumed("SCPreferencesLock() failed: Permission denied\n"),),
     "csrutil.authenticated": (seen("Authenticated Root status: enabled\n", "csrutil-authroot"),),
     "dscacheutil.user": (

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from maclab import state_files
 from maclab.call import UNMODELLED
 from maclab.state import Mac, ModelFile
 from tests.fakes import Run, mac, people, run
@@ -192,6 +193,35 @@ def test_what_a_profile_has_set_is_in_its_domain(folder: Path) -> None:
     assert on(folder, "defaults", "read", domain, "dontAllowFDEEnable", this=this).out == "1\n"
     this.mdm.forbids_filevault = False
     assert on(folder, "defaults", "read", domain, "dontAllowFDEEnable", this=this).status == 1
+
+
+LOGIN_WINDOW = "/Library/Preferences/com.apple.loginwindow"
+
+
+def test_who_is_logged_in_by_itself_is_one_answer(folder: Path) -> None:
+    this = people(mac())
+    this.settings.autologin = "user"
+    assert on(folder, "defaults", "read", LOGIN_WINDOW, "autoLoginUser", this=this).out == "user\n"
+    on(folder, "defaults", "write", LOGIN_WINDOW, "Hide500Users", "-bool", "true", this=this)
+    assert this.settings.autologin == "user"
+    assert held(folder, f"{LOGIN_WINDOW}.plist") == {"Hide500Users": True}
+    assert "autoLoginUser = user;" in on(folder, "defaults", "read", LOGIN_WINDOW, this=this).out
+    on(folder, "defaults", "delete", LOGIN_WINDOW, "autoLoginUser", this=this)
+    assert this.settings.autologin == ""
+    assert on(folder, "defaults", "read", LOGIN_WINDOW, "Hide500Users", this=this).out == "1\n"
+    on(folder, "PlistBuddy", "-c", "Add :autoLoginUser string admin", f"{LOGIN_WINDOW}.plist", this=this)
+    assert this.settings.autologin == "admin"
+
+
+def test_the_password_of_an_automatic_login_can_be_read_back(folder: Path) -> None:
+    this = people(mac())
+    this.settings.autologin = "user"
+    mixed, mode = state_files.contents(this)["/etc/kcpassword"]
+    key = bytes.fromhex("7d895223d2bcddeaa3b91f")
+    plain = bytes(letter ^ key[place % 11] for place, letter in enumerate(mixed))
+    assert (plain.rstrip(b"\0"), mode, len(mixed) % 12) == (b"user-pw", 0o600, 0)
+    this.settings.autologin = ""
+    assert "/etc/kcpassword" not in state_files.contents(this)
 
 
 # --- PlistBuddy -----------------------------------------------------------------------------------

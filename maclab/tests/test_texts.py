@@ -16,7 +16,8 @@ from conformance_cases import CASES
 from transcripts import FIXTURE, TRANSCRIPTS
 
 from maclab.rules import Version
-from maclab.texts import TEXTS, Wording
+from maclab.texts import TEXTS
+from maclab.wording import Wording
 
 SEEN = [(key, text) for key, wordings in TEXTS.items() for text in wordings if not text.assumed]
 

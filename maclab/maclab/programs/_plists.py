@@ -17,6 +17,7 @@ from maclab import state_files, vault
 from maclab.call import Call
 from maclab.state import ModelFile
 
+AUTOLOGIN = "autoLoginUser"
 XML, BINARY = plistlib.FMT_XML, plistlib.FMT_BINARY
 # Only root writes there.
 _OF_ROOT = ("/Library/", "/System/", "/private/", "/var/", "/etc/", "/usr/", "/bin/")
@@ -53,6 +54,10 @@ def content(call: Call, path: str) -> bytes:
             raise Unreadable
         return held.content.encode("utf-8", "surrogateescape")
     place = call.place(path)
+    # One key of this file is state: sysadminctl sets it, and it decides who is logged in.
+    if path == state_files.LOGIN_WINDOW and call.mac.settings.autologin:
+        rest = parsed(place.read_bytes()) if place.exists() else {}
+        return plistlib.dumps({**rest, AUTOLOGIN: call.mac.settings.autologin}, fmt=BINARY)
     try:
         return place.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -80,6 +85,8 @@ async def write(call: Call, path: str, value: Any, form: plistlib.PlistFormat) -
 async def remove(call: Call, path: str) -> None:
     if not may_write(call, path):
         raise PermissionError(path)
+    if path == state_files.LOGIN_WINDOW:
+        call.mac.settings.autologin = ""
     call.mac.files.pop(vault.normal(path), None)
     call.place(path).unlink(missing_ok=True)
     call.wrote(f"file {path} removed")
@@ -89,6 +96,10 @@ async def remove(call: Call, path: str) -> None:
 async def write_bytes(call: Call, path: str, data: bytes) -> None:
     if not may_write(call, path):
         raise PermissionError(path)
+    if path == state_files.LOGIN_WINDOW:
+        value = parsed(data)
+        call.mac.settings.autologin = str(value.pop(AUTOLOGIN, ""))
+        data = plistlib.dumps(value, fmt=format_of(data))
     held = call.mac.files.get(vault.normal(path))
     if held is not None:
         call.mac.files[vault.normal(path)] = ModelFile(data.decode("utf-8", "surrogateescape"), held.changed_at)

@@ -55,6 +55,8 @@ class Handover:
     env: dict[str, str]
     user: str
     is_root: bool
+    # Where it begins, on a Mac with full paths; "" for where the caller is.
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,9 +183,9 @@ class Call:
     def fault(self, name: str) -> Fault | None:
         return faults.find(self.mac, name, self.program, self.argv)
 
-    def become(self, argv: Sequence[str], env: Mapping[str, str], user: str, is_root: bool) -> int:
+    def become(self, argv: Sequence[str], env: Mapping[str, str], user: str, is_root: bool, folder: str = "") -> int:
         """When the program returns, its process turns into this command instead of exiting."""
-        self.handover = Handover(list(argv), dict(env), user, is_root)
+        self.handover = Handover(list(argv), dict(env), user, is_root, folder)
         return 0
 
     async def maybe_hang_at_prompt(self) -> None:

@@ -6,7 +6,7 @@ It is compiled into the lab folder like the shim, runs before each session and a
 this host beyond user namespaces. Its arguments, then the command:
 
   in ROOT UID GID FOLDER   the Mac's tree becomes `/`; FOLDER is where the command begins
-  as UID GID               the numbers of another user, in the tree that the caller is in
+  as UID GID FOLDER        the numbers of another user, in the tree that the caller is in
 """
 
 from __future__ import annotations
@@ -78,17 +78,15 @@ def enter(root: str) -> None:
 def main(words: list[str]) -> None:
     what, *rest = words
     try:
-        if what == "in":
-            root, uid, gid, folder, *command = rest
-            take_numbers(int(uid), int(gid), NEW_MOUNTS)
+        root = rest.pop(0) if what == "in" else ""
+        uid, gid, folder, *command = rest
+        take_numbers(int(uid), int(gid), NEW_MOUNTS if root else 0)
+        if root:
             enter(root)
-            try:
-                os.chdir(folder)
-            except OSError:
-                os.chdir("/")
-        else:
-            uid, gid, *command = rest
-            take_numbers(int(uid), int(gid), 0)
+        try:
+            os.chdir(folder)
+        except OSError:
+            os.chdir("/")
         os.execv(command[0], command)
     except OSError as error:
         os.write(2, f"maclab: {error.filename or ''}: {error.strerror}\n".encode())

@@ -39,6 +39,8 @@ NEEDED = [
     HOST.lstrip("/"),
 ]
 OPEN = ("Users/Shared", "private/tmp", "private/var/tmp")
+# What macOS makes in a home.
+HOME = "Desktop Documents Downloads Library/Caches Library/Preferences Movies Music Pictures Public".split()
 # Words that are no file which the lab alone knows: the programs of the host do.
 _ON_DISK = "/Users/*|/dev/fd/*|/tmp/*|/private/tmp/*|/var/folders/*|/private/var/folders/*"
 
@@ -136,7 +138,9 @@ class View:
         _write(root / "private/etc/group", _lines(groups))
         for account in accounts:
             if not account.service and account.home_exists:
-                (root / account.home.lstrip("/")).mkdir(parents=True, exist_ok=True)
+                home = root / account.home.lstrip("/")
+                for name in HOME if not (home / "Library").exists() else ():
+                    (home / name).mkdir(parents=True, exist_ok=True)
         self._follow_files(state_files.contents(mac))
 
     def _follow_files(self, files: dict[str, tuple[bytes, int]]) -> None:
@@ -164,10 +168,10 @@ class View:
         python = str(layout.own_python())
         return [python, "-ISE", str(self.lab.path / "enter"), "in", str(self.mac.root), *numbers, folder, *argv]
 
-    def become(self, account: Account, argv: Sequence[str]) -> list[str]:
-        """Return the command of the Mac that runs `argv` as this account."""
-        numbers = [str(account.uid % 2**32), str(account.gid % 2**32)]
-        return [f"{HOST}{layout.own_python()}", "-ISE", f"{HOST}{self.lab.path}/enter.inside", "as", *numbers, *argv]
+    def become(self, account: Account, folder: str, argv: Sequence[str]) -> list[str]:
+        """Return the command of the Mac that runs `argv` as this account, in a folder, or where the caller is."""
+        words = ["as", str(account.uid % 2**32), str(account.gid % 2**32), folder or "."]
+        return [f"{HOST}{layout.own_python()}", "-ISE", f"{HOST}{self.lab.path}/enter.inside", *words, *argv]
 
 
 def prepare(lab: LabFolder) -> None:
@@ -205,7 +209,7 @@ def _skeleton(root: Path, version: tuple[int, ...]) -> None:
     (root / "private/var/db").chmod(0o755)
     for name in LINKED:
         layout.relink(root / name, f"private/{name}")
-    layout.relink(root / "Volumes/Macintosh HD", "/")
+    layout.relink(root / "Volumes/Macintosh HD", "..")
     for name in LIBRARIES:
         if Path("/", name).exists():
             (root / name).parent.mkdir(parents=True, exist_ok=True)

@@ -118,10 +118,12 @@ class Host:
 
     def handover(self, handover: Handover | None, caller: Identity) -> Handover | None:
         """Return what the caller's process must become: another user needs that one's numbers first."""
-        if handover is None or self.view is None or Identity(handover.user, handover.is_root) == caller:
+        account = self.mac.accounts.get(handover.user) if handover is not None else None
+        if handover is None or self.view is None or account is None:
             return handover
-        account = self.mac.accounts.get(handover.user)
-        return handover if account is None else replace(handover, argv=self.view.become(account, handover.argv))
+        if Identity(handover.user, handover.is_root) == caller and not handover.folder:
+            return handover
+        return replace(handover, argv=self.view.become(account, handover.folder, handover.argv))
 
     async def commit(self, program: str) -> None:
         cut = faults.count(self.mac, "kill", program)

@@ -137,6 +137,14 @@ def test_who_becomes_another_has_that_ones_numbers(mac: Handle, through: str, li
     assert said(mac, through.format("/tmp/asked")) == [line]
 
 
+def test_a_login_as_another_begins_in_that_ones_home(mac: Handle) -> None:
+    assert said(mac, "sudo su - ana -c pwd; sudo -u ana -i pwd; sudo su ana -c pwd") == [
+        "/Users/ana",
+        "/Users/ana",
+        "/Users/itadmin",
+    ]
+
+
 def test_sudo_asks_and_refuses_as_it_does_without_full_paths(lab: Lab) -> None:
     asked = lab.mac("asked")
     assert asked.ssh("sudo -S /usr/bin/id -u", input="pw-it\n").out == "0\n"

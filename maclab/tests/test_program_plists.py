@@ -256,6 +256,12 @@ def test_plistbuddy_prints_all_of_a_file_and_xml_where_it_is_asked_to(folder: Pa
     assert plistlib.loads(buddy(folder, "Print :Map", flags=("-x",)).out.encode()) == HELD["Map"]
 
 
+def test_plistbuddy_reads_standard_input_by_its_path(folder: Path) -> None:
+    document = plistlib.dumps(HELD).decode()
+    assert on(folder, "PlistBuddy", "-c", "Print :Name", "/dev/stdin", stdin=document).out == "Ana Sousa\n"
+    assert on(folder, "plutil", "-extract", "Name", "raw", "/dev/stdin", stdin=document).out == "Ana Sousa\n"
+
+
 def test_plistbuddy_says_what_is_missing(folder: Path) -> None:
     for verb in ("Print", "Delete"):
         done = buddy(folder, f"{verb} :None")

@@ -34,7 +34,7 @@ async def main(call: Call) -> int:
         return call.refuse(KNOWN)
     version = call.mac.version_tuple
     try:
-        data = _plists.content(call, path)
+        data = await _plists.content(call, path)
         value, form = _plists.parsed(data), _plists.format_of(data)
     except _plists.Missing:
         call.out(say("plistbuddy.will_create", version, path=path))

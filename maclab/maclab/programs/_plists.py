@@ -17,6 +17,7 @@ from maclab import state_files, vault
 from maclab.call import Call
 from maclab.state import ModelFile
 
+STDIN = "/dev/stdin"
 AUTOLOGIN = "autoLoginUser"
 XML, BINARY = plistlib.FMT_XML, plistlib.FMT_BINARY
 # Only root writes there.
@@ -39,12 +40,14 @@ class WrongValue(Exception):
 # --- files ----------------------------------------------------------------------------------------
 
 
-def read(call: Call, path: str) -> Any:
-    """Return the value in a file of the Mac; "-" is standard input only where the caller has read it already."""
-    return parsed(content(call, path))
+async def read(call: Call, path: str) -> Any:
+    """Return the value in a file of the Mac; Missing or Unreadable where there is none."""
+    return parsed(await content(call, path))
 
 
-def content(call: Call, path: str) -> bytes:
+async def content(call: Call, path: str) -> bytes:
+    if path == STDIN:
+        return await call.read_stdin_all()
     known = state_files.preferences(call.mac).get(path)
     if known is not None:
         return plistlib.dumps(known)

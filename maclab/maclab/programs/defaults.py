@@ -57,9 +57,9 @@ def path_of(call: Call, domain: str) -> str:
     return whole if whole.endswith(".plist") else f"{whole}.plist"
 
 
-def _domain(call: Call, domain: str) -> dict[str, Any]:
+async def _domain(call: Call, domain: str) -> dict[str, Any]:
     """Return what a domain holds; Missing where there is none."""
-    found = _plists.read(call, path_of(call, domain))
+    found = await _plists.read(call, path_of(call, domain))
     if not isinstance(found, dict):
         raise _plists.Unreadable
     return found
@@ -69,7 +69,7 @@ async def _read(call: Call, domain: str, words: list[str]) -> int:
     if len(words) > 1:
         raise _Unknown
     try:
-        found = _domain(call, domain)
+        found = await _domain(call, domain)
     except _plists.Missing:
         return _say(call, "defaults.missing" if words and not _is_27(call) else "defaults.no_domain", domain, *words)
     if not words:
@@ -86,7 +86,7 @@ async def _read_type(call: Call, domain: str, words: list[str]) -> int:
     if len(words) != 1:
         raise _Unknown
     try:
-        found = _domain(call, domain)
+        found = await _domain(call, domain)
     except _plists.Missing:
         found = {}
     if words[0] not in found:
@@ -99,7 +99,7 @@ async def _read_type(call: Call, domain: str, words: list[str]) -> int:
 async def _write(call: Call, domain: str, words: list[str]) -> int:
     path = path_of(call, domain)
     try:
-        found = _domain(call, domain)
+        found = await _domain(call, domain)
     except _plists.Missing:
         found = {}
     key, *rest = words or [""]
@@ -164,7 +164,7 @@ async def _delete(call: Call, domain: str, words: list[str]) -> int:
     if len(words) > 1:
         raise _Unknown
     try:
-        found = _domain(call, domain)
+        found = await _domain(call, domain)
         if words:
             del found[words[0]]
     except (_plists.Missing, KeyError):
@@ -182,7 +182,7 @@ async def _export(call: Call, domain: str, words: list[str]) -> int:
     if len(words) != 1:
         raise _Unknown
     try:
-        found = _domain(call, domain)
+        found = await _domain(call, domain)
     except _plists.Missing:
         found = {}
     if words[0] == "-":

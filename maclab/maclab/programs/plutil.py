@@ -124,10 +124,9 @@ def _named(path: str) -> str:
 
 
 async def _content(call: Call, path: str) -> bytes:
-    if path == STDIN:
-        return await call.read_stdin_all()
+    path = _plists.STDIN if path == STDIN else path
     try:
-        return _plists.content(call, posixpath.join(call.cwd, path))
+        return await _plists.content(call, posixpath.join(call.cwd, path))
     except (_plists.Missing, _plists.Unreadable):
         text = say("plutil.no_file", call.mac.version_tuple, path=path)
         raise _Said(text, on_stdout=True) from None

@@ -33,7 +33,9 @@ async def main(call: Call) -> int:
         return FAILED
     shell = [fullpaths.shell_of(target.shell)] if call.full_paths else shells.login_shell(target)
     argv = [*shell, *words]
-    return call.become(argv, _environment(call, target, letters), target.name, target.uid == 0)
+    return call.become(
+        argv, _environment(call, target, letters), target.name, target.uid == 0, target.home if "l" in letters else ""
+    )
 
 
 async def _allowed(call: Call, target: Account) -> bool:

@@ -242,7 +242,8 @@ def _become(call: Call, wish: Wish, caller: Account, target: Account) -> int:
         call.err(f"sudo: {argv[0]}: command not found\n")
         return 1
     env["SUDO_COMMAND"] = " ".join([path, *argv[1:]])
-    return call.become([path, *argv[1:]], env, target.name, target.uid == 0)
+    folder = target.home if wish.login else ""
+    return call.become([path, *argv[1:]], env, target.name, target.uid == 0, folder)
 
 
 def _environment(call: Call, wish: Wish, caller: Account, target: Account) -> dict[str, str]:

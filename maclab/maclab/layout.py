@@ -17,7 +17,6 @@ from pathlib import Path
 from types import ModuleType
 
 from maclab import keeper, shim
-from maclab.programs._unmodelled import OF_THE_HOST
 from maclab.state import Account
 
 # Utilities that macOS has too. Their options are this host's, so scripts must keep to POSIX. perl: perl(1) and
@@ -31,7 +30,7 @@ UTILITIES = (
 UTILITY_FOLDERS = ("/bin", "/usr/bin", "/opt/homebrew/bin", "/usr/local/bin")
 
 # Programs of the lab for a host that lacks the utility of that name.
-STAND_INS = ("openssl", *sorted(OF_THE_HOST))
+STAND_INS = "bc csh expect ksh openssl sqlite3 tcsh xmllint zsh".split()
 
 # Everything runs as the one user who started the lab, so ownership cannot be real; nor are macOS's access lists.
 CHANGE_MODE = """#!/bin/sh

@@ -198,6 +198,18 @@ def test_a_lab_that_was_up_without_full_paths_keeps_its_files(tmp_path: Path) ->
         assert said(plain.mac("lisbon"), 'cat "$TMPDIR/note" note; sysctl -n kern.ostype') == ["one", "two", "Darwin"]
 
 
+@pytest.mark.parametrize("full_paths", [True, False])
+def test_a_host_without_zsh_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full_paths: bool) -> None:
+    there = layout.of_this_host
+    monkeypatch.setattr(layout, "of_this_host", lambda name: None if name == "zsh" else there(name))
+    monkeypatch.setattr(layout, "_found", {})
+    with Lab(SCENARIO, tmp_path / "lab", full_paths=full_paths) as lab:
+        path = "/bin/zsh" if full_paths else "zsh"
+        done = lab.mac("lisbon").ssh(f"{path} -c 'print hello'")
+        assert (done.rc, done.out) == (121, "")
+        assert "zsh of this host, which has none: install it there" in done.err
+
+
 # Takes user namespaces away from itself, as a machine does that allows none, and becomes the command.
 WITHOUT = """
 import sys

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from maclab.call import Call
+from maclab.layout import STAND_INS
 
 NAMES = frozenset(
     (
@@ -14,7 +15,7 @@ NAMES = frozenset(
     ).split()
 )
 # The host's own do, where it has them.
-OF_THE_HOST = frozenset("bc csh expect ksh sqlite3 tcsh xmllint zsh".split())
+OF_THE_HOST = frozenset(STAND_INS) - {"openssl"}
 
 
 async def main(call: Call) -> int:

@@ -49,18 +49,26 @@ def require() -> None:
     """Try whether this host lets anybody do it; LabError, with the way out, where it does not."""
     if sys.platform != "linux":
         raise control.LabError("--full-paths needs the namespaces of Linux; bring the lab up without it")
+    python = layout.own_python()
     with tempfile.TemporaryDirectory(prefix="maclab-") as folder:
-        root = Path(folder)
-        _skeleton(root, (11,))
-        shell = f"{HOST}{os.path.realpath('/bin/sh')}"
-        argv = [str(layout.own_python()), "-ISE", str(enter.__file__), "in", folder, "501", "20", "/", shell, "-c", ":"]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    if done.returncode != 0:
-        said = done.stderr.strip().rpartition("\n")[2].removeprefix("maclab: ")
-        raise control.LabError(
-            f"--full-paths needs user namespaces, and this machine does not allow them ({said}).\n"
-            f"{_way_out()}, or bring the lab up without --full-paths."
-        )
+        _skeleton(Path(folder), (11,))
+        _keep_in_place(Path(folder), python.resolve().parent.parent)
+        argv = [str(python), "-ISE", str(enter.__file__), "in", folder, "501", "20", "/"]
+        said = _said([*argv, f"{HOST}{os.path.realpath('/bin/sh')}", "-c", ":"])
+        if said is not None:
+            raise control.LabError(
+                f"--full-paths needs user namespaces, and this machine does not allow them ({said}).\n"
+                f"{_way_out()}, or bring the lab up without --full-paths."
+            )
+        said = _said([*argv, f"{HOST}{python}", "-ISE", "-c", ""])
+    if said is not None:
+        raise control.LabError(f"--full-paths: {python} does not start in a Mac's tree ({said}): use another Python")
+
+
+def _said(argv: list[str]) -> str | None:
+    """Return the last line of what a command complained of; None if it came to a good end."""
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    return None if done.returncode == 0 else done.stderr.strip().rpartition("\n")[2].removeprefix("maclab: ")
 
 
 def _way_out() -> str:
@@ -136,18 +144,25 @@ class View:
         groups = [(one.name, "*", one.gid % 2**32, ",".join(one.members)) for one in mac.groups.values()]
         _write(root / "private/etc/passwd", _lines(users))
         _write(root / "private/etc/group", _lines(groups))
-        for account in accounts:
-            if not account.service and account.home_exists:
-                home = root / account.home.lstrip("/")
-                for name in HOME if not (home / "Library").exists() else ():
-                    (home / name).mkdir(parents=True, exist_ok=True)
+        self._follow_homes([account for account in accounts if not account.service])
         self._follow_files(state_files.contents(mac))
+
+    def _follow_homes(self, accounts: list[Account]) -> None:
+        """Make the homes that are there, and take those away that have been there and are no more."""
+        listed = self.mac.path / "homes"
+        there = {account.home for account in accounts if account.home_exists}
+        for home in {account.home for account in accounts if not account.home_exists} & _lines_of(listed):
+            shutil.rmtree(self.mac.root / home.lstrip("/"), ignore_errors=True)
+        for home in there:
+            folder = self.mac.root / home.lstrip("/")
+            for name in HOME if not (folder / "Library").exists() else ():
+                (folder / name).mkdir(parents=True, exist_ok=True)
+        _write(listed, "".join(f"{home}\n" for home in sorted(there)))
 
     def _follow_files(self, files: dict[str, tuple[bytes, int]]) -> None:
         """Put on disk what the state has, and take away what it had: `test` and redirections see no state."""
         listed = self.mac.path / "files"
-        before = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
-        for path in set(before) - set(files):
+        for path in _lines_of(listed) - set(files):
             (self.mac.root / path.lstrip("/")).unlink(missing_ok=True)
         for path, (content, mode) in files.items():
             place = self.mac.root / path.lstrip("/")
@@ -238,9 +253,16 @@ def _keep_in_place(root: Path, prefix: Path) -> None:
     if prefix in (Path("/"), Path("/usr")):
         return
     there = root / str(prefix).lstrip("/")
-    if there.is_symlink() or not there.exists():
-        there.parent.mkdir(parents=True, exist_ok=True)
-        layout.relink(there, f"{HOST}{prefix}")
+    # Such as /usr/local, which a Mac has too.
+    names = ("lib", "lib64") if there.is_dir() and not there.is_symlink() else ("",)
+    for name in names:
+        if (prefix / name).exists() and not ((there / name).is_dir() and not (there / name).is_symlink()):
+            (there / name).parent.mkdir(parents=True, exist_ok=True)
+            layout.relink(there / name, f"{HOST}{prefix / name}")
+
+
+def _lines_of(path: Path) -> set[str]:
+    return set(path.read_text(encoding="utf-8").splitlines()) if path.exists() else set()
 
 
 def _lines(rows: Iterable[tuple[object, ...]]) -> str:

@@ -163,6 +163,19 @@ def test_a_new_account_is_known_to_the_shell_at_once(mac: Handle) -> None:
     mac.reset()
 
 
+def test_a_home_is_gone_with_its_account_unless_it_is_kept(mac: Handle) -> None:
+    mac.ssh(
+        "sudo sysadminctl -addUser neu -password neu-pass-word; sudo sysadminctl -addUser alt -password alt-pass-word"
+    )
+    assert said(mac, "cd /Users && echo alt neu; ls -d /Users/neu/Desktop /Users/alt/Library")[1:] == [
+        "/Users/alt/Library",
+        "/Users/neu/Desktop",
+    ]
+    mac.ssh("sudo sysadminctl -deleteUser neu; sudo sysadminctl -deleteUser alt -keepHome")
+    assert said(mac, "test -e /Users/neu || echo gone; test -d /Users/alt && echo kept") == ["gone", "kept"]
+    mac.reset()
+
+
 # --- Python ---------------------------------------------------------------------------------------
 
 
@@ -196,6 +209,28 @@ def test_a_lab_that_was_up_without_full_paths_keeps_its_files(tmp_path: Path) ->
         assert said(whole.mac("lisbon"), "cat /tmp/note ~/note") == ["one", "two"]
     with Lab(SCENARIO, tmp_path / "lab") as plain:
         assert said(plain.mac("lisbon"), 'cat "$TMPDIR/note" note; sysctl -n kern.ostype') == ["one", "two", "Darwin"]
+
+
+def test_a_python_that_looks_for_its_library_finds_it(tmp_path: Path) -> None:
+    prefix, root = tmp_path / "local", tmp_path / "root"
+    (prefix / "lib").mkdir(parents=True)
+    fullpaths._keep_in_place(root, prefix)
+    there = root / str(prefix).lstrip("/")
+    assert there.readlink() == Path(f"{places.HOST}{prefix}")
+    there.unlink()
+    # A Mac has such a folder of its own.
+    (there / "bin").mkdir(parents=True)
+    fullpaths._keep_in_place(root, prefix)
+    assert (there / "lib").readlink() == Path(f"{places.HOST}{prefix}/lib") and not (there / "bin").is_symlink()
+
+
+def test_a_python_that_does_not_start_there_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fullpaths, "_keep_in_place", lambda *_words: None)
+    monkeypatch.setattr(layout, "own_python", lambda: Path(sys.executable))
+    started = fullpaths._said
+    monkeypatch.setattr(fullpaths, "_said", lambda argv: "no library" if argv[-2:] == ["-c", ""] else started(argv))
+    with pytest.raises(control.LabError, match=r"does not start in a Mac's tree \(no library\)"):
+        fullpaths.require()
 
 
 @pytest.mark.parametrize("full_paths", [True, False])

@@ -173,20 +173,21 @@ def _reset(conn: asyncssh.SSHServerConnection) -> None:
 
 
 class Files(asyncssh.SFTPServer):
-    """sftp and scp: the paths are this host's own, as the commands see them; relative ones begin at home."""
+    """sftp and scp: the paths are those that the commands see; relative ones begin at home."""
 
     def __init__(self, channel: SSHServerChannel[bytes]) -> None:
-        super().__init__(channel)
         connection = channel.get_connection()
         host: Host = connection.get_extra_info("host")
+        super().__init__(channel, chroot=None if host.view is None else os.fsencode(host.folder.root))
         user = str(connection.get_extra_info("username"))
-        home = host.folder.home(host.mac.accounts[user])
+        account = host.mac.accounts[user]
+        home = host.folder.home(account)
         home.mkdir(parents=True, exist_ok=True)
-        self._home = os.fsencode(home)
+        self._home = os.fsencode(home if host.view is None else account.home)
         host.log(journal.SshExec(time.time(), user, "", "(sftp)"))
 
     def map_path(self, path: bytes) -> bytes:
-        return os.path.join(self._home, path)
+        return super().map_path(os.path.join(self._home, path))
 
     def exit(self) -> None:
         # scp takes a connection that ends without a status for a failure.

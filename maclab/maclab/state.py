@@ -289,6 +289,8 @@ class Mac:
     requiretty: bool = False
     settings: Settings = field(default_factory=Settings)
     waiting: Waiting = field(default_factory=Waiting)
+    # What `scutil --set` has set: ComputerName, LocalHostName, HostName.
+    names: dict[str, str] = field(default_factory=dict)
 
     @property
     def version_tuple(self) -> tuple[int, ...]:

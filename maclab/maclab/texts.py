@@ -4,31 +4,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from maclab.rules import EVERY, Version
-
-
-@dataclass(frozen=True)
-class Wording:
-    """One wording, from the first version that has it until the next one."""
-
-    first: Version
-    text: str
-    source: str = ""
-    assumed: bool = False
-
-
-Wordings = tuple[Wording, ...]
-
-
-def seen(text: str, source: str, first: Version = EVERY) -> Wording:
-    return Wording(first, text, source=source)
-
-
-def assumed(text: str, first: Version = EVERY) -> Wording:
-    return Wording(first, text, assumed=True)
-
+from maclab.generic_texts import GENERIC
+from maclab.rules import Version
+from maclab.wording import Wordings, assumed, seen
 
 _CREDENTIALS = "(interactive || -adminUser <administrator user name> -adminPassword <administrator password>)"
 _CREDENTIALS_BENT = _CREDENTIALS.replace("(interactive", "(interactive]")
@@ -279,12 +257,6 @@ TEXTS: dict[str, Wordings] = {
     "createmobileaccount.created": (assumed("createmobileaccount: created {user} with the home {home}\n"),),
     "odutil.node": (assumed("{name}  {status}\n"),),
     "odutil.usage": (assumed("Usage: odutil [show | reset | set] ...\n"),),
-    "defaults.missing": (
-        seen(
-            "{stamp} defaults[{pid}:{thread}] \nThe domain/default pair of ({domain}, {key}) does not exist\n",
-            "defaults-missing",
-        ),
-    ),
     # --- groups and names ---
     "dseditgroup.yes": (seen("yes {user} is a member of {group}\n", "dseditgroup-yes"),),
     "dseditgroup.no": (seen("no {user} is NOT a member of {group}\n", "dseditgroup-no"),),
@@ -727,6 +699,7 @@ TEXTS: dict[str, Wordings] = {
             "apple-oss-distributions/OpenSSH OpenSSH-354.0.3, pam_basesystem",
         ),
     ),
+    **GENERIC,
 }
 
 

@@ -17,7 +17,8 @@ from conformance_setups import UNREPEATED
 from transcripts import FIXTURE, TRANSCRIPTS
 
 from maclab.rules import Version
-from maclab.texts import TEXTS, Wording
+from maclab.texts import TEXTS
+from maclab.wording import Wording
 
 # A lab over SSH is needed to see these; what it sends is compared here with what the record has.
 SHOWN_BY_SSH = UNREPEATED["preboot-ssh-banner-26.0.1"]

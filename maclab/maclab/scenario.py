@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from maclab import directory, faults, models, network, rules, vault
+from maclab import autologin, directory, faults, models, network, rules, vault
 from maclab.bootstrap import BOOTSTRAP_UUID
 from maclab.state import (
     DISABLED_TAG,
@@ -39,7 +39,7 @@ EPOCH = 1735689600.0
 MAC_KEYS = (
     "macos build hardware model filesystem device python ssh_user port count accounts groups crypto_users "
     "filevault mdm directory policy preboot root_locked_out logged_in locked reboot_seconds launchd_seconds faults "
-    "sudo_password requiretty settings preboot_ssh"
+    "sudo_password requiretty settings preboot_ssh auto_login"
 ).split()
 ACCOUNT_KEYS = (
     "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
@@ -241,6 +241,8 @@ def _mac(name: str, keys: _Keys) -> Mac:
     mac.locked = _locked(mac, keys)
     mac.settings = _settings(mac, keys.inner("settings"))
     mac.waiting = _waiting(keys.inner("preboot_ssh"))
+    if keys.data.get("auto_login") is not None:
+        autologin.set_up(mac, mac.accounts[_account_name(mac, keys, "auto_login", keys.data["auto_login"])], EPOCH)
     mac.ssh_user = _ssh_user(mac, keys)
     _add_faults(mac, keys)
     return mac

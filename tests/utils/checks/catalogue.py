@@ -66,6 +66,7 @@ def checks(matrix: Matrix) -> list[Check]:
         *(_glue(matrix, core, controller) for core, controller in matrix.cores),
         Check("galaxy-importer", package.importer),
         Check("demo", _demo),
+        Check("macos", lambda job: _pytest(job, matrix, "tests/macos")),
         Check("report", lambda job: _pytest(job, matrix, "tests/report")),
         Check("docs", docs.build),
         Check("docs-lint", _docs_lint),
@@ -238,6 +239,7 @@ def _mypy(job: Job) -> str:
         ("maclab", "3.11", "maclab/maclab/*.py"),
         ("checks", "3.11", "tests/utils/checks/*.py"),
         ("harness", "3.11", "tests/integration/harness/*.py"),
+        ("proving", "3.11", "tests/macos/proving/*.py"),
     ):
         output = job.run("mypy", "--python-version", python, "-p", package_name)
         checked += count(

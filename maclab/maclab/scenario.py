@@ -39,7 +39,7 @@ EPOCH = 1735689600.0
 MAC_KEYS = (
     "macos build hardware model filesystem device python ssh_user port count accounts groups crypto_users "
     "filevault mdm directory policy preboot root_locked_out logged_in locked reboot_seconds launchd_seconds faults "
-    "sudo_password requiretty settings preboot_ssh auto_login"
+    "sudo_password requiretty settings preboot_ssh"
 ).split()
 ACCOUNT_KEYS = (
     "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
@@ -241,8 +241,8 @@ def _mac(name: str, keys: _Keys) -> Mac:
     mac.locked = _locked(mac, keys)
     mac.settings = _settings(mac, keys.inner("settings"))
     mac.waiting = _waiting(keys.inner("preboot_ssh"))
-    if keys.data.get("auto_login") is not None:
-        autologin.set_up(mac, mac.accounts[_account_name(mac, keys, "auto_login", keys.data["auto_login"])], EPOCH)
+    if mac.settings.autologin:
+        autologin.set_up(mac, mac.accounts[mac.settings.autologin], EPOCH)
     mac.ssh_user = _ssh_user(mac, keys)
     _add_faults(mac, keys)
     return mac
@@ -589,10 +589,10 @@ def _settings(mac: Mac, keys: _Keys) -> Settings:
     screen_lock = keys.data.get("screen_lock", "off")
     if not (isinstance(screen_lock, str) and screen_lock.isdigit()):
         screen_lock = keys.choice("screen_lock", "off", ("off", "immediate"))
-    autologin = keys.data.get("autologin")
+    by_itself = keys.data.get("autologin")
     return Settings(
         screen_lock=screen_lock,
-        autologin="" if autologin is None else _account_name(mac, keys, "autologin", autologin),
+        autologin="" if by_itself is None else _account_name(mac, keys, "autologin", by_itself),
         guest_account=keys.flag("guest_account", False),
         smb_guest=keys.flag("smb_guest", False),
         sip=keys.flag("sip", True),

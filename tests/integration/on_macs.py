@@ -117,18 +117,16 @@ def _inventory(named: str) -> Iterator[Path]:
 
 def _run(given: argparse.Namespace, macs: Macs) -> int:
     variables = _hosted(macs) if given.hosted else {}
-    if given.record:
-        # Before anything is changed.
-        folder = Path(given.record).resolve()
-        if status := play("record.yml", macs, {}, f"keyholder_record={folder}"):
-            return status
-        print(f"Transcripts are in {folder}. Read them before you send them: CONTRIBUTING.md tells where to.")
+    folder = Path(given.record).resolve()
     if given.what == "ask":
         settings = (f"keyholder_record={folder}", f"keyholder_spoils={str(given.hosted).lower()}")
         return play("ask.yml", macs, variables, "keyholder_may_break_these_macs=true", *settings)
-    if given.what == "test":
-        return _test(given, macs, variables)
-    return 0
+    if given.record:
+        # Before anything is changed.
+        if status := play("record.yml", macs, {}, f"keyholder_record={folder}"):
+            return status
+        print(f"Transcripts are in {folder}. Read them before you send them: CONTRIBUTING.md tells where to.")
+    return _test(given, macs, variables) if given.what == "test" else 0
 
 
 def _test(given: argparse.Namespace, macs: Macs, variables: Variables) -> int:

@@ -72,7 +72,8 @@ def texts(records: Iterable[Record]) -> list[Shown]:
 def rules(records: Iterable[Record]) -> tuple[list[Shown], list[Denied]]:
     """Return the assumed rows that these answers show, and those that they contradict."""
     by_name = {rule.name: rule for rule in every_rule()}
-    shown, denied = {}, []
+    shown: dict[tuple[str, int], Shown] = {}
+    denied: list[Denied] = []
     for record in records:
         for settles in SETTLES:
             rule = by_name.get(settles.rule)

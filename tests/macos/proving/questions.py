@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Hold what nobody has shown yet of macOS, as questions to a Mac that may be thrown away, and what each answer settles.
 
-They stand in the order in which they are asked: an account is made, used, and deleted in the end. A password has its name
-in braces.
+They stand in the order in which they are asked: an account is made, used, and deleted in the end. A password is asked
+for by its name in braces.
 """
 
 from __future__ import annotations

@@ -79,7 +79,10 @@ def inventory(key: Path, known: Path) -> str:
 
 
 def _locally(command: Sequence[str]) -> str:
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
     return done.stdout
 
 

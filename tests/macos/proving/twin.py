@@ -47,8 +47,8 @@ def record(real: Path, into: Path) -> None:
 
 
 def _ask(lab: Lab, into: Path) -> None:
-    argv = [sys.executable, ROOT / "tests" / "integration" / "on_macs.py", "record"]
-    argv += ["--inventory", lab.inventory, "--record", into]
+    program = ROOT / "tests" / "integration" / "on_macs.py"
+    argv: list[str | Path] = [sys.executable, program, "record", "--inventory", lab.inventory, "--record", into]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the lab could not be asked:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")

@@ -155,7 +155,8 @@ def test_what_nobody_has_shown_is_asked_and_written_down(handle: Handle, call: C
     assert "image 20261121.0042" in asked["off"]["context"]
     assert "Full Disk Access yes" in asked["off"]["context"]
     shown, denied = marks.rules(records)
-    assert len({one.name for one in shown} | {one.rule for one in denied}) >= 6
+    # The lab agrees with itself, so what it assumes is shown, and nothing is contradicted.
+    assert {one.name for one in shown} >= {"already_holder", "add_grants_token", "apfs_list_filevault_key"}
     assert denied == []
     assert not [spelling for spelling in spellings(PASSWORD) if spelling in text.encode()]
     after = handle.state()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The workflow gives each job what it needs and no more, starts make targets that there are, and pushes nothing to main."""
+"""The workflow gives each job what it needs and no more, calls make targets that exist, and pushes nothing to main."""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Take the mark `assumed` from a text or a rule of the lab that a real Mac has shown, in the lab's own source.
 
-A text is shown by a line of its program that no other text of that program would explain. A rule is shown by the answer
-to a question that was asked for it. An answer that contradicts a rule changes nothing: it is told, for a person to mend
-the lab.
+A text is shown by a line, or by all of a stream, that no other text of its program would explain. A rule is shown by the
+answer to a question that was asked for it. An answer that contradicts a rule changes nothing: it is told, for a person
+to mend the lab.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def texts(records: Iterable[Record]) -> list[Shown]:
             for key, place, wording in _wordings(version)
             if key.partition(".")[0] == program
         ]
-        for line in _lines(record):
-            explained = [one for one in candidates if one[3] is not None and one[3].fullmatch(line)]
+        for said in _said(record):
+            explained = [one for one in candidates if one[3] is not None and one[3].fullmatch(said)]
             if len({key for key, *_rest in explained}) != 1:
                 continue
             ((key, place, wording, _pattern_of_it),) = explained
@@ -163,21 +163,22 @@ def _row(rule: Rule[Any], version: Version) -> tuple[int, Row[Any]]:
 
 
 def _pattern(text: str) -> re.Pattern[str] | None:
-    """Return what lines the text may be, None for one that has several lines, or too little of its own."""
-    text = text.strip("\n")
-    if "\n" in text:
-        return None
-    parts = list(string.Formatter().parse(text))
+    """Return what a text may be, None for one that has too little of its own."""
+    parts = list(string.Formatter().parse(text.strip()))
     if sum(letter.isalpha() for literal, *_rest in parts for letter in literal) < LEAST_LETTERS:
         return None
-    return re.compile(
-        "".join(re.escape(literal) + ("" if field is None else ".+?") for literal, field, *_rest in parts)
-    )
+    escaped = (re.escape(literal) + ("" if field is None else ".+?") for literal, field, *_rest in parts)
+    return re.compile("".join(escaped))
 
 
-def _lines(record: Record) -> Iterator[str]:
-    said = f"{record['stdout'] or ''}\n{record['stderr'] or ''}"
-    return (line.strip() for line in _LOGGED.sub("", said).splitlines() if line.strip())
+def _said(record: Record) -> Iterator[str]:
+    """Yield each line, and each stream that has several."""
+    for stream in (record["stdout"], record["stderr"]):
+        text = _LOGGED.sub("", stream or "").strip()
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        yield from lines
+        if len(lines) > 1:
+            yield text
 
 
 def _program(record: Record) -> str:

@@ -76,6 +76,8 @@ def questions(granter: str) -> tuple[Question, ...]:
         *_directory(),
         *_filevault(granter),
         *_management(),
+        Question("same-uid", ("dscl", ".", "-create", f"/Users/{OTHER}", "UniqueID", "7301")),
+        Question("same-uid-read", ("dscl", ".", "-read", f"/Users/{OTHER}", "UniqueID")),
         Question("delete-keep-home", ("sysadminctl", "-deleteUser", OTHER, "-keepHome")),
         Question("delete", ("sysadminctl", "-deleteUser", USER)),
         Question("delete-record", ("dscl", ".", "-read", f"/Users/{USER}", "UniqueID")),
@@ -94,6 +96,7 @@ def _facts() -> tuple[Question, ...]:
         "sysctl-usage": ("sysctl",),
         "sw-vers-usage": ("sw_vers", "-nosuch"),
         "apfs-list": ("diskutil", "apfs", "list", "-plist"),
+        "profiles-show": ("profiles", "show", "-output", "stdout-xml"),
         "no-disk": ("diskutil", "apfs", "listUsers", "/nosuch"),
         "dsmember-yes": ("dsmemberutil", "checkmembership", "-U", "root", "-G", "wheel"),
         "dsmember-no": ("dsmemberutil", "checkmembership", "-U", "nobody", "-G", "admin"),
@@ -195,20 +198,18 @@ def _last_holder(granter: str) -> tuple[Question, ...]:
 
 _HOLDS = ((r"Secure token is ENABLED", True), (r"Secure token is DISABLED", False))
 
+_MADE = ((r"UniqueID: ", "made_without_token"), (r"eDSRecordNotFound", "refused"))
+
 SETTLES = (
     Settles("sysctl-vmm", "sysctl_vmm", ((r"status 0\n", True), (r"unknown oid", False))),
     Settles("apfs-list", "apfs_list_filevault_key", ((r"<key>FileVault</key>", True), (r"status 0\n", False))),
+    Settles("profiles-show", "profiles_show", ((r"status 0\n(?s:.*)<plist", True),)),
     Settles("add-uid", "adduser_uid", ((r"UniqueID: 7301\n", True), (r"UniqueID: ", False))),
     Settles("on-holder", "already_holder", ((r"Done!", "done"),)),
-    Settles(
-        "add-order-user", "adduser_prompt_order", ((r"status 0\n", ("user", "admin")), (r"eDS|Code", ("admin", "user")))
-    ),
-    Settles(
-        "add-wrong-admin-record", "adduser_wrong_admin", ((r"UniqueID: ", "made"), (r"eDSRecordNotFound", "refused"))
-    ),
+    Settles("add-wrong-admin-record", "adduser_wrong_admin", _MADE),
     Settles("fde-add-status", "add_grants_token", _HOLDS),
     Settles("fde-remove-status", "remove_takes_token", tuple((words, not held) for words, held in _HOLDS)),
-    Settles("last-off-status", "last_holder_off_guard", _HOLDS),
+    Settles("same-uid-read", "duplicate_unique_id", ((r"UniqueID: 7301\n", True), (r"UniqueID: ", False))),
 )
 
 

@@ -48,7 +48,7 @@ def values(mac: Mac) -> dict[str, str]:
     if rules.SYSCTL_PRODUCT_VERSION.at(version):
         known["kern.osproductversion"] = mac.version
     if rules.SYSCTL_VMM.at(version):
-        known["kern.hv_vmm_present"] = "0"
+        known["kern.hv_vmm_present"] = "1" if mac.model.startswith("VirtualMac") else "0"
     if arm:
         known["hw.optional.arm64"] = "1"
     return known

@@ -35,7 +35,7 @@ options:
       - name: managed_admin_store
   host:
     description:
-      - The Mac's name in the inventory, by which O(store.kind=age) names the file.
+      - The Mac's name in the inventory, by which a store of kind V(age) names the file.
       - If it is left out, it is the value of C(inventory_hostname).
     type: str
   default:

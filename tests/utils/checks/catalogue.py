@@ -209,7 +209,7 @@ def _docs_lint(job: Job) -> str:
         "--check-extra-docs-refs", "--disallow-unknown-collection-refs", copy,
         also={"ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2])},
     )  # fmt: skip
-    plugins = ("plugins/modules/*.py", "plugins/filter/*.py", "plugins/test/*.py")
+    plugins = ("plugins/modules/*.py", "plugins/filter/*.py", "plugins/lookup/*.py", "plugins/test/*.py")
     documents = tracked(*plugins, "roles/*/meta/argument_specs.yml", "docs/docsite/rst/*.rst")
     if not tracked("plugins/modules/*.py"):
         raise CheckFailed("there is no module")

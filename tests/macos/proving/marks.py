@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Take the mark `assumed` from a text or a rule of the lab that a real Mac has shown, in the lab's own source.
 
-A text is shown by a line, or by all of a stream, that no other text of its program would explain. A rule is shown by the
-answer to a question that was asked for it. An answer that contradicts a rule changes nothing: it is told, for a person
-to mend the lab.
+A text is shown by a line, or by all of a stream, that no other text of its program would explain. A rule is shown by
+the answer to a question that was asked for it. An answer that contradicts a rule changes nothing: it is told, for a
+person to mend the lab.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from maclab.rules import Row, Rule, Version, every_rule
-from maclab.texts import TEXTS, Wording
+from maclab.texts import TEXTS
+from maclab.wording import Wording
 from proving.questions import SETTLES
 
 Record = Mapping[str, Any]

@@ -131,6 +131,21 @@ def test_an_answer_settles_its_rule_or_contradicts_it(
     assert ("assumed" in text) is not bool(shown)
 
 
+@pytest.mark.parametrize(("rc", "settled"), [(0, 1), (1, 0), (None, 0)])
+def test_an_answer_tells_nothing_where_what_went_before_has_failed(
+    monkeypatch: pytest.MonkeyPatch, rc: int | None, settled: int
+) -> None:
+    grants: Rule[Any] = Rule("add_grants_token", "", (Row((10, 13), True, assumed=True),))
+    monkeypatch.setattr(marks, "every_rule", lambda: [grants])
+    said = "Secure token is DISABLED for user x\n"
+    status = record("fde-add-status", "sysadminctl", "-secureTokenStatus", "khask", err=said)
+    added = [] if rc is None else [record("fde-add", "fdesetup", "add", "-inputplist", rc=rc)]
+    assert marks.rules([*added, status]) == (
+        [],
+        [] if not settled else [marks.Denied("add_grants_token", "True", "False", status["id"])],
+    )
+
+
 def test_every_question_that_settles_a_rule_is_asked_and_the_rule_is_there() -> None:
     asked = {one.id for one in questions.questions("runner")}
     assert {one.question for one in questions.SETTLES} <= asked
@@ -212,6 +227,16 @@ def test_all_of_it_is_taken_in_once(tmp_path: Path, tree: Path) -> None:
     again = take_in.take_in(tmp_path / "artifacts", tree)
     assert again.startswith("1 results, 0 new transcripts")
     assert len((tree / take_in.FIXTURE).read_text().splitlines()) == len(after)
+
+
+def test_the_fixture_gets_what_is_new_and_not_what_every_run_says() -> None:
+    asked = record("on-piped", "sysadminctl", "-secureTokenOn", "khask", err="- Done!\n")
+    other = record("on-piped", "sysadminctl", "-secureTokenOn", "khask", err="- Done!\n", macos="26.5.2")
+    same = {**asked, "id": asked["id"].replace("local", "ssh")}
+    reading = record("fdesetup-status", "fdesetup", "status", out="FileVault is Off.\n")
+    assert take_in.new_records([asked, same, other, reading], [], []) == [asked, other]
+    assert take_in.new_records([same], [asked], []) == []
+    assert take_in.new_records([reading], [asked], [reading["id"]]) == [reading]
 
 
 def test_a_result_of_another_form_is_refused(tmp_path: Path, tree: Path) -> None:

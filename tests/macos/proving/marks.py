@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Take the mark `assumed` from a text or a rule of the lab that a real Mac has shown, in the lab's own source.
 
-A text is shown by a line, or by all of a stream, that no other text of its program would explain. A rule is shown by the
-answer to a question that was asked for it. An answer that contradicts a rule changes nothing: it is told, for a person
-to mend the lab.
+A text is shown by a line, or by all of a stream, that no other text of its program would explain. A rule is shown by
+the answer to a question that was asked for it. An answer that contradicts a rule changes nothing: it is told, for a
+person to mend the lab.
 """
 
 from __future__ import annotations
@@ -74,10 +74,14 @@ def rules(records: Iterable[Record]) -> tuple[list[Shown], list[Denied]]:
     by_name = {rule.name: rule for rule in every_rule()}
     shown: dict[tuple[str, int], Shown] = {}
     denied: list[Denied] = []
-    for record in records:
+    answers = {str(record["id"]): record for record in records}
+    for name, record in answers.items():
         for settles in SETTLES:
             rule = by_name.get(settles.rule)
-            if rule is None or not re.search(rf"-{re.escape(settles.question)}(?:-\d+)?$", str(record["id"])):
+            before, mark, number = name.rpartition(f"-{settles.question}")
+            if rule is None or not mark or number.strip("-0123456789"):
+                continue
+            if any(answers.get(f"{before}-{one}", {}).get("rc") != 0 for one in settles.after):
                 continue
             value = settles.value(record)
             place, row = _row(rule, _version(record))

@@ -13,7 +13,7 @@ import pytest
 
 from maclab import rules, texts
 from maclab.rules import Row, Rule
-from maclab.texts import assumed, seen
+from maclab.wording import assumed, seen
 from proving import marks, questions, take_in
 
 ROOT = take_in.ROOT

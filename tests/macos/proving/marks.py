@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from maclab.rules import Row, Rule, Version, every_rule
-from maclab.texts import TEXTS, Wording
+from maclab.texts import TEXTS
+from maclab.wording import Wording
 from proving.questions import SETTLES
 
 Record = Mapping[str, Any]

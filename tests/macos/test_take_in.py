@@ -21,6 +21,7 @@ TEXTS = {
     "dscl.unknown": (assumed("Invalid command: {command}\n"),),
     "dscl.other": (seen("Data source ({node}) is not valid.\n", "somewhere"),),
     "sysadminctl.made": (seen("- Done!", "x"), assumed("The account {user} is made", first=(26,))),
+    "dscl.brace": (assumed("no such service }\n"),),
     "sysadminctl.short": (assumed("{user}!"),),
     "sysadminctl.two_lines": (assumed("one line here\nanother line\n"),),
     "sysadminctl.like_another": (assumed("User {user} is gone for good"),),
@@ -85,6 +86,8 @@ def test_a_line_shows_the_text_that_alone_explains_it() -> None:
     made = record("add", "/usr/sbin/sysadminctl", err="sysadminctl[12:ab] The account ana is made\n", macos="26.5.2")
     both = record("x", "sysadminctl", err="one line here\nanother line\n")
     assert [one.name for one in marks.texts([both])] == ["sysadminctl.two_lines"]
+    brace = record("x", "dscl", out="no such service }\n")
+    assert [one.name for one in marks.texts([brace])] == ["dscl.brace"]
     shown = marks.texts([UNKNOWN, made])
     assert [(one.name, one.place, one.record) for one in shown] == [
         ("dscl.unknown", 0, UNKNOWN["id"]),
@@ -153,6 +156,10 @@ def test_every_question_that_settles_a_rule_is_asked_and_the_rule_is_there() -> 
     known = {rule.name: {type(row.value) for row in rule.rows} for rule in rules.every_rule()}
     for one in questions.SETTLES:
         assert {type(value) for _pattern, value in one.values} <= known[one.rule], one.rule
+
+
+def test_every_text_of_the_lab_is_one_that_can_be_looked_for() -> None:
+    assert marks.texts([record("x", key.partition(".")[0], out="nothing that is said\n") for key in texts.TEXTS]) == []
 
 
 def test_the_lab_s_own_source_can_be_edited_at_every_mark() -> None:

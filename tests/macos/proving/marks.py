@@ -169,7 +169,11 @@ def _row(rule: Rule[Any], version: Version) -> tuple[int, Row[Any]]:
 
 def _pattern(text: str) -> re.Pattern[str] | None:
     """Return what a text may be, None for one that has too little of its own."""
-    parts = list(string.Formatter().parse(text.strip()))
+    try:
+        parts = list(string.Formatter().parse(text.strip()))
+    except ValueError:
+        # A brace of its own: a text that is printed as it stands.
+        parts = [(text.strip(), None, None, None)]
     if sum(letter.isalpha() for literal, *_rest in parts for letter in literal) < LEAST_LETTERS:
         return None
     escaped = (re.escape(literal) + ("" if field is None else ".+?") for literal, field, *_rest in parts)

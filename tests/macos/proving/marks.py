@@ -75,10 +75,14 @@ def rules(records: Iterable[Record]) -> tuple[list[Shown], list[Denied]]:
     by_name = {rule.name: rule for rule in every_rule()}
     shown: dict[tuple[str, int], Shown] = {}
     denied: list[Denied] = []
-    for record in records:
+    answers = {str(record["id"]): record for record in records}
+    for name, record in answers.items():
         for settles in SETTLES:
             rule = by_name.get(settles.rule)
-            if rule is None or not re.search(rf"-{re.escape(settles.question)}(?:-\d+)?$", str(record["id"])):
+            before, mark, number = name.rpartition(f"-{settles.question}")
+            if rule is None or not mark or number.strip("-0123456789"):
+                continue
+            if any(answers.get(f"{before}-{one}", {}).get("rc") != 0 for one in settles.after):
                 continue
             value = settles.value(record)
             place, row = _row(rule, _version(record))
@@ -165,7 +169,11 @@ def _row(rule: Rule[Any], version: Version) -> tuple[int, Row[Any]]:
 
 def _pattern(text: str) -> re.Pattern[str] | None:
     """Return what a text may be, None for one that has too little of its own."""
-    parts = list(string.Formatter().parse(text.strip()))
+    try:
+        parts = list(string.Formatter().parse(text.strip()))
+    except ValueError:
+        # A brace of its own: a text that is printed as it stands.
+        parts = [(text.strip(), None, None, None)]
     if sum(letter.isalpha() for literal, *_rest in parts for letter in literal) < LEAST_LETTERS:
         return None
     escaped = (re.escape(literal) + ("" if field is None else ".+?") for literal, field, *_rest in parts)

@@ -4,31 +4,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from maclab.rules import EVERY, Version
-
-
-@dataclass(frozen=True)
-class Wording:
-    """One wording, from the first version that has it until the next one."""
-
-    first: Version
-    text: str
-    source: str = ""
-    assumed: bool = False
-
-
-Wordings = tuple[Wording, ...]
-
-
-def seen(text: str, source: str, first: Version = EVERY) -> Wording:
-    return Wording(first, text, source=source)
-
-
-def assumed(text: str, first: Version = EVERY) -> Wording:
-    return Wording(first, text, assumed=True)
-
+from maclab.generic_texts import GENERIC
+from maclab.rules import Version
+from maclab.wording import Wordings, assumed, seen
 
 _CREDENTIALS = "(interactive || -adminUser <administrator user name> -adminPassword <administrator password>)"
 _CREDENTIALS_BENT = _CREDENTIALS.replace("(interactive", "(interactive]")
@@ -278,12 +256,7 @@ TEXTS: dict[str, Wordings] = {
     "createmobileaccount.local": (assumed("createmobileaccount: {user} is a local account\n"),),
     "createmobileaccount.created": (assumed("createmobileaccount: created {user} with the home {home}\n"),),
     "odutil.node": (assumed("{name}  {status}\n"),),
-    "defaults.missing": (
-        seen(
-            "{stamp} defaults[{pid}:{thread}] \nThe domain/default pair of ({domain}, {key}) does not exist\n",
-            "defaults-missing",
-        ),
-    ),
+    "odutil.usage": (assumed("Usage: odutil [show | reset | set] ...\n"),),
     # --- groups and names ---
     "dseditgroup.yes": (seen("yes {user} is a member of {group}\n", "dseditgroup-yes"),),
     "dseditgroup.no": (seen("no {user} is NOT a member of {group}\n", "dseditgroup-no"),),
@@ -534,6 +507,14 @@ TEXTS: dict[str, Wordings] = {
     "profiles.type_unknown": (assumed("profiles: the type '{kind}' is not recognized\n"),),
     "profiles.usage": (assumed("usage: profiles <verb> [options]\n"),),
     "profiles.not_root": (assumed("profiles: this command requires root privileges\n"),),
+    "profiles.none_all": (seen("There are no configuration profiles installed\n", "public file #58599107904"),),
+    "profiles.none_system": (
+        seen("There are no configuration profiles installed in the system domain\n", "public file #39059404733"),
+    ),
+    "profiles.none_user": (
+        seen("There are no configuration profiles installed for user '{user}'\n", "public file #69396166518"),
+    ),
+    "profiles.some": (seen("There are {count} system configuration profiles installed\n", "public file #747270284"),),
     "profiles.functionality": (
         seen(
             "Bootstrap Token functionality is not supported on the server.\n", "bt-status-functionality-not-supported"
@@ -612,6 +593,15 @@ TEXTS: dict[str, Wordings] = {
     "curl.failed": (assumed("curl: ({code}) {words}\n"),),
     "shasum.missing": (assumed("shasum: {path}: No such file or directory\n"),),
     # --- restarting ---
+    "launchctl.usage": (
+        assumed("Unrecognized subcommand: {verb}\nUsage: launchctl <subcommand> ... | help [subcommand]\n"),
+    ),
+    "launchctl.load_failed": (
+        assumed("Load failed: 5: Input/output error\nTry running `launchctl bootstrap` as root for richer errors.\n"),
+    ),
+    "launchctl.unload_failed": (
+        assumed("Unload failed: 5: Input/output error\nTry running `launchctl bootout` as root for richer errors.\n"),
+    ),
     "launchctl.bootstrap_failed": (assumed("Bootstrap failed: {code}: {words}\n"),),
     "launchctl.bootout_failed": (assumed("Boot-out failed: {code}: {words}\n"),),
     "launchctl.unknown": (
@@ -628,14 +618,20 @@ TEXTS: dict[str, Wordings] = {
     "launchctl.disabled_begin": (assumed("\n\tdisabled services = {\n"),),
     "launchctl.disabled_yes": (
         assumed('\t\t"{label}" => true\n'),
+        assumed('\t\t"{label}" => disabled\n', (13,)),
         seen('\t\t"{label}" => disabled\n', "launchctl-print-disabled-ssh-off-27", (27,)),
     ),
     "launchctl.disabled_no": (
-        assumed('\t\t"{label}" => false\n'),
+        seen('\t\t"{label}" => false\n', "launchctl-print-disabled-true-12"),
+        assumed('\t\t"{label}" => enabled\n', (13,)),
         seen('\t\t"{label}" => enabled\n', "launchctl-print-disabled-ssh-on-27", (27,)),
     ),
     "launchctl.disabled_end": (assumed("\t}\n"),),
+    "systemsetup.not_root": (
+        seen("You need administrator access to run this tool... exiting!\n", "systemsetup-not-root"),
+    ),
     "systemsetup.remote_login": (seen("Remote Login: {state}\n", "systemsetup-remotelogin-on-27"),),
+    "csrutil.root": (seen("Authenticated Root status: {state}\n", "csrutil-authroot"),),
     "csrutil.status": (seen("System Integrity Protection status: {state}.\n", "csrutil-enabled"),),
     "launchctl.print": (
         assumed(
@@ -688,7 +684,7 @@ TEXTS: dict[str, Wordings] = {
         seen(
             "This system is locked. To unlock it, use a local\r\naccount name and password. Once successfully\r\n"
             "unlocked, you will be able to connect normally.",
-            "preboot-ssh-banner-26.0.1",
+            "public files #61929969230, #61947589620",
         ),
     ),
     "preboot.unlocked": (
@@ -703,6 +699,7 @@ TEXTS: dict[str, Wordings] = {
             "apple-oss-distributions/OpenSSH OpenSSH-354.0.3, pam_basesystem",
         ),
     ),
+    **GENERIC,
 }
 
 

@@ -203,7 +203,7 @@ def test_su_asks_on_the_terminal_for_the_password_of_whom_one_becomes(mac: Handl
     [
         ("su ana -c true", "wrong\n", "Password:su: Sorry\n"),
         ("su root -c true", "\n", "Password:su: Sorry\n"),
-        ("su -c true", "", "usage: su"),
+        ("su -c true", "", "su: illegal option -- c\nusage: su"),
         ("su nemo", "", "su: unknown login: nemo\n"),
     ],
 )

@@ -74,7 +74,7 @@ def test_it_leaves_a_local_account_alone_and_takes_no_password_as_an_argument() 
     made.network.users["user"] = DirectoryUser("user", "Uma", 1234568, "AAAA", "x")
     assert fakes.run(made, "createmobileaccount", "-n", "user").status == 1
     assert made.accounts["user"].kind == "local"
-    assert fakes.run(made, "createmobileaccount", "-n", "ad1", "-p", "x").status == 64
+    assert fakes.run(made, "createmobileaccount", "-n", "ad1", "-p", "x").status == UNMODELLED
 
 
 def test_it_can_say_nothing_and_do_nothing() -> None:

@@ -44,7 +44,7 @@ def test_the_profiles_of_the_device_are_listed_to_root() -> None:
     assert escrow in run(made(escrow_profile=True), *show).out
     assert escrow not in run(made(), *show).out and "com.apple.mdm" in run(made(), *show).out
     assert escrow not in run(made(escrow_profile=True), *show, root=False).out
-    assert run(made(), "profiles", "show").status == 1
+    assert run(made(), "profiles", "show").status == 0
 
 
 def test_made_escrowed_validated_removed() -> None:
@@ -146,7 +146,7 @@ def test_the_enrollment_may_be_asked_for_a_few_times_a_day() -> None:
 
 def test_what_profiles_does_not_know() -> None:
     assert run(made(), "profiles", "status", "-type", "weather").status == 1
-    assert run(made(), "profiles", "-P").status == 1
+    assert run(made(), "profiles", "-Q").status == 1
     assert run(made(), "profiles").status == 1
 
 
@@ -240,3 +240,42 @@ def test_who_does_not_get_in() -> None:
     assert on.accounts["admin"].failed_logins == 1
     assert on.logged_in == []
     assert bootstrap.works(on) is False
+
+
+@pytest.mark.parametrize(
+    ("words", "root", "out"),
+    [
+        ("list -all", True, "There are no configuration profiles installed\n"),
+        ("-P", True, "There are no configuration profiles installed\n"),
+        ("-C", False, "There are no configuration profiles installed in the system domain\n"),
+        ("show -type configuration", True, "There are no configuration profiles installed in the system domain\n"),
+        ("list", False, "There are no configuration profiles installed for user 'admin'\n"),
+        ("-L", False, "There are no configuration profiles installed for user 'admin'\n"),
+        ("-P -o stdout", True, "{\n}\n"),
+    ],
+)
+def test_a_mac_without_profiles_says_so(words: str, root: bool, out: str) -> None:
+    """As public transcripts have it, on 26.5.2 for one; only the Mac's own are ever there."""
+    assert run(people(mac("26.5")), "profiles", *words.split(), root=root).out == out
+    managed = made(escrow_profile=True)
+    if "for user" not in out:
+        assert "com.example.mdm" in run(managed, "profiles", *words.split(), root=root).out
+
+
+def test_profiles_are_listed_as_scripts_read_them() -> None:
+    managed = made(escrow_profile=True, forbids_filevault=True)
+    assert run(managed, "profiles", "-C", root=False).out == (
+        "_computerlevel[1] attribute: profileIdentifier: com.example.mdm\n"
+        "_computerlevel[2] attribute: profileIdentifier: com.example.FDERecoveryKeyEscrow\n"
+        "_computerlevel[3] attribute: profileIdentifier: com.example.MCX\n"
+        "There are 3 system configuration profiles installed\n"
+    )
+    assert "_computerlevel[1] attribute: name: MDM Profile\n" in run(managed, "profiles", "show").out
+    assert "dontAllowFDEEnable = 1" in run(managed, "profiles", "-P", "-o", "stdout").out
+    assert run(managed, "profiles", "list", "-all", root=False).status == 1
+
+
+def test_a_profile_that_keeps_the_token_dialog_away_is_a_profile() -> None:
+    managed = made()
+    managed.mdm.token_dialog_bypass = False
+    assert "askForSecureTokenAuthBypass" in run(managed, "profiles", "show", "-output", "stdout-xml").out

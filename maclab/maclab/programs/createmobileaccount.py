@@ -13,10 +13,16 @@ from maclab.texts import say
 
 FAILED = 1
 USAGE = 64
+# Options of the real program that are not modelled: passwords, encryption, and homes that are kept in step (its usage,
+# openradar-mirror 18598).
+OTHERS = set("-p -P -e -E -f -F -q -u -s -S -t -x -X -a -A -U -H".split())
+KNOWN = "-n, -h, -v and -D"
 
 
 async def main(call: Call) -> int:
     mac, version = call.mac, call.mac.version_tuple
+    if OTHERS & set(call.argv):
+        return call.refuse(KNOWN)
     options = _options(call.argv)
     if options is None or not options.get("-n"):
         call.err(say("createmobileaccount.usage", version))

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from maclab import launchd
 from maclab.call import Call
 from maclab.programs.sudo import find_command
+from maclab.state import ModelFile
 from maclab.texts import say
 
 NOT_PERMITTED = 1
@@ -14,7 +17,18 @@ NO_PROCESS = 3
 IO_ERROR = 5
 NOT_FOUND = 113
 SYSTEM = "system"
-KNOWN = "asuser, and bootstrap, bootout, print, print-disabled, enable and disable of the domain system"
+USAGE = 64
+# The commands of its manual (https://manp.gs/mac/1/launchctl) that are not modelled, or only in part.
+OTHERS = set(
+    "bootstrap bootout enable disable uncache kickstart attach debug kill blame print print-cache print-disabled plist "
+    "procinfo hostinfo resolveport limit runstats examine config dumpstate dumpjpcategory reboot bootshell load unload "
+    "remove list start stop setenv unsetenv getenv bsexec asuser submit managerpid manageruid managername error "
+    "variant version help".split()
+)
+KNOWN = (
+    "asuser; bootstrap, bootout, print, print-disabled, enable and disable of the domain system; of root load and "
+    "unload of its daemons"
+)
 
 
 async def main(call: Call) -> int:
@@ -32,14 +46,37 @@ async def main(call: Call) -> int:
     if verb in ("bootout", "print") and len(words) == 1 and words[0].startswith(f"{SYSTEM}/"):
         label = words[0].removeprefix(f"{SYSTEM}/")
         return _print(call, label) if verb == "print" else await _bootout(call, label)
-    return call.refuse(KNOWN)
+    paths = [word for word in words if word not in ("-w", "-F")]
+    if verb in ("load", "unload") and call.is_root and paths and not any(path.startswith("-") for path in paths):
+        return await _load(call, verb, paths)
+    if verb in OTHERS or verb == "":
+        return call.refuse(KNOWN)
+    call.err(say("launchctl.usage", call.mac.version_tuple, verb=verb))
+    return USAGE
+
+
+async def _load(call: Call, verb: str, paths: list[str]) -> int:
+    """Do the commands of old with each property list; one that does not load does not stop the others."""
+    status = 0
+    for path in paths:
+        there = next((label for label, job in call.mac.jobs.items() if job.path == path), None)
+        if verb == "unload" and there is not None:
+            del call.mac.jobs[there]
+            call.wrote(f"job {there} unloaded")
+        elif verb == "load" and there is None and (label := launchd.load(call.mac, path)) is not None:
+            call.wrote(f"job {label} loaded")
+        else:
+            call.err(say(f"launchctl.{verb}_failed", call.mac.version_tuple))
+            status = IO_ERROR
+    await call.commit()
+    return status
 
 
 def _as_user(call: Call, uid: str, command: list[str]) -> int:
     if not call.is_root:
         call.err(f"Could not switch to audit session {uid}: 1: Operation not permitted\n")
         return NOT_PERMITTED
-    path = find_command(command[0], call.env.get("PATH", ""), call.cwd)
+    path = find_command(call, command[0], call.env.get("PATH", ""))
     if path is None:
         call.err(f"launchctl: {command[0]}: No such file or directory\n")
         return 127
@@ -52,6 +89,7 @@ async def _bootstrap(call: Call, path: str) -> int:
     if not call.is_root:
         call.err(say("launchctl.bootstrap_failed", version, code=NOT_PERMITTED, words="Operation not permitted"))
         return NOT_PERMITTED
+    _take_from_disk(call, path)
     loaded = any(job.path == path for job in call.mac.jobs.values())
     label = None if loaded else launchd.load(call.mac, path)
     if label is None:
@@ -60,6 +98,15 @@ async def _bootstrap(call: Call, path: str) -> int:
     call.wrote(f"job {label} loaded")
     await call.commit()
     return 0
+
+
+def _take_from_disk(call: Call, path: str) -> None:
+    """With full paths, a script can have written the job by a redirection, of which the lab has not heard."""
+    if not call.full_paths or not path.startswith(launchd.DAEMONS) or path in call.mac.files:
+        return
+    with suppress(OSError, UnicodeDecodeError):
+        place = call.place(path)
+        call.mac.files[path] = ModelFile(place.read_text(encoding="utf-8"), place.stat().st_mtime, mode=0o644)
 
 
 async def _bootout(call: Call, label: str) -> int:

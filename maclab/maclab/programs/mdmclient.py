@@ -13,12 +13,20 @@ from maclab.state import Mac
 from maclab.texts import say
 
 FAILED = 1
+# Commands that public scripts give it; its own list is in no manual.
+OTHERS = set(
+    "QueryInstalledProfiles QueryInstalledApps QueryCertificates QueryNetworkInformation QueryAppInstallation "
+    "AvailableOSUpdates dep installedProfiles dumpManagementStatus installProfile removeProfile preLoginCheckin "
+    "encrypt testNSUpdate logdebug help".split()
+)
 QUERIES = ("QueryDeviceInformation", "QuerySecurityInfo")
 
 
 async def main(call: Call) -> int:
     version = call.mac.version_tuple
     query = call.argv[0] if call.argv else ""
+    if query in OTHERS:
+        return call.refuse(" and ".join(QUERIES))
     if query not in QUERIES:
         call.err(say("mdmclient.usage", version))
         return FAILED
@@ -68,5 +76,5 @@ def _security(mac: Mac) -> dict[str, Any]:
     if mac.hardware == "apple-silicon":
         allowed = "allowed" if mdm.enrolled == "ade" else "disallowed"
         said["BootstrapTokenAllowedForAuthentication"] = allowed if mdm.bootstrap_supported else "not supported"
-        said["IsRecoveryLockEnabled"] = False
+        said["IsRecoveryLockEnabled"] = mdm.recovery_lock
     return {"SecurityInfo": said, "Status": "Acknowledged"}

@@ -12,22 +12,42 @@ from collections.abc import Awaitable, Callable
 
 from maclab import bootstrap, directory, plists, rules
 from maclab.call import Call, hang
-from maclab.state import Mac
+from maclab.programs import _profiles_list
 from maclab.texts import say
 
 FAILED = 1
-OPTIONS = {"-type": "type", "-user": "user", "-password": "password", "-pass": "password", "-output": "output"}
+# The verbs and kinds of its manual (profiles.1); what is no pair of VERBS is not modelled.
+VERB_NAMES = ("status", "list", "show", "install", "remove", "sync", "renew", "validate", "version", "help")
+KINDS = ("configuration", "provisioning", "enrollment", "startup", "bootstraptoken")
+KNOWN = (
+    "list and show of configuration profiles, status and show of the enrollment, status, install, remove and validate "
+    "of the bootstraptoken; -C, -L and -P, with -v and -o stdout or stdout-xml"
+)
+OPTIONS = {
+    "-type": "type",
+    "-user": "user",
+    "-password": "password",
+    "-pass": "password",
+    "-output": "output",
+    "-o": "output",
+}
 
 
 async def main(call: Call) -> int:
-    options = _options(call.argv[1:])
-    kind = options.get("type")
-    verb = VERBS.get((call.argv[0], kind)) if call.argv else None
-    if not call.argv or call.argv[0] not in {name for name, _ in VERBS} or (kind is None and verb is None):
+    words = call.argv
+    if not words or words[0] == "help":
         return _fail(call, "usage")
-    if verb is None or (kind is not None and not _known(call, kind)):
+    if words[0].startswith("-"):
+        # As before 10.13: one letter a verb, and -v and -o beside it.
+        return _profiles_list.by_letters(call, KNOWN)
+    verb, options = words[0], _options(words[1:])
+    if verb not in VERB_NAMES:
+        return _fail(call, "usage")
+    kind = options.get("type", "configuration" if verb in ("list", "show") else None)
+    if kind is not None and (kind not in KINDS or not _known(call, kind)):
         return _fail(call, "type_unknown", kind=kind)
-    return await verb(call, options)
+    action = VERBS.get((verb, kind))
+    return call.refuse(KNOWN) if action is None else await action(call, options)
 
 
 def _options(words: list[str]) -> dict[str, str]:
@@ -44,8 +64,8 @@ def _options(words: list[str]) -> dict[str, str]:
 
 
 def _known(call: Call, kind: str) -> bool:
-    rule = rules.PROFILES_STATUS if kind == "enrollment" else rules.PROFILES_BOOTSTRAP
-    return rule.at(call.mac.version_tuple)
+    known = {"enrollment": rules.PROFILES_STATUS, "bootstraptoken": rules.PROFILES_BOOTSTRAP}
+    return kind not in known or known[kind].at(call.mac.version_tuple)
 
 
 def _text(call: Call, key: str, **values: object) -> str:
@@ -103,38 +123,23 @@ async def _show_enrollment(call: Call, options: dict[str, str]) -> int:
 # --- installed profiles ---------------------------------------------------------------------------
 
 
+async def _list(call: Call, options: dict[str, str]) -> int:
+    return _installed(call, options, verbose="-verbose" in options or "-v" in options)
+
+
 async def _show(call: Call, options: dict[str, str]) -> int:
-    """List the profiles of the device; without root only the user's own are seen, and this Mac has none of those."""
-    if options.get("output") != "stdout-xml" or not rules.PROFILES_SHOW.at(call.mac.version_tuple):
-        return _fail(call, "usage")
-    mac = call.mac
-    payloads = {
-        "com.apple.mdm": mac.mdm.enrolled != "no",
-        "com.apple.security.FDERecoveryKeyEscrow": mac.mdm.escrow_profile,
-        "com.apple.MCX": mac.mdm.forbids_filevault,
-    }
-    installed = [_profile(mac, kind) for kind, there in payloads.items() if there and call.is_root]
-    call.out(plists.dumps({"_computerlevel": installed} if installed else {}))
-    return 0
+    return _installed(call, options, verbose=True)
 
 
-def _profile(mac: Mac, kind: str) -> dict[str, object]:
-    """The keys are those of fleetdm/fleet, orbit/pkg/profiles/profiles_darwin_test.go."""
-    identifier = f"com.example.{kind.rpartition('.')[2]}"
-    payload = {
-        "PayloadContent": CONTENTS[kind](mac),
-        "PayloadIdentifier": f"{identifier}.payload",
-        "PayloadType": kind,
-        "PayloadVersion": 1,
-    }
-    return {"ProfileIdentifier": identifier, "ProfileItems": [payload], "ProfileType": "Configuration"}
-
-
-CONTENTS: dict[str, Callable[[Mac], dict[str, object]]] = {
-    "com.apple.mdm": lambda mac: {"ServerURL": mac.mdm.server},
-    "com.apple.security.FDERecoveryKeyEscrow": lambda mac: {"Location": "the device management of Example Corp"},
-    "com.apple.MCX": lambda mac: {"dontAllowFDEEnable": True},
-}
+def _installed(call: Call, options: dict[str, str], verbose: bool) -> int:
+    """Show whose profiles are asked for: all of them, or those of the caller, which for root are the Mac's."""
+    if {"user"} & set(options) or set(options) - {"type", "output", "-all", "-verbose", "-v", "-cached"}:
+        return call.refuse(KNOWN)
+    everybody = "-all" in options
+    if everybody and not call.is_root:
+        return _fail(call, "not_root")
+    domain = "all" if everybody else "system" if call.is_root else "user"
+    return _profiles_list.answer(call, domain, verbose, options.get("output", ""))
 
 
 # --- Bootstrap Token ------------------------------------------------------------------------------
@@ -259,7 +264,8 @@ Verb = Callable[[Call, dict[str, str]], Awaitable[int]]
 VERBS: dict[tuple[str, str | None], Verb] = {
     ("status", "enrollment"): _enrollment,
     ("show", "enrollment"): _show_enrollment,
-    ("show", None): _show,
+    ("list", "configuration"): _list,
+    ("show", "configuration"): _show,
     ("status", "bootstraptoken"): _bootstrap,
     ("install", "bootstraptoken"): _install,
     ("remove", "bootstraptoken"): _remove,

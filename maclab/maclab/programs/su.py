@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from maclab import directory, shells
+from maclab import directory, fullpaths, shells
 from maclab.call import Call
 from maclab.host import EUID, USER
+from maclab.options import getopt
 from maclab.programs.sudo import home_of
 from maclab.state import Account
 from maclab.texts import say
@@ -17,12 +18,14 @@ FAILED = 1
 async def main(call: Call) -> int:
     version = call.mac.version_tuple
     words = list(call.argv)
-    letters = ""
-    while words and words[0].startswith("-"):
-        letters += words.pop(0)[1:] or "l"
-    if set(letters) - set("flm"):
+    options = getopt(words, "flm")
+    letters, words = "".join(options.letters), list(options.rest)
+    if options.complaint:
+        call.err(say("getopt.complaint", version, program="su", complaint=options.complaint))
         call.err(say("su.usage", version))
         return FAILED
+    if words[:1] == ["-"]:
+        letters, words = f"l{letters}", words[1:]
     name = words.pop(0) if words else "root"
     target = directory.find(call.mac, name)
     if target is None:
@@ -31,8 +34,11 @@ async def main(call: Call) -> int:
     if not call.is_root and not await _allowed(call, target):
         call.err(say("su.sorry", version))
         return FAILED
-    argv = [*shells.login_shell(target), *words]
-    return call.become(argv, _environment(call, target, letters), target.name, target.uid == 0)
+    shell = [fullpaths.shell_of(target.shell)] if call.full_paths else shells.login_shell(target)
+    argv = [*shell, *words]
+    return call.become(
+        argv, _environment(call, target, letters), target.name, target.uid == 0, target.home if "l" in letters else ""
+    )
 
 
 async def _allowed(call: Call, target: Account) -> bool:

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from maclab import directory
+from maclab import directory, fullpaths
 from maclab.call import Call
 from maclab.host import EUID, SESSION, USER
 from maclab.state import Account
@@ -40,7 +40,20 @@ class Wish:
 
 
 class Usage(Exception):
-    """An option that sudo, or this model of it, does not know."""
+    """An option that sudo does not know."""
+
+
+class NotModelled(Exception):
+    """An option that sudo has, and the lab has not."""
+
+
+OTHERS = "ABbCDegPRrTtUV"
+"""Letters of sudo(8) that are not modelled."""
+OTHER_LONG = set(
+    "--askpass --bell --background --close-from --chdir --edit --group --preserve-groups --chroot --role "
+    "--command-timeout --type --other-user --version --help --host --no-update".split()
+)
+KNOWN = "-E -H -K -S -i -k -l -n -p -s -u -v, and their long names"
 
 
 FLAGS = {
@@ -82,6 +95,8 @@ def parse(argv: list[str]) -> Wish:
         elif word.startswith(("--user", "--prompt")):
             name, equals, value = word[2:].partition("=")
             setattr(wish, name, value if equals else _next(words, word))
+        elif word.partition("=")[0] in OTHER_LONG:
+            raise NotModelled
         elif word.startswith("--"):
             raise Usage(f"unrecognized option `{word}'")
         else:
@@ -99,6 +114,8 @@ def _short(wish: Wish, letters: str, words: list[str]) -> None:
         if letter in VALUES:
             setattr(wish, VALUES[letter], letters or _next(words, f"-{letter}"))
             return
+        if letter in OTHERS:
+            raise NotModelled
         if letter not in FLAGS:
             raise Usage(f"invalid option -- {letter}")
         setattr(wish, FLAGS[letter], True)
@@ -113,6 +130,8 @@ def _next(words: list[str], option: str) -> str:
 async def main(call: Call) -> int:
     try:
         wish = parse(call.argv)
+    except NotModelled:
+        return call.refuse(KNOWN)
     except Usage as error:
         call.err(f"sudo: {error}\n{USAGE}")
         return 1
@@ -237,12 +256,13 @@ def _become(call: Call, wish: Wish, caller: Account, target: Account) -> int:
     if wish.shell or wish.login:
         # -i and -s hand the command to a shell, in one text.
         argv = ["/bin/sh", *(["-c", " ".join(argv)] if argv else [])]
-    path = find_command(argv[0], env.get("PATH", ""), call.cwd)
+    path = find_command(call, argv[0], env.get("PATH", ""))
     if path is None:
         call.err(f"sudo: {argv[0]}: command not found\n")
         return 1
     env["SUDO_COMMAND"] = " ".join([path, *argv[1:]])
-    return call.become([path, *argv[1:]], env, target.name, target.uid == 0)
+    folder = target.home if wish.login else ""
+    return call.become([path, *argv[1:]], env, target.name, target.uid == 0, folder)
 
 
 def _environment(call: Call, wish: Wish, caller: Account, target: Account) -> dict[str, str]:
@@ -264,6 +284,8 @@ def _environment(call: Call, wish: Wish, caller: Account, target: Account) -> di
 
 
 def _bin_folder(call: Call) -> str:
+    if call.full_paths:
+        return fullpaths.PATH
     return str(call.folder / "bin") if call.folder is not None else ""
 
 
@@ -272,12 +294,15 @@ def home_of(call: Call, target: Account) -> str:
     home = root / target.home.lstrip("/")
     if call.folder is not None:
         home.mkdir(parents=True, exist_ok=True)
-    return str(home)
+    return target.home if call.full_paths else str(home)
 
 
-def find_command(name: str, path: str, cwd: str) -> str | None:
+def find_command(call: Call, name: str, path: str) -> str | None:
     """The caller's PATH decides, as it does for the real programs on a macOS without secure_path."""
-    candidates = (
-        [Path(cwd, name)] if "/" in name else [Path(folder, name) for folder in path.split(os.pathsep) if folder]
-    )
-    return next((str(found) for found in candidates if found.is_file() and os.access(found, os.X_OK)), None)
+    named = [name] if "/" in name else [f"{folder}/{name}" for folder in path.split(os.pathsep) if folder]
+    candidates = (os.path.join(call.cwd, one) for one in named)
+    return next((one for one in candidates if _is_program(call.place(one))), None)
+
+
+def _is_program(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)

@@ -45,7 +45,10 @@ class Recoverability:
 def first_token_rule(version: Version) -> str:
     """Return in words who gets the first token of a Mac."""
     if version >= FIRST_TOKEN_BY_PASSWORD.first:
-        return "on macOS 11 and newer the first account whose password is set gets the first token"
+        return (
+            "on macOS 11 and newer the first account whose password is set gets the first token,"
+            " or at its first login if that came as a hash"
+        )
     if version >= FIRST_TOKEN_TO_ADMIN.first:
         return "on macOS 10.15 the first administrator who authenticates gets the first token"
     return "on macOS 10.13 and 10.14 the only account from UID 500 up gets the first token when it authenticates"

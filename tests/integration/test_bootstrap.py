@@ -25,7 +25,7 @@ SSH = [name("26.1")]
 # The oldest macOS has no Bootstrap Token.
 IN_MEMORY = [memory_play.name(version) for version in VERSIONS[1:]]
 HOSTS = [*SSH, *IN_MEMORY]
-SAYS_WHETHER_IT_WORKS = ("-13.6.9", "-15.6", "-26.1")
+SAYS_WHETHER_IT_WORKS = ("-13.6.9", "-15.6", "-26.1", "-27.0.1")
 SUPPORTED = {"bootstrap": {"supported": True, "escrowed": False}}
 IT = {"admin_user": "itadmin", "admin_password": PASSWORDS["itadmin"]}
 

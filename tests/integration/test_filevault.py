@@ -33,9 +33,9 @@ SSH = [name(VERSIONS[-1])]
 IN_MEMORY = [memory_play.name(version) for version in VERSIONS]
 HOSTS = [*SSH, *IN_MEMORY]
 SINCE_BOOTSTRAP = [host for host in HOSTS if not host.endswith(OLDEST)]
-SAYS_WHETHER_IT_WORKS = ("-13.6.9", "-15.6", "-26.1")
+SAYS_WHETHER_IT_WORKS = ("-13.6.9", "-15.6", "-26.1", "-27.0.1")
 # The others' deferrals come true in test_faults.py.
-DEFERRING = [host for host in HOSTS if host.endswith((OLDEST, "-11.7.10", "-26.1"))]
+DEFERRING = [host for host in HOSTS if host.endswith((OLDEST, "-11.7.10", "-26.1", "-27.0.1"))]
 on_each_mac = pytest.mark.parametrize("host", HOSTS)
 
 DESK, AUDITOR, SAFE = HelpDesk.new("help desk"), HelpDesk.new("auditor"), Safe.new()

@@ -18,12 +18,14 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     diskutil,
     dscl,
     fdesetup,
+    mdmclient,
+    network,
     profiles,
     records,
     system,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._command.answers import reason_of
-from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import DeleteAccount
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import Grant
 
@@ -169,10 +171,21 @@ def test_a_refusal_that_exits_otherwise_is_told_by_its_words(status: int) -> Non
 PARSERS: dict[str, t.Callable[[Ran], t.Any]] = {
     "fdesetup status": fdesetup.parse_status,
     "fdesetup list": fdesetup.parse_list,
-    "key": lambda ran: (found := fdesetup.new_key(ran)) and found.reveal(),
+    "recovery key": lambda ran: (found := fdesetup.new_key(ran)) and found.reveal(),
     "true": fdesetup.says_true,
     "deferral": fdesetup.parse_deferral_path,
     "diskutil": diskutil.parse_users,
+    "key": diskutil.passphrase_opens,
+    "preboot": lambda ran: (diskutil.preboot_updated(ran), diskutil.preboot_failed_for(ran)),
+    "hash": lambda ran: dscl.hash_matches(ran, Secret("x")),
+    "preflight": mdmclient.parse_preflight,
+    "nodes": network.parse_nodes,
+    "person": network.parse_person,
+    "dialog": network.parse_token_dialog,
+    "escrow": profiles.parse_escrow,
+    "validated": profiles.validated,
+    "places": lambda ran: system.parse_places(ran, ["/", "/Users"]),
+    "disk access": system.parse_full_disk_access,
     "enrollment": profiles.parse_enrollment,
     "bootstrap": profiles.parse_bootstrap,
     "directory": lambda ran: records.parse_directory(ran.out),

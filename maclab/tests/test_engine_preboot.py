@@ -187,6 +187,18 @@ def test_a_client_that_goes_away_after_the_text_has_unlocked_all_the_same(mac: H
 
 
 @on("failure")
+def test_a_mac_that_is_reset_after_an_unlock_waits_as_described(mac: Handle) -> None:
+    # At every moment of its way up.
+    for moment in range(8):
+        _words_of(mac)
+        time.sleep(0.25 * moment)
+        mac.reset()
+        assert mac.is_reachable() and mac.state().locked
+    time.sleep(1.5)
+    assert mac.is_reachable() and mac.state().locked
+
+
+@on("failure")
 def test_a_key_is_refused_with_every_method_on_offer(mac: Handle) -> None:
     refusal = re.search(r"Permission denied \(([a-z,-]+)\)", str(TRANSCRIPTS["preboot-ssh-key-refused"].stderr))
     found = re.search(r"Permission denied \(([a-z,-]+)\)", _by_key(mac).err)

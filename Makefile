@@ -7,7 +7,7 @@
 SHELL := /bin/sh
 ROOT := $(CURDIR)
 # The driver's own code needs no package, the rest runs inside .venv.
-IN_VENV := PATH="$(ROOT)/.venv/bin:$$PATH" PYTHONPATH="$(ROOT)/tests/utils:$(ROOT)/maclab" \
+IN_VENV := PATH="$(ROOT)/.venv/bin:$$PATH" PYTHONPATH="$(ROOT)/tests/utils:$(ROOT)/maclab:$(ROOT)/tests/macos" \
 	ANSIBLE_COLLECTIONS_PATH="$(ROOT)/.cache/tree" ANSIBLE_HOME="$(ROOT)/.cache/ansible"
 
 # Ansible does not start without a UTF-8 locale.
@@ -16,7 +16,7 @@ export LC_ALL := $(shell locale -a 2>/dev/null | grep -iqx 'C\.utf-*8' && echo C
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check docs bench mutants test-mac transcripts lock clean setup
+.PHONY: help demo lab test check docs bench mutants test-mac ask-mac transcripts compare remote-login take-in lock clean setup
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
@@ -44,11 +44,26 @@ mutants: setup ## Change the core in thousands of places, and list what no test 
 	@$(IN_VENV) nice -n 19 python -m checks.mutants --part "$(or $(PART),1)" $(addprefix --only=,$(ONLY)) \
 		$(addprefix --tests=,$(TESTS)) $(if $(AGAIN),--again) $(FILES)
 
-test-mac: setup ## DESTRUCTIVE: run the integration targets on real Macs (INVENTORY=macs.yml CONFIRM=yes [RECORD=folder])
-	@$(IN_VENV) python tests/integration/on_macs.py test --inventory "$(INVENTORY)" --confirm "$(CONFIRM)" --record "$(RECORD)" $(ARGS)
+test-mac: setup ## DESTRUCTIVE: run the integration targets on real Macs (INVENTORY=macs.yml|localhost CONFIRM=yes [RESULT=folder])
+	@$(IN_VENV) python tests/integration/on_macs.py test --inventory "$(INVENTORY)" --confirm "$(CONFIRM)" --record "$(RECORD)" \
+		--result "$(RESULT)" $(ARGS)
 
-transcripts: setup ## Write down what real Macs say, without names, for the lab; reads only (INVENTORY=macs.yml RECORD=folder)
+ask-mac: setup ## DESTRUCTIVE: ask real Macs what nobody has shown yet (INVENTORY=macs.yml|localhost CONFIRM=yes RECORD=folder)
+	@$(IN_VENV) python tests/integration/on_macs.py ask --inventory "$(INVENTORY)" --confirm "$(CONFIRM)" --record "$(RECORD)" $(ARGS)
+
+transcripts: setup ## Write down what real Macs say, without names, for the lab; reads only (INVENTORY=macs.yml|localhost RECORD=folder)
 	@$(IN_VENV) python tests/integration/on_macs.py record --inventory "$(INVENTORY)" --record "$(RECORD)" $(ARGS)
+
+compare: setup ## Compare transcripts with the lab and with earlier ones (NOW=folder [BEFORE=folder])
+	@$(IN_VENV) python -m proving.compare "$(NOW)" $(BEFORE) --lab
+
+# For .github/workflows/macos.yml: refuses on every machine but a runner that GitHub hosts.
+remote-login: setup
+	@$(IN_VENV) python -m proving.remote_login "$(FOLDER)"
+
+take-in: setup ## Turn results and transcripts into tables, fixtures and marks of the lab (FOLDER=folder REPORT=file)
+	@$(IN_VENV) python -m proving.take_in "$(FOLDER)" "$(REPORT)"
+	@PYTHONPATH="$(ROOT)/maclab:$(ROOT)/tests/macos:$(ROOT)/tests/utils" "$(ROOT)/.venv/bin/python" docs/generate.py
 
 lock: setup ## Renew the pinned versions in tests/requirements
 	@$(IN_VENV) sh tests/utils/lock.sh

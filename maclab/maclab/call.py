@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from maclab import faults
+from maclab import faults, places
 from maclab.state import Fault, Mac
 
 STDOUT = 1
@@ -54,6 +55,8 @@ class Handover:
     env: dict[str, str]
     user: str
     is_root: bool
+    # Where it begins, on a Mac with full paths; "" for where the caller is.
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,8 @@ class Call:
     restart: Restart | None = None
     # One thread a run, as the real programs show between the brackets.
     thread: int = field(default_factory=lambda: 0x1000 + secrets.randbelow(0xFFFFF))
+    # The caller's paths are macOS's: each of them lies in the Mac's folder.
+    full_paths: bool = False
 
     def out(self, text: str | bytes) -> None:
         self.link.write(STDOUT, _encode(text))
@@ -129,6 +134,13 @@ class Call:
         self.err(f"maclab: {form}: this lab does not model that (it knows {known})\n")
         self.tell(NOT_MODELLED, form)
         return UNMODELLED
+
+    def place(self, path: str) -> Path:
+        """Return where on this host a path of the caller's lies."""
+        whole = os.path.join(self.cwd, path)
+        if self.folder is None or not (self.full_paths or places.is_of_the_mac(whole)):
+            return Path(whole)
+        return places.inside(self.folder / "root", whole)
 
     async def getpass(self, prompt: str, limit: int | None = GETPASS_LIMIT) -> str | None:
         self.record.prompts.append(prompt)
@@ -171,9 +183,9 @@ class Call:
     def fault(self, name: str) -> Fault | None:
         return faults.find(self.mac, name, self.program, self.argv)
 
-    def become(self, argv: Sequence[str], env: Mapping[str, str], user: str, is_root: bool) -> int:
+    def become(self, argv: Sequence[str], env: Mapping[str, str], user: str, is_root: bool, folder: str = "") -> int:
         """When the program returns, its process turns into this command instead of exiting."""
-        self.handover = Handover(list(argv), dict(env), user, is_root)
+        self.handover = Handover(list(argv), dict(env), user, is_root, folder)
         return 0
 
     async def maybe_hang_at_prompt(self) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from maclab import control, faults, inventory, journal, lab, scenario, show
+from maclab import control, faults, fullpaths, inventory, journal, lab, scenario, show
 from maclab.layout import LabFolder
 from maclab.server import Server
 from maclab.state import Mac, from_json
@@ -64,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--fresh", action="store_true", help="forget the state, begin as the scenario says")
     up.add_argument("--foreground", action="store_true", help="stay in this terminal")
     up.add_argument("--keys-only", action="store_true", help="let nobody in by password")
+    up.add_argument(
+        "--full-paths",
+        action="store_true",
+        help="let commands find everything at macOS's own paths, such as /usr/sbin/sysadminctl (Linux)",
+    )
     add("down", _down, "stop the lab; its state stays")
     add("list", _list, "list the Macs")
     shown = add("show", _show, "show what a Mac is at this moment")
@@ -110,6 +115,8 @@ def _up(folder: LabFolder, arguments: argparse.Namespace) -> int:
         described = DEMO
     # Read here as well, so that a mistake is shown where it can be read.
     scenario.load(described or folder.scenario)
+    if arguments.full_paths:
+        fullpaths.require()
     if arguments.foreground:
         return asyncio.run(_serve(folder, described, arguments))
     _start_daemon(folder, described, arguments)
@@ -120,7 +127,9 @@ def _up(folder: LabFolder, arguments: argparse.Namespace) -> int:
 async def _serve(folder: LabFolder, described: Path | None, arguments: argparse.Namespace) -> int:
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.WARNING)
     kept = folder.scenario.read_bytes() if folder.scenario.exists() else None
-    server = Server(folder, lab.prepare(folder, described, arguments.fresh), not arguments.keys_only)
+    server = Server(
+        folder, lab.prepare(folder, described, arguments.fresh), not arguments.keys_only, arguments.full_paths
+    )
     if not arguments.fresh and kept is not None and kept != folder.scenario.read_bytes():
         server.notes.append("the scenario has changed; Macs that were there keep their state (--fresh forgets it)")
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -138,6 +147,7 @@ def _start_daemon(folder: LabFolder, described: Path | None, arguments: argparse
     argv = [sys.executable, "-m", "maclab", "up", "--foreground", "--dir", str(folder.path)]
     argv += ["--fresh"] if arguments.fresh else []
     argv += ["--keys-only"] if arguments.keys_only else []
+    argv += ["--full-paths"] if arguments.full_paths else []
     argv += [str(described.resolve())] if described else []
     path = os.pathsep.join([str(Path(__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     with folder.log.open("a") as log:

@@ -225,7 +225,7 @@ def _first_token_at_authentication(mac: Mac, account: Account) -> None:
     qualifies = {
         "only_user_authenticates": [person.name for person in _people(mac)] == [account.name],
         "administrator_authenticates": is_admin(mac, account),
-        "password_set": PREHASHED in account.attributes,
+        "password_set": PREHASHED in account.attributes and rules.FIRST_TOKEN_FROM_HASH.at(mac.version_tuple),
     }
     if qualifies[rules.FIRST_TOKEN.at(mac.version_tuple)]:
         give_token(mac, account)

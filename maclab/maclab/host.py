@@ -8,11 +8,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import asyncssh
 
 from maclab import bootstrap, directory, faults, journal, launchd, preboot, processes, rules, vault
+from maclab.call import Handover
+from maclab.fullpaths import View
 from maclab.layout import MacFolder
 from maclab.state import Account, Fault, Job, Mac, Store
 
@@ -58,9 +60,11 @@ async def _nothing() -> None:
 class Host:
     """The Mac as the lab's parts share it."""
 
-    def __init__(self, mac: Mac, folder: MacFolder) -> None:
+    def __init__(self, mac: Mac, folder: MacFolder, view: View | None = None) -> None:
         self.mac = mac
         self.folder = folder
+        # None where commands find programs by their names alone.
+        self.view = view
         self.store = Store(folder.state)
         self.port = 0
         self.connections: set[asyncssh.SSHServerConnection] = set()
@@ -95,17 +99,31 @@ class Host:
         return account.uid == 0 or (not account.service and account.password is not None)
 
     def environment(self, account: Account) -> dict[str, str]:
-        home = str(self.folder.home(account))
+        own = {} if self.view is None else self.view.environment(account)
         return {
             "PATH": str(self.folder.bin),
-            "HOME": home,
+            "HOME": str(self.folder.home(account)),
             "USER": account.name,
             "LOGNAME": account.name,
             "SHELL": "/bin/sh",
             "TMPDIR": str(self.folder.tmp),
             USER: account.name,
             EUID: str(account.uid),
+            **own,
         }
+
+    def started(self, account: Account, argv: list[str], folder: str) -> list[str]:
+        """Return what runs this on the Mac, beginning in a folder of the Mac's; one of this host without full paths."""
+        return argv if self.view is None else self.view.enter(account, folder, argv)
+
+    def handover(self, handover: Handover | None, caller: Identity) -> Handover | None:
+        """Return what the caller's process must become: another user needs that one's numbers first."""
+        account = self.mac.accounts.get(handover.user) if handover is not None else None
+        if handover is None or self.view is None or account is None:
+            return handover
+        if Identity(handover.user, handover.is_root) == caller and not handover.folder:
+            return handover
+        return replace(handover, argv=self.view.become(account, handover.folder, handover.argv))
 
     async def commit(self, program: str) -> None:
         cut = faults.count(self.mac, "kill", program)
@@ -114,6 +132,8 @@ class Host:
         # A program that is killed while its state is on the way to disk must not leave the next one to guess.
         await asyncio.shield(self.store.commit(self.mac))
         self.follow_jobs()
+        if self.view is not None:
+            self.view.follow(self.mac)
         if cut is not None:
             self.power_cut(cut, program)
             raise PowerCut
@@ -154,7 +174,7 @@ class Host:
         environment = self.environment(root) if root is not None else {"PATH": str(self.folder.bin)}
         self.log(journal.Event(time.time(), "job", " ".join(job.argv[:2])))
         process = await asyncio.create_subprocess_exec(
-            *job.argv,
+            *(self.started(root, job.argv, "/") if root is not None else job.argv),
             cwd="/",
             env=environment,
             stdin=asyncio.subprocess.DEVNULL,

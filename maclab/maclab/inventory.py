@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -51,16 +52,19 @@ def text(folder: LabFolder, hosts: Iterable[Host]) -> str:
 
 def _variables(host: Host) -> dict[str, Any]:
     mac = host.mac
-    home = host.folder.home(mac.accounts[mac.ssh_user])
+    account = mac.accounts[mac.ssh_user]
+    home = host.folder.home(account)
     bare = mac.python in (NO_PYTHON, STUB_PYTHON)
-    python = {} if bare else {"ansible_python_interpreter": str(host.folder.bin / "python3")}
+    whole = host.view is not None
+    interpreter = "/usr/bin/python3" if whole else str(host.folder.bin / "python3")
+    python = {} if bare else {"ansible_python_interpreter": interpreter}
     return {
         "ansible_port": host.port,
         "ansible_user": mac.ssh_user,
         **python,
         # Nobody of this host is called like the people of a Mac, so ~user leads nowhere.
-        "ansible_remote_tmp": str(home / ".ansible" / "tmp"),
-        "ansible_system_tmpdirs": [str(host.folder.tmp)],
+        "ansible_remote_tmp": str((Path(account.home) if whole else home) / ".ansible" / "tmp"),
+        "ansible_system_tmpdirs": ["/tmp" if whole else str(host.folder.tmp)],
         "maclab_macos": mac.version,
         "maclab_hardware": mac.hardware,
     }

@@ -132,10 +132,13 @@ class Handle:
 class Lab:
     """A lab inside this process, on a thread of its own."""
 
-    def __init__(self, described: Path | dict[str, Any], dir: Path, passwords: bool = True) -> None:
+    def __init__(
+        self, described: Path | dict[str, Any], dir: Path, passwords: bool = True, full_paths: bool = False
+    ) -> None:
         self.folder = LabFolder(dir.resolve())
         self._described = described
         self._passwords = passwords
+        self._full_paths = full_paths
         self._server: Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -146,7 +149,7 @@ class Lab:
         if control.is_up(self.folder):
             raise control.LabError(f"a lab is up in {self.folder.path}")
         _hear_interrupts()
-        server = Server(self.folder, prepare(self.folder, self._described), self._passwords)
+        server = Server(self.folder, prepare(self.folder, self._described), self._passwords, self._full_paths)
         logging.getLogger("asyncssh").setLevel(logging.WARNING)
         ready: list[BaseException | None] = []
         settled = threading.Event()

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from maclab import keeper, shim
 from maclab.state import Account
@@ -21,18 +22,18 @@ from maclab.state import Account
 # Utilities that macOS has too. Their options are this host's, so scripts must keep to POSIX. perl: perl(1) and
 # perlmacosx(1) of macOS; which version it is depends on macOS, so use what every one of them has in its core.
 UTILITIES = (
-    "[ awk base64 basename bash cat cksum clear cmp comm cp cut date dd diff dirname echo egrep env expr false fgrep "
-    "find fold grep gunzip gzip head join kill ln logname ls mkdir mkfifo mktemp mv nice nohup od openssl paste perl "
-    "pr printf pwd readlink rm rmdir sed seq sh sleep sort split stty tail tar tee test time touch tr true tty uniq wc "
-    "which xargs yes"
+    "[ awk base64 basename bash bc cat cksum clear cmp comm cp csh cut date dd diff dirname echo egrep env expect expr "
+    "false fgrep find fold grep gunzip gzip head join kill ksh ln logname ls mkdir mkfifo mktemp mv nice nohup od "
+    "openssl paste perl pr printf pwd readlink rm rmdir sed seq sh sleep sort split sqlite3 stty tail tar tcsh tee "
+    "test time touch tr true tty uniq wc which xargs xmllint yes zsh"
 ).split()
 UTILITY_FOLDERS = ("/bin", "/usr/bin", "/opt/homebrew/bin", "/usr/local/bin")
 
 # Programs of the lab for a host that lacks the utility of that name.
-STAND_INS = ("openssl",)
+STAND_INS = "bc csh expect ksh openssl sqlite3 tcsh xmllint zsh".split()
 
 # Everything runs as the one user who started the lab, so ownership cannot be real; nor are macOS's access lists.
-_CHANGE_MODE = """#!/bin/sh
+CHANGE_MODE = """#!/bin/sh
 case $1 in [+-]a*) exit 0 ;; esac
 exec {real} "$@"
 """
@@ -42,12 +43,22 @@ echo "$(basename "$0"): Operation not permitted" >&2
 exit 1
 """
 # What is not in the lab's folder may be a file that only the Mac has: the lab knows.
-MODELLED = ("cat", "ls", "rm", "tar", "tee")
+MODELLED = ("cat", "date", "ls", "rm", "tar", "tee")
 _OTHER_FILES = """#!/bin/sh
 for word; do
     case $word in
-        {lab}/*) ;;
-        /*) exec "${{0%/bin/*}}/modelled/{name}" "$@" ;;
+        {own}) ;;
+        /*) exec {modelled}/{name} "$@" ;;
+    esac
+done
+exec {real} "$@"
+"""
+# What has these letters is for macOS's date alone.
+_OTHER_OPTIONS = """#!/bin/sh
+for word; do
+    case $word in
+        +*) ;;
+        -*[jrvf]*) exec {modelled}/{name} "$@" ;;
     esac
 done
 exec {real} "$@"
@@ -145,15 +156,14 @@ class LabFolder:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The state holds passwords and the socket runs commands: nobody else may enter, whoever made the folder.
         self.path.chmod(0o700)
-        _write(self.path / "program.code", marshal.dumps(compile(_shim_source(), "shim", "exec", dont_inherit=True)))
-        _write_script(self.path / "program", _shim_text(self.path / "program.code"))
-        real = shutil.which("chmod", path=os.pathsep.join(UTILITY_FOLDERS)) or "/bin/chmod"
-        _write_script(self.path / "chmod", _CHANGE_MODE.format(real=real))
-        _write_script(self.path / "chown", _CHANGE_OWNER)
-        lab = shlex.quote(str(self.path))
+        write(self.path / "program.code", compiled(shim))
+        write_script(self.path / "program", starter(own_python(), self.path / "program.code"))
+        write_script(self.path / "chmod", CHANGE_MODE.format(real=of_this_host("chmod") or "/bin/chmod"))
+        write_script(self.path / "chown", _CHANGE_OWNER)
+        lab, modelled = shlex.quote(str(self.path)), '"${0%/bin/*}/modelled"'
         for name in MODELLED:
-            real = shutil.which(name, path=os.pathsep.join(UTILITY_FOLDERS)) or f"/bin/{name}"
-            _write_script(self.path / name, _OTHER_FILES.format(lab=lab, name=name, real=real))
+            real = of_this_host(name) or f"/bin/{name}"
+            write_script(self.path / name, asking(name, f"{lab}/*", modelled, real))
 
     def create_mac(self, name: str, programs: Iterable[str], python: Path | None, accounts: Iterable[Account]) -> None:
         folder = self.mac(name)
@@ -165,7 +175,7 @@ class LabFolder:
         for account in accounts:
             if not account.service and account.home_exists:
                 folder.home(account).mkdir(parents=True, exist_ok=True)
-        links = _utilities() | ({"python3": str(python)} if python else {})
+        links = utilities() | ({"python3": str(python)} if python else {})
         links |= {"chmod": "../../../chmod", "chown": "../../../chown", "chgrp": "../../../chown"}
         # Nobody has to install what only stands in for a program of the host.
         links |= {name: "../../../program" for name in programs if name not in STAND_INS or name not in links}
@@ -173,9 +183,9 @@ class LabFolder:
         for stale in set(os.listdir(folder.bin)) - set(links):
             (folder.bin / stale).unlink()
         for link, target in links.items():
-            _link(folder.bin / link, target)
+            relink(folder.bin / link, target)
         for name in MODELLED:
-            _link(folder.modelled / name, "../../../program")
+            relink(folder.modelled / name, "../../../program")
         (folder.path / "pyvenv.cfg").unlink(missing_ok=True)
         if python is not None and os.environ.get(COMPILED):
             _keep_compiled(folder.path, python.resolve(), Path(os.environ[COMPILED]).resolve())
@@ -194,7 +204,7 @@ def _keep_compiled(folder: Path, python: Path, kept: Path) -> None:
     (site / "keeper.pth").write_text(f"import keeper; keeper.keep_in({str(kept)!r})\n", encoding="utf-8")
 
 
-def _link(path: Path, target: str) -> None:
+def relink(path: Path, target: str) -> None:
     if path.is_symlink() and os.readlink(path) == target:
         return
     path.unlink(missing_ok=True)
@@ -204,10 +214,15 @@ def _link(path: Path, target: str) -> None:
 _found: dict[str, str] = {}
 
 
-def _utilities() -> dict[str, str]:
+def of_this_host(name: str) -> str | None:
+    """Return where this host has the program of that name."""
+    return shutil.which(name, path=os.pathsep.join(UTILITY_FOLDERS))
+
+
+def utilities() -> dict[str, str]:
+    """Return where this host has what macOS has too, by name."""
     if not _found:
-        folders = os.pathsep.join(UTILITY_FOLDERS)
-        _found.update({name: path for name in UTILITIES if (path := shutil.which(name, path=folders))})
+        _found.update({name: path for name in UTILITIES if (path := of_this_host(name))})
     return _found
 
 
@@ -216,25 +231,33 @@ def own_python() -> Path:
     return Path(getattr(sys, "_base_executable", None) or sys.executable)
 
 
-def _shim_source() -> str:
-    return Path(shim.__file__).read_text(encoding="utf-8")
+def asking(name: str, own: str, modelled: str, real: str) -> str:
+    """Return the script that is this host's program, and asks the lab about what only a Mac knows."""
+    text = _OTHER_OPTIONS if name == "date" else _OTHER_FILES
+    return text.format(own=own, modelled=modelled, name=name, real=real)
 
 
-def _shim_text(code: Path) -> str:
+def compiled(module: ModuleType) -> bytes:
+    source = Path(str(module.__file__)).read_text(encoding="utf-8")
+    return marshal.dumps(compile(source, module.__name__, "exec", dont_inherit=True))
+
+
+def starter(interpreter: Path, code: Path, place: str = "") -> str:
     """Starts the shim, compiled beforehand: a Python keeps nothing of a script, and that is a sixth of a start."""
-    python = str(own_python())
-    start = f"import marshal\nwith open({str(code)!r}, 'rb') as file:\n    exec(marshal.load(file))\n"
+    python = str(interpreter)
+    begin = f"PLACE = {place!r}\n" if place else ""
+    start = f"import marshal\n{begin}with open({str(code)!r}, 'rb') as file:\n    exec(marshal.load(file))\n"
     if " " not in python and len(python) < 100:
         return f"#!{python} -ISE\n{start}"
     # A kernel splits the first line at blanks and cuts it off; sh reads this one, and Python sees a string.
     return f"#!/bin/sh\n'''exec' {shlex.quote(python)} -ISE \"$0\" \"$@\"\n' '''\n{start}"
 
 
-def _write_script(path: Path, text: str) -> None:
-    _write(path, text.encode(), 0o755)
+def write_script(path: Path, text: str) -> None:
+    write(path, text.encode(), 0o755)
 
 
-def _write(path: Path, content: bytes, mode: int = 0o600) -> None:
+def write(path: Path, content: bytes, mode: int = 0o600) -> None:
     # Replaced rather than rewritten: a running program may be reading it, and the kernel refuses to run an open file.
     temporary = path.with_name(f".{path.name}.new")
     temporary.write_bytes(content)

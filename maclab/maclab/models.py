@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from typing import NamedTuple
 
 from maclab.state import Group
 
+# How much memory every Mac of the lab has; nothing of macOS that the lab models depends on it.
+MEMORY = 16 * 1024**3
 HARDWARE = ("apple-silicon", "t2", "intel")
 
 BUILDS = {
@@ -148,3 +152,13 @@ def device(version: str, hardware: str, filesystem: str) -> str:
     if parts(version) >= (11,):
         return "disk3s1s1" if hardware == "apple-silicon" else "disk1s5s1"
     return "disk1s5" if parts(version) >= (10, 15) else "disk1s1"
+
+
+def serial_number(name: str) -> str:
+    """Return a number of the form that Macs have from 2021 on, always the same for a name."""
+    return hashlib.sha256(f"maclab:serial:{name}".encode()).hexdigest()[:10].upper()
+
+
+def platform_uuid(name: str) -> str:
+    """Return what the hardware calls itself, always the same for a name."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"maclab:platform:{name}")).upper()

@@ -72,15 +72,25 @@ def _content(rule: str, name: str) -> dict[str, Any]:
 def description(value: Any, margin: str = "") -> str:
     """Write a value as NSDictionary's description does: keys sorted, texts quoted where they are not one word."""
     if isinstance(value, dict):
-        lines = [f"{margin}    {key} = {_inner(value[key], margin)};\n" for key in sorted(value)]
+        lines = [f"{margin}    {description(key)} = {_inner(value[key], margin)};\n" for key in sorted(value)]
         return f"{{\n{''.join(lines)}{margin}}}"
     if isinstance(value, list | tuple):
         items = ",\n".join(f"{margin}    {description(item, margin + '    ')}" for item in value)
         return f"(\n{items}\n{margin})" if items else f"(\n{margin})"
     if isinstance(value, bool | int):
         return str(int(value))
+    if isinstance(value, bytes):
+        return data_description(value)
     text = str(value)
     return text if re.fullmatch(r"[A-Za-z0-9_]+", text) else _quoted(text)
+
+
+def data_description(value: bytes) -> str:
+    """Write data as NSData's description does: the first bytes and the last where there are many."""
+    if len(value) <= 24:
+        return f"{{length = {len(value)}, bytes = 0x{value.hex()}}}"
+    first = " ".join(value[at : at + 4].hex() for at in range(0, 16, 4))
+    return f"{{length = {len(value)}, bytes = 0x{first} ... {value[-8:-4].hex()} {value[-4:].hex()} }}"
 
 
 def _inner(value: Any, margin: str) -> str:

@@ -164,7 +164,7 @@ class ProgramSocket:
         if status is not None:
             if call.handover is not None and session is not None:
                 session.turned[hello.pid] = Identity(call.handover.user, call.handover.is_root)
-            await link.end(status, call.handover)
+            await link.end(status, host.handover(call.handover, Identity(call.user, call.is_root)))
             if call.restart is not None:
                 host.restart_later(call.restart.seconds, call.restart.unlocked)
 
@@ -191,6 +191,7 @@ def _call(host: Host, hello: Hello, link: ShimLink, session: Session | None) -> 
         link=link,
         pid=hello.pid,
         folder=host.folder.path,
+        full_paths=host.view is not None,
         persist=persist,
         tell=tell,
     )

@@ -52,6 +52,11 @@ FIRST_TOKEN: Rule[str] = Rule(
         Row((11,), "password_set", _guide("4.1")),
     ),
 )
+FIRST_TOKEN_FROM_HASH: Rule[bool] = Rule(
+    "first_token_from_hash",
+    "an account whose password came as a hash gets the first token at its first login, by `dscl -authonly` as well",
+    (Row(EVERY, True, _guide("4.5")), Row((11,), True, assumed=True)),
+)
 FIRST_TOKEN_EMPTY_PASSWORD: Rule[bool] = Rule(
     "first_token_empty_password",
     "an empty password being set is enough for the first token",

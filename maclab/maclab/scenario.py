@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from maclab import directory, faults, models, network, rules, vault
+from maclab import autologin, directory, faults, models, network, rules, vault
 from maclab.bootstrap import BOOTSTRAP_UUID
 from maclab.state import (
     DISABLED_TAG,
@@ -61,7 +61,7 @@ MDM_KEYS = (
     "enrolled user_approved server supervised managed_admin escrow_profile prk_escrowed forbids_filevault bootstrap "
     "token_dialog_bypass recovery_lock"
 ).split()
-SETTINGS_KEYS = "screen_lock autologin guest_account smb_guest sip".split()
+SETTINGS_KEYS = "screen_lock autologin guest_account smb_guest sip authenticated_root version_extra".split()
 DIRECTORY_KEYS = "node online users".split()
 DIRECTORY_USER_KEYS = "name full_name uid generated_uid password".split()
 BOOTSTRAP_KEYS = "supported escrowed stale error".split()
@@ -241,6 +241,8 @@ def _mac(name: str, keys: _Keys) -> Mac:
     mac.locked = _locked(mac, keys)
     mac.settings = _settings(mac, keys.inner("settings"))
     mac.waiting = _waiting(keys.inner("preboot_ssh"))
+    if mac.settings.autologin:
+        autologin.set_up(mac, mac.accounts[mac.settings.autologin], EPOCH)
     mac.ssh_user = _ssh_user(mac, keys)
     _add_faults(mac, keys)
     return mac
@@ -588,13 +590,15 @@ def _settings(mac: Mac, keys: _Keys) -> Settings:
     screen_lock = keys.data.get("screen_lock", "off")
     if not (isinstance(screen_lock, str) and screen_lock.isdigit()):
         screen_lock = keys.choice("screen_lock", "off", ("off", "immediate"))
-    autologin = keys.data.get("autologin")
+    by_itself = keys.data.get("autologin")
     return Settings(
         screen_lock=screen_lock,
-        autologin="" if autologin is None else _account_name(mac, keys, "autologin", autologin),
+        autologin="" if by_itself is None else _account_name(mac, keys, "autologin", by_itself),
         guest_account=keys.flag("guest_account", False),
         smb_guest=keys.flag("smb_guest", False),
         sip=keys.flag("sip", True),
+        authenticated_root=keys.flag("authenticated_root", True),
+        version_extra=keys.text("version_extra", ""),
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncssh
 
-from maclab import faults, inventory, layout, network, programs, scenario, shells, ssh
+from maclab import faults, fullpaths, inventory, layout, network, programs, scenario, shells, ssh
 from maclab.host import Host
 from maclab.layout import LabFolder
 from maclab.program_socket import ProgramSocket
@@ -31,13 +31,20 @@ PATH_LIMIT = 104
 class Server:
     """Brings the Macs of a scenario up in a folder, and down again."""
 
-    def __init__(self, folder: LabFolder, planned: dict[str, scenario.Planned], passwords: bool = True) -> None:
+    def __init__(
+        self,
+        folder: LabFolder,
+        planned: dict[str, scenario.Planned],
+        passwords: bool = True,
+        full_paths: bool = False,
+    ) -> None:
         self.folder = folder
         self.hosts: dict[str, Host] = {}
         self.notes: list[str] = []
         self.stopping = asyncio.Event()
         self._planned = planned
         self._passwords = passwords
+        self._full_paths = full_paths
         self._ports: dict[int, Host] = {}
         self._doors: list[_Door] = []
         self._program_socket: asyncio.Server | None = None
@@ -45,6 +52,9 @@ class Server:
     async def up(self) -> None:
         _allow_many_files()
         self.folder.create()
+        if self._full_paths:
+            fullpaths.require()
+            fullpaths.prepare(self.folder)
         host_key = _key(self.folder.host_key)
         client_key = _key(self.folder.client_key)
         known = host_key.export_public_key().decode().strip()
@@ -72,12 +82,17 @@ class Server:
     def _host(self, name: str, plan: scenario.Planned) -> Host:
         folder = self.folder.mac(name)
         self._make_folder(plan.mac)
-        host = Host(plan.mac, folder)
+        host = Host(plan.mac, folder, self._view(name))
         if folder.state.exists():
             host.mac = host.store.load()
         else:
             host.store.save(host.mac)
+        if host.view is not None:
+            host.view.follow(host.mac)
         return host
+
+    def _view(self, name: str) -> fullpaths.View | None:
+        return fullpaths.View(self.folder, self.folder.mac(name)) if self._full_paths else None
 
     def _make_folder(self, mac: Mac) -> None:
         bare = mac.python in (layout.NO_PYTHON, layout.STUB_PYTHON)
@@ -88,11 +103,14 @@ class Server:
         stub = mac.python == layout.STUB_PYTHON
         there = [program for program in programs.names() if program != "python3" or stub]
         self.folder.create_mac(mac.name, there, python, mac.accounts.values())
+        view = self._view(mac.name)
+        if view is not None:
+            view.make(mac, there, python)
 
     def _note_what_the_host_lacks(self) -> None:
         for shell in shells.missing(host.mac for host in self.hosts.values()):
             self.notes.append(f"no {shell} on this host: who has it as login shell gets /bin/sh instead")
-        if not shells.is_plain(self.folder.path):
+        if not self._full_paths and not shells.is_plain(self.folder.path):
             self.notes.append(f"{self.folder.path} is no plain path: /usr/bin/python3 is this host's own on every Mac")
 
     async def _open_program_socket(self) -> None:

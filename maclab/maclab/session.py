@@ -17,8 +17,9 @@ from contextlib import suppress
 
 import asyncssh
 
-from maclab import descriptors, journal, shells
+from maclab import descriptors, fullpaths, journal, shells
 from maclab.host import SESSION, Host, Identity
+from maclab.layout import of_this_host
 from maclab.state import Account
 
 # What sshd on macOS lets a client set.
@@ -38,7 +39,7 @@ async def run(process: asyncssh.SSHServerProcess[bytes], host: Host) -> None:
     host.log(journal.SshExec(time.time(), user, session.name, process.command or "(shell)", terminal))
     home = host.folder.home(account)
     home.mkdir(parents=True, exist_ok=True)
-    argv = shells.greeted(account, _argv(process, env, host, account))
+    argv = host.started(account, shells.greeted(account, _argv(process, env, host, account)), account.home)
     start = _Terminal if terminal else _Pipes
     streams = start(process)
     try:
@@ -62,13 +63,14 @@ def _from_client(process: asyncssh.SSHServerProcess[bytes]) -> dict[str, str]:
 
 
 def _argv(process: asyncssh.SSHServerProcess[bytes], env: dict[str, str], host: Host, account: Account) -> list[str]:
-    shell = shells.login_shell(account)
+    shell = shells.login_shell(account) if host.view is None else [fullpaths.shell_of(account.shell)]
     if process.command is not None:
-        return [*shell, "-c", shells.with_own_interpreters(process.command, host.folder.bin)]
+        own = process.command if host.view else shells.with_own_interpreters(process.command, host.folder.bin)
+        return [*shell, "-c", own]
     if process.term_type is None:
         return shell
     env["PS1"] = f"{env['USER']}@{host.mac.name} {'#' if env['USER'] == 'root' else '%'} "
-    bash = shutil.which("bash", path=env["PATH"])
+    bash = "/bin/bash" if host.view and of_this_host("bash") else shutil.which("bash", path=env["PATH"])
     return [bash, "--norc", "--noprofile", "-i"] if bash else ["/bin/sh", "-i"]
 
 

@@ -5,12 +5,10 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterable
-from os import pathsep
 from pathlib import Path
 
-from maclab.layout import UTILITY_FOLDERS
+from maclab.layout import of_this_host
 from maclab.state import Account, Mac
 
 _SH = "/bin/sh"
@@ -42,11 +40,6 @@ def with_own_interpreters(command: str, folder: Path) -> str:
     if _DISCOVERY in command:
         return _ASKED_FOR.sub(rf"command -v \1{own}/\3\4 >/dev/null && echo \2", command)
     return _INTERPRETER.sub(lambda found: f"{own}/{found[1]}", command)
-
-
-def of_this_host(name: str) -> str | None:
-    """Return where this host has the shell of that name."""
-    return shutil.which(name, path=pathsep.join(UTILITY_FOLDERS))
 
 
 def login_shell(account: Account) -> list[str]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # A path to a socket may have 104 bytes on macOS, so the lab's folder is entered and the name used alone.
 SOCKET_NAME = "socket"
+# Set by whoever starts this: <lab>/macs/<name>/bin, where that is not the folder that the program was started from.
+PLACE: str = globals().get("PLACE", "")
 NO_LIMIT = 0xFFFFFFFF
 
 
@@ -216,7 +218,7 @@ def main() -> None:
     # Python ignores SIGPIPE; a program of macOS does not, nor may what it becomes.
     for number in (_signal.SIGPIPE, _signal.SIGINT):
         _signal.signal(number, _signal.SIG_DFL)
-    path = os.path.abspath(sys.argv[0])
+    path = os.path.join(PLACE, os.path.basename(sys.argv[0])) if PLACE else os.path.abspath(sys.argv[0])
     # <lab>/macs/<name>/bin/<program>
     folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(path))))
     try:

@@ -26,8 +26,8 @@ KEY, PASSWORD, KEYBOARD = "publickey", "password", "keyboard-interactive"
 PROMPT = "Password:"
 # Time in which the client says who it is: what fails on the Mac does not fail at once.
 FAILS_AFTER = 0.1
-# Time for a client to show the last text, before the Mac goes on without it.
-ANSWERS_WITHIN = 2.0
+# Time for a client to show the last text: the Mac does not wait for whoever has unlocked it.
+ANSWERS_WITHIN = 1.0
 
 
 class Gate(asyncssh.SSHServer):
@@ -57,9 +57,6 @@ class Gate(asyncssh.SSHServer):
     def connection_lost(self, exc: Exception | None) -> None:
         self._host.connections.discard(self._connection)
         self._host.silenced.discard(self._connection)
-        # The Mac does not wait for whoever has unlocked it.
-        if self._answer is preboot.Answer.UNLOCKED:
-            self._pivot()
 
     def begin_auth(self, username: str) -> bool:
         if self._greets:
@@ -176,20 +173,21 @@ def _reset(conn: asyncssh.SSHServerConnection) -> None:
 
 
 class Files(asyncssh.SFTPServer):
-    """sftp and scp: the paths are this host's own, as the commands see them; relative ones begin at home."""
+    """sftp and scp: the paths are those that the commands see; relative ones begin at home."""
 
     def __init__(self, channel: SSHServerChannel[bytes]) -> None:
-        super().__init__(channel)
         connection = channel.get_connection()
         host: Host = connection.get_extra_info("host")
+        super().__init__(channel, chroot=None if host.view is None else os.fsencode(host.folder.root))
         user = str(connection.get_extra_info("username"))
-        home = host.folder.home(host.mac.accounts[user])
+        account = host.mac.accounts[user]
+        home = host.folder.home(account)
         home.mkdir(parents=True, exist_ok=True)
-        self._home = os.fsencode(home)
+        self._home = os.fsencode(home if host.view is None else account.home)
         host.log(journal.SshExec(time.time(), user, "", "(sftp)"))
 
     def map_path(self, path: bytes) -> bytes:
-        return os.path.join(self._home, path)
+        return super().map_path(os.path.join(self._home, path))
 
     def exit(self) -> None:
         # scp takes a connection that ends without a status for a failure.

@@ -206,6 +206,8 @@ class ModelFile:
     kind: str = "Regular File"
     owner: int = 0
     mode: int = 0o600
+    # Whether `content` is bytes, one of them a character, as a file of JSON can hold them.
+    binary: bool = False
 
 
 @dataclass
@@ -241,6 +243,9 @@ class Settings:
     guest_account: bool = False
     smb_guest: bool = False
     sip: bool = True
+    authenticated_root: bool = True
+    # The letter of a rapid security response, such as "(a)".
+    version_extra: str = ""
     # Jobs that launchd has been told not to load, by their labels.
     disabled_jobs: list[str] = field(default_factory=list)
 
@@ -286,6 +291,8 @@ class Mac:
     requiretty: bool = False
     settings: Settings = field(default_factory=Settings)
     waiting: Waiting = field(default_factory=Waiting)
+    # What `scutil --set` has set: ComputerName, LocalHostName, HostName.
+    names: dict[str, str] = field(default_factory=dict)
 
     @property
     def version_tuple(self) -> tuple[int, ...]:

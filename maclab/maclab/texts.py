@@ -4,31 +4,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from maclab.rules import EVERY, Version
-
-
-@dataclass(frozen=True)
-class Wording:
-    """One wording, from the first version that has it until the next one."""
-
-    first: Version
-    text: str
-    source: str = ""
-    assumed: bool = False
-
-
-Wordings = tuple[Wording, ...]
-
-
-def seen(text: str, source: str, first: Version = EVERY) -> Wording:
-    return Wording(first, text, source=source)
-
-
-def assumed(text: str, first: Version = EVERY) -> Wording:
-    return Wording(first, text, assumed=True)
-
+from maclab.generic_texts import GENERIC
+from maclab.rules import Version
+from maclab.wording import Wordings, assumed, seen
 
 _CREDENTIALS = "(interactive || -adminUser <administrator user name> -adminPassword <administrator password>)"
 _CREDENTIALS_BENT = _CREDENTIALS.replace("(interactive", "(interactive]")
@@ -279,12 +257,6 @@ TEXTS: dict[str, Wordings] = {
     "createmobileaccount.created": (assumed("createmobileaccount: created {user} with the home {home}\n"),),
     "odutil.node": (assumed("{name}  {status}\n"),),
     "odutil.usage": (assumed("Usage: odutil [show | reset | set] ...\n"),),
-    "defaults.missing": (
-        seen(
-            "{stamp} defaults[{pid}:{thread}] \nThe domain/default pair of ({domain}, {key}) does not exist\n",
-            "defaults-missing",
-        ),
-    ),
     # --- groups and names ---
     "dseditgroup.yes": (seen("yes {user} is a member of {group}\n", "dseditgroup-yes"),),
     "dseditgroup.no": (seen("no {user} is NOT a member of {group}\n", "dseditgroup-no"),),
@@ -646,14 +618,20 @@ TEXTS: dict[str, Wordings] = {
     "launchctl.disabled_begin": (assumed("\n\tdisabled services = {\n"),),
     "launchctl.disabled_yes": (
         assumed('\t\t"{label}" => true\n'),
+        assumed('\t\t"{label}" => disabled\n', (13,)),
         seen('\t\t"{label}" => disabled\n', "launchctl-print-disabled-ssh-off-27", (27,)),
     ),
     "launchctl.disabled_no": (
-        assumed('\t\t"{label}" => false\n'),
+        seen('\t\t"{label}" => false\n', "launchctl-print-disabled-true-12"),
+        assumed('\t\t"{label}" => enabled\n', (13,)),
         seen('\t\t"{label}" => enabled\n', "launchctl-print-disabled-ssh-on-27", (27,)),
     ),
     "launchctl.disabled_end": (assumed("\t}\n"),),
+    "systemsetup.not_root": (
+        seen("You need administrator access to run this tool... exiting!\n", "systemsetup-not-root"),
+    ),
     "systemsetup.remote_login": (seen("Remote Login: {state}\n", "systemsetup-remotelogin-on-27"),),
+    "csrutil.root": (seen("Authenticated Root status: {state}\n", "csrutil-authroot"),),
     "csrutil.status": (seen("System Integrity Protection status: {state}.\n", "csrutil-enabled"),),
     "launchctl.print": (
         assumed(
@@ -706,7 +684,7 @@ TEXTS: dict[str, Wordings] = {
         seen(
             "This system is locked. To unlock it, use a local\r\naccount name and password. Once successfully\r\n"
             "unlocked, you will be able to connect normally.",
-            "preboot-ssh-banner-26.0.1",
+            "public files #61929969230, #61947589620",
         ),
     ),
     "preboot.unlocked": (
@@ -721,6 +699,7 @@ TEXTS: dict[str, Wordings] = {
             "apple-oss-distributions/OpenSSH OpenSSH-354.0.3, pam_basesystem",
         ),
     ),
+    **GENERIC,
 }
 
 

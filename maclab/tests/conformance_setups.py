@@ -12,6 +12,7 @@ from typing import Any
 import fakes
 import yaml
 from conformance import Case
+from conformance_derive import derived
 from transcripts import Transcript
 
 from maclab import directory, faults, models
@@ -29,7 +30,8 @@ OTHERS = {"macos", "people", "system", "groups", "crypto_users", "faults", "comm
 
 
 def case_of(record: Transcript, setup: Mapping[str, Any]) -> Case:
-    """Return how the transcript is repeated; a key that nobody knows is a mistake."""
+    """Return how the transcript is repeated: by what it says itself, and by what is declared of it."""
+    setup = derived(record) | setup
     unknown = setup.keys() - OF_THE_CASE - OF_THE_MAC - PARTS - OTHERS
     if unknown:
         raise ValueError(f"setups.yml: {record.id}: {', '.join(sorted(unknown))}: no such key")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from maclab import directory, lies, programs
@@ -95,6 +96,8 @@ def run(
     env: Mapping[str, str] | None = None,
     cut_after: int | None = None,
     patience: float = 30,
+    folder: Path | None = None,
+    cwd: str = "/",
 ) -> Run:
     link = FakeLink(stdin.encode(), None if typed is None else list(typed))
     commits = 0
@@ -110,7 +113,8 @@ def run(
         program=words[0],
         argv=list(words[1:]),
         env=env or {},
-        cwd="/",
+        cwd=cwd,
+        folder=folder,
         user=user,
         is_root=root,
         has_tty=typed is not None,

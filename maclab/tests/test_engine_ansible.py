@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import SECRET
+from conftest import SCENARIO, SECRET
 
 from maclab import journal
 from maclab.lab import Handle, Lab
@@ -88,6 +88,27 @@ def test_files_both_ways(mac: Handle, lab: Lab, tmp_path: Path, method: str) -> 
     done = play(lab, tmp_path, tasks, {"ansible_ssh_transfer_method": method})
     assert done["rc"] == 0, done["out"]
     assert (tmp_path / "down").read_bytes() == (tmp_path / "up").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="namespaces are Linux's")
+@pytest.mark.parametrize("pipelining", ["True", "False"])
+def test_a_lab_with_full_paths_is_one_for_ansible_too(tmp_path: Path, pipelining: str) -> None:
+    script = tmp_path / "script.zsh"
+    script.write_text("#!/bin/zsh\n/usr/bin/dscl . -read /Users/ana RealName | /usr/bin/tail -n 1\n")
+    tasks: list[dict[str, Any]] = [
+        *WHO,
+        {"script": str(script), "register": "told"},
+        {"copy": {"content": "hello", "dest": "/Library/Preferences/note", "mode": "0640"}, "become": True},
+        {"slurp": {"src": "/Library/Preferences/note"}, "register": "note"},
+        {"debug": {"msg": "<{{ told.stdout | trim }}><{{ note.content | b64decode }}><{{ ansible_host }}>"}},
+    ]
+    with Lab(SCENARIO, tmp_path / "lab", full_paths=True) as lab:
+        done = play(lab, tmp_path, tasks, {}, ANSIBLE_PIPELINING=pipelining)
+        assert done["rc"] == 0, done["out"]
+        assert "<Ana Sousa><hello>" in done["out"]
+        for who in ("<itadmin root=False", "<root root=True", "<ana root=False"):
+            assert who in done["out"], done["out"]
+        assert (lab.mac("lisbon").file_tree / "Library/Preferences/note").read_text() == "hello"
 
 
 def test_a_mac_without_python_answers_raw(lab: Lab, tmp_path: Path) -> None:

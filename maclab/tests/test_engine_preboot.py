@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 
 import asyncssh
 import pytest
+from transcripts import TRANSCRIPTS
 
 from maclab import journal, scenario
 from maclab.lab import Handle, Lab, Result
@@ -134,27 +136,61 @@ def test_the_right_password_of_a_holder_unlocks_and_lets_nobody_in(mac: Handle, 
     assert logins[0] == ("itadmin", KEYBOARD, True)
 
 
+class Leaving(asyncssh.SSHClient):
+    """Writes down what the Mac says, word by word, and goes away once the password has had its answer."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def auth_banner_received(self, msg: str, lang: str) -> None:
+        self.said.append(msg)
+
+    def kbdint_auth_requested(self) -> str:
+        return ""
+
+    def kbdint_challenge_received(
+        self, name: str, instructions: str, lang: str, prompts: list[tuple[str, bool]]
+    ) -> list[str]:
+        self.said += [text for text in (instructions, *(prompt for prompt, echo in prompts if not echo)) if text]
+        if not prompts:
+            raise OSError("it has seen enough")
+        return ["pw-it"]
+
+
+def _words_of(mac: Handle) -> list[str]:
+    argv = mac.ssh_argv("true")
+    clients: list[Leaving] = []
+
+    def client() -> Leaving:
+        clients.append(Leaving())
+        return clients[-1]
+
+    async def leave() -> None:
+        options = {"known_hosts": None, "username": "itadmin", "client_keys": None, "config": None}
+        await asyncssh.connect("127.0.0.1", int(argv[argv.index("-p") + 1]), client_factory=client, **options)
+
+    with pytest.raises((OSError, asyncssh.Error)):
+        asyncio.run(leave())
+    return clients[-1].said
+
+
 @on("failure", "hang")
 def test_a_client_that_goes_away_after_the_text_has_unlocked_all_the_same(mac: Handle) -> None:
-    async def leave() -> None:
-        class Leaving(asyncssh.SSHClient):
-            def kbdint_auth_requested(self) -> str:
-                return ""
-
-            def kbdint_challenge_received(
-                self, name: str, instructions: str, lang: str, prompts: list[tuple[str, bool]]
-            ) -> list[str] | None:
-                if not prompts:
-                    raise OSError("it has seen enough")
-                return ["pw-it"]
-
-        port = int(mac.ssh_argv("true")[mac.ssh_argv("true").index("-p") + 1])
-        options = {"known_hosts": None, "username": "itadmin", "client_keys": None, "config": None}
-        with pytest.raises((OSError, asyncssh.Error)):
-            await asyncssh.connect("127.0.0.1", port, client_factory=Leaving, **options)
-
-    asyncio.run(leave())
+    banner, prompt, text = _words_of(mac)
+    assert banner == f"{TRANSCRIPTS['preboot-ssh-banner-26.0.1'].stdout}\r\n"
+    assert prompt == str(TRANSCRIPTS["preboot-ssh-prompt-only"].stdout).strip()
+    seen = [str(TRANSCRIPTS[f"preboot-ssh-unlock-{which}"].stdout).split() for which in ("26", "kbdint-26")]
+    assert [*banner.split(), prompt, *text.split()[:3]] == seen[0]
+    # Its author has cut the explanation.
+    assert text.split() == seen[1][-len(text.split()) :]
     assert _comes_back(mac)
+
+
+@on("failure")
+def test_a_key_is_refused_with_every_method_on_offer(mac: Handle) -> None:
+    refusal = re.search(r"Permission denied \(([a-z,-]+)\)", str(TRANSCRIPTS["preboot-ssh-key-refused"].stderr))
+    found = re.search(r"Permission denied \(([a-z,-]+)\)", _by_key(mac).err)
+    assert refusal and found and sorted(found[1].split(",")) == sorted(refusal[1].split(","))
 
 
 @on("failure")

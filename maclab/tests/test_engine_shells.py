@@ -12,6 +12,7 @@ import pytest
 
 from maclab import journal, shells
 from maclab.lab import Handle, Lab
+from maclab.layout import of_this_host
 
 BANNER = "Property of *example.test*; \"call\" $HOME 'us'"
 
@@ -48,7 +49,7 @@ ASKED = 'echo "${BASH_VERSION:+bash}${ZSH_VERSION:+zsh} $(set -o 2>/dev/null | g
     ("name", "said"), [("bash", ["bash"]), ("sh", ["bash", "posix", "on"]), ("zsh", ["zsh"]), ("dash", [])]
 )
 def test_a_command_runs_in_the_accounts_shell(mac: Handle, name: str, said: list[str]) -> None:
-    if shells.of_this_host("bash" if name == "sh" else name) is None:
+    if of_this_host("bash" if name == "sh" else name) is None:
         pytest.skip(f"this host has no {name}")
     assert mac.ssh(ASKED, user=f"of_{name}").out.split() == said
     done = mac.ssh("probe() { cat; return 7; }; probe", user=f"of_{name}", input="in")
@@ -71,7 +72,7 @@ def test_what_the_host_lacks_is_told_and_sh_stands_in(mac: Handle, lab: Lab) -> 
     assert mac.ssh("echo $((1 + 1))", user="of_fish").out == "2\n"
     notes = [note for note in lab.notes if "login shell" in note]
     assert any("/opt/homebrew/bin/fish" in note for note in notes)
-    assert any("/bin/zsh" in note for note in notes) is (shells.of_this_host("zsh") is None)
+    assert any("/bin/zsh" in note for note in notes) is (of_this_host("zsh") is None)
 
 
 def test_a_banner_comes_before_everything_that_a_command_prints(mac: Handle) -> None:

@@ -28,6 +28,26 @@ def test_update_preboot_needs_root_and_remembers() -> None:
     assert made.preboot == [made.accounts["admin"].generated_uid]
 
 
+@pytest.mark.parametrize(
+    ("because", "orphaned", "names"),
+    [("nothing", False, False), ("orphan", True, True), ("unnamed_orphan", True, False)],
+)
+def test_update_preboot_fails_as_often_as_the_fault_says(because: str, orphaned: bool, names: bool) -> None:
+    made = people(mac())
+    made.faults.append(Fault("preboot_fails", {"times": 2, "because": because}))
+    if orphaned:
+        assert run(made, "diskutil", "apfs", "updatePreboot", "/").status == 0
+        made.preboot.clear()
+        made.crypto_users["ORPHAN"] = CryptoUser("ORPHAN")
+    for _try in range(2):
+        done = run(made, "diskutil", "apfs", "updatePreboot", "/")
+        assert (done.status, made.preboot) == (1, [])
+        assert "error=(ZeroMeansSuccess)=-69537" in done.out
+        assert ("ORPHAN" in done.out) is names
+    assert run(made, "diskutil", "apfs", "updatePreboot", "/").status == 0
+    assert made.accounts["admin"].generated_uid in made.preboot
+
+
 @pytest.mark.parametrize("device", ["/", "disk3s1s1", "disk3s1", "disk3s5", "/dev/disk3s1s1"])
 def test_the_start_volume_has_many_names(device: str) -> None:
     assert run(people(mac()), "diskutil", "apfs", "LISTUSERS", device).status == 0

@@ -13,11 +13,15 @@ import pytest
 import yaml
 from conformance import pairs, repeat, same
 from conformance_cases import CASES
+from conformance_setups import UNREPEATED
 from transcripts import FIXTURE, TRANSCRIPTS
 
 from maclab.rules import Version
-from maclab.texts import TEXTS, Wording
+from maclab.texts import TEXTS
+from maclab.wording import Wording
 
+# A lab over SSH is needed to see these; what it sends is compared here with what the record has.
+SHOWN_BY_SSH = UNREPEATED["preboot-ssh-banner-26.0.1"]
 SEEN = [(key, text) for key, wordings in TEXTS.items() for text in wordings if not text.assumed]
 
 
@@ -73,6 +77,10 @@ QUOTES: dict[str, list[str]] = yaml.safe_load(FIXTURE.with_name("quotes.yml").re
     ("key", "wording"), FROM_TRANSCRIPTS, ids=[f"{key}-{text.source}" for key, text in FROM_TRANSCRIPTS]
 )
 def test_the_record_of_a_text_notices_a_changed_letter(key: str, wording: Wording) -> None:
+    if UNREPEATED.get(wording.source) == SHOWN_BY_SSH:
+        record = TRANSCRIPTS[wording.source]
+        assert wording.text in (record.stdout or "") + (record.stderr or "")
+        return
     assert wording.source in CASES, f"{wording.source} is not repeated"
     assert chosen(key, CASES[wording.source]().mac.version_tuple) is wording, "the record is of another version"
     if any(letter.isalpha() for letter in wording.text):

@@ -62,6 +62,14 @@ class Transcript:
         return [words[0].rsplit("/", 1)[-1], *words[1:]]
 
     @property
+    def program(self) -> str:
+        return self.words[0]
+
+    @property
+    def arguments(self) -> list[str]:
+        return self.words[1:]
+
+    @property
     def line(self) -> str:
         """The line of a shell, as which every command can be read."""
         words = self.words

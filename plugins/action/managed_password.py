@@ -6,31 +6,22 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import typing as t
-from pathlib import Path
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.validation import check_type_dict
-from ansible.plugins.loader import lookup_loader
 
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_name
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.modules import account
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import failure, not_run, ran
 from ansible_collections.keyholder.macos.plugins.plugin_utils._changing import ChangingAction
-from ansible_collections.keyholder.macos.plugins.plugin_utils._key_store import (
-    demand_marker,
-    must_be_marked,
-    usable_host,
-)
+from ansible_collections.keyholder.macos.plugins.plugin_utils._held import forget
 from ansible_collections.keyholder.macos.plugins.plugin_utils._new_password import PolicyError, new_password
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import check
-from ansible_collections.keyholder.macos.plugins.plugin_utils._password_store import (
-    AgeStore,
-    CommandStore,
-    LookupStore,
-    VaultStore,
-)
+from ansible_collections.keyholder.macos.plugins.plugin_utils._own_password import Ways, demand_following
+from ansible_collections.keyholder.macos.plugins.plugin_utils._password_store import AgeStore
 from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import (
     Rotated,
     Store,
@@ -39,38 +30,19 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import (
     Wanted,
     rotate,
 )
+from ansible_collections.keyholder.macos.plugins.plugin_utils._store_options import (
+    OPTION,
+    lookup_by,
+    place_of,
+    store_of,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 
-STORES = {
-    "command": ("read", "write"),
-    "lookup": ("lookup", "write"),
-    "age": ("directory", "recipients", "identity"),
-    "vault": ("path",),
-}
-"""Kind of store -> what it needs."""
-
 _ARGUMENTS: dict[str, t.Any] = {
     "name": {"type": "str", "required": True},
-    "store": {
-        "type": "dict",
-        "required": True,
-        "options": {
-            "kind": {"type": "str", "required": True, "choices": list(STORES)},
-            "read": {"type": "list", "elements": "str"},
-            "write": {"type": "list", "elements": "str"},
-            "lookup": {"type": "str"},
-            "terms": {"type": "list", "elements": "str", "default": []},
-            "options": {"type": "dict", "default": {}},
-            "directory": {"type": "path"},
-            "marked": {"type": "bool"},
-            "recipients": {"type": "list", "elements": "str"},
-            "identity": {"type": "path"},
-            "mount": {"type": "str", "default": "secret"},
-            "path": {"type": "str"},
-        },
-    },
+    "store": OPTION,
     "rotate": {"type": "bool", "default": False},
     "max_age_days": {"type": "int", "default": 0},
     "current_password": {"type": "str", "no_log": True},
@@ -105,9 +77,11 @@ class ActionModule(ChangingAction):
         validate: t.Callable[..., tuple[t.Any, dict[str, t.Any]]] = self.validate_argument_spec
         dummy, arguments = validate(argument_spec=_ARGUMENTS)
         mac = _OnTheMac(self, arguments, task_vars)
-        written = _Written()
+        written = _Written(self.ways if self.ways.is_own(arguments["name"]) else None)
         try:
             store = self._store(arguments, task_vars)
+            may_write = self._may_write(arguments, store, task_vars)
+            mac.may_write = may_write
             wanted = Wanted(
                 now=datetime.datetime.now(datetime.timezone.utc),
                 rotate=arguments["rotate"],
@@ -121,7 +95,9 @@ class ActionModule(ChangingAction):
             if isinstance(store, AgeStore) and not wanted.check_mode:
                 alone = store.alone(arguments["timeout"])
             with alone:
-                rotated = rotate(written.on(store), mac, wanted)
+                rotated = rotate(written.on(store, may_write), mac, wanted)
+            if wanted.check_mode and rotated.changed:
+                may_write()
         except StoreError as exc:
             return failure(Refusal("store_failed", str(exc)), exc.changed)
         except NotRun as gone:
@@ -163,31 +139,24 @@ class ActionModule(ChangingAction):
     def only_looks(self) -> bool:
         return bool(self._task.check_mode)
 
+    def _may_write(
+        self, arguments: dict[str, t.Any], store: Store, task_vars: dict[str, t.Any]
+    ) -> t.Callable[[], None]:
+        """Return what raises :class:`Refusal` if Ansible could not go on after the rotation. It is found out once."""
+        place = place_of(arguments["store"], store)
+
+        @functools.cache
+        def ask() -> None:
+            demand_following(self.ways, arguments["name"], place, task_vars, self._templar.template)
+
+        return ask
+
     def _store(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Store:
-        given = arguments["store"]
-        missing = [option for option in STORES[given["kind"]] if not given.get(option)]
-        if missing:
-            raise Refusal("option_missing", f"a store of kind {given['kind']} needs {', '.join(missing)}")
-
-        def lookup(name: str, terms: list[str], **options: t.Any) -> t.Any:
-            plugin = lookup_loader.get(name, loader=self._loader, templar=self._templar)
-            if plugin is None:
-                raise StoreError(f"the controller has no lookup plugin {name}: install its collection there")
-            found = plugin.run(terms, variables=task_vars, **options)
-            return found[0] if found else None
-
-        if given["kind"] == "command":
-            return CommandStore(given["read"], given["write"])
-        if given["kind"] == "lookup":
-            return LookupStore(lookup, given["lookup"], given["terms"], given["options"], given["write"])
-        if given["kind"] == "vault":
-            return VaultStore(lookup, given["mount"], given["path"], given["options"])
-        if must_be_marked(given["marked"], task_vars):
-            demand_marker(Path(given["directory"]))
-        host, name = str(task_vars.get("inventory_hostname", "host")), arguments["name"]
-        path = Path(given["directory"], f"{usable_host(host)}.{name}.age")
-        hosts = task_vars.get("groups", {}).get("all", ())
-        return AgeStore(path, given["recipients"], Path(given["identity"]), host, name, hosts)
+        host, lookup = (
+            str(task_vars.get("inventory_hostname", "host")),
+            lookup_by(self._loader, self._templar, task_vars),
+        )
+        return store_of(arguments["store"], host, arguments["name"], task_vars, lookup)
 
 
 class NotRun(Refusal):
@@ -200,22 +169,33 @@ class NotRun(Refusal):
 
 
 class _Written:
-    """Keep what this run has written to its store last."""
+    """Keep what this run has written to its store last. ``ways``: the connection's passwords, if they are this one."""
 
-    def __init__(self) -> None:
+    def __init__(self, ways: Ways | None) -> None:
         self._last: Stored | None = None
+        self._ways = ways
 
-    def on(self, store: Store) -> Store:
-        """Return the store, of which this notices what is written."""
+    def on(self, store: Store, may_write: t.Callable[[], None]) -> Store:
+        """Return the store, of which this notices what is written. ``may_write``: asked before."""
         self._store = store
+        self._may_write = may_write
         return self
 
     def read(self) -> Stored:
-        return self._store.read()
+        stored = self._store.read()
+        self._notice(stored)
+        return stored
 
     def write(self, stored: Stored) -> None:
+        self._may_write()
         self._last = stored
+        self._notice(stored)
         self._store.write(stored)
+        forget()
+
+    def _notice(self, stored: Stored) -> None:
+        if self._ways is not None:
+            self._ways.also(stored.pending, stored.current)
 
     def words(self, unsure: bool) -> str:
         """Return what became of the passwords, for a person. ``unsure``: the Mac may have got the pending one."""
@@ -229,7 +209,7 @@ class _Written:
 
 class _OnTheMac:
     """Change the account by this collection's own modules. ``changed``: one of them said so. ``unsure``: one that was
-    to change something has not answered."""
+    to change something has not answered. ``may_write``: asked before one changes something."""
 
     changed = False
     unsure = False
@@ -241,6 +221,7 @@ class _OnTheMac:
         self._name = arguments["name"]
         self._limit = {"timeout": arguments["timeout"]}
         self._patience = {"lock_timeout": arguments["lock_timeout"]}
+        self.may_write: t.Callable[[], None] = lambda: None
 
     def set(self, new: str, old: str, check: bool) -> dict[str, t.Any]:
         # One that is there already is tried against the key too: a cut may have come before the key followed.
@@ -273,6 +254,8 @@ class _OnTheMac:
         """Run a module that changes the Mac. Each holds the Mac's lock by itself: another run may come in between two,
         and each one reads what that has done."""
         real = not check and not self._action.only_looks
+        if real:
+            self.may_write()
         self.unsure = self.unsure or real
         own = {"allow_own_account": self._arguments["allow_own_account"]}
         given = {**options, **self._patience, **self._limit, **own}

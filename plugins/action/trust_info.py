@@ -12,6 +12,13 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reading.view impo
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.modules.trust_info import SPEC
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure
+from ansible_collections.keyholder.macos.plugins.plugin_utils._login import uses_password
+
+BY_PASSWORD = (
+    "Ansible logs in to this Mac by password, and that authenticates the account: on a Mac without a holder of a Secure"
+    " Token it can grant the first one, and a Mac with macOS 26 or newer that waits at FileVault's unlock screen takes"
+    " it for an attempt to unlock it. Log in by key where reading must change nothing"
+)
 
 
 class ActionModule(Action):
@@ -21,6 +28,12 @@ class ActionModule(Action):
 
     def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         _valid, arguments = t.cast("t.Any", self).validate_argument_spec(SPEC)
+        notes = [BY_PASSWORD] if uses_password(self._connection) else []
+        answer = self._answer(task_vars, arguments)
+        # Beside the warnings, which ansible-core does not keep in a loop's results.
+        return {**answer, "notes": notes, "warnings": [*answer.get("warnings", ()), *notes]}
+
+    def _answer(self, task_vars: dict[str, t.Any], arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         if arguments["reader"] == "module":
             return self._execute_module(task_vars=task_vars)
         try:

@@ -15,7 +15,8 @@ options:
       - Whether the account that Ansible itself logged in with, or became root from, may be deleted, demoted, stripped
         of its token or given another password, home folder or shell. Without it the task refuses that with
         RV(reason=own_account), in check mode too.
-      - Set it if the connection reads the same store as this task, so that the next task can still log in.
+      - Set it if the connection takes the new password by itself, for example out of the store of
+        M(keyholder.macos.managed_password) by P(keyholder.macos.managed_password#lookup).
     type: bool
     default: false
 """

@@ -45,8 +45,10 @@ options:
     description:
       - Whether to restart a Mac even if it cannot restart past its unlock screen, and then unlock it by an SSH login of
         O(user) with O(password). This needs macOS 26 or newer, with Remote Login on.
-      - It is also tried if macOS promised to come up unlocked and did not. The password is sent once.
-      - How macOS 26 does this is known only from its manual. Try it first on a Mac that you can walk to.
+      - It is also tried if macOS promised to come up unlocked and did not. The password is sent once, to one prompt, by
+        C(keyboard-interactive).
+      - How macOS 26 does this is known from Apple's source and from what others have published. Try it first on a Mac
+        that you can walk to.
       - The controller needs OpenSSH, and the connection plugin P(ansible.builtin.ssh#connection).
     type: bool
     default: false
@@ -62,7 +64,11 @@ options:
     default: 120
 notes:
   - If C(fdesetup supportsauthrestart) says true, that does not guarantee that the Mac comes up unlocked, its manual
-    says. If it does not, the task fails with RV(reason=not_back).
+    says. If it does not, the task fails with RV(reason=waits_for_unlock) where the Mac answers SSH at its unlock screen
+    (macOS 26 and newer), and else with RV(reason=not_back).
+  - While it waits it looks at the Mac by key alone, because a Mac at its unlock screen takes a login by password for an
+    attempt to unlock it. A Mac that takes no key is asked by the connection's own password. While FileVault is not off,
+    that is done once if the Mac does not let it in, and not at all before O(ssh_unlock) has unlocked it.
 seealso:
   - module: keyholder.macos.filevault
 """

@@ -24,6 +24,9 @@ description:
   - What the store holds is a JSON object with C(current), C(pending) and C(set_at), and with C(doing) while something
     other than a rotation is under way. Other keys in it are kept. An object with neither C(current) nor C(pending) is a
     failure, because it may be the only copy of what it holds.
+  - The account may be the one that Ansible logs in with, if O(allow_own_account) is set and the connection's passwords
+    follow the store, as with P(keyholder.macos.managed_password#lookup). Otherwise it is refused before anything is
+    written. If C(sudo) or SSH refuses the password of a variable, the other one in the store is tried, once.
   - It runs on the controller, and starts M(keyholder.macos.trust_info) and M(keyholder.macos.account_password) on the
     Mac. If an account has to be made or a key to be repaired, it also starts M(keyholder.macos.account) and
     M(keyholder.macos.repair).
@@ -166,6 +169,8 @@ notes:
     replaces. With any other store, make sure that only one runs at a time.
 seealso:
   - module: keyholder.macos.account_password
+  - plugin: keyholder.macos.managed_password
+    plugin_type: lookup
 """
 
 EXAMPLES = r"""

@@ -16,6 +16,11 @@ description:
   - Reads the whole Secure Token state of a Mac at once. It says which accounts hold a Secure Token by each of the three
     sources of truth, which own the volume and which may unlock FileVault, whether a Bootstrap Token is escrowed, and
     whether an administrator can still grant tokens tomorrow.
+  - It changes nothing, with two exceptions that belong to the connection and not to the reading. Where Ansible itself
+    logs in by password (C(ansible_password)), that login authenticates the account. On a Mac without a holder of a
+    Secure Token it can grant the first one. A Mac with macOS 26 or newer that waits at FileVault's unlock screen takes
+    it for an attempt to unlock it, and after ten wrong ones only macOS Recovery helps. RV(notes) says so where the
+    connection has a password. Log in by key, and neither happens.
   - It starts seven processes (eight before macOS 10.13.4), however many accounts there are, authenticates no account
     and writes nothing. It starts ten if a macOS comes whose C(dscl) no longer reads its commands from stdin.
   - Without root it reads what macOS shows to every account, and RV(mac.missing) says what is missing.
@@ -77,6 +82,14 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+notes:
+  description:
+    - What the user should know beside the reading, one sentence each. That Ansible logs in by password, if it does.
+      Empty if there is nothing to say.
+    - Each is also a warning. Act on this list, because ansible-core does not keep the warnings of a loop's results.
+  returned: always
+  type: list
+  elements: str
 summary:
   description: The reading in a few lines. One for the Mac, one for whether it is recoverable and why, and one for each
     account.

@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import typing as t
 
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.common.process import get_bin_path
@@ -38,6 +39,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils import _asked, _pe
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure, needs_terminal
 from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import Send
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import is_text
+from ansible_collections.keyholder.macos.plugins.plugin_utils._own_password import Ways
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import ScriptRunner
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell_lock import ShellLock, Ticket
 
@@ -213,6 +215,23 @@ class ChangingAction(Action):
     process."""
 
     key_is_for_here = False
+    _ways: Ways | None = None
+
+    @property
+    def ways(self) -> Ways:
+        """Return the passwords of this task's connection."""
+        if self._ways is None:
+            self._ways = Ways(self._connection, self._play_context)
+        return self._ways
+
+    def _low_level_execute_command(self, *args: t.Any, **options: t.Any) -> t.Any:
+        """Go on with the next password if this run may have changed the one that was refused."""
+        while True:
+            try:
+                return super()._low_level_execute_command(*args, **options)
+            except AnsibleError as problem:
+                if not self.ways.instead(problem):
+                    raise
 
     def _execute_module(self, *args: t.Any, **options: t.Any) -> dict[str, t.Any]:
         name = str(options.get("module_name") or self._task.action).rpartition(".")[2]
@@ -242,4 +261,6 @@ class ChangingAction(Action):
         changing = Changing(name, given, {**variables, **named}, self.send, self.key_is_for_here)
         if changing.has_secrets and not self.pipes:
             raise needs_terminal(self._connection)
+        if given.get("allow_own_account") and self.ways.is_own(str(given.get("name") or given.get("user") or "")):
+            self.ways.also(str(given.get("password") or ""))
         return changing

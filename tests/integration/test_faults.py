@@ -106,7 +106,7 @@ BROKEN = {
     "no-disk-access": whole("15.6", NO_ACCESS, DELETE, "no_full_disk_access", "not permitted"),
     "deletes-nothing": whole("26.1", {"fault": "delete_does_nothing"}, DELETE, "not_proven", "-deleteUser stan"),
     "locked-user": whole("11.7.10", locked("ana"), GRANT, "password_refused", "-secureTokenOn"),
-    "locked-granter": whole("15.6", locked("itadmin"), GRANT, "key_refused", "-secureTokenOn"),
+    "locked-granter": whole("15.6", locked("itadmin"), GRANT, "account_refused", "-14167"),
     # What macOS's own -addUser does with a granter whom it refuses: the account is made, without a token.
     "stale-granter-creates": whole("26.1", STALE, CREATE, "key_refused", "itadmin", True),
     "stale-granter": whole("13.6.9", STALE, GRANT, "key_refused", "itadmin"),

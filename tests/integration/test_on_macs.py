@@ -113,7 +113,7 @@ def call(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Call:
         "keyholder_test_password": secret("test"),
     }
     (folder / "mine.yml").write_text(yaml.safe_dump(variables))
-    paths = os.pathsep.join(map(str, (FOLDER.parent / "utils", FOLDER.parents[1] / "maclab")))
+    paths = os.pathsep.join(map(str, (FOLDER.parent / "utils", FOLDER.parent / "macos", FOLDER.parents[1] / "maclab")))
     environment = {**os.environ, "PYTHONPATH": paths, "ANSIBLE_HOME": str(folder / ".ansible")}
 
     def called(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -149,8 +149,22 @@ def test_transcripts_are_recorded_and_nothing_is_changed(lab: Lab, call: Call, t
     assert {record["macos"] for record in records} == {"15.6"}
 
 
-def test_the_targets_pass(lab: Lab, call: Call) -> None:
-    done = call("test", "--confirm", "yes")
+def test_the_targets_pass_and_tell_of_it(lab: Lab, call: Call, tmp_path: Path) -> None:
+    done = call("test", "--confirm", "yes", "--runner", "python", "--result", str(tmp_path))
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    (told,) = json.loads((tmp_path / "result.json").read_text())
+    assert told["passed"]
+    assert {step["target"] for step in told["steps"]} == {path.name for path in (FOLDER / "targets").iterdir()}
+    assert (told["machine"]["macos"], told["machine"]["chip"], told["machine"]["label"]) == (
+        "15.6",
+        "Apple silicon",
+        "",
+    )
+    table = (tmp_path / "result.md").read_text()
+    assert table in done.stdout
+    assert "| secure_token | Grant | done |" in table
+    assert "| secure_token | Grant again | nothing to do |" in table
+    assert "| refusals | Grant to nobody | refused: `" in table
+    assert "salma" not in table.lower() + json.dumps(told).lower()
     assert "khtest" not in lab.mac("mac-of-salma").state().accounts
     assert any("-addUser" in one.argv for one in journal.programs(lab.mac("mac-of-salma").journal(), "sysadminctl"))

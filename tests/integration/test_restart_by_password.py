@@ -95,6 +95,15 @@ def test_the_mac_is_awaited_with_no_more_than_one_password(played: Played, lab: 
     assert answer.reason or played[host, "afterwards"].ok
 
 
+def test_a_reading_says_that_it_came_by_password(played: Played, ansible: Ansible, lab: Lab) -> None:
+    for by_password in (played[host, "afterwards"] for host in TRIED if not TRIED[host][3]):
+        (note,) = by_password.result["notes"]
+        assert "by password" in note and note in by_password.result["warnings"]
+    by_key = play(ansible, lab, {"off-26": [AFTERWARDS, AFTERWARDS.but("by module", reader="module")]})
+    for title in ("afterwards", "by module"):
+        assert by_key["off-26", title].result["notes"] == []
+
+
 def test_no_password_stands_in_what_was_said(played: Played) -> None:
     said = played.run.output + played.run.results.read_text(encoding="utf-8")
     assert [who for who, password in PASSWORDS.items() if password in said] == []

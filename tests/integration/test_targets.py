@@ -27,7 +27,7 @@ TRIED = (VERSIONS[0], VERSIONS[-1])
 
 @pytest.fixture(scope="module")
 def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
-    return bring_up({name(version): mac(version, "itadmin", "deputy", "ana") for version in TRIED})
+    return bring_up({name(version): mac(version, "itadmin", "helper", "ana") for version in TRIED})
 
 
 @pytest.fixture(scope="module")

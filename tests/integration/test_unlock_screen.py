@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import ss
 from ansible_collections.keyholder.macos.plugins.plugin_utils import _login
 from ansible_collections.keyholder.macos.plugins.plugin_utils._login import Login, Look, Tried
 from ansible_collections.keyholder.macos.plugins.plugin_utils._restart import missed
+from harness.ansible import Ansible
 from harness.macs import PASSWORDS, mac, person
+from harness.search import Search
 from maclab import inventory, journal
 from maclab.lab import Lab
 
@@ -35,21 +39,21 @@ MACS = {
     "broken": waiting("26.5.1", faults=[{"fault": "ssh_resets"}]),
     "before": waiting("15.6"),
 }
-ITADMIN = PASSWORDS["itadmin"]
+RIGHT, WRONG = "right", "wrong"
 
-# Mac, account, password, what comes of it, wrong passwords that the Mac has counted then.
+# Mac, account, whether its password is given, what comes of it, wrong passwords that the Mac has counted then.
 TRIED: list[tuple[str, str, str, sshd.Outcome, int]] = [
-    ("failure", "itadmin", ITADMIN, "unlocked", 0),
-    ("close", "itadmin", ITADMIN, "unlocked", 0),
-    ("hang", "itadmin", ITADMIN, "unlocked", 0),
-    ("keyboard", "itadmin", ITADMIN, "unlocked", 0),
-    ("intel", "itadmin", ITADMIN, "unlocked", 0),
-    ("failure", "itadmin", "no", "refused", 1),
-    ("intel", "itadmin", "no", "refused", 1),
-    ("failure", "nobody", "x", "refused", 0),
-    ("failure", "stan", PASSWORDS["stan"], "locked_out", 0),
-    ("broken", "itadmin", ITADMIN, "broken", 0),
-    ("before", "itadmin", ITADMIN, "no_answer", 0),
+    ("failure", "itadmin", RIGHT, "unlocked", 0),
+    ("close", "itadmin", RIGHT, "unlocked", 0),
+    ("hang", "itadmin", RIGHT, "unlocked", 0),
+    ("keyboard", "itadmin", RIGHT, "unlocked", 0),
+    ("intel", "itadmin", RIGHT, "unlocked", 0),
+    ("failure", "itadmin", WRONG, "refused", 1),
+    ("intel", "itadmin", WRONG, "refused", 1),
+    ("failure", "nobody", WRONG, "refused", 0),
+    ("failure", "stan", RIGHT, "locked_out", 0),
+    ("broken", "itadmin", RIGHT, "broken", 0),
+    ("before", "itadmin", RIGHT, "no_answer", 0),
 ]
 
 
@@ -77,24 +81,24 @@ def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
     return bring_up(MACS)
 
 
-def unlocker(lab: Lab, name: str, user: str, password: str) -> Login:
+def unlocker(lab: Lab, name: str, user: str = "itadmin", given: str = RIGHT) -> Login:
     lab.mac(name).reset()
-    return Login(Connection(lab, name), user, password)
+    return Login(Connection(lab, name), user, PASSWORDS[user] if given == RIGHT else f"no-{given}-password")
 
 
 def judged(lab: Lab, name: str) -> list[str]:
     return [event.reason for event in journal.events(lab.mac(name).journal(), "preboot")]
 
 
-@pytest.mark.parametrize(("name", "user", "password", "outcome", "failures"), TRIED)
+@pytest.mark.parametrize(("name", "user", "given", "outcome", "failures"), TRIED)
 def test_what_comes_of_a_password(
-    lab: Lab, name: str, user: str, password: str, outcome: sshd.Outcome, failures: int
+    lab: Lab, name: str, user: str, given: str, outcome: sshd.Outcome, failures: int
 ) -> None:
-    login = unlocker(lab, name, user, password)
+    login = unlocker(lab, name, user, given)
     begun = time.monotonic()
     tried = login.attempt()
     assert (tried.outcome, tried.booted) == (outcome, None), tried
-    assert password == "x" or password == "no" or password not in tried.said
+    assert not Search({**PASSWORDS, "wrong": "no-wrong-password"}).text("what ssh said", tried.said)
     # What hangs is not waited for.
     assert time.monotonic() - begun < _login.LOGIN_SECONDS / 2
     assert lab.mac(name).state().waiting.failures == failures
@@ -106,14 +110,14 @@ def test_a_second_prompt_is_not_answered(lab: Lab, monkeypatch: pytest.MonkeyPat
     """As where a method after the first asks again: one wrong password is enough."""
     monkeypatch.setattr(sshd, "METHODS", ("keyboard-interactive,password",))
     begun = time.monotonic()
-    tried = unlocker(lab, "failure", "itadmin", "no-password").attempt()
+    tried = unlocker(lab, "failure", given=WRONG).attempt()
     assert (tried.outcome, lab.mac("failure").state().waiting.failures) == ("refused", 1), tried
     assert time.monotonic() - begun < _login.LOGIN_SECONDS / 2
     assert judged(lab, "failure") == ["itadmin: wrong password"]
 
 
 def test_a_mac_that_runs_lets_in_and_says_when_it_started(lab: Lab) -> None:
-    login = unlocker(lab, "failure", "itadmin", ITADMIN)
+    login = unlocker(lab, "failure")
     lab.mac("failure").unlock("itadmin")
     tried = login.attempt()
     assert tried.booted == pytest.approx(lab.mac("failure").state().booted_at, abs=1)
@@ -125,7 +129,28 @@ def test_nothing_is_tried_without_a_password(lab: Lab) -> None:
     assert Login(Connection(lab, "failure"), "itadmin", "").spent
 
 
-BOOTED, DENIED = "", "Permission denied (publickey,password,keyboard-interactive)."
+def test_an_audit_names_a_mac_that_waits_and_burns_no_attempt(ansible: Ansible, lab: Lab, tmp_path: Path) -> None:
+    for name in ("failure", "close", "broken"):
+        lab.mac(name).reset()
+    # A probe of the port is enough for the explanation to be gone.
+    assert lab.mac("close").is_reachable()
+    given = {"keyholder_report": str(tmp_path), "ansible_ssh_args": "-o LogLevel=INFO"}
+    ran = ansible.playbook(
+        Path("keyholder.macos.audit"), lab.inventory, "-e", json.dumps(given), "--limit", "failure,close,broken"
+    )
+    assert ran.rc == 0, ran.output[-3000:]
+    report = {entry["host"]: entry for entry in json.loads((tmp_path / "audit.json").read_text())["macs"]}
+    assert {host: (entry["state"], entry["reason"]) for host, entry in report.items()} == {
+        "failure": ("refused", "waits_for_unlock"),
+        "close": ("refused", ""),
+        "broken": ("refused", "preboot_ssh_broken"),
+    }
+    assert report["failure"]["why"].startswith("it waits at FileVault's unlock screen")
+    assert "while it waits at FileVault's unlock screen" in report["close"]["why"]
+    assert [judged(lab, name) for name in report] == [[], [], []]
+
+
+DENIED = "Permission denied (publickey,password,keyboard-interactive)."
 LOCKED = f"This system is locked. To unlock it, use a local account name and password.\n{DENIED}"
 RESET = "kex_exchange_identification: read: Connection reset by peer"
 MISSED = [

@@ -214,7 +214,7 @@ def _kinds(kind: type[Step]) -> set[type[Step]]:
     ("usage", "first"), [("usage-10.13", EVERY), ("usage-11-12", ON_11), ("usage-13.2.1", Version(13))]
 )
 def test_the_usage_that_macos_printed_names_what_the_table_names(usage: str, first: Version) -> None:
-    text = TRANSCRIPTS[usage]["stderr"] or TRANSCRIPTS[usage]["stdout"]
+    text = TRANSCRIPTS[usage].stderr or TRANSCRIPTS[usage].stdout or ""
     for option, (since, _) in OPTIONS["sysadminctl"].items():
         if option != "-":
             assert (f"{option} " in text or f"{option}]" in text) is (since <= first), option

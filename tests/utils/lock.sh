@@ -24,4 +24,5 @@ core-2.21 3.12
 core-unit 3.9
 dev 3.11
 mutants 3.11
+workflows 3.11
 EOF

@@ -10,6 +10,7 @@ import pkgutil
 from collections.abc import Awaitable, Callable
 
 from maclab.call import Call
+from maclab.programs import _unmodelled
 
 Program = Callable[[Call], Awaitable[int]]
 
@@ -22,7 +23,7 @@ def register(name: str, program: Program) -> None:
 
 
 def names() -> list[str]:
-    return sorted({*_modules(), *_registered})
+    return sorted({*_modules(), *_registered, *_unmodelled.NAMES, *_unmodelled.OF_THE_HOST})
 
 
 @functools.cache
@@ -34,6 +35,8 @@ def _modules() -> frozenset[str]:
 def find(name: str) -> Program | None:
     if name in _registered:
         return _registered[name]
+    if name in _unmodelled.NAMES | _unmodelled.OF_THE_HOST:
+        return _unmodelled.main
     if name not in _modules():
         return None
     main: Program = importlib.import_module(f"{__name__}.{name}").main

@@ -9,13 +9,13 @@ host's own program, but for launchd's jobs, which this host may have as well.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Awaitable, Callable
 
 from maclab import vault
 from maclab.call import Call
 from maclab.launchd import DAEMONS
-from maclab.layout import UTILITY_FOLDERS
+from maclab.layout import of_this_host
+from maclab.places import HOST
 from maclab.texts import say
 
 FAILED = 1
@@ -47,8 +47,9 @@ async def serve(call: Call, action: Action) -> int:
 
 
 def become_host_program(call: Call) -> int:
-    real = shutil.which(call.program, path=os.pathsep.join(UTILITY_FOLDERS))
+    real = of_this_host(call.program)
     if real is None:
         call.err(f"maclab: {call.program}: this host has no such program\n")
         return NOT_FOUND
+    real = f"{HOST}{os.path.realpath(real)}" if call.full_paths else real
     return call.become([real, *call.argv], call.env, call.user, call.is_root)

@@ -13,4 +13,5 @@ async def main(call: Call) -> int:
 
 
 async def _show(call: Call, path: str) -> None:
-    call.out(call.mac.files[path].content)
+    found = call.mac.files[path]
+    call.out(found.content.encode("latin-1") if found.binary else found.content)

@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import urllib.error
 import urllib.request
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from maclab.call import Call
@@ -37,7 +36,7 @@ async def main(call: Call) -> int:
     except (OSError, ValueError) as error:
         code = NO_FILE if scheme == "file" else CONNECT
         return _fail(call, code, f"Couldn't open file {urlsplit(urls[0]).path}" if code == NO_FILE else str(error))
-    Path(call.cwd, options["--output"]).write_bytes(content)
+    call.place(options["--output"]).write_bytes(content)
     return 0
 
 

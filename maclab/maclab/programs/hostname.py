@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from maclab.call import Call
+from maclab.names import host_name
 
 
 async def main(call: Call) -> int:
-    name = call.mac.name
-    call.out(f"{name if '-s' in call.argv else f'{name}.local'}\n")
+    name = host_name(call.mac)
+    call.out(f"{name.partition('.')[0] if '-s' in call.argv else name}\n")
     return 0

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from maclab import layout
 from maclab.call import Call
+from maclab.places import HOST
 from maclab.texts import say
 
 FAILED = 1
@@ -28,7 +29,7 @@ async def main(call: Call) -> int:
     if set(options) != {"-pkg", "-target"} or options["-target"] != "/":
         call.err(say("installer.usage", version))
         return USAGE
-    package = _package(Path(call.cwd, options["-pkg"]))
+    package = _package(call.place(options["-pkg"]))
     if package is None:
         call.err(say("installer.no_package", version, path=options["-pkg"]))
         return FAILED
@@ -38,7 +39,7 @@ async def main(call: Call) -> int:
     name, paths = package
     if call.folder is not None and call.fault("installer_does_nothing") is None:
         for path in paths:
-            _put_python(call.folder / "root" / path.lstrip("/"))
+            _put_python(call.folder / "root" / path.lstrip("/"), HOST if call.full_paths else "")
     call.wrote(f"package {name} installed")
     await call.commit()
     call.out(say("installer.done", version, name=name))
@@ -55,8 +56,8 @@ def _package(path: Path) -> tuple[str, list[str]] | None:
     return head.removeprefix(HEAD), [line.removeprefix("python ") for line in lines if line.startswith("python ")]
 
 
-def _put_python(path: Path) -> None:
+def _put_python(path: Path, host: str) -> None:
     """A script and no link: a link would lead to this host's own, which may be called like Apple's stub."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f'#!/bin/sh\nexec {shlex.quote(str(layout.own_python()))} "$@"\n', encoding="utf-8")
+    path.write_text(f'#!/bin/sh\nexec {shlex.quote(f"{host}{layout.own_python()}")} "$@"\n', encoding="utf-8")
     path.chmod(0o755)

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from maclab import launchd
 from maclab.call import Call
 from maclab.programs.sudo import find_command
+from maclab.state import ModelFile
 from maclab.texts import say
 
 NOT_PERMITTED = 1
@@ -73,7 +76,7 @@ def _as_user(call: Call, uid: str, command: list[str]) -> int:
     if not call.is_root:
         call.err(f"Could not switch to audit session {uid}: 1: Operation not permitted\n")
         return NOT_PERMITTED
-    path = find_command(command[0], call.env.get("PATH", ""), call.cwd)
+    path = find_command(call, command[0], call.env.get("PATH", ""))
     if path is None:
         call.err(f"launchctl: {command[0]}: No such file or directory\n")
         return 127
@@ -86,6 +89,7 @@ async def _bootstrap(call: Call, path: str) -> int:
     if not call.is_root:
         call.err(say("launchctl.bootstrap_failed", version, code=NOT_PERMITTED, words="Operation not permitted"))
         return NOT_PERMITTED
+    _take_from_disk(call, path)
     loaded = any(job.path == path for job in call.mac.jobs.values())
     label = None if loaded else launchd.load(call.mac, path)
     if label is None:
@@ -94,6 +98,15 @@ async def _bootstrap(call: Call, path: str) -> int:
     call.wrote(f"job {label} loaded")
     await call.commit()
     return 0
+
+
+def _take_from_disk(call: Call, path: str) -> None:
+    """With full paths, a script can have written the job by a redirection, of which the lab has not heard."""
+    if not call.full_paths or not path.startswith(launchd.DAEMONS) or path in call.mac.files:
+        return
+    with suppress(OSError, UnicodeDecodeError):
+        place = call.place(path)
+        call.mac.files[path] = ModelFile(place.read_text(encoding="utf-8"), place.stat().st_mtime, mode=0o644)
 
 
 async def _bootout(call: Call, label: str) -> int:

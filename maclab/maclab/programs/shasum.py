@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 from maclab.call import Call
 from maclab.texts import say
@@ -19,7 +18,7 @@ async def main(call: Call) -> int:
     status = 0
     for path in call.argv[2:]:
         try:
-            digest = hashlib.sha256(Path(call.cwd, path).read_bytes()).hexdigest()
+            digest = hashlib.sha256(call.place(path).read_bytes()).hexdigest()
         except OSError:
             call.err(say("shasum.missing", call.mac.version_tuple, path=path))
             status = FAILED

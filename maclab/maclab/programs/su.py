@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from maclab import directory, shells
+from maclab import directory, fullpaths, shells
 from maclab.call import Call
 from maclab.host import EUID, USER
 from maclab.options import getopt
@@ -34,8 +34,11 @@ async def main(call: Call) -> int:
     if not call.is_root and not await _allowed(call, target):
         call.err(say("su.sorry", version))
         return FAILED
-    argv = [*shells.login_shell(target), *words]
-    return call.become(argv, _environment(call, target, letters), target.name, target.uid == 0)
+    shell = [fullpaths.shell_of(target.shell)] if call.full_paths else shells.login_shell(target)
+    argv = [*shell, *words]
+    return call.become(
+        argv, _environment(call, target, letters), target.name, target.uid == 0, target.home if "l" in letters else ""
+    )
 
 
 async def _allowed(call: Call, target: Account) -> bool:

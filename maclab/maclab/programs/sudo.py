@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from maclab import directory
+from maclab import directory, fullpaths
 from maclab.call import Call
 from maclab.host import EUID, SESSION, USER
 from maclab.state import Account
@@ -256,12 +256,13 @@ def _become(call: Call, wish: Wish, caller: Account, target: Account) -> int:
     if wish.shell or wish.login:
         # -i and -s hand the command to a shell, in one text.
         argv = ["/bin/sh", *(["-c", " ".join(argv)] if argv else [])]
-    path = find_command(argv[0], env.get("PATH", ""), call.cwd)
+    path = find_command(call, argv[0], env.get("PATH", ""))
     if path is None:
         call.err(f"sudo: {argv[0]}: command not found\n")
         return 1
     env["SUDO_COMMAND"] = " ".join([path, *argv[1:]])
-    return call.become([path, *argv[1:]], env, target.name, target.uid == 0)
+    folder = target.home if wish.login else ""
+    return call.become([path, *argv[1:]], env, target.name, target.uid == 0, folder)
 
 
 def _environment(call: Call, wish: Wish, caller: Account, target: Account) -> dict[str, str]:
@@ -283,6 +284,8 @@ def _environment(call: Call, wish: Wish, caller: Account, target: Account) -> di
 
 
 def _bin_folder(call: Call) -> str:
+    if call.full_paths:
+        return fullpaths.PATH
     return str(call.folder / "bin") if call.folder is not None else ""
 
 
@@ -291,12 +294,15 @@ def home_of(call: Call, target: Account) -> str:
     home = root / target.home.lstrip("/")
     if call.folder is not None:
         home.mkdir(parents=True, exist_ok=True)
-    return str(home)
+    return target.home if call.full_paths else str(home)
 
 
-def find_command(name: str, path: str, cwd: str) -> str | None:
+def find_command(call: Call, name: str, path: str) -> str | None:
     """The caller's PATH decides, as it does for the real programs on a macOS without secure_path."""
-    candidates = (
-        [Path(cwd, name)] if "/" in name else [Path(folder, name) for folder in path.split(os.pathsep) if folder]
-    )
-    return next((str(found) for found in candidates if found.is_file() and os.access(found, os.X_OK)), None)
+    named = [name] if "/" in name else [f"{folder}/{name}" for folder in path.split(os.pathsep) if folder]
+    candidates = (os.path.join(call.cwd, one) for one in named)
+    return next((one for one in candidates if _is_program(call.place(one))), None)
+
+
+def _is_program(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)

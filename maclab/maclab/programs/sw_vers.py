@@ -28,9 +28,11 @@ async def main(call: Call) -> int:
 def _facts(mac: Mac, compat: str | None) -> dict[str, str]:
     version = mac.version_tuple
     disguised = compat == "1" and rules.SYSTEM_VERSION_COMPAT.at(version)
+    extra = mac.settings.version_extra if rules.SW_VERS_LONG.at(version) else ""
     return {
         "ProductName": rules.PRODUCT_NAME.at(version),
         "ProductVersion": BIG_SUR_DISGUISE if disguised else mac.version,
+        **({"ProductVersionExtra": extra} if extra else {}),
         "BuildVersion": mac.build,
     }
 

@@ -8,6 +8,7 @@ import time
 
 from maclab import models, rules
 from maclab.call import Call
+from maclab.names import host_name
 from maclab.state import Mac
 from maclab.texts import say
 
@@ -36,17 +37,18 @@ def values(mac: Mac) -> dict[str, str]:
     arm = mac.hardware == "apple-silicon"
     known = {
         "hw.model": mac.model,
+        "hw.memsize": str(models.MEMORY),
         "kern.osversion": mac.build,
         "kern.osrelease": darwin_release(version),
         "kern.ostype": "Darwin",
-        "kern.hostname": mac.name,
+        "kern.hostname": host_name(mac),
         "kern.boottime": _boot_time(mac),
         "machdep.cpu.brand_string": rules.BRAND_APPLE_SILICON.at(version) if arm else INTEL_BRAND,
     }
     if rules.SYSCTL_PRODUCT_VERSION.at(version):
         known["kern.osproductversion"] = mac.version
     if rules.SYSCTL_VMM.at(version):
-        known["kern.hv_vmm_present"] = "0"
+        known["kern.hv_vmm_present"] = "1" if mac.model.startswith("VirtualMac") else "0"
     if arm:
         known["hw.optional.arm64"] = "1"
     return known

@@ -10,8 +10,11 @@ from maclab.texts import say
 
 
 async def main(call: Call) -> int:
-    if call.argv != ["-getremotelogin"] or not call.is_root:
-        return call.refuse("-getremotelogin as root")
+    if not call.is_root:
+        call.out(say("systemsetup.not_root", call.mac.version_tuple))
+        return 0
+    if call.argv != ["-getremotelogin"]:
+        return call.refuse("-getremotelogin")
     state = "Off" if launchd.SSHD in call.mac.settings.disabled_jobs else "On"
     call.out(say("systemsetup.remote_login", call.mac.version_tuple, state=state))
     return 0

@@ -4,17 +4,18 @@
 
 from __future__ import annotations
 
-from maclab import models
 from maclab.call import Call
+from maclab.names import host_name
+from maclab.programs.sysctl import darwin_release
 
 
 async def main(call: Call) -> int:
     arm = call.mac.hardware == "apple-silicon"
-    release = f"{models.darwin(call.mac.version)}.6.0"
+    release = darwin_release(call.mac.version_tuple)
     version = f"Darwin Kernel Version {release}: root:xnu/RELEASE_{'ARM64' if arm else 'X86_64'}"
     answers = {
         "s": "Darwin",
-        "n": f"{call.mac.name}.local",
+        "n": host_name(call.mac),
         "r": release,
         "v": version,
         "m": "arm64" if arm else "x86_64",

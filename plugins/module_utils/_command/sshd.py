@@ -47,10 +47,7 @@ _DOORS: tuple[tuple[Door, re.Pattern[str]], ...] = (
     ("foreign", re.compile("host key verification failed|remote host identification has changed")),
     (
         "resets",
-        re.compile(
-            r"(?:kex|ssh)_exchange_identification: |banner exchange: |connection (?:reset|closed) by \S+ port "
-            "|connection closed by remote host"
-        ),
+        re.compile(r"(?:kex|ssh)_exchange_identification: |banner exchange: |connection reset by \S+ port "),
     ),
     ("refuses", re.compile(r"permission denied|invalid/incorrect (?:username/)?password")),
     (
@@ -66,6 +63,12 @@ def _plain(text: str) -> str:
     return " ".join(text.lower().split())
 
 
+def _offered(text: str) -> set[str]:
+    """Return the methods that sshd offers in its last refusal; none if it did not say."""
+    lists = [found.group(1) for found in _DENIED.finditer(_plain(text)) if found.group(1)]
+    return set(lists[-1].split(",")) if lists else set()
+
+
 def door(text: str) -> Door:
     """Return how the Mac met a connection, by what ssh, or Ansible for it, printed."""
     said = _plain(text)
@@ -79,8 +82,19 @@ def asked(text: str) -> bool:
 
 def lacks(text: str, method: str) -> bool:
     """Tell whether sshd refused because it does not offer the method."""
-    found = _DENIED.search(_plain(text))
-    return found is not None and method not in (found.group(1) or method).split(",")
+    offered = _offered(text)
+    return bool(offered) and method not in offered
+
+
+def unlocked(text: str) -> bool:
+    """Tell whether a login that nobody meant for that has unlocked the Mac."""
+    return _UNLOCKED in _plain(text)
+
+
+def may_wait(text: str) -> bool:
+    """Tell whether sshd refused with every method on offer, as at the unlock screen; most Macs that have started offer
+    the same."""
+    return {"publickey", *METHODS} <= _offered(text)
 
 
 def outcome(text: str) -> Outcome:

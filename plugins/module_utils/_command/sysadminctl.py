@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Grant and revoke tokens, make, reset and delete accounts, and tell what went wrong: sysadminctl.
 
-It exits 0 on most failures (one that does not: transcript delete-last-holder-rc-27) and prints everything on stderr
+It exits 0 on most failures (but: transcripts delete-last-holder-rc-27, sysadminctl-framework-255), all on stderr
 (chef/chef mac_user; mkuser), so its words only explain what a second reading found, they never prove it. With ``-`` for
 a password it prompts, and reads a line of stdin where there is no terminal (mkuser, 10.13 to 12). The order of its
 prompts differs by sub-command.

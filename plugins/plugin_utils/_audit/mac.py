@@ -15,12 +15,14 @@ import traceback
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.keyholder.macos.plugins.module_utils._command import sshd
 from ansible_collections.keyholder.macos.plugins.module_utils._kind import moment, words
 from ansible_collections.keyholder.macos.plugins.module_utils._shape import ShapeError, conform
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain, plain_data
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import FAIL, SEVERITIES, RuleFinding, worst
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import MaybeCode
     from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Policy
 
 READ, UNREACHABLE, REFUSED = "read", "unreachable", "refused"
@@ -114,9 +116,30 @@ def answer_of(host: str, result: t.Any, now: float) -> Answer:
         return _read_answer(host, mac, now)
     # ansible-core from 2.19 on says so before every message.
     why = plain(" ".join(str(result.get("msg") or "no reason was given").split()).replace("Task failed: ", "", 1))
-    if result.get("unreachable") and not _NO_ADMITTANCE.search(why):
-        return Answer(host, UNREACHABLE, now, None, why)
+    if result.get("unreachable"):
+        return _unreachable(host, why, now)
     return Answer(host, REFUSED, now, None, why, plain(str(result.get("reason") or "")))
+
+
+_AT_THE_DOOR: dict[sshd.Door, tuple[MaybeCode, str]] = {
+    "locked": ("waits_for_unlock", "it waits at FileVault's unlock screen"),
+    "resets": ("preboot_ssh_broken", "it accepts connections and drops them before SSH says a word"),
+}
+"""What ssh's words tell of a Mac that is there, and nothing could be read of."""
+
+
+def _unreachable(host: str, why: str, now: float) -> Answer:
+    """Return the answer of a Mac that Ansible calls unreachable, by ssh's words: it may be there all the same."""
+    if sshd.unlocked(why):
+        told = "it waited at FileVault's unlock screen, and the connection's password has unlocked it. Read it again"
+        return Answer(host, REFUSED, now, None, f"{told} ({why})")
+    reason, told = _AT_THE_DOOR.get(sshd.door(why), ("", ""))
+    if reason:
+        return Answer(host, REFUSED, now, None, f"{told} ({why})", reason)
+    if sshd.may_wait(why):
+        told = "a Mac with macOS 26 or newer says this, too, while it waits at FileVault's unlock screen"
+        return Answer(host, REFUSED, now, None, f"{why} ({told})")
+    return Answer(host, REFUSED if _NO_ADMITTANCE.search(why) else UNREACHABLE, now, None, why)
 
 
 def _read_answer(host: str, mac: t.Any, at: float | None) -> Answer:

@@ -54,6 +54,10 @@ class Safe:
         content: bytes = pyrage.decrypt(message.encode(), [self.identity])
         return content.decode()
 
+    def sealed(self, text: str) -> str:
+        message: bytes = pyrage.encrypt(text.encode(), [self.identity.to_public()], armored=True)
+        return message.decode()
+
 
 def certificate_that_cannot_encrypt() -> str:
     """In PEM, and valid; but with an elliptic key."""

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Turns what a Mac's programs have said into transcripts as the lab keeps them, with nothing that names anybody.
 
-python transcripts.py FOLDER HOST <results.json    what record.yml does; writes FOLDER/mac-NUMBER.jsonl
+python -m harness.transcripts FOLDER HOST <answers.json    what record.yml does; writes FOLDER/mac-NUMBER.jsonl
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from proving.machine import Machine, machine, ran
 
 # The same on every Mac, so they say something and name nobody.
 KNOWN = {
@@ -77,44 +79,58 @@ class Cleaner:
         return self._guids.setdefault(guid, f"00000000-0000-4000-8000-{number:012d}")
 
 
-def transcripts(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """In the form of maclab/tests/fixtures/transcripts.jsonl."""
-    said = {" ".join(one.get("cmd") or ()): str(one.get("stdout", "")).strip() for one in results}
-    version = re.search(r"ProductVersion:\s*(\S+)", said.get("sw_vers", ""))
-    macos = version[1] if version else None
-    hardware = " ".join(filter(None, (said.get("sysctl -n hw.model"), said.get("uname -m")))) or None
+def transcripts(results: list[dict[str, Any]], where: Machine | None = None, by: str = "ssh") -> list[dict[str, Any]]:
+    """Put answers into the form of maclab/tests/fixtures/transcripts.jsonl. ``by``: the connection that they came over.
+
+    A result may say what went in (`input`) and how the program was called (`how`); its `id` is its own then.
+    """
     clean = Cleaner(names_of(results))
+    place = where or machine(results, {})
+    ids: dict[str, int] = {}
     found = []
-    for number, one in enumerate(results, start=1):
-        if not one.get("cmd") or "stdout" not in one:
-            continue
+    for one in filter(ran, results):
+        words = [clean(word) for word in one["cmd"]]
+        about = [str(one["id"])] if one.get("id") else words
+        name = f"recorded-{place.macos}-{_slug([place.label or place.chip, by, *about])}"
+        ids[name] = ids.get(name, 0) + 1
         record = {
-            "id": f"recorded-{macos}-{number}",
-            "command": [clean(word) for word in one["cmd"]],
-            "input": None,
+            "id": name if ids[name] == 1 else f"{name}-{ids[name]}",
+            "command": words,
+            "input": clean(one["input"]) if one.get("input") else None,
             "stdout": _ended(clean(one["stdout"])),
-            "stderr": _ended(clean(one.get("stderr", ""))),
-            "stream_known": True,
+            "stderr": None if one.get("merged") else _ended(clean(one.get("stderr", ""))),
+            "stream_known": not one.get("merged"),
             "rc": one.get("rc"),
-            "macos": macos,
-            "hardware": hardware,
-            "context": "recorded by make transcripts, as root; names, GUIDs and addresses are stand-ins",
-            "source": "a Mac of a contributor",
+            "macos": place.macos or None,
+            "hardware": place.hardware or None,
+            "context": "; ".join(filter(None, (one.get("how", ""), f"as root by {by}", place.context, _STAND_INS))),
+            "source": f"make transcripts on a GitHub runner, {place.label}"
+            if place.label
+            else "a Mac of a contributor",
             "confidence": "verbatim",
         }
         found.append(record)
     return found
 
 
+_STAND_INS = "names, GUIDs and addresses are stand-ins"
+
+
+def _slug(words: Iterable[str]) -> str:
+    return re.sub(r"[^a-z0-9.]+", "-", " ".join(words).lower()).strip("-")
+
+
 def _ended(text: str) -> str:
     """Ansible takes the last new line away."""
-    return text and text + "\n"
+    return text and text.rstrip("\n") + "\n"
 
 
 def main() -> None:
     folder, host = Path(sys.argv[1]), sys.argv[2]
     folder.mkdir(parents=True, exist_ok=True)
-    lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in transcripts(json.load(sys.stdin)))
+    asked = json.load(sys.stdin)
+    made = transcripts(asked["said"], machine(asked["machine"]), asked["connection"].rpartition(".")[2])
+    lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in made)
     # A host's name is nobody's business either. Several Macs write at a time, so a file that is there is somebody's.
     for number in itertools.count(1):
         try:

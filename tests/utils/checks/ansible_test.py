@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Every release named in the matrix has at least this many sanity tests for a collection.
 SANITY_TESTS = 20
 # The unit tests of what runs on the controller.
-CONTROLLERS = "tests/unit/plugins/plugin_utils"
+CONTROLLERS = ("tests/unit/plugins/plugin_utils/", "tests/unit/plugins/lookup/")
 
 
 def sanity(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
@@ -52,7 +52,7 @@ def sanity(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
 def units(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
     # ansible-test would go through every Python on PATH, and be content when it finds none. What runs on a Mac must not
     # know Ansible: the checks of the core try it without, on the Pythons of Macs. Here is what runs on the controller.
-    where = ("--venv", "--python", controller, f"{CONTROLLERS}/")
+    where = ("--venv", "--python", controller, *CONTROLLERS)
     output = _ansible_test(job, matrix, core, controller, "units", *where)
     ran = re.findall(r"^Unit test \S+ with Python (\S+)$", output, re.MULTILINE)
     if {*ran} != {controller}:

@@ -66,6 +66,7 @@ def checks(matrix: Matrix) -> list[Check]:
         *(_glue(matrix, core, controller) for core, controller in matrix.cores),
         Check("galaxy-importer", package.importer),
         Check("demo", _demo),
+        Check("macos", lambda job: _pytest(job, matrix, "tests/macos")),
         Check("report", lambda job: _pytest(job, matrix, "tests/report")),
         Check("docs", docs.build),
         Check("docs-lint", _docs_lint),
@@ -76,6 +77,7 @@ def checks(matrix: Matrix) -> list[Check]:
         Check("yamllint", _yamllint),
         Check("shellcheck", _shellcheck),
         Check("ruff", _ruff),
+        Check("workflows", lambda job: _workflows(job, matrix)),
         Check("driver", lambda job: _pytest(job, matrix, "tests/utils/tests")),
         Check("action-groups", lambda _job: action_groups.compare()),
     ]
@@ -207,7 +209,7 @@ def _docs_lint(job: Job) -> str:
         "--check-extra-docs-refs", "--disallow-unknown-collection-refs", copy,
         also={"ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2])},
     )  # fmt: skip
-    plugins = ("plugins/modules/*.py", "plugins/filter/*.py", "plugins/test/*.py")
+    plugins = ("plugins/modules/*.py", "plugins/filter/*.py", "plugins/lookup/*.py", "plugins/test/*.py")
     documents = tracked(*plugins, "roles/*/meta/argument_specs.yml", "docs/docsite/rst/*.rst")
     if not tracked("plugins/modules/*.py"):
         raise CheckFailed("there is no module")
@@ -238,6 +240,7 @@ def _mypy(job: Job) -> str:
         ("maclab", "3.11", "maclab/maclab/*.py"),
         ("checks", "3.11", "tests/utils/checks/*.py"),
         ("harness", "3.11", "tests/integration/harness/*.py"),
+        ("proving", "3.11", "tests/macos/proving/*.py"),
     ):
         output = job.run("mypy", "--python-version", python, "-p", package_name)
         checked += count(
@@ -272,6 +275,23 @@ def _shellcheck(job: Job) -> str:
     # SC2016: the dollar signs in single quotes are Perl's.
     job.run("shellcheck", "--norc", "--exclude=SC2016", *scripts)
     return f"{len(files)} files, and {len(scripts)} scripts for a Mac"
+
+
+def _workflows(job: Job, matrix: Matrix) -> str:
+    """The workflows by GitHub's schema, by what a stranger could do with them, and where there is actionlint, by it."""
+    python = matrix.pythons[matrix.cores[0][1]]
+    tools = ensure(CACHE / "environments" / "workflows", python, REQUIREMENTS / "workflows.txt") / "bin"
+    files = tracked(".github/workflows/*.yml")
+    if not files:
+        raise CheckFailed("there is no workflow")
+    job.run(tools / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files)
+    said = job.run(tools / "zizmor", "--offline", "--no-progress", "--color=never", *files)
+    if said.count(" completed ") < len(files):
+        raise CheckFailed(f"zizmor has not looked at {len(files)} files")
+    if (tools / "actionlint").exists():
+        # It hands the scripts to the shellcheck that is on PATH.
+        job.run(tools / "actionlint", "-no-color", *files)
+    return f"{len(files)} files{'' if (tools / 'actionlint').exists() else ', without actionlint'}"
 
 
 def _reuse(job: Job) -> str:

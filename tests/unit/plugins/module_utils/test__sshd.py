@@ -36,6 +36,8 @@ DOORS: dict[str, tuple[str, sshd.Door]] = {
     "another host": (CHANGED, "foreign"),
     "unknown host": ("No ED25519 host key is known for [m]:22.\nHost key verification failed.\n", "foreign"),
     "nobody": ("ssh: connect to host m port 22: Connection refused\n", "silent"),
+    # An account that Remote Login does not let in.
+    "closed later": ("Connection closed by 192.0.2.10 port 22\n", "other"),
     "asleep": ("ssh: connect to host m port 22: Operation timed out\n", "silent"),
     "down": ("ssh: connect to host m port 22: Host is down\n", "silent"),
     "no name": ("ssh: Could not resolve hostname m: nodename nor servname provided\n", "silent"),
@@ -88,6 +90,7 @@ def test_the_explanation_does_not_ask_for_a_password() -> None:
         ("m: Permission denied (publickey,password).", "keyboard-interactive", True),
         ("m: Permission denied (publickey).", "password", True),
         ("Permission denied, please try again.", "password", False),
+        ("Permission denied, please try again.\nm: Permission denied (publickey).", "password", True),
         (RESET, "password", False),
     ],
 )

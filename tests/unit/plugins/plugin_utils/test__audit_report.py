@@ -176,6 +176,32 @@ def test_what_a_task_returned(result: dict[str, t.Any] | None, status: str, why:
     assert answer_from(json.loads(answer.text())) == answer
 
 
+LOCKED = (
+    "This system is locked. To unlock it, use a local\r\naccount name and password. Once successfully\r\n"
+    "unlocked, you will be able to connect normally.\r\n"
+)
+METHODS = "ana@m: Permission denied (publickey,password,keyboard-interactive)."
+RESET = "kex_exchange_identification: read: Connection reset by peer\r\nConnection reset by 192.0.2.10 port 22"
+UNLOCKED = "System successfully unlocked.\nYou may now use SSH to authenticate normally.\n"
+MAY_WAIT = "a Mac with macOS 26 or newer says this, too, while it waits at FileVault's unlock screen)"
+AT_THE_DOOR = {
+    LOCKED + METHODS: ("waits_for_unlock", "it waits at FileVault's unlock screen ("),
+    METHODS: ("", MAY_WAIT),
+    "Permission denied, please try again.\n" + METHODS: ("", MAY_WAIT),
+    RESET: ("preboot_ssh_broken", "it accepts connections and drops them before SSH says a word ("),
+    "Invalid/incorrect password: " + UNLOCKED + METHODS: ("", "password has unlocked it. Read it again ("),
+}
+
+
+@pytest.mark.parametrize("said", AT_THE_DOOR)
+def test_a_mac_at_its_unlock_screen_is_no_lost_key(said: str) -> None:
+    answer = answer_of("m", {"unreachable": True, "msg": f"Failed to connect to the host via ssh: {said}"}, NOW)
+    reason, told = AT_THE_DOOR[said]
+    assert (answer.status, answer.reason) == ("refused", reason)
+    assert told in answer.why and "Failed to connect to the host via ssh" in answer.why
+    assert answer_from(json.loads(answer.text())) == answer
+
+
 @pytest.mark.parametrize("saved", [None, {}, {"host": "m", "status": "fine"}, {"host": "m", "status": "read"},
                                    {"host": "m", "status": "refused", "mac": {}}])  # fmt: skip
 def test_what_is_no_answer_is_not_taken_for_one(saved: t.Any) -> None:

@@ -10,13 +10,13 @@ import json
 import os
 import socket
 import subprocess
+import typing as t
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.keyholder.macos.plugins.action.managed_password import ActionModule
 from ansible_collections.keyholder.macos.plugins.action.recovery_key_store import _kept
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils import _key_store
@@ -33,6 +33,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._key_store import 
     marked_at,
     must_be_marked,
 )
+from ansible_collections.keyholder.macos.plugins.plugin_utils._store_options import store_of
 
 NOW = datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc)
 
@@ -253,15 +254,18 @@ def test_a_job_of_awx_needs_a_marker_unless_somebody_says_otherwise() -> None:
     assert must_be_marked(None, {"tower_job_id": 7})
 
 
+def no_lookup(*dummy: t.Any, **_options: t.Any) -> t.Any:
+    raise AssertionError("an age file is read without a lookup")
+
+
 def test_an_age_store_of_passwords_needs_the_marker_too(tmp_path: Path) -> None:
-    action = ActionModule.__new__(ActionModule)
     store = {"kind": "age", "directory": str(tmp_path), "recipients": ["age1"], "identity": "/i", "marked": None}
     with pytest.raises(Refusal) as caught:
-        action._store({"name": "itadmin", "store": store}, {"awx_job_id": 7})
+        store_of(store, "mac", "itadmin", {"awx_job_id": 7}, no_lookup)
     assert caught.value.reason == "store_not_durable"
-    action._store({"name": "itadmin", "store": store}, {})
+    store_of(store, "mac", "itadmin", {}, no_lookup)
     mark(tmp_path, NOW)
-    action._store({"name": "itadmin", "store": store}, {"awx_job_id": 7})
+    store_of(store, "mac", "itadmin", {"awx_job_id": 7}, no_lookup)
 
 
 @pytest.mark.parametrize("ending", ["age", "pem", "keys"])
@@ -337,8 +341,7 @@ def test_what_a_link_leads_to_is_replaced(store: KeyStore, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("host", ["a/b", "..", ""])
 def test_the_host_of_a_stored_password_is_no_path(tmp_path: Path, host: str) -> None:
-    action = ActionModule.__new__(ActionModule)
     store = {"kind": "age", "directory": str(tmp_path), "recipients": ["age1"], "identity": "/i", "marked": None}
     with pytest.raises(Refusal) as caught:
-        action._store({"name": "itadmin", "store": store}, {"inventory_hostname": host})
+        store_of(store, host, "itadmin", {}, no_lookup)
     assert caught.value.reason == "value_unusable"

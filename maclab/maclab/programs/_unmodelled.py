@@ -1,0 +1,24 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Be the programs that macOS has and the lab does not model, so that a script does not hear that there is none."""
+
+from __future__ import annotations
+
+from maclab.call import Call
+from maclab.layout import STAND_INS
+
+NAMES = frozenset(
+    (
+        "caffeinate chflags codesign df ditto dsconfigad dsexport dsimport hdiutil killall last log lsappinfo mdfind "
+        "mdls mount networksetup nvram open osascript pgrep pkgutil pkill pmset ps say security softwareupdate spctl "
+        "systemextensionsctl tccutil tmutil top vm_stat w xattr xpath"
+    ).split()
+)
+# The host's own do, where it has them.
+OF_THE_HOST = frozenset(STAND_INS) - {"openssl"}
+
+
+async def main(call: Call) -> int:
+    if call.program in OF_THE_HOST:
+        return call.refuse(f"{call.program} of this host, which has none: install it there")
+    return call.refuse("that macOS has this program, and nothing of it")

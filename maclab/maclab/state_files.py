@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Say which files of a Mac follow from its state: its version, what profiles have set, and what only root reads."""
+
+from __future__ import annotations
+
+import plistlib
+from typing import Any
+
+from maclab import rules
+from maclab.state import Mac
+
+MANAGED = "/Library/Managed Preferences/"
+LOGIN_WINDOW = "/Library/Preferences/com.apple.loginwindow.plist"
+KCPASSWORD = "/etc/kcpassword"
+# The password of an automatic login is mixed with this, which is no secret (public file #54851266779).
+_MIXED_WITH = bytes.fromhex("7d895223d2bcddeaa3b91f")
+SYSTEM_VERSION = "/System/Library/CoreServices/SystemVersion.plist"
+
+
+def preferences(mac: Mac) -> dict[str, dict[str, Any]]:
+    """Return the property lists that say what the state is."""
+    version = mac.version_tuple
+    files: dict[str, dict[str, Any]] = {
+        SYSTEM_VERSION: {
+            "ProductBuildVersion": mac.build,
+            "ProductName": rules.PRODUCT_NAME.at(version),
+            "ProductUserVisibleVersion": mac.version,
+            "ProductVersion": mac.version,
+        }
+    }
+    managed = {
+        "cachedaccounts.askForSecureTokenAuthBypass": mac.mdm.token_dialog_bypass,
+        "dontAllowFDEEnable": mac.mdm.forbids_filevault or None,
+    }
+    told = {key: value for key, value in managed.items() if value is not None}
+    return files | ({f"{MANAGED}com.apple.MCX.plist": told} if told else {})
+
+
+def contents(mac: Mac) -> dict[str, tuple[bytes, int]]:
+    """Return what every such file holds, and its mode."""
+    files = {path: (plistlib.dumps(value), 0o644) for path, value in preferences(mac).items()}
+    account = mac.account(mac.settings.autologin) if mac.settings.autologin else None
+    if account is not None and account.password is not None:
+        files[KCPASSWORD] = (kcpassword(account.password), 0o600)
+    for path, file in mac.files.items():
+        if file.kind == "Regular File":
+            files[path] = (file.content.encode("utf-8", "surrogateescape"), file.mode)
+    return files
+
+
+def kcpassword(password: str) -> bytes:
+    """Return what /etc/kcpassword holds of a password: it can be read back by everybody who may read the file."""
+    plain = password.encode() + b"\0"
+    plain += bytes(-len(plain) % (len(_MIXED_WITH) + 1))
+    return bytes(letter ^ _MIXED_WITH[place % len(_MIXED_WITH)] for place, letter in enumerate(plain))

@@ -376,7 +376,7 @@ def _authority(mac: Mac, account: Account, entry: _Keys) -> list[str]:
     values: list[str] = []
     if account.password is not None:
         realm = "LKDC:SHA1." + hashlib.sha1(mac.name.encode()).hexdigest().upper()
-        values += [SHADOW_HASH, f";Kerberosv5;;{account.name}@{realm};{realm}"]
+        values += [SHADOW_HASH, f";Kerberosv5;;{account.name}@{realm};{realm};"]
     if account.kind == "mobile":
         values.append(network.cached_user(network.node_of(mac), account.name, account.generated_uid))
     if entry.flag("disabled_tag", False):

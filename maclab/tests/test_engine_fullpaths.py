@@ -80,7 +80,8 @@ def test_a_command_begins_at_home_with_the_environment_that_sshd_gives(mac: Hand
     ],
 )
 def test_the_first_line_of_a_script_names_its_shell(mac: Handle, first_line: str, asked: str, name: str) -> None:
-    assert layout.of_this_host(name) is not None, f"the tests need {name}"
+    if layout.of_this_host(name) is None:
+        pytest.skip(f"this host has no {name}")
     text = f"{first_line}\n{asked}\n"
     mac.ssh("cat > /tmp/script && chmod +x /tmp/script", input=text)
     assert said(mac, "/tmp/script") == [name]
@@ -196,6 +197,25 @@ def test_files_come_and_go_by_the_same_paths(mac: Handle, tmp_path: Path) -> Non
     assert fetched.read_text() == "for you\n"
     subprocess.run([*scp, str(fetched), "itadmin@127.0.0.1:beside"], check=True, capture_output=True)
     assert said(mac, "cat /Users/itadmin/beside") == ["for you"]
+
+
+def test_a_power_cut_ends_everything_that_runs_in_a_tree(mac: Handle) -> None:
+    mac.set_fault("kill", step=1)
+    done = mac.ssh(
+        "(sleep 2; echo late > /tmp/late) & sudo /usr/sbin/scutil --set HostName cut; echo after > /tmp/after"
+    )
+    assert done.rc != 0
+    assert mac.state().names == {"HostName": "cut"}
+    assert said(mac, "sleep 2.5; ls /tmp/late /tmp/after 2>/dev/null || echo nothing") == ["nothing"]
+    mac.reset()
+
+
+def test_ps_tells_of_a_scripts_own_process(mac: Handle) -> None:
+    done = mac.ssh("/bin/sh -c '/bin/ps -p $$ -o ppid=; echo $PPID'")
+    if layout.of_this_host("ps") is None:
+        assert "this host has no such program" in done.err
+    else:
+        assert len(done.out.split()) == 2 and len(set(done.out.split())) == 1
 
 
 # --- the way in -----------------------------------------------------------------------------------

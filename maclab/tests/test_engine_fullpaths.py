@@ -9,9 +9,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import fakes
 import pytest
 
 from maclab import control, enter, fullpaths, journal, layout, places
+from maclab.call import Call
 from maclab.lab import Handle, Lab
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="namespaces are Linux's")
@@ -295,6 +297,37 @@ def test_another_system_says_that_it_has_none(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_two_files_that_cannot_import_each_other_agree() -> None:
     assert enter.HOST == places.HOST
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/Library/Preferences/x.plist", "{}/root/Library/Preferences/x.plist"),
+        ("/Users/user/x", "{}/root/Users/user/x"),
+        ("x", "{}/root/Users/user/x"),
+        ("/var/db/x", "{}/root/var/db/x"),
+        ("/Users/me/x.pkg", "/Users/me/x.pkg"),
+        ("/tmp/x", "/tmp/x"),
+    ],
+)
+def test_without_full_paths_only_what_macos_alone_has_is_the_macs(path: str, place: str) -> None:
+    # As on a Mac, where the lab itself is in somebody's home.
+    folder = "/Users/me/lab/macs/lisbon"
+    call = Call(
+        mac=fakes.people(fakes.mac()),
+        program="stat",
+        argv=[],
+        env={},
+        cwd=f"{folder}/root/Users/user",
+        user="user",
+        is_root=False,
+        has_tty=False,
+        stdin_is_tty=False,
+        link=fakes.FakeLink(),
+        folder=Path(folder),
+    )
+    assert str(call.place(path)) == place.format(folder)
+    assert call.place(f"{folder}/root/Users/user/x") == Path(f"{folder}/root/Users/user/x")
 
 
 def test_a_path_leads_into_the_macs_folder_by_its_links(tmp_path: Path) -> None:

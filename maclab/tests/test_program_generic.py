@@ -128,11 +128,11 @@ def test_stat_tells_of_a_file(this: Mac, tmp_path: Path, form: str, said: str) -
 
 
 def test_stat_writes_times_as_it_is_told(this: Mac, tmp_path: Path) -> None:
-    note = tmp_path / "root" / "Users" / "note"
+    note = tmp_path / "root" / "Library" / "note"
     note.parent.mkdir(parents=True)
     note.write_text("")
     os.utime(note, (86400 * 10, 86400 * 10))
-    done = run(this, "stat", "-f", "%Sm", "-t", "%Y-%m-%d", "/Users/note", folder=tmp_path)
+    done = run(this, "stat", "-f", "%Sm", "-t", "%Y-%m-%d", "/Library/note", folder=tmp_path)
     assert done.out == time.strftime("%Y-%m-%d\n", time.localtime(86400 * 10))
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from ansible.errors import AnsibleAuthenticationFailure, AnsibleError
 
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
 from ansible_collections.keyholder.macos.plugins.plugin_utils._held import supposed
 
 if t.TYPE_CHECKING:
@@ -36,11 +37,13 @@ class Ways:
     """The passwords by which a task logs in and becomes root, and those to try if one of them is refused.
 
     Each password is tried once, because wrong ones lock an account. ``given``: what the task began with, by use.
+    ``came_in``: the accounts that Ansible came in by, as the Mac says, once it was asked.
     """
 
     connection: t.Any
     context: t.Any
     given: Mapping[str, str] = field(init=False)
+    came_in: frozenset[str] = frozenset()
     _others: list[str] = field(default_factory=list)
     _tried: set[str] = field(default_factory=set)
 
@@ -54,7 +57,11 @@ class Ways:
 
     def is_own(self, name: str) -> bool:
         """Return whether the account is that one. macOS tells no capitals from small letters in names."""
-        return name.casefold() == self.user.casefold() != ""
+        return folded(name) in {folded(one) for one in (self.user, *self.came_in) if one}
+
+    def may_be_own(self, name: str) -> bool:
+        """Return whether it may be: the user may be known to SSH's own configuration alone."""
+        return not self.user or self.is_own(name)
 
     @property
     def become_password(self) -> str:

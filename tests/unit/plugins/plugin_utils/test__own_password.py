@@ -88,6 +88,14 @@ def test_whose_password_it_is(name: str, user: str, own: bool) -> None:
     assert ways(user=user).is_own(name) is own
 
 
+def test_a_user_whom_ssh_alone_knows_is_told_by_the_mac() -> None:
+    mine = ways(user="")
+    assert (mine.is_own("itadmin"), mine.may_be_own("itadmin")) == (False, True)
+    mine.came_in |= {"itadmin"}
+    assert (mine.is_own("ITadmin"), mine.is_own("luc")) == (True, False)
+    assert not ways().may_be_own("luc")
+
+
 # -- the guard --------------------------------------------------------------------------------------------------------
 
 

@@ -23,12 +23,13 @@ PEOPLE = [
     {"name": "ana", "full_name": "Ana Sousa", "password": "pw-ana"},
 ]
 SCENARIO = {
+    "sudo_password": False,
     "macs": {
         "lisbon": {"macos": "15.6", "accounts": PEOPLE, "logged_in": ["ana"]},
         "bare": {"macos": "10.14.6", "python": "none", "accounts": PEOPLE},
         "stubbed": {"macos": "14.7.1", "python": "stub", "accounts": PEOPLE},
         "asked": {"macos": "26.1", "sudo_password": True, "accounts": PEOPLE},
-    }
+    },
 }
 
 

@@ -37,6 +37,7 @@ def _described(version: str = "26.1", **more: Any) -> dict[str, Any]:
 
 
 SCENARIO: dict[str, Any] = {
+    "sudo_password": False,
     "macs": {
         "failure": _described(),
         "close": _described(preboot_ssh={"after_unlock": "close"}),
@@ -47,7 +48,7 @@ SCENARIO: dict[str, Any] = {
         "resets": _described(faults=[{"fault": "ssh_resets", "while": "locked"}]),
         "booted": _described(locked=False, faults=[{"fault": "ssh_resets", "while": "booted"}]),
         "always": _described(faults=[{"fault": "ssh_resets"}]),
-    }
+    },
 }
 VARIANTS = ("failure", "close", "hang", "intel")
 

@@ -25,11 +25,12 @@ PEOPLE = [
 ]
 ON = {"state": "on", "prk": True}
 SCENARIO = {
+    "sudo_password": False,
     "macs": {
         "lisbon": {"macos": "15.6", "accounts": PEOPLE, "logged_in": ["ana"], "filevault": ON},
         "oslo": {"macos": "27.0.1", "accounts": PEOPLE},
         "graz": {"macos": "10.15.7", "accounts": PEOPLE, "logged_in": ["bob"]},
-    }
+    },
 }
 MACS = ("lisbon", "oslo", "graz")
 

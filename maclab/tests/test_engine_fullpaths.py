@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -281,9 +282,9 @@ sys.exit(cli.main(sys.argv[1:]))
 @pytest.mark.parametrize("foreground", [[], ["--foreground"]])
 def test_where_namespaces_are_not_allowed_it_says_so_and_ends(tmp_path: Path, foreground: list[str]) -> None:
     words = ["up", "--full-paths", "--dir", str(tmp_path / "lab"), *foreground]
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT, *words], capture_output=True, text=True, timeout=60, check=False
-    )
+    command = [sys.executable, "-c", WITHOUT, *words]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "--full-paths needs user namespaces, and this machine does not allow them" in done.stderr
     assert "sudo sysctl -w user.max_user_namespaces=10000" in done.stderr and "without --full-paths" in done.stderr

@@ -185,7 +185,7 @@ def _at_home(call: Call, path: str, exactly: bool = False) -> Account | None:
 
 
 def _of_macos(path: str) -> Facts | None:
-    folded = path.lower()
+    folded = os.path.normpath(path).lower()
     if folded.startswith(f"{DATA}/"):
         folded = folded.removeprefix(DATA)
     if folded in LINKS:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from maclab import autologin, directory, faults, models, network, rules, vault
+from maclab import directory, faults, models, network, rules, vault
 from maclab.bootstrap import BOOTSTRAP_UUID
 from maclab.state import (
     DISABLED_TAG,
@@ -241,8 +241,6 @@ def _mac(name: str, keys: _Keys) -> Mac:
     mac.locked = _locked(mac, keys)
     mac.settings = _settings(mac, keys.inner("settings"))
     mac.waiting = _waiting(keys.inner("preboot_ssh"))
-    if mac.settings.autologin:
-        autologin.set_up(mac, mac.accounts[mac.settings.autologin], EPOCH)
     mac.ssh_user = _ssh_user(mac, keys)
     _add_faults(mac, keys)
     return mac
@@ -590,10 +588,10 @@ def _settings(mac: Mac, keys: _Keys) -> Settings:
     screen_lock = keys.data.get("screen_lock", "off")
     if not (isinstance(screen_lock, str) and screen_lock.isdigit()):
         screen_lock = keys.choice("screen_lock", "off", ("off", "immediate"))
-    by_itself = keys.data.get("autologin")
+    autologin = keys.data.get("autologin")
     return Settings(
         screen_lock=screen_lock,
-        autologin="" if by_itself is None else _account_name(mac, keys, "autologin", by_itself),
+        autologin="" if autologin is None else _account_name(mac, keys, "autologin", autologin),
         guest_account=keys.flag("guest_account", False),
         smb_guest=keys.flag("smb_guest", False),
         sip=keys.flag("sip", True),

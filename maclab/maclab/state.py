@@ -206,8 +206,6 @@ class ModelFile:
     kind: str = "Regular File"
     owner: int = 0
     mode: int = 0o600
-    # Whether `content` is bytes, one of them a character, as a file of JSON can hold them.
-    binary: bool = False
 
 
 @dataclass

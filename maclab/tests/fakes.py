@@ -126,8 +126,9 @@ def run(
     program = programs.find(words[0])
     assert program is not None
     status = _completed(_await(program, call, patience))
-    out, err = (link.streams[stream].decode() for stream in (STDOUT, STDERR))
-    merged, terminal = link.merged.decode(), link.terminal.decode()
+    said = (link.streams[STDOUT], link.streams[STDERR], link.merged, link.terminal)
+    # A file of the Mac may hold what is no text.
+    out, err, merged, terminal = (stream.decode(errors="surrogateescape") for stream in said)
     return Run(out, err, merged, terminal, status, call.record, commits, call.restart, status == HUNG)
 
 

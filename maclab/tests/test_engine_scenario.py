@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from fakes import run
 
 from maclab import scenario
 from maclab.state import Mac
@@ -200,3 +201,18 @@ def test_what_management_and_filevault_know() -> None:
 def test_a_mac_waits_to_be_unlocked_only_with_filevault() -> None:
     with pytest.raises(scenario.ScenarioError, match=r"locked: True .allowed: true only where FileVault is on"):
         mac(MINIMAL + "locked: true\n")
+
+
+def test_a_mac_that_logs_somebody_in_by_itself_keeps_the_password_for_root() -> None:
+    made = mac(MINIMAL + "settings: {autologin: a}\n")
+    # "p" and zeros up to twelve bytes, each combined with the key of eleven.
+    key = bytes.fromhex("7d895223d2bcddeaa3b91f7d")
+    wanted = bytes([key[0] ^ ord("p"), *key[1:]])
+    assert run(made, "cat", "/etc/kcpassword").out.encode(errors="surrogateescape") == wanted
+    assert run(made, "cat", "/etc/kcpassword", root=False).status == 1
+    assert run(mac(MINIMAL), "cat", "/etc/kcpassword").out == ""
+
+
+def test_a_virtual_mac_says_so() -> None:
+    for text, said in (("model: 'VirtualMac2,1'\n", "1\n"), ("", "0\n")):
+        assert run(mac(MINIMAL + text), "sysctl", "-n", "kern.hv_vmm_present").out == said

@@ -133,7 +133,12 @@ def _password(connection: t.Any) -> str:
     """Return the password that Ansible logs in with; "" if there is none, or if it is a card's PIN."""
     if connection.get_option("pkcs11_provider"):
         return ""
-    return str(connection.get_option("password") or "")
+    # What --ask-pass was told is in the second place alone.
+    return str(connection.get_option("password") or getattr(_context(connection), "password", None) or "")
+
+
+def _context(connection: t.Any) -> t.Any:
+    return getattr(connection, "_play_context", None)
 
 
 @contextlib.contextmanager
@@ -145,7 +150,7 @@ def _key_only(connection: t.Any) -> t.Iterator[None]:
         yield
         return
     card = bool(connection.get_option("pkcs11_provider"))
-    context: t.Any = getattr(connection, "_play_context", None)
+    context = _context(connection)
     kept = {name: connection.get_option(name) for name in ("password", "ssh_args")}
     kept_too = getattr(context, "password", None)
     # Of two values of an option ssh takes the first.

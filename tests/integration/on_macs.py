@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -142,7 +143,8 @@ def _test(given: argparse.Namespace, macs: Macs, variables: Variables) -> int:
             worst = worst or status
             if _holds(lines.read_bytes(), variables.get(_SECRETS[0])):
                 raise Refused("The granter's password stands in what the tasks returned. Nothing of it was kept.")
-            found += result.results(lines, runner, os.environ)
+            targets = {path.name for path in (FOLDER / "targets").iterdir()}
+            found += result.results(lines, runner, targets, os.environ)
     text = result.table(found)
     print(f"\n{text}")
     _summarise(text)
@@ -194,7 +196,9 @@ def _said(macs: Macs, command: str, root: bool) -> str:
     """Return what the one Mac answers, "" for nothing. No log of Ansible's gets it."""
     argv = [binaries() / "ansible", "macs", "-i", macs.inventory, "-m", "ansible.builtin.raw", "-a", command]
     # An inventory may say become for all: the question decides.
-    argv += ["-e", f"ansible_become={str(root).lower()}", *macs.arguments]
+    argv += ["-e", f"ansible_become={str(root).lower()}"]
+    # What else Ansible would tell stands between the answer and its end.
+    argv += [word for word in macs.arguments if not re.fullmatch("-v+|--verbose", word)]
     environment = {name: value for name, value in _environment().items() if name != "ANSIBLE_LOG_PATH"}
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
     head, mark, said = done.stdout.partition("rc=0 >>\n")

@@ -32,6 +32,8 @@ NOBODY = {"user": None, "password": None}
 BY_SSH = RUN.but("run", ssh_unlock=True)
 # A second from going to coming, as for every Mac here: what is not back by now does not come.
 SOON = 5
+# For what must have answered by then, on a busy machine too.
+LATER = 15
 
 # Mac; its version; what else describes it; what is run.
 BACK: dict[str, tuple[str, dict[str, Any], Step]] = {
@@ -101,7 +103,7 @@ FAILING: dict[str, tuple[str, dict[str, Any], Step, str, bool]] = {
     "unknown-to-preboot": (
         "26.1",
         {"filevault": ON, "preboot": [], "faults": [UNSUPPORTED]},
-        BY_SSH.but("run", reboot_timeout=SOON),
+        BY_SSH.but("run", reboot_timeout=LATER),
         "unlock_refused",
         True,
     ),
@@ -109,14 +111,14 @@ FAILING: dict[str, tuple[str, dict[str, Any], Step, str, bool]] = {
     "forgotten-26-key": (
         "26.1",
         {"filevault": ON, "faults": [FORGOTTEN]},
-        RUN.but("run", reboot_timeout=SOON),
+        RUN.but("run", reboot_timeout=LATER),
         "waits_for_unlock",
         True,
     ),
     "broken-26": (
         "26.5.1",
         {"filevault": ON, "faults": [UNSUPPORTED, RESETS]},
-        BY_SSH.but("run", reboot_timeout=SOON),
+        BY_SSH.but("run", reboot_timeout=LATER),
         "preboot_ssh_broken",
         True,
     ),

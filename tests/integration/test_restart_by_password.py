@@ -19,7 +19,7 @@ from maclab.lab import Lab
 ON, OFF = {"state": "on", "prk": True}, {"state": "off"}
 UNSUPPORTED, FORGOTTEN = {"fault": "authrestart_unsupported"}, {"fault": "authrestart_forgotten"}
 RUN = Step("run", "filevault_reboot", {"reboot_timeout": 60, "user": "itadmin", "password": PASSWORDS["itadmin"]})
-SOON = RUN.but("run", reboot_timeout=8)
+LATER = RUN.but("run", reboot_timeout=15)
 BY_SSH = RUN.but("run", ssh_unlock=True)
 AFTERWARDS = Step("afterwards", "trust_info")
 HANGS = {"after_unlock": "hang"}
@@ -41,7 +41,7 @@ TRIED: dict[str, tuple[str, dict[str, Any], Step, str, list[str]]] = {
     "waits-26": (
         "26.1",
         {"filevault": ON, "faults": [FORGOTTEN], "ssh_user": "helper"},
-        SOON,
+        LATER,
         "waits_for_unlock",
         ["helper: system error"],
     ),
@@ -49,14 +49,14 @@ TRIED: dict[str, tuple[str, dict[str, Any], Step, str, list[str]]] = {
     "stale-26": (
         "26.1",
         {"filevault": ON, "faults": [FORGOTTEN, {"fault": "stale_key", "user": "deputy"}], "ssh_user": "deputy"},
-        SOON,
+        LATER,
         "waits_for_unlock",
         ["deputy: wrong password"],
     ),
     "refused-26": (
         "26.1",
         {"filevault": ON, "preboot": [], "faults": [UNSUPPORTED], "ssh_user": "helper"},
-        SOON.but("run", ssh_unlock=True),
+        LATER.but("run", ssh_unlock=True),
         "unlock_refused",
         ["itadmin: system error"],
     ),

@@ -111,7 +111,8 @@ def test_nobody_is_left_out(played: Played, host: str, number: int) -> None:
 def test_verdicts(played: Played, version: str) -> None:
     reading = played[name(version), "as root"].result["mac"]
     assert reading["os"]["version"] == version
-    assert reading["hardware"]["apple_silicon"] is (KINDS[version][0] == "apple-silicon")
+    apple_silicon = KINDS[version][0] == "apple-silicon"
+    assert reading["hardware"]["apple_silicon"] is apple_silicon
     assert {one["name"]: one["secure_token"] for one in reading["accounts"]} == {
         "itadmin": "holder",
         "deputy": "holder",
@@ -125,8 +126,7 @@ def test_verdicts(played: Played, version: str) -> None:
     assert reading["phantoms"] == ["rui", "ghost"]
     assert (reading["recoverable"], reading["missing"]) == ("yes", [])
     owners = {one["name"] for one in reading["accounts"] if one["volume_owner"]}
-    owned = KINDS[version][0] == "apple-silicon"
-    assert owners == ({"itadmin", "deputy", "stan"} if owned else set())
+    assert owners == ({"itadmin", "deputy", "stan"} if apple_silicon else set())
 
 
 def test_a_managed_mac(played: Played) -> None:

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -123,6 +124,28 @@ def test_a_mac_that_runs_lets_in_and_says_when_it_started(lab: Lab) -> None:
     assert tried.booted == pytest.approx(lab.mac("failure").state().booted_at, abs=1)
     # Which was no wrong one, so that it is there for the unlock screen.
     assert not login.spent
+
+
+@pytest.mark.parametrize(
+    ("transport", "options", "asked", "uses"),
+    [
+        ("ssh", {}, None, False),
+        ("ssh", {"password": "x"}, None, True),
+        # --ask-pass
+        ("ssh", {}, "x", True),
+        # A card's PIN.
+        ("ssh", {"password": "1234", "pkcs11_provider": "/usr/lib/card.so"}, None, False),
+        ("local", {"password": "x"}, "x", False),
+    ],
+)
+def test_whether_ansible_comes_in_by_password(
+    lab: Lab, transport: str, options: dict[str, str], asked: str | None, uses: bool
+) -> None:
+    connection: Any = Connection(lab, "failure")
+    connection.transport = transport
+    connection.options |= options
+    connection._play_context = SimpleNamespace(password=asked)
+    assert _login.uses_password(connection) is uses
 
 
 def test_nothing_is_tried_without_a_password(lab: Lab) -> None:

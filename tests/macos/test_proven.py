@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,7 +23,8 @@ def result(**other: Any) -> dict[str, Any]:
 
 
 def cells(results: list[dict[str, Any]], transcripts: list[dict[str, Any]]) -> dict[tuple[str, str], list[str]]:
-    text = "\n".join(proven.rows(results, transcripts)).split("   * - ")[1:]
+    loaded = [SimpleNamespace(**one, is_virtual="VM" in (one["hardware"] or "")) for one in transcripts]
+    text = "\n".join(proven.rows(results, loaded)).split("   * - ")[1:]
     rows = [[cell.strip() for cell in row.split("\n     -")] for row in text]
     return {(row[0], row[1]): row[2:] for row in rows[1:]}
 

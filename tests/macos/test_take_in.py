@@ -13,7 +13,7 @@ import pytest
 
 from maclab import rules, texts
 from maclab.rules import Row, Rule
-from maclab.texts import assumed, seen
+from maclab.wording import assumed, seen
 from proving import marks, questions, take_in
 
 ROOT = take_in.ROOT
@@ -21,6 +21,7 @@ TEXTS = {
     "dscl.unknown": (assumed("Invalid command: {command}\n"),),
     "dscl.other": (seen("Data source ({node}) is not valid.\n", "somewhere"),),
     "sysadminctl.made": (seen("- Done!", "x"), assumed("The account {user} is made", first=(26,))),
+    "dscl.brace": (assumed("no such service }\n"),),
     "sysadminctl.short": (assumed("{user}!"),),
     "sysadminctl.two_lines": (assumed("one line here\nanother line\n"),),
     "sysadminctl.like_another": (assumed("User {user} is gone for good"),),
@@ -85,6 +86,8 @@ def test_a_line_shows_the_text_that_alone_explains_it() -> None:
     made = record("add", "/usr/sbin/sysadminctl", err="sysadminctl[12:ab] The account ana is made\n", macos="26.5.2")
     both = record("x", "sysadminctl", err="one line here\nanother line\n")
     assert [one.name for one in marks.texts([both])] == ["sysadminctl.two_lines"]
+    brace = record("x", "dscl", out="no such service }\n")
+    assert [one.name for one in marks.texts([brace])] == ["dscl.brace"]
     shown = marks.texts([UNKNOWN, made])
     assert [(one.name, one.place, one.record) for one in shown] == [
         ("dscl.unknown", 0, UNKNOWN["id"]),
@@ -131,6 +134,21 @@ def test_an_answer_settles_its_rule_or_contradicts_it(
     assert ("assumed" in text) is not bool(shown)
 
 
+@pytest.mark.parametrize(("rc", "settled"), [(0, 1), (1, 0), (None, 0)])
+def test_an_answer_tells_nothing_where_what_went_before_has_failed(
+    monkeypatch: pytest.MonkeyPatch, rc: int | None, settled: int
+) -> None:
+    grants: Rule[Any] = Rule("add_grants_token", "", (Row((10, 13), True, assumed=True),))
+    monkeypatch.setattr(marks, "every_rule", lambda: [grants])
+    said = "Secure token is DISABLED for user x\n"
+    status = record("fde-add-status", "sysadminctl", "-secureTokenStatus", "khask", err=said)
+    added = [] if rc is None else [record("fde-add", "fdesetup", "add", "-inputplist", rc=rc)]
+    assert marks.rules([*added, status]) == (
+        [],
+        [] if not settled else [marks.Denied("add_grants_token", "True", "False", status["id"])],
+    )
+
+
 def test_every_question_that_settles_a_rule_is_asked_and_the_rule_is_there() -> None:
     asked = {one.id for one in questions.questions("runner")}
     assert {one.question for one in questions.SETTLES} <= asked
@@ -138,6 +156,10 @@ def test_every_question_that_settles_a_rule_is_asked_and_the_rule_is_there() -> 
     known = {rule.name: {type(row.value) for row in rule.rows} for rule in rules.every_rule()}
     for one in questions.SETTLES:
         assert {type(value) for _pattern, value in one.values} <= known[one.rule], one.rule
+
+
+def test_every_text_of_the_lab_is_one_that_can_be_looked_for() -> None:
+    assert marks.texts([record("x", key.partition(".")[0], out="nothing that is said\n") for key in texts.TEXTS]) == []
 
 
 def test_the_lab_s_own_source_can_be_edited_at_every_mark() -> None:
@@ -212,6 +234,16 @@ def test_all_of_it_is_taken_in_once(tmp_path: Path, tree: Path) -> None:
     again = take_in.take_in(tmp_path / "artifacts", tree)
     assert again.startswith("1 results, 0 new transcripts")
     assert len((tree / take_in.FIXTURE).read_text().splitlines()) == len(after)
+
+
+def test_the_fixture_gets_what_is_new_and_not_what_every_run_says() -> None:
+    asked = record("on-piped", "sysadminctl", "-secureTokenOn", "khask", err="- Done!\n")
+    other = record("on-piped", "sysadminctl", "-secureTokenOn", "khask", err="- Done!\n", macos="26.5.2")
+    same = {**asked, "id": asked["id"].replace("local", "ssh")}
+    reading = record("fdesetup-status", "fdesetup", "status", out="FileVault is Off.\n")
+    assert take_in.new_records([asked, same, other, reading], [], []) == [asked, other]
+    assert take_in.new_records([same], [asked], []) == []
+    assert take_in.new_records([reading], [asked], [reading["id"]]) == [reading]
 
 
 def test_a_result_of_another_form_is_refused(tmp_path: Path, tree: Path) -> None:

@@ -4,14 +4,26 @@
 
 from __future__ import annotations
 
+from maclab import vault
 from maclab.call import Call
 from maclab.programs import _files
+from maclab.state_files import KCPASSWORD, contents
+from maclab.texts import say
 
 
 async def main(call: Call) -> int:
+    if [vault.normal(word) for word in call.argv] == [KCPASSWORD] and call.mac.settings.autologin:
+        return _automatic_login(call)
     return await _files.serve(call, _show)
 
 
+def _automatic_login(call: Call) -> int:
+    if not call.is_root:
+        call.err(say("files.denied", call.mac.version_tuple, program=call.program, path=call.argv[0]))
+        return _files.FAILED
+    call.out(contents(call.mac)[KCPASSWORD][0])
+    return 0
+
+
 async def _show(call: Call, path: str) -> None:
-    found = call.mac.files[path]
-    call.out(found.content.encode("latin-1") if found.binary else found.content)
+    call.out(call.mac.files[path].content)

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Take the mark `assumed` from a text or a rule of the lab that a real Mac has shown, in the lab's own source.
 
-A text is shown by a line, or by all of a stream, that no other text of its program would explain. A rule is shown by the
-answer to a question that was asked for it. An answer that contradicts a rule changes nothing: it is told, for a person
-to mend the lab.
+A text is shown by a line, or by all of a stream, that no other text of its program would explain. A rule is shown by
+the answer to a question that was asked for it. An answer that contradicts a rule changes nothing: it is told, for a
+person to mend the lab.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from maclab.rules import Row, Rule, Version, every_rule
-from maclab.texts import TEXTS, Wording
+from maclab.texts import TEXTS
+from maclab.wording import Wording
 from proving.questions import SETTLES
 
 Record = Mapping[str, Any]
@@ -74,10 +75,14 @@ def rules(records: Iterable[Record]) -> tuple[list[Shown], list[Denied]]:
     by_name = {rule.name: rule for rule in every_rule()}
     shown: dict[tuple[str, int], Shown] = {}
     denied: list[Denied] = []
-    for record in records:
+    answers = {str(record["id"]): record for record in records}
+    for name, record in answers.items():
         for settles in SETTLES:
             rule = by_name.get(settles.rule)
-            if rule is None or not re.search(rf"-{re.escape(settles.question)}(?:-\d+)?$", str(record["id"])):
+            before, mark, number = name.rpartition(f"-{settles.question}")
+            if rule is None or not mark or number.strip("-0123456789"):
+                continue
+            if any(answers.get(f"{before}-{one}", {}).get("rc") != 0 for one in settles.after):
                 continue
             value = settles.value(record)
             place, row = _row(rule, _version(record))
@@ -164,7 +169,11 @@ def _row(rule: Rule[Any], version: Version) -> tuple[int, Row[Any]]:
 
 def _pattern(text: str) -> re.Pattern[str] | None:
     """Return what a text may be, None for one that has too little of its own."""
-    parts = list(string.Formatter().parse(text.strip()))
+    try:
+        parts = list(string.Formatter().parse(text.strip()))
+    except ValueError:
+        # A brace of its own: a text that is printed as it stands.
+        parts = [(text.strip(), None, None, None)]
     if sum(letter.isalpha() for literal, *_rest in parts for letter in literal) < LEAST_LETTERS:
         return None
     escaped = (re.escape(literal) + ("" if field is None else ".+?") for literal, field, *_rest in parts)

@@ -12,7 +12,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from proving.asker import PIPE, PIPE_WITH_TERMINAL, TERMINAL
@@ -26,7 +26,8 @@ GRANTER_FIRST = ("granter_password", "user_password")
 
 @dataclass(frozen=True)
 class Question:
-    """One command. ``spoils``: it may take the granter's token, so it is asked of a Mac that is gone afterwards."""
+    """One command. ``spoils``: it may take the granter's token, or tells what identifies the Mac or its owner, so it is
+    asked of a Mac that is gone afterwards."""
 
     id: str
     argv: tuple[str, ...]
@@ -38,11 +39,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Settles:
-    """Which rule of the lab an answer decides: the first pattern that its status and words match gives the value."""
+    """Which rule of the lab an answer decides: the first pattern that its status and words match gives the value.
+
+    ``after``: the questions that must have succeeded before, or the answer tells nothing.
+    """
 
     question: str
     rule: str
-    values: tuple[tuple[str, Any], ...] = field(default=())
+    values: tuple[tuple[str, Any], ...]
+    after: tuple[str, ...] = ()
 
     def value(self, answer: Mapping[str, Any]) -> Any:
         """Return what the rule is by this answer, None where the answer does not tell."""
@@ -96,7 +101,6 @@ def _facts() -> tuple[Question, ...]:
         "sysctl-usage": ("sysctl",),
         "sw-vers-usage": ("sw_vers", "-nosuch"),
         "apfs-list": ("diskutil", "apfs", "list", "-plist"),
-        "profiles-show": ("profiles", "show", "-output", "stdout-xml"),
         "no-disk": ("diskutil", "apfs", "listUsers", "/nosuch"),
         "dsmember-yes": ("dsmemberutil", "checkmembership", "-U", "root", "-G", "wheel"),
         "dsmember-no": ("dsmemberutil", "checkmembership", "-U", "nobody", "-G", "admin"),
@@ -176,7 +180,8 @@ def _management() -> tuple[Question, ...]:
     return (
         *(Question(f"bootstrap-{verb}", ("profiles", verb, "-type", "bootstraptoken")) for verb in verbs),
         Question("enrollment-status", ("profiles", "status", "-type", "enrollment")),
-        Question("mdmclient", ("/usr/libexec/mdmclient", "QueryDeviceInformation")),
+        Question("profiles-show", ("profiles", "show", "-output", "stdout-xml"), spoils=True),
+        Question("mdmclient", ("/usr/libexec/mdmclient", "QueryDeviceInformation"), spoils=True),
     )
 
 
@@ -198,6 +203,7 @@ def _last_holder(granter: str) -> tuple[Question, ...]:
 
 _HOLDS = ((r"Secure token is ENABLED", True), (r"Secure token is DISABLED", False))
 
+_HELD_NO_MORE = tuple((words, not held) for words, held in _HOLDS)
 _MADE = ((r"UniqueID: ", "made_without_token"), (r"eDSRecordNotFound", "refused"))
 
 SETTLES = (
@@ -207,8 +213,8 @@ SETTLES = (
     Settles("add-uid", "adduser_uid", ((r"UniqueID: 7301\n", True), (r"UniqueID: ", False))),
     Settles("on-holder", "already_holder", ((r"Done!", "done"),)),
     Settles("add-wrong-admin-record", "adduser_wrong_admin", _MADE),
-    Settles("fde-add-status", "add_grants_token", _HOLDS),
-    Settles("fde-remove-status", "remove_takes_token", tuple((words, not held) for words, held in _HOLDS)),
+    Settles("fde-add-status", "add_grants_token", _HOLDS, after=("fde-add",)),
+    Settles("fde-remove-status", "remove_takes_token", _HELD_NO_MORE, after=("fde-add", "fde-remove")),
     Settles("same-uid-read", "duplicate_unique_id", ((r"UniqueID: 7301\n", True), (r"UniqueID: ", False))),
 )
 

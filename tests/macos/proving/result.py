@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ FACTS = "Look what this Mac is"
 """The task of facts.yml, by whose results a Mac is known."""
 OURS = "keyholder.macos."
 ASSERT = "ansible.builtin.assert"
+LAST = "Compare"
+"""The task by which each target judges what came of it, behind all the others."""
 
 CHANGED, NOTHING, REFUSED, FAILED, AS_IT_MUST = "done", "nothing to do", "refused", "FAILED", "as it must be"
 
@@ -45,8 +47,11 @@ class Result:
         return {"form": FORM, **asdict(self)}
 
 
-def results(path: Path, runner: str, environment: Mapping[str, str]) -> list[Result]:
-    """Read the lines that the callback wrote about one run of targets.yml: a result for each Mac."""
+def results(path: Path, runner: str, targets: Set[str], environment: Mapping[str, str]) -> list[Result]:
+    """Read the lines that the callback wrote about one run of targets.yml: a result for each Mac.
+
+    It has passed where nothing failed and each target has come to its end: a run that was cut off proves nothing.
+    """
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     hosts = list(dict.fromkeys(line["host"] for line in lines if line["task"].endswith(FACTS)))
     made = []
@@ -54,10 +59,9 @@ def results(path: Path, runner: str, environment: Mapping[str, str]) -> list[Res
         mine = [line for line in lines if line["host"] == host]
         (facts, *_rest) = (line["result"]["results"] for line in mine if line["task"].endswith(FACTS))
         steps = tuple(filter(None, map(_step, mine)))
-        compared = sum(step.outcome == AS_IT_MUST for step in steps)
-        # A play that ended early failed in no step that can be seen: each target ends with a comparison.
-        broken = any(step.outcome == FAILED for step in steps) or any(line["status"] != "ok" for line in mine)
-        made.append(Result(number, runner, machine(facts, environment), compared > 0 and not broken, steps))
+        compared = {step.target for step in steps if (step.task, step.outcome) == (LAST, AS_IT_MUST)}
+        passed = compared >= targets and all(line["status"] == "ok" for line in mine)
+        made.append(Result(number, runner, machine(facts, environment), passed, steps))
     return made
 
 

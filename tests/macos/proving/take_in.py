@@ -20,6 +20,8 @@ from typing import Any
 
 from proving import marks
 from proving.compare import said_by
+from proving.place import USER
+from proving.questions import questions
 from proving.result import FORM
 
 Record = Mapping[str, Any]
@@ -27,6 +29,7 @@ Record = Mapping[str, Any]
 ROOT = Path(__file__).resolve().parents[3]
 FIXTURE = Path("maclab/tests/fixtures/transcripts.jsonl")
 RESULTS = Path("tests/macos/results")
+QUESTIONS = questions(USER)
 LAB = Path("maclab/maclab")
 
 
@@ -46,23 +49,32 @@ def take_in(folder: Path, root: Path) -> str:
     shown_rules, denied = marks.rules(found)
     shown = [*marks.texts(found), *shown_rules]
     gone = _take_marks(shown, root / LAB)
-    added = new_records(found, _records(root / FIXTURE), {one.record for one in gone})
+    settling = {one.record for one in gone} | {one.record for one in denied}
+    added = new_records(found, _records(root / FIXTURE), settling)
     with (root / FIXTURE).open("a", encoding="utf-8") as stream:
         stream.writelines(json.dumps(one, ensure_ascii=False) + "\n" for one in added)
     return _report([path for paths in kept for path in paths], gone, denied, added)
 
 
 def new_records(found: Iterable[Record], known: Iterable[Record], wanted: Iterable[str]) -> list[Record]:
-    """Return those that settle something, and those that say what no record has said of that command on that macOS."""
+    """Return those that settle something, and answers to questions that nobody has put to that macOS before.
+
+    What a Mac says of itself at every push would fill the fixture with one and the same.
+    """
     said = {_key(one) for one in known}
     ids = {one["id"] for one in known}
+    settling = set(wanted)
     added = []
     for one in found:
-        if one["id"] not in ids and (one["id"] in set(wanted) or _key(one) not in said):
+        if one["id"] not in ids and (one["id"] in settling or (_is_answer(one) and _key(one) not in said)):
             added.append(one)
             ids.add(one["id"])
             said.add(_key(one))
     return added
+
+
+def _is_answer(record: Record) -> bool:
+    return any(str(record["id"]).endswith(f"-{one.id}") for one in QUESTIONS)
 
 
 def _key(record: Record) -> tuple[str, ...]:

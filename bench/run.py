@@ -170,7 +170,7 @@ def scenario(macs: int) -> dict[str, Any]:
             "users": [{"name": "mo", "full_name": "Mo Moen", "password": PASSWORDS["mo_password"]}],
         },
     }
-    return {"macs": {"bench": mac}}
+    return {"sudo_password": False, "macs": {"bench": mac}}
 
 
 def table(macs: int, costs: dict[str, Cost]) -> str:

@@ -138,9 +138,15 @@ class Call:
     def place(self, path: str) -> Path:
         """Return where on this host a path of the caller's lies."""
         whole = os.path.join(self.cwd, path)
-        if self.folder is None or not (self.full_paths or places.is_of_the_mac(whole)):
+        if self.folder is None or (not self.full_paths and not self._is_of_the_mac(whole, self.folder)):
             return Path(whole)
         return places.inside(self.folder / "root", whole)
+
+    def _is_of_the_mac(self, path: str, folder: Path) -> bool:
+        """Without full paths, homes are in the lab's folder, which may itself be in a home of this host."""
+        if Path(path).is_relative_to(folder):
+            return False
+        return places.is_of_the_mac(path, [account.home for account in self.mac.accounts.values()])
 
     async def getpass(self, prompt: str, limit: int | None = GETPASS_LIMIT) -> str | None:
         self.record.prompts.append(prompt)

@@ -77,6 +77,7 @@ GENERIC: dict[str, Wordings] = {
             "      Memory: {memory} GB\n      Serial Number (system): {serial}\n      Hardware UUID: {uuid}\n\n"
         ),
     ),
+    "killall.none": (assumed("No matching processes {whose}were found\n"),),
     "date.illegal": (
         assumed("date: illegal time format\nusage: date [-jnRu] [-r seconds|file] [-v[+|-]val[ymwdHMS]]\n"),
     ),

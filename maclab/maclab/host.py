@@ -25,6 +25,8 @@ SCREEN = "screen"
 PATIENCE = 5
 # Time for a client to hear what the program that restarts the Mac had to say.
 LAST_WORDS = 0.1
+# Time for a client to show that the volume is unlocked.
+TOLD_WITHIN = 1.0
 
 
 class PowerCut(BaseException):
@@ -201,9 +203,19 @@ class Host:
     def restart_later(self, seconds: float, unlocked: bool) -> None:
         self._start(self._restart(seconds, unlocked))
 
-    def unlocked_by_ssh(self) -> None:
-        """The volume is mounted and the rest of macOS starts: SSH goes away once more."""
-        self._start(self._pivot())
+    def unlocked_by_ssh(self) -> asyncio.Event:
+        """The volume is mounted and the rest of macOS starts: SSH goes away once more. Whoever shows the client the
+        last text sets the event; the Mac does not wait for it long."""
+        told = asyncio.Event()
+        self._start(self._pivot(told))
+        return told
+
+    async def stopped_restarting(self) -> None:
+        """Return once no restart is under way any more."""
+        under_way = set(self._restarting)
+        self.stop_restarting()
+        if under_way:
+            await asyncio.wait(under_way)
 
     def stop_restarting(self) -> None:
         for task in self._restarting:
@@ -226,7 +238,9 @@ class Host:
         self.follow_jobs()
         await self._come_back(self.mac.reboot_seconds)
 
-    async def _pivot(self) -> None:
+    async def _pivot(self, told: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(told.wait(), TOLD_WITHIN)
         await asyncio.sleep(LAST_WORDS)
         await self.close_port()
         preboot.unlocked(self.mac)

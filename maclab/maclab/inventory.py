@@ -12,8 +12,10 @@ import yaml
 
 from maclab.host import Host
 from maclab.layout import NO_PYTHON, STUB_PYTHON, LabFolder
+from maclab.state import Mac
 
 ADDRESS = "127.0.0.1"
+PASSWORD = "maclab_sudo_password"
 
 
 def ssh_options(folder: LabFolder) -> list[str]:
@@ -47,7 +49,21 @@ def text(folder: LabFolder, hosts: Iterable[Host]) -> str:
         ),
     }
     macs = {host.mac.name: _variables(host) for host in hosts}
-    return yaml.safe_dump({"macs": {"hosts": macs, "vars": everywhere}}, sort_keys=False)
+    if any(PASSWORD in variables for variables in macs.values()):
+        # For the group: group_vars beside the inventory, as an admin has them, then replace it.
+        everywhere["ansible_become_password"] = f"{{{{ {PASSWORD} | default('') }}}}"
+    return yaml.dump({"macs": {"hosts": macs, "vars": everywhere}}, Dumper=_Dumper, sort_keys=False)
+
+
+class _Literal(str):
+    """A text that Ansible must not take for a template."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes such a text as !unsafe."""
+
+
+_Dumper.add_representer(_Literal, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
 
 
 def _variables(host: Host) -> dict[str, Any]:
@@ -65,6 +81,16 @@ def _variables(host: Host) -> dict[str, Any]:
         # Nobody of this host is called like the people of a Mac, so ~user leads nowhere.
         "ansible_remote_tmp": str((Path(account.home) if whole else home) / ".ansible" / "tmp"),
         "ansible_system_tmpdirs": ["/tmp" if whole else str(host.folder.tmp)],
+        **_password(mac),
         "maclab_macos": mac.version,
         "maclab_hardware": mac.hardware,
     }
+
+
+def _password(mac: Mac) -> dict[str, str]:
+    """What sudo asks the account for that Ansible logs in with, if it asks: the one of the scenario."""
+    who = mac.accounts[mac.ssh_user]
+    asks = mac.sudo_password if who.sudo_password is None else who.sudo_password
+    if not asks or not who.password or who.uid == 0:
+        return {}
+    return {PASSWORD: _Literal(who.password) if "{" in who.password else who.password}

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 # The host's own tree, in a Mac whose paths are macOS's.
@@ -25,9 +26,7 @@ _FOLDER_OF = {name: folder for folder, names in _FOLDERS.items() for name in nam
 FOLDERS = ("/usr/bin", *_FOLDERS)
 
 # In a lab without full paths these are the Mac's all the same: this host has no such folders, or other things in them.
-_OF_THE_MAC = (
-    "/Applications /Library /System /Users /Volumes /private/var/db /private/var/root /var/db /var/root".split()
-)
+_OF_THE_MAC = "/Applications /Library /System /Volumes /private/var/db /private/var/root /var/db /var/root".split()
 
 
 def of_program(name: str) -> str:
@@ -35,8 +34,9 @@ def of_program(name: str) -> str:
     return f"{_FOLDER_OF.get(name, '/usr/bin')}/{name}"
 
 
-def is_of_the_mac(path: str) -> bool:
-    return any(path == folder or path.startswith(f"{folder}/") for folder in _OF_THE_MAC)
+def is_of_the_mac(path: str, homes: Iterable[str]) -> bool:
+    """Tell whether a path leads to a folder that macOS alone has, or to the home of somebody of the Mac."""
+    return any(path == folder or path.startswith(f"{folder}/") for folder in (*_OF_THE_MAC, *homes))
 
 
 def inside(root: Path, path: str) -> Path:

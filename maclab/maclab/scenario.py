@@ -101,7 +101,8 @@ def load(path: Path) -> dict[str, Planned]:
 
 def parse(data: Any, source: str) -> dict[str, Planned]:
     top = _Keys(source, data)
-    top.only(["macs"])
+    top.only(["macs", "sudo_password"])
+    asks = top.flag("sudo_password", True)
     described = top.mapping("macs")
     if not described:
         raise top.wrong("macs", described, "at least one Mac")
@@ -113,7 +114,7 @@ def parse(data: Any, source: str) -> dict[str, Planned]:
         for stamped, port in _stamps(name, keys):
             if stamped in planned:
                 raise top.wrong("macs", stamped, "a name that no other Mac has")
-            planned[stamped] = Planned(_mac(stamped, keys), port)
+            planned[stamped] = Planned(_mac(stamped, keys, asks), port)
     return planned
 
 
@@ -200,7 +201,7 @@ class _Keys:
         return _Keys(f"{self.where}: {key}[{index}]", self.listed(key)[index])
 
 
-def _mac(name: str, keys: _Keys) -> Mac:
+def _mac(name: str, keys: _Keys, asks: bool) -> Mac:
     keys.only(MAC_KEYS)
     version = keys.text("macos", "")
     if not re.fullmatch(r"\d+\.\d+(\.\d+)?", version) or models.too_old(version):
@@ -223,7 +224,7 @@ def _mac(name: str, keys: _Keys) -> Mac:
         reboot_seconds=keys.seconds("reboot_seconds", 1.0, 600),
         launchd_seconds=keys.seconds("launchd_seconds", 0.0, 3600),
         python=_python(keys),
-        sudo_password=keys.flag("sudo_password", False),
+        sudo_password=keys.flag("sudo_password", asks),
         requiretty=keys.flag("requiretty", False),
     )
     mac.network = _network(mac, keys)
@@ -376,7 +377,7 @@ def _authority(mac: Mac, account: Account, entry: _Keys) -> list[str]:
     values: list[str] = []
     if account.password is not None:
         realm = "LKDC:SHA1." + hashlib.sha1(mac.name.encode()).hexdigest().upper()
-        values += [SHADOW_HASH, f";Kerberosv5;;{account.name}@{realm};{realm}"]
+        values += [SHADOW_HASH, f";Kerberosv5;;{account.name}@{realm};{realm};"]
     if account.kind == "mobile":
         values.append(network.cached_user(network.node_of(mac), account.name, account.generated_uid))
     if entry.flag("disabled_tag", False):

@@ -169,7 +169,7 @@ class Server:
         elif what == "clear":
             faults.clear_faults(host.mac)
         elif what == "reset":
-            host.stop_restarting()
+            await host.stopped_restarting()
             self._reset(host)
             await (host.open_port() if host.answers_ssh else host.close_port())
         elif what != "state":
@@ -210,7 +210,13 @@ class _Door:
     async def open(self) -> None:
         if self._kept is not None:
             kept, self._kept = self._kept, None
-            self._acceptor = await asyncssh.listen(sock=kept, options=self._options)
+            opening = asyncio.ensure_future(asyncssh.listen(sock=kept, options=self._options))
+            try:
+                self._acceptor = await asyncio.shield(opening)
+            except asyncio.CancelledError:
+                # A port that is half open could be neither opened nor closed again.
+                self._acceptor = await opening
+                raise
 
     async def close(self) -> None:
         if self._acceptor is not None:

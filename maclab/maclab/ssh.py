@@ -26,8 +26,6 @@ KEY, PASSWORD, KEYBOARD = "publickey", "password", "keyboard-interactive"
 PROMPT = "Password:"
 # Time in which the client says who it is: what fails on the Mac does not fail at once.
 FAILS_AFTER = 0.1
-# Time for a client to show the last text: the Mac does not wait for whoever has unlocked it.
-ANSWERS_WITHIN = 1.0
 
 
 class Gate(asyncssh.SSHServer):
@@ -40,7 +38,7 @@ class Gate(asyncssh.SSHServer):
         self._greets = False
         # What is still to be answered of a dialogue at the unlock screen, once its last text was shown.
         self._answer: preboot.Answer | None = None
-        self._pivoted = False
+        self._told = asyncio.Event()
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
@@ -98,7 +96,6 @@ class Gate(asyncssh.SSHServer):
         answer = self._judge_unlock(username, KEYBOARD, "".join(responses))
         if answer is preboot.Answer.UNLOCKED:
             self._answer = answer
-            asyncio.get_running_loop().call_later(ANSWERS_WITHIN, self._pivot)
             return "", self._say("unlocked"), "", []
         if answer is preboot.Answer.UNAVAILABLE:
             self._answer = answer
@@ -126,6 +123,7 @@ class Gate(asyncssh.SSHServer):
         self._judge(user, method, answer is preboot.Answer.UNLOCKED)
         if answer is preboot.Answer.UNLOCKED:
             self._host.log(journal.Event(time.time(), "unlock", f"by {user}, over SSH"))
+            self._told = self._host.unlocked_by_ssh()
         return answer
 
     async def _finish(self, answer: preboot.Answer) -> bool:
@@ -138,17 +136,12 @@ class Gate(asyncssh.SSHServer):
             # What holds the connection is gone, and nobody closes it.
             self._host.connections.discard(self._connection)
             self._host.silenced.add(self._connection)
-        self._pivot()
+        self._told.set()
         if ends == "close":
             self._connection.abort()
         if ends != "failure":
             await asyncio.Event().wait()
         return False
-
-    def _pivot(self) -> None:
-        if not self._pivoted:
-            self._pivoted = True
-            self._host.unlocked_by_ssh()
 
     def _judge(self, user: str, method: str, ok: bool) -> bool:
         # Before the client hears of it: whoever waits for the client may look into the journal at once. Only a key is

@@ -19,6 +19,7 @@ from cases_kit import (
 from conformance import Case
 from fakes import Run, mac, people, person
 
+from maclab import records
 from maclab.state import DirectoryUser, Fault, Group, Mac, NetworkDirectory
 
 # --- sysadminctl: grants --------------------------------------------------------------------------
@@ -281,7 +282,13 @@ def _() -> Case:
     made = people(mac())
     person(made, "esaruoho", token=True)
     argv = words("dscl . -read /Users/esaruoho AuthenticationAuthority")
-    return Case(made, argv, part="the source shortens both ends", names={";Kerberosv5;...": ";Kerberosv5;"})
+    realm = records.lkdc(made)
+    # The source shortens both ends.
+    names = {
+        ";ShadowHash;": "AuthenticationAuthority: ;ShadowHash;",
+        ";Kerberosv5;...": f";Kerberosv5;;esaruoho@{realm};{realm};",
+    }
+    return Case(made, argv, names=names)
 
 
 @case("dscl-absent-record")

@@ -24,6 +24,7 @@ from transcripts import FIXTURE
 from maclab import plists, records
 from maclab.disks import volume_uuid
 from maclab.state import MDM, CryptoUser, Fault, Mac
+from maclab.texts import say
 
 # --- diskutil -------------------------------------------------------------------------------------
 
@@ -190,7 +191,7 @@ _bootstrap("bt-status-kandji-equals", "14.7.1", form="-type=bootstraptoken", boo
 
 @case("bt-status-functionality-not-supported")
 def _() -> Case:
-    said = "Bootstrap Token functionality is not supported on the server."
+    said = say("profiles.functionality", (11, 7, 10))
     return Case(_enrolled("11.7.10", bootstrap_status_error=said), words("profiles status -type bootstraptoken"))
 
 

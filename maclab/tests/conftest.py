@@ -17,6 +17,7 @@ from maclab.lab import Handle, Lab
 SECRET = "correct-horse-7"
 
 SCENARIO: dict[str, Any] = {
+    "sudo_password": False,
     "macs": {
         "lisbon": {
             "macos": "15.6",
@@ -36,7 +37,7 @@ SCENARIO: dict[str, Any] = {
             "python": "none",
             "accounts": [{"name": "itadmin", "admin": True, "password": "p"}],
         },
-    }
+    },
 }
 
 

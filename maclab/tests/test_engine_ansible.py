@@ -144,3 +144,35 @@ def test_the_inventory_reaches_every_mac(lab: Lab) -> None:
     assert {name: host["ansible_port"] for name, host in hosts.items()} == {
         name: lab.mac(name).port for name in ("lisbon", "graz", "bare")
     }
+
+
+ASKING = {
+    "asks": {"macos": "15.6", "accounts": [{"name": "itadmin", "admin": True, "password": 'a {{ b }} " c'}]},
+    "spares": {
+        "macos": "15.6",
+        "sudo_password": False,
+        "accounts": [{"name": "itadmin", "admin": True, "password": "not-needed"}],
+    },
+}
+
+
+def as_root(inventory: Path) -> str:
+    """What Ansible says of a command as root on every Mac of the inventory."""
+    program = Path(str(PLAYBOOK)).with_name("ansible")
+    argv = [str(program), "-i", str(inventory), "macs", "--become", "-m", "raw", "-a", "whoami"]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False).stdout
+
+
+def test_the_inventory_gives_the_password_that_sudo_asks_for(tmp_path: Path) -> None:
+    """As the group's, so that an admin's own group_vars come first; and a password is no template."""
+    with Lab({"macs": ASKING}, tmp_path / "lab") as lab:
+        said = as_root(lab.inventory)
+        assert ("asks | CHANGED" in said, "spares | CHANGED" in said, said.count("root")) == (True, True, 2), said
+        assert "not-needed" not in lab.inventory.read_text()
+        own = tmp_path / "own" / "inventory.yml"
+        (own.parent / "group_vars").mkdir(parents=True)
+        own.write_text(lab.inventory.read_text())
+        (own.parent / "group_vars" / "macs.yml").write_text("ansible_become_password: of-the-admin\n")
+        said = as_root(own)
+        assert ("asks | FAILED" in said, "Incorrect sudo password" in said) == (True, True), said
+        assert "spares | CHANGED" in said, said

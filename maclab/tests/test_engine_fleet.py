@@ -30,11 +30,11 @@ LAB = Path(__file__).parent.parent
 
 def one(**changes: Any) -> dict[str, Any]:
     account = {"name": "itadmin", "admin": True, "password": "p", "token": True}
-    return {"macs": {"solo": {"macos": "15.6", "accounts": [account], **changes}}}
+    return {"sudo_password": False, "macs": {"solo": {"macos": "15.6", "accounts": [account], **changes}}}
 
 
 def test_two_hundred_macs_in_one_process(empty: Path) -> None:
-    fleet = {"macs": {"pc": {**one()["macs"]["solo"], "count": 200}}}
+    fleet = {"sudo_password": False, "macs": {"pc": {**one()["macs"]["solo"], "count": 200}}}
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.monotonic()
     with Lab(fleet, empty) as lab:
@@ -154,7 +154,7 @@ def maclab(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_line(empty: Path, tmp_path: Path) -> None:
     described = tmp_path / "two.yml"
     both = {**one()["macs"], "other": one()["macs"]["solo"]}
-    described.write_text(yaml.safe_dump({"macs": both}, sort_keys=False))
+    described.write_text(yaml.safe_dump({"sudo_password": False, "macs": both}, sort_keys=False))
     assert "no lab in" in maclab(empty, "list").stderr
     up = maclab(empty, "up", str(described))
     assert up.returncode == 0, up.stderr

@@ -9,9 +9,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import fakes
 import pytest
 
 from maclab import control, enter, fullpaths, journal, layout, places
+from maclab.call import Call
 from maclab.lab import Handle, Lab
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="namespaces are Linux's")
@@ -21,12 +23,13 @@ PEOPLE = [
     {"name": "ana", "full_name": "Ana Sousa", "password": "pw-ana"},
 ]
 SCENARIO = {
+    "sudo_password": False,
     "macs": {
         "lisbon": {"macos": "15.6", "accounts": PEOPLE, "logged_in": ["ana"]},
         "bare": {"macos": "10.14.6", "python": "none", "accounts": PEOPLE},
         "stubbed": {"macos": "14.7.1", "python": "stub", "accounts": PEOPLE},
         "asked": {"macos": "26.1", "sudo_password": True, "accounts": PEOPLE},
-    }
+    },
 }
 
 
@@ -80,7 +83,8 @@ def test_a_command_begins_at_home_with_the_environment_that_sshd_gives(mac: Hand
     ],
 )
 def test_the_first_line_of_a_script_names_its_shell(mac: Handle, first_line: str, asked: str, name: str) -> None:
-    assert layout.of_this_host(name) is not None, f"the tests need {name}"
+    if layout.of_this_host(name) is None:
+        pytest.skip(f"this host has no {name}")
     text = f"{first_line}\n{asked}\n"
     mac.ssh("cat > /tmp/script && chmod +x /tmp/script", input=text)
     assert said(mac, "/tmp/script") == [name]
@@ -198,6 +202,25 @@ def test_files_come_and_go_by_the_same_paths(mac: Handle, tmp_path: Path) -> Non
     assert said(mac, "cat /Users/itadmin/beside") == ["for you"]
 
 
+def test_a_power_cut_ends_everything_that_runs_in_a_tree(mac: Handle) -> None:
+    mac.set_fault("kill", step=1)
+    done = mac.ssh(
+        "(sleep 2; echo late > /tmp/late) & sudo /usr/sbin/scutil --set HostName cut; echo after > /tmp/after"
+    )
+    assert done.rc != 0
+    assert mac.state().names == {"HostName": "cut"}
+    assert said(mac, "sleep 2.5; ls /tmp/late /tmp/after 2>/dev/null || echo nothing") == ["nothing"]
+    mac.reset()
+
+
+def test_ps_tells_of_a_scripts_own_process(mac: Handle) -> None:
+    done = mac.ssh("/bin/sh -c '/bin/ps -p $$ -o ppid=; echo $PPID'")
+    if layout.of_this_host("ps") is None:
+        assert "this host has no such program" in done.err
+    else:
+        assert len(done.out.split()) == 2 and len(set(done.out.split())) == 1
+
+
 # --- the way in -----------------------------------------------------------------------------------
 
 
@@ -275,6 +298,37 @@ def test_another_system_says_that_it_has_none(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_two_files_that_cannot_import_each_other_agree() -> None:
     assert enter.HOST == places.HOST
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/Library/Preferences/x.plist", "{}/root/Library/Preferences/x.plist"),
+        ("/Users/user/x", "{}/root/Users/user/x"),
+        ("x", "{}/root/Users/user/x"),
+        ("/var/db/x", "{}/root/var/db/x"),
+        ("/Users/me/x.pkg", "/Users/me/x.pkg"),
+        ("/tmp/x", "/tmp/x"),
+    ],
+)
+def test_without_full_paths_only_what_macos_alone_has_is_the_macs(path: str, place: str) -> None:
+    # As on a Mac, where the lab itself is in somebody's home.
+    folder = "/Users/me/lab/macs/lisbon"
+    call = Call(
+        mac=fakes.people(fakes.mac()),
+        program="stat",
+        argv=[],
+        env={},
+        cwd=f"{folder}/root/Users/user",
+        user="user",
+        is_root=False,
+        has_tty=False,
+        stdin_is_tty=False,
+        link=fakes.FakeLink(),
+        folder=Path(folder),
+    )
+    assert str(call.place(path)) == place.format(folder)
+    assert call.place(f"{folder}/root/Users/user/x") == Path(f"{folder}/root/Users/user/x")
 
 
 def test_a_path_leads_into_the_macs_folder_by_its_links(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from maclab.lab import Handle, Lab
 PATH = "/Library/LaunchDaemons/example.job.plist"
 LABEL = "example.job"
 SCENARIO: dict[str, Any] = {
+    "sudo_password": False,
     "macs": {
         "timely": {
             "macos": "15.6",
@@ -25,7 +26,7 @@ SCENARIO: dict[str, Any] = {
             "reboot_seconds": 0.2,
             "accounts": [{"name": "itadmin", "admin": True, "password": "pw-it", "token": True}],
         }
-    }
+    },
 }
 
 

@@ -37,6 +37,7 @@ def _described(version: str = "26.1", **more: Any) -> dict[str, Any]:
 
 
 SCENARIO: dict[str, Any] = {
+    "sudo_password": False,
     "macs": {
         "failure": _described(),
         "close": _described(preboot_ssh={"after_unlock": "close"}),
@@ -47,7 +48,7 @@ SCENARIO: dict[str, Any] = {
         "resets": _described(faults=[{"fault": "ssh_resets", "while": "locked"}]),
         "booted": _described(locked=False, faults=[{"fault": "ssh_resets", "while": "booted"}]),
         "always": _described(faults=[{"fault": "ssh_resets"}]),
-    }
+    },
 }
 VARIANTS = ("failure", "close", "hang", "intel")
 
@@ -184,6 +185,18 @@ def test_a_client_that_goes_away_after_the_text_has_unlocked_all_the_same(mac: H
     # Its author has cut the explanation.
     assert text.split() == seen[1][-len(text.split()) :]
     assert _comes_back(mac)
+
+
+@on("failure")
+def test_a_mac_that_is_reset_after_an_unlock_waits_as_described(mac: Handle) -> None:
+    # At every moment of its way up.
+    for moment in range(8):
+        _words_of(mac)
+        time.sleep(0.25 * moment)
+        mac.reset()
+        assert mac.is_reachable() and mac.state().locked
+    time.sleep(1.5)
+    assert mac.is_reachable() and mac.state().locked
 
 
 @on("failure")

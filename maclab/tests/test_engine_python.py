@@ -36,7 +36,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "greeting": {"macos": "14.7", "accounts": [{**admin, "shell_banner": BANNER}]},
         "hardened": {"macos": "14.7", "requiretty": True, "accounts": [admin]},
     }
-    with Lab({"macs": macs}, tmp_path_factory.mktemp("lab")) as lab:
+    with Lab({"sudo_password": False, "macs": macs}, tmp_path_factory.mktemp("lab")) as lab:
         for name in macs:
             lab.mac(name).reset()
         yield lab

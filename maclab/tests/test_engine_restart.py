@@ -28,10 +28,11 @@ def _described(version: str, **more: Any) -> dict[str, Any]:
 
 
 SCENARIO: dict[str, Any] = {
+    "sudo_password": False,
     "macs": {
         "plain": _described("15.6", mdm={"enrolled": "ade", "bootstrap": {"escrowed": True}, "escrow_profile": True}),
         "sealed": _described("15.6", filevault={"state": "on", "prk": True}),
-    }
+    },
 }
 
 
@@ -146,7 +147,7 @@ def test_an_armed_restart_needs_nobody_once(sealed: Handle) -> None:
 
 
 def test_a_locked_mac_stays_locked_when_the_lab_comes_up_again(tmp_path: Path) -> None:
-    described = {"macs": {"sealed": _described("15.6", filevault={"state": "on"}, locked=True)}}
+    described = {"sudo_password": False, "macs": {"sealed": _described("15.6", filevault={"state": "on"}, locked=True)}}
     for _ in range(2):
         with Lab(described, tmp_path / "lab") as lab:
             assert not lab.mac("sealed").is_reachable()

@@ -107,6 +107,15 @@ def test_recovery_key_and_bootstrap_token_are_crypto_users_too() -> None:
     }
 
 
+def test_sudo_asks_unless_the_scenario_or_the_mac_says_otherwise() -> None:
+    spared = {**yaml.safe_load(MINIMAL), "sudo_password": False}
+    both = {"usual": yaml.safe_load(MINIMAL), "spared": spared}
+    assert [one.mac.sudo_password for one in scenario.parse({"macs": both}, "t").values()] == [True, False]
+    asked = {"usual": yaml.safe_load(MINIMAL), "asked": {**spared, "sudo_password": True}}
+    found = scenario.parse({"sudo_password": False, "macs": asked}, "t").values()
+    assert [one.mac.sudo_password for one in found] == [False, True]
+
+
 def test_count_stamps_macs() -> None:
     planned = scenario.parse({"macs": {"pc": {**yaml.safe_load(MINIMAL), "count": 12, "port": 3000}}}, "t")
     assert list(planned)[0::11] == ["pc-001", "pc-012"]

@@ -31,7 +31,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "bare": {"macos": "13.6.9", "python": "none", "accounts": people[:1]},
         "stubbed": {"macos": "15.6", "python": "stub", "accounts": people[:1], "logged_in": ["itadmin"]},
     }
-    with Lab({"macs": macs}, tmp_path_factory.mktemp("lab")) as lab:
+    with Lab({"sudo_password": False, "macs": macs}, tmp_path_factory.mktemp("lab")) as lab:
         yield lab
 
 

@@ -158,7 +158,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "asks": {"macos": "15.6", "sudo_password": True, "accounts": people},
         "hardened": {"macos": "15.6", "requiretty": True, "accounts": people},
     }
-    with Lab({"macs": macs}, tmp_path_factory.mktemp("strict")) as lab:
+    with Lab({"sudo_password": False, "macs": macs}, tmp_path_factory.mktemp("strict")) as lab:
         yield lab
 
 

@@ -128,11 +128,11 @@ def test_stat_tells_of_a_file(this: Mac, tmp_path: Path, form: str, said: str) -
 
 
 def test_stat_writes_times_as_it_is_told(this: Mac, tmp_path: Path) -> None:
-    note = tmp_path / "root" / "Users" / "note"
+    note = tmp_path / "root" / "Library" / "note"
     note.parent.mkdir(parents=True)
     note.write_text("")
     os.utime(note, (86400 * 10, 86400 * 10))
-    done = run(this, "stat", "-f", "%Sm", "-t", "%Y-%m-%d", "/Users/note", folder=tmp_path)
+    done = run(this, "stat", "-f", "%Sm", "-t", "%Y-%m-%d", "/Library/note", folder=tmp_path)
     assert done.out == time.strftime("%Y-%m-%d\n", time.localtime(86400 * 10))
 
 
@@ -260,6 +260,32 @@ def test_date_takes_from_now_what_a_form_leaves_out(this: Mac) -> None:
     wrong = run(this, "date", "-j", "-f", "%Y", "never", "+%s")
     assert wrong.status == 1 and "never" in wrong.err
     assert run(this, "date", "-v+1x").status == 1
+
+
+def test_who_waits_for_a_desktop_sees_it_when_somebody_has_logged_in(this: Mac) -> None:
+    assert run(this, "pgrep", "-x", "Dock").status == 1
+    assert run(this, "pgrep", "-x", "loginwindow").status == 0
+    assert run(this, "pgrep", "Setup Assistant").status == 1
+    seated(this, "user", "admin")
+    assert len(run(this, "pgrep", "-x", "Finder").out.split()) == 2
+    mine = run(this, "pgrep", "-u", "user", "-x", "Finder").out
+    assert mine == run(this, "pgrep", "-u", "502", "Finder").out and len(mine.split()) == 1
+    assert run(this, "pgrep", "-l", "Dock").out.splitlines()[0].endswith(" Dock")
+    assert run(this, "pgrep", "something").status == UNMODELLED
+
+
+def test_killall_stops_what_starts_again(this: Mac) -> None:
+    assert run(this, "killall", "-HUP", "cfprefsd").status == 0
+    assert run(this, "killall", "Dock").err == "No matching processes were found\n"
+    seated(this, "user")
+    assert (run(this, "killall", "Dock").status, run(this, "killall", "Dock", root=False).status) == (0, 1)
+    assert run(this, "killall", "-9", "loginwindow").status == UNMODELLED
+    assert run(this, "pgrep", "-x", "Dock").status == 0
+
+
+@pytest.mark.parametrize("words", [("aux",), ("-A",), ("-ef",), ("-p",), ("-p", "1", "-x")])
+def test_ps_refuses_all_but_one_process(this: Mac, words: tuple[str, ...]) -> None:
+    assert run(this, "ps", *words).status == UNMODELLED
 
 
 def test_logger_writes_to_the_journal_and_nowhere_else(this: Mac) -> None:

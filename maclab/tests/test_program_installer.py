@@ -37,7 +37,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "unattended": {"macos": "15.6", "python": "stub", "accounts": people_there},
         "usual": {"macos": "15.6", "accounts": people_there},
     }
-    with Lab({"macs": macs}, tmp_path_factory.mktemp("lab")) as lab:
+    with Lab({"sudo_password": False, "macs": macs}, tmp_path_factory.mktemp("lab")) as lab:
         yield lab
 
 

@@ -178,6 +178,7 @@ def test_state_survives_its_file() -> None:
 # --- in a scenario, and in a lab that is up -------------------------------------------------------
 
 SCENARIO = f"""
+sudo_password: false
 macs:
   lisbon:
     macos: "15.6"

@@ -12,6 +12,7 @@ import pytest
 
 from maclab import journal
 from maclab.lab import Handle, Lab
+from maclab.layout import of_this_host
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="paths in full need the namespaces of Linux")
 
@@ -24,11 +25,12 @@ PEOPLE = [
 ]
 ON = {"state": "on", "prk": True}
 SCENARIO = {
+    "sudo_password": False,
     "macs": {
         "lisbon": {"macos": "15.6", "accounts": PEOPLE, "logged_in": ["ana"], "filevault": ON},
         "oslo": {"macos": "27.0.1", "accounts": PEOPLE},
         "graz": {"macos": "10.15.7", "accounts": PEOPLE, "logged_in": ["bob"]},
-    }
+    },
 }
 MACS = ("lisbon", "oslo", "graz")
 
@@ -41,6 +43,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 def rehearse(mac: Handle, name: str, through: str = "sudo", said: str = "", status: int = 0) -> str:
     """Copy a script to the Mac, run it by its own first line, and return what it printed."""
+    if name.endswith(".zsh") and of_this_host("zsh") is None:
+        pytest.skip("this host has no zsh")
     mac.ssh(f"cat > /tmp/{name} && chmod 755 /tmp/{name}", input=(SCRIPTS / name).read_text(encoding="utf-8"))
     done = mac.ssh(f"{through} /tmp/{name}", input=said)
     assert done.rc == status, done

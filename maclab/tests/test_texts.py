@@ -8,6 +8,7 @@ import functools
 import re
 import string
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -76,7 +77,9 @@ QUOTES: dict[str, list[str]] = yaml.safe_load(FIXTURE.with_name("quotes.yml").re
 @pytest.mark.parametrize(
     ("key", "wording"), FROM_TRANSCRIPTS, ids=[f"{key}-{text.source}" for key, text in FROM_TRANSCRIPTS]
 )
-def test_the_record_of_a_text_notices_a_changed_letter(key: str, wording: Wording) -> None:
+def test_the_record_of_a_text_notices_a_changed_letter(
+    key: str, wording: Wording, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if UNREPEATED.get(wording.source) == SHOWN_BY_SSH:
         record = TRANSCRIPTS[wording.source]
         assert wording.text in (record.stdout or "") + (record.stderr or "")
@@ -85,6 +88,20 @@ def test_the_record_of_a_text_notices_a_changed_letter(key: str, wording: Wordin
     assert chosen(key, CASES[wording.source]().mac.version_tuple) is wording, "the record is of another version"
     if any(letter.isalpha() for letter in wording.text):
         assert unnoticed(wording.source, wording) == []
+        monkeypatch.setitem(TEXTS, key, tuple(_misspelt(text) if text is wording else text for text in TEXTS[key]))
+        record, case = TRANSCRIPTS[wording.source], CASES[wording.source]()
+        assert not all(same(there, here, case) for there, here in pairs(record, repeat(case, record)))
+
+
+def _misspelt(wording: Wording) -> Wording:
+    """Change the first letter that the text itself has, and no placeholder."""
+    place, inside = 0, False
+    while inside or not wording.text[place].isalpha():
+        inside = (wording.text[place] == "{" and wording.text[place + 1] != "{") or (
+            inside and wording.text[place] != "}"
+        )
+        place += 1
+    return replace(wording, text=f"{wording.text[:place]}Z{wording.text[place + 1 :]}")
 
 
 @pytest.mark.parametrize(("key", "wording"), FROM_QUOTES, ids=[key for key, _text in FROM_QUOTES])

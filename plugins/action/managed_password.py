@@ -77,7 +77,9 @@ class ActionModule(ChangingAction):
         validate: t.Callable[..., tuple[t.Any, dict[str, t.Any]]] = self.validate_argument_spec
         dummy, arguments = validate(argument_spec=_ARGUMENTS)
         mac = _OnTheMac(self, arguments, task_vars)
-        written = _Written(self.ways if self.ways.is_own(arguments["name"]) else None)
+        written = _Written(
+            self.ways if arguments["allow_own_account"] and self.ways.may_be_own(arguments["name"]) else None
+        )
         try:
             store = self._store(arguments, task_vars)
             may_write = self._may_write(arguments, store, task_vars)

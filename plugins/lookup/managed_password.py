@@ -56,9 +56,9 @@ options:
     default: current
 notes:
   - Each task reads the store again, because Ansible starts a process for each task. Within a task it is read once. An
-    age file was measured to cost the controller 80 to 100 ms of CPU for each task and Mac, nearly all of it to load this
-    plugin, and 2 to 25 ms in a play whose earlier tasks are of this collection. A program or a server takes its own
-    time besides.
+    age file was measured to cost the controller 80 to 100 ms of CPU for each task and Mac, nearly all of it to load
+    this plugin, and 2 to 25 ms in a play whose earlier tasks are of this collection. A program or a server takes its
+    own time besides.
 seealso:
   - module: keyholder.macos.managed_password
   - ref: ansible_collections.keyholder.macos.docsite.guide_rotation

@@ -10,6 +10,7 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import typing as t
 
@@ -73,6 +74,7 @@ class Changing:
         self._python = _asked.python_at(_named_python(variables))
         self._send = send
         self._key_is_for_here = key_is_for_here
+        self.came_in: frozenset[str] = frozenset()
 
     def foreseen(self) -> dict[str, t.Any]:
         """Return the module's result in check mode."""
@@ -143,12 +145,20 @@ class Changing:
             self._secrets,
             self._params["timeout"],
             Recipients(self._params.get("recipients") or (), ProcessRunner(_on_this_host)),
-            lambda: frozenset() if self._params.get("allow_own_account") else self._way(reader),
+            lambda: self._own(reader),
             lock,
             verifier=BY_PERL,
             # In check mode a module on the Mac is foreseen too, and there the key stays on the Mac.
             may_show_key=lambda: asked_for or self._runner != AUTO or bool(self._python_of(reader)),
         )
+
+    def _own(self, reader: ScriptRunner) -> frozenset[str]:
+        """Return the accounts that may lose nothing by this run."""
+        if not self._params.get("allow_own_account"):
+            return self._way(reader)
+        with contextlib.suppress(Refusal):
+            self.came_in = self._way(reader)
+        return frozenset()
 
     def _way(self, reader: ScriptRunner) -> frozenset[str]:
         return way_in(_asked.parse_way(reader.run(_asked.WAY)))
@@ -243,7 +253,9 @@ class ChangingAction(Action):
         except Refusal as refusal:
             return failure(refusal)
         if self._task.check_mode and background is None:
-            return changing.foreseen()
+            foreseen = changing.foreseen()
+            self.ways.came_in |= changing.came_in
+            return foreseen
         done = changing.done() if background is None else background
         if not isinstance(done, str):
             return done
@@ -261,6 +273,6 @@ class ChangingAction(Action):
         changing = Changing(name, given, {**variables, **named}, self.send, self.key_is_for_here)
         if changing.has_secrets and not self.pipes:
             raise needs_terminal(self._connection)
-        if given.get("allow_own_account") and self.ways.is_own(str(given.get("name") or given.get("user") or "")):
+        if given.get("allow_own_account") and self.ways.may_be_own(str(given.get("name") or given.get("user") or "")):
             self.ways.also(str(given.get("password") or ""))
         return changing

@@ -12,9 +12,10 @@ import secrets
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible.errors import AnsibleAuthenticationFailure, AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
 from ansible_collections.keyholder.macos.plugins.plugin_utils._held import supposed
 
 if t.TYPE_CHECKING:
@@ -27,6 +28,8 @@ LOGIN = ("ansible_password", "ansible_ssh_pass", "ansible_ssh_password")
 
 _REFUSED = re.compile(r"Incorrect \S+ password")
 """What Ansible says when become's program asks again. The command has not been run then."""
+_NOT_IN = re.compile(r"Invalid/incorrect .*password|Permission denied \(")
+"""What it says when sshd lets nobody in by this password: sshpass's words, and ssh's own."""
 _ASKS = re.compile(r"\b(?:lookup|query|q)\s*\(\s*(?:['\"]([\w.]+))?")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
@@ -36,11 +39,13 @@ class Ways:
     """The passwords by which a task logs in and becomes root, and those to try if one of them is refused.
 
     Each password is tried once, because wrong ones lock an account. ``given``: what the task began with, by use.
+    ``came_in``: the accounts that Ansible came in by, as the Mac says, once it was asked.
     """
 
     connection: t.Any
     context: t.Any
     given: Mapping[str, str] = field(init=False)
+    came_in: frozenset[str] = frozenset()
     _others: list[str] = field(default_factory=list)
     _tried: set[str] = field(default_factory=set)
 
@@ -54,7 +59,11 @@ class Ways:
 
     def is_own(self, name: str) -> bool:
         """Return whether the account is that one. macOS tells no capitals from small letters in names."""
-        return name.casefold() == self.user.casefold() != ""
+        return folded(name) in {folded(one) for one in (self.user, *self.came_in) if one}
+
+    def may_be_own(self, name: str) -> bool:
+        """Return whether it may be: the user may be known to SSH's own configuration alone."""
+        return not self.user or self.is_own(name)
 
     @property
     def become_password(self) -> str:
@@ -79,7 +88,7 @@ class Ways:
             if following and self.connection.become is not None:
                 self.connection.become.set_option("become_pass", following)
                 self.context.become_pass = following
-        elif isinstance(problem, AnsibleAuthenticationFailure):
+        elif isinstance(problem, AnsibleConnectionFailure) and _NOT_IN.search(str(problem)):
             following = self._next(self.login_password)
             if following:
                 self.connection.set_option("password", following)
@@ -115,7 +124,7 @@ def demand_following(
     if not ways.is_own(name):
         return
     for (use, password), names in zip(ways.given.items(), (BECOME, LOGIN)):
-        source = next((one for one in names if one in variables and template(variables[one]) == password), None)
+        source = next((one for one in names if one in variables and str(template(variables[one])) == password), None)
         if password and not (source and _follows(variables, source, place, template)):
             raise Refusal("own_account", _fixed(name, use, source, names[0]))
 
@@ -123,7 +132,7 @@ def demand_following(
 def _follows(variables: Mapping[str, t.Any], source: str, place: str, template: Callable[[t.Any], t.Any]) -> bool:
     probe = secrets.token_hex(16)
     with supposed(place, probe):
-        if template(variables[source]) == probe:
+        if str(template(variables[source])) == probe:
             return True
     asked = _lookups(variables[source], variables, set())
     return bool(asked - {LOOKUP})

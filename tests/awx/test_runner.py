@@ -102,7 +102,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "numbers": NUMBERS,
         "every": EVERY,
     }
-    with Lab({"macs": macs}, tmp_path_factory.mktemp("lab")) as lab:
+    with Lab({"sudo_password": False, "macs": macs}, tmp_path_factory.mktemp("lab")) as lab:
         yield lab
 
 

@@ -40,9 +40,12 @@ def own(controller: Path) -> Iterator[Ansible]:
 
 @pytest.fixture(scope="module")
 def bring_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Macs], Lab]]:
-    """Macs by name, as a scenario describes them; they go away with the module's last test."""
+    """Macs by name, as a scenario describes them; they go away with the module's last test. Their sudo asks only where
+    the scenario says so."""
     with ExitStack() as up:
-        yield lambda macs: up.enter_context(Lab({"macs": dict(macs)}, tmp_path_factory.mktemp("lab")))
+        yield lambda macs: up.enter_context(
+            Lab({"sudo_password": False, "macs": dict(macs)}, tmp_path_factory.mktemp("lab"))
+        )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -30,8 +30,7 @@ PROVING = FOLDER.parent / "macos"
 
 WARNING = """\
 make {what} is DESTRUCTIVE. On every Mac of the group "macs" of {inventory} it
-  * creates the account keyholder_test_user, grants it a Secure Token, revokes that, changes its password,
-    and deletes it again together with its home folder;
+{does}
   * authenticates as keyholder_granter, by a password that you give.
 If macOS does what nobody expected, a Mac may be left with an account or a token too many, or without the
 token of an account. Take Macs that nobody needs and that you can erase.
@@ -39,6 +38,14 @@ token of an account. Take Macs that nobody needs and that you can erase.
 The inventory, or ARGS="-e @file", has to give keyholder_granter, keyholder_granter_password, keyholder_test_user
 and keyholder_test_password; tests/integration/README.md tells more. Nothing has been done yet.
 If that is what you want: make {what} INVENTORY={inventory} CONFIRM=yes"""
+DOES = {
+    "test-mac": """\
+  * creates the account keyholder_test_user, grants it a Secure Token, revokes that, changes its password,
+    and deletes it again together with its home folder;""",
+    "ask-mac": """\
+  * creates the accounts khask, khask2 and khask3 by macOS's own programs, grants tokens, revokes them, disables,
+    gives wrong passwords, and deletes the accounts again;""",
+}
 
 Variables = dict[str, str]
 
@@ -86,7 +93,7 @@ def _look_at(given: argparse.Namespace) -> None:
         raise Refused("Say which Macs: INVENTORY=macs.yml")
     if changes and given.confirm != "yes":
         target = {"test": "test-mac", "ask": "ask-mac"}[given.what]
-        raise Refused(WARNING.format(inventory=given.inventory, what=target))
+        raise Refused(WARNING.format(inventory=given.inventory, what=target, does=DOES[target]))
     if given.what in ("record", "ask") and not given.record:
         raise Refused("Say where to: make transcripts INVENTORY=macs.yml RECORD=folder")
     if given.hosted and (reasons := place.refusals_of_environment(os.environ)):

@@ -94,10 +94,10 @@ def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
 
 @pytest.fixture(scope="module")
 def inventory(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With a Mac that nobody answers for."""
+    """With a Mac that nobody answers for, and one whose password for sudo nobody has."""
     path = tmp_path_factory.mktemp("inventory") / "gone.yml"
     gone = {"ansible_host": "127.0.0.1", "ansible_port": 9}
-    path.write_text(yaml.safe_dump({"all": {"hosts": {"gone": gone}}}))
+    path.write_text(yaml.safe_dump({"all": {"hosts": {"gone": gone, "refuses": {"ansible_become_password": ""}}}}))
     return path
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -161,6 +162,31 @@ def test_what_nobody_has_shown_is_asked_and_written_down(handle: Handle, call: C
     assert not [spelling for spelling in spellings(PASSWORD) if spelling in text.encode()]
     after = handle.state()
     assert after.accounts.keys() == before.accounts.keys()
+
+
+def test_the_mac_at_hand_needs_no_inventory_and_no_ssh(handle: Handle) -> None:
+    """As a step of the job does, which is on the Mac itself: here within a session of the Mac of the lab."""
+    folders = os.pathsep.join(
+        str(folder) for folder in (FOLDER.parent / "utils", FOLDER.parent / "macos", ROOT / "maclab")
+    )
+    settings = {**JOB, "PYTHONPATH": folders, "LC_ALL": "C.UTF-8"}
+    if named := os.environ.get("KEYHOLDER_ANSIBLE"):
+        settings["KEYHOLDER_ANSIBLE"] = named
+    words = [
+        "env",
+        *(f"{name}={value}" for name, value in settings.items()),
+        sys.executable,
+        str(FOLDER / "on_macs.py"),
+    ]
+    words += ["test", "--inventory", "localhost", "--hosted", "--confirm", "yes", "--runner", "python"]
+    done = handle.ssh(f"{shlex.join(words)} --record seen --result result", timeout=900)
+    assert done.rc == 0, done.out[-4000:] + done.err[-2000:]
+    home = handle.file_tree / "Users" / "runner"
+    (told,) = json.loads((home / "result" / "result.json").read_text())
+    assert told["passed"]
+    records = compare.records(home / "seen" / "mac-1.jsonl")
+    assert {one["id"].split("-")[4] for one in records} == {"local"}
+    assert len(records) > 18
 
 
 def test_what_the_lab_recorded_is_what_its_twin_says(handle: Handle, call: Call, tmp_path: Path) -> None:

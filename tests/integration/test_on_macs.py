@@ -127,9 +127,11 @@ def call(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Call:
 
 def test_nothing_happens_without_a_yes(lab: Lab, call: Call) -> None:
     for confirm in ("", "no", "y"):
-        done = call("test", "--confirm", confirm)
-        assert done.returncode == 2
-        assert "DESTRUCTIVE" in done.stderr
+        for what, account in (("test", "keyholder_test_user"), ("ask", "khask")):
+            done = call(what, "--confirm", confirm, "--record", "seen")
+            assert done.returncode == 2
+            assert "DESTRUCTIVE" in done.stderr
+            assert account in done.stderr
     assert lab.mac("mac-of-salma").journal() == []
 
 

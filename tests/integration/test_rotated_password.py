@@ -93,11 +93,12 @@ class Office:
         return self.run(playbook, *(word.replace("@", f"@{self.folder}/") for word in rest))
 
     def stored(self, host: str) -> dict[str, str]:
-        return dict(json.loads(SAFE.opened((self.store / f"{host}.itadmin.age").read_text())))
+        file = self.store / f"{host}.itadmin.age"
+        return dict(json.loads(SAFE.opened(file.read_text()))) if file.exists() else {}
 
-    def put(self, host: str, **changes: str) -> None:
-        text = json.dumps({**self.stored(host), **changes})
-        (self.store / f"{host}.itadmin.age").write_text(SAFE.sealed(text))
+    def put(self, host: str, **content: str) -> None:
+        self.store.mkdir(exist_ok=True)
+        (self.store / f"{host}.itadmin.age").write_text(SAFE.sealed(json.dumps(content)))
 
     def password(self, host: str) -> str:
         """On the Mac, of the account and of its key."""
@@ -211,7 +212,11 @@ def test_a_fixed_password_for_sudo_is_refused_before_anything_is_written(office:
 def test_a_login_by_password_goes_on_too(office: Office) -> None:
     """Where ansible-core can hand SSH a password by itself, which the oldest one cannot."""
     own = {"ansible_password": "{{ itadmin_password }}", "ansible_ssh_private_key_file": "/dev/null"}
-    for _ in range(2):
+    # Each command logs in by itself.
+    own["ansible_ssh_args"] = "-o ControlMaster=no -o ControlPath=none"
+    for interrupted in (False, False, True):
+        if interrupted:
+            office.put(LOGIN, current="a-password-of-before", pending=office.password(LOGIN))
         run = office.run(
             "keyholder.macos.managed_admin", "-e", "managed_admin_rotate=true", "-e", json.dumps(own), on=LOGIN
         )

@@ -23,6 +23,7 @@ from maclab.lab import Handle, Lab
 
 ADMIN = "admin-pw 'x' \u00fc"
 SCENARIO: dict[str, t.Any] = {
+    "sudo_password": False,
     "macs": {
         "lisbon": {
             "macos": "15.6",
@@ -33,7 +34,7 @@ SCENARIO: dict[str, t.Any] = {
             ],
             "mdm": {"enrolled": "user", "bootstrap": {"supported": True, "escrowed": False}},
         }
-    }
+    },
 }
 
 

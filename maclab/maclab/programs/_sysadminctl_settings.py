@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from maclab import vault
+from maclab import directory, vault
 from maclab.call import Call
-from maclab.programs._sysadminctl import Request, admin_secret, secret, tell
+from maclab.programs._sysadminctl import Request, admin_secret, full_name, secret, tell
 from maclab.texts import say
 
 OFF, IMMEDIATE = "off", "immediate"
@@ -30,9 +30,11 @@ async def screen_lock(call: Call, request: Request) -> int:
     if request.get("-password") is None:
         tell(call, "password_required")
         return 0
-    account = call.mac.accounts.get(call.user)
-    prompt = say("sysadminctl.prompt_admin", call.mac.version_tuple, full_name=account.full_name if account else "")
-    if account is None or await secret(call, request.get("-password") or "", prompt) != account.password:
+    prompt = say("sysadminctl.prompt_admin", call.mac.version_tuple, full_name=full_name(call.mac, call.user))
+    right = directory.authenticate(call.mac, call.user, await secret(call, request.get("-password") or "", prompt))
+    call.authenticated(call.user, bool(right))
+    if not right:
+        await call.commit()
         return call.refuse("-screenLock with the right password of the user at the screen")
     if call.user in call.mac.logged_in:
         settings.screen_lock = wanted

@@ -9,8 +9,8 @@ from maclab.layout import STAND_INS
 
 NAMES = frozenset(
     (
-        "caffeinate chflags codesign df ditto dsconfigad dsexport dsimport hdiutil killall last log lsappinfo mdfind "
-        "mdls mount networksetup nvram open osascript pgrep pkgutil pkill pmset ps say security softwareupdate spctl "
+        "caffeinate chflags codesign df ditto dsconfigad dsexport dsimport hdiutil last log lsappinfo mdfind "
+        "mdls mount networksetup nvram open osascript pkgutil pkill pmset say security softwareupdate spctl "
         "systemextensionsctl tccutil tmutil top vm_stat w xattr xpath"
     ).split()
 )

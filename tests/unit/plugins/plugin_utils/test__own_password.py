@@ -19,6 +19,9 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import S
 OLD, NEW = "old-9-pw", "new-9-pw"
 WRONG = AnsibleError("Incorrect sudo password")
 DENIED = AnsibleAuthenticationFailure("Invalid/incorrect password: Permission denied")
+BY_SSH = AnsibleConnectionFailure(
+    "Failed to connect to the host via ssh: itadmin@mac: Permission denied (publickey,password,keyboard-interactive)."
+)
 PLACE = "the entry of itadmin"
 OURS = f"{{{{ lookup('{LOOKUP}', default=first) }}}}"
 
@@ -54,10 +57,11 @@ def test_each_password_is_tried_once_and_then_it_is_over() -> None:
     assert mine.login_password == ""
 
 
-def test_a_login_goes_on_as_well() -> None:
+@pytest.mark.parametrize("denied", [DENIED, BY_SSH])
+def test_a_login_goes_on_as_well(denied: AnsibleError) -> None:
     mine = ways(login=OLD)
     mine.also(NEW)
-    assert mine.instead(DENIED)
+    assert mine.instead(denied)
     assert (mine.login_password, mine.context.password, mine.become_password) == (NEW, NEW, OLD)
     assert not mine.instead(DENIED)
 
@@ -86,6 +90,14 @@ def test_without_a_password_in_use_there_is_none_to_replace() -> None:
 )
 def test_whose_password_it_is(name: str, user: str, own: bool) -> None:
     assert ways(user=user).is_own(name) is own
+
+
+def test_a_user_whom_ssh_alone_knows_is_told_by_the_mac() -> None:
+    mine = ways(user="")
+    assert (mine.is_own("itadmin"), mine.may_be_own("itadmin")) == (False, True)
+    mine.came_in |= {"itadmin"}
+    assert (mine.is_own("ITadmin"), mine.is_own("luc")) == (True, False)
+    assert not ways().may_be_own("luc")
 
 
 # -- the guard --------------------------------------------------------------------------------------------------------

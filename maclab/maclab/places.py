@@ -17,8 +17,8 @@ _FOLDERS = {
     "/bin": "[ bash cat chmod cp csh dash date dd df echo expr hostname kill ksh launchctl ln ls mkdir mv ps pwd rm "
     "rmdir sh sleep stty tcsh test zsh",
     "/sbin": "mount reboot shutdown",
-    "/usr/sbin": "chown createhomedir diskutil dsconfigad dseditgroup installer ioreg networksetup nvram pkgutil "
-    "scutil softwareupdate spctl sysadminctl sysctl system_profiler systemsetup",
+    "/usr/sbin": "chown createhomedir diskutil dsconfigad dseditgroup dsenableroot firmwarepasswd installer ioreg "
+    "networksetup nvram pkgutil sc_auth scutil softwareupdate spctl sysadminctl sysctl system_profiler systemsetup",
     "/usr/libexec": "PlistBuddy mdmclient",
     "/System/Library/CoreServices/ManagedClient.app/Contents/Resources": "createmobileaccount",
 }

@@ -7,11 +7,10 @@ from __future__ import annotations
 import enum
 import hashlib
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from maclab import directory, faults, plists, rules
+from maclab import directory, faults, models, plists, rules
 from maclab.state import Account, CryptoUser, Deferral, Mac, ModelFile
 
 PRK_UUID = "EBC6C064-0000-11AA-AA11-00306543ECAC"
@@ -186,16 +185,8 @@ def output(mac: Mac, user: str, key: str | None, changed: bool, now: float | Non
     when = time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(time.time() if now is None else now))
     said: dict[str, Any] = {"Change": True} if changed else {}
     said |= {"EnabledDate": when} | ({"EnabledUser": user} if user else {})
-    said |= {"HardwareUUID": hardware_uuid(mac)} | ({"RecoveryKey": key} if key else {})
-    return said | {"SerialNumber": serial_number(mac)}
-
-
-def hardware_uuid(mac: Mac) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"maclab:{mac.name}/hardware")).upper()
-
-
-def serial_number(mac: Mac) -> str:
-    return "C02" + hashlib.sha256(f"{mac.name}/serial".encode()).hexdigest()[:9].upper()
+    said |= {"HardwareUUID": models.platform_uuid(mac.name)} | ({"RecoveryKey": key} if key else {})
+    return said | {"SerialNumber": models.serial_number(mac.name)}
 
 
 # --- deferral -------------------------------------------------------------------------------------

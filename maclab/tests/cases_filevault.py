@@ -25,7 +25,7 @@ from cases_kit import (
 from conformance import Case
 from fakes import Run, mac, person
 
-from maclab import plists, vault
+from maclab import models, plists, vault
 from maclab.state import CryptoUser, Deferral, Fault, Mac
 from maclab.vault import key_number, listed
 
@@ -411,9 +411,9 @@ def _() -> Case:
     names = {
         "2019-11-04 18:06:29 +0100": time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(0.0)),
         "frederick.abeloos": "admin",
-        "F6329A14-XXXX-XXXX-XXXX-E831DB218AB5": vault.hardware_uuid(made),
+        "F6329A14-XXXX-XXXX-XXXX-E831DB218AB5": models.platform_uuid(made.name),
         "3QKM-XXXX-XXXX-XXXX-XXXX-XXXX": str(made.filevault.prk),
-        "<string>XXXX</string>": f"<string>{vault.serial_number(made)}</string>",
+        "<string>XXXX</string>": f"<string>{models.serial_number(made.name)}</string>",
     }
     return Case(made, ["cat", made.filevault.deferral.path], names=names)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from maclab import models
+from maclab import models, vault
 from maclab.call import UNMODELLED
 from maclab.programs._unmodelled import NAMES, OF_THE_HOST
 from maclab.state import Mac
@@ -304,3 +304,25 @@ def test_what_macos_has_and_the_lab_has_not_says_so(this: Mac, name: str) -> Non
 def test_nothing_is_both_modelled_and_not() -> None:
     modules = {path.stem for path in (Path(__file__).parents[1] / "maclab" / "programs").glob("[!_]*.py")}
     assert not modules & (NAMES | OF_THE_HOST)
+
+
+def test_date_takes_the_zone_of_its_environment(this: Mac) -> None:
+    env = {"PATH": "/usr/bin:/bin", "TZ": "Asia/Tokyo"}
+    assert run(this, "date", "-r", "0", "+%H %z", env=env).out == "09 +0900\n"
+    assert run(this, "date", "-j", "-f", "%Y-%m-%d %H:%M:%S", "1970-01-01 09:00:00", "+%s", env=env).out == "0\n"
+    assert (
+        run(this, "date", "-u", "-j", "-f", "%Y-%m-%d %H:%M:%S", "1970-01-01 09:00:00", "+%s", env=env).out == "32400\n"
+    )
+    nowhere = run(this, "date", "-r", "0", env=env | {"TZ": "No/Where"})
+    assert (nowhere.status, nowhere.out) == (UNMODELLED, "")
+
+
+def test_every_program_tells_one_serial_number_and_one_uuid(this: Mac) -> None:
+    """What fdesetup writes beside a recovery key is what a script looks the Mac up by."""
+    serial, identifier = models.serial_number(this.name), models.platform_uuid(this.name)
+    this.mdm.enrolled = "ade"
+    told = run(this, "mdmclient", "QueryDeviceInformation").out
+    assert f"SerialNumber = {serial};" in told
+    assert identifier in told
+    kept = vault.output(this, "user", "KEY", changed=False)
+    assert (kept["SerialNumber"], kept["HardwareUUID"]) == (serial, identifier)

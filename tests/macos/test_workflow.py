@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / ".github" / "workflows" / "macos.yml").read_text(encoding="utf-8")
@@ -81,6 +83,31 @@ def test_the_make_targets_are_there_and_take_these_variables() -> None:
     for target, *settings in called:
         (recipe,) = re.findall(rf"^{target}: setup.*\n((?:\t.*\n)+)", MAKE, re.MULTILINE)
         assert [one for one in settings if f"$({one.partition('=')[0]})" not in recipe] == [], target
+
+
+def test_make_takes_the_python_that_the_job_has_set_up() -> None:
+    """An image has newer ones, which make would prefer."""
+    assert re.fullmatch(r"3\.\d+", WORKFLOW["env"]["KEYHOLDER_PYTHON"])
+    used = [step["with"] for job in JOBS.values() for step in job["steps"] if "setup-python" in step.get("uses", "")]
+    assert [one["python-version"] for one in used] == ["${{ env.KEYHOLDER_PYTHON }}"] * len(JOBS)
+
+
+def test_what_a_pull_request_recorded_is_not_what_main_has() -> None:
+    """The branch of a fork may be called main as well."""
+    asked = scripts("record").partition("gh run list ")[2].partition("\nif ")[0]
+    assert "--branch main" in asked
+    assert 'map(select(.event != "pull_request"))' in asked
+
+
+@pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
+def test_each_runner_finds_a_cryptography_that_need_not_be_built(architecture: str) -> None:
+    """From 49 on it has wheels for Apple silicon alone, and building one takes Rust and OpenSSL's headers."""
+    lines = (ROOT / "tests" / "requirements" / "dev.txt").read_text(encoding="utf-8").splitlines()
+    mac = {"sys_platform": "darwin", "platform_machine": architecture}
+    found = [Requirement(line) for line in lines if line.startswith("cryptography")]
+    (one,) = [each for each in found if each.marker is None or each.marker.evaluate(mac)]
+    (pinned,) = (Version(part.version) for part in one.specifier)
+    assert (pinned < Version("49")) == (architecture == "x86_64")
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -49,6 +49,7 @@ class Request:
     values: dict[str, str] = field(default_factory=dict)
     flags: set[str] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
+    without_value: list[str] = field(default_factory=list)
 
     def get(self, option: str) -> str | None:
         return self.values.get(option)
@@ -66,7 +67,10 @@ def parse(argv: list[str], version: rules.Version) -> Request:
     words = iter(argv)
     for word in words:
         if word in with_value:
-            request.values[word] = next(words, "")
+            value = next(words, None)
+            request.values[word] = value or ""
+            if value is None:
+                request.without_value.append(word)
         elif word in flags:
             request.flags.add(word)
         else:

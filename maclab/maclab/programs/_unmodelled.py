@@ -9,9 +9,10 @@ from maclab.layout import STAND_INS
 
 NAMES = frozenset(
     (
-        "caffeinate chflags codesign df ditto dsconfigad dsexport dsimport hdiutil last log lsappinfo mdfind "
-        "mdls mount networksetup nvram open osascript pkgutil pkill pmset say security softwareupdate spctl "
-        "systemextensionsctl tccutil tmutil top vm_stat w xattr xpath"
+        "app-sso bputil caffeinate chflags chpass codesign df ditto dsconfigad dsenableroot dsexport dsimport "
+        "firmwarepasswd hdiutil last log lsappinfo mdfind mdls mount networksetup nvram open osascript passwd pkgutil "
+        "pkill pmset say sc_auth security softwareupdate spctl systemextensionsctl tccutil tmutil top users vm_stat w "
+        "xattr xpath"
     ).split()
 )
 # The host's own do, where it has them.

@@ -8,5 +8,7 @@ from maclab.call import Call
 
 
 async def main(call: Call) -> int:
+    if call.argv:
+        return call.refuse("no option and no program to start")
     call.out("arm64\n" if call.mac.hardware == "apple-silicon" else "i386\n")
     return 0

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Be date with the options that macOS alone has: -j, -f, -r and -v; without them it is this host's."""
+"""Be date with BSD's options: -j, -f, -r and -v; with a format alone it is this host's."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import calendar
 import datetime
 import re
 import time
+import zoneinfo
 from typing import Any
 
 from maclab.call import Call
@@ -16,7 +17,7 @@ from maclab.programs import _files
 from maclab.texts import say
 
 FAILED = 1
-KNOWN = "-j, -n, -u, -R, -r, -v of y, m, w, d, H, M and S, -f and a format"
+KNOWN = "-j, -n, -u, -R, -r, -v of y, m, w, d, H, M and S, -f, a format, and a TZ that this host has"
 USUAL = "%a %b %e %H:%M:%S %Z %Y"
 RFC_2822 = "%a, %d %b %Y %H:%M:%S %z"
 CHANGE = re.compile(r"([+-]?)(\d+)([ymwdHMS])")
@@ -29,13 +30,16 @@ class _Wrong(Exception):
 
 async def main(call: Call) -> int:
     # What other system's date would take these letters for something else.
-    options = getopt(call.argv, "jnuRr:v:f:I")
-    if not options.complaint and not options.letters & set("jrvf"):
-        return _files.become_host_program(call)
+    options = getopt(call.argv, "jnuRr:v:f:")
     words = list(options.rest)
-    if options.complaint or "I" in options.letters:
+    if not options.complaint and options.letters <= set("uR") and all(word.startswith("+") for word in words):
+        return _files.become_host_program(call)
+    try:
+        zone = datetime.UTC if "u" in options.letters else _zone(call.env.get("TZ", ""))
+    except (KeyError, OSError, ValueError):
         return call.refuse(KNOWN)
-    zone = datetime.UTC if "u" in options.letters else None
+    if options.complaint:
+        return call.refuse(KNOWN)
     try:
         moment = _moment(call, options.last("r"), options.last("f"), words, zone)
         for letter, change in options.given:
@@ -51,6 +55,11 @@ async def main(call: Call) -> int:
     return 0
 
 
+def _zone(name: str) -> datetime.tzinfo | None:
+    """Return the zone of that name, None for this host's own."""
+    return zoneinfo.ZoneInfo(name) if name else None
+
+
 def _moment(
     call: Call, of: str | None, form: str | None, words: list[str], zone: datetime.tzinfo | None
 ) -> datetime.datetime:
@@ -62,7 +71,7 @@ def _moment(
         return now
     text = words.pop(0) if words else ""
     try:
-        found = _read(text, form, now)
+        found = _read(text, form, now, zone)
     except ValueError:
         raise _Wrong(say("date.no_input", call.mac.version_tuple, text=text, form=form)) from None
     return found.astimezone(zone)
@@ -77,7 +86,7 @@ def _seconds(call: Call, of: str) -> float:
         raise _Wrong(say("date.illegal", call.mac.version_tuple)) from None
 
 
-def _read(text: str, form: str, now: datetime.datetime) -> datetime.datetime:
+def _read(text: str, form: str, now: datetime.datetime, zone: datetime.tzinfo | None) -> datetime.datetime:
     """Return what a text says in a form; what the form leaves out is as it is now (strptime(3) of macOS)."""
     if form in ("%s", "+%s"):
         return datetime.datetime.fromtimestamp(int(text)).astimezone()
@@ -97,7 +106,9 @@ def _read(text: str, form: str, now: datetime.datetime) -> datetime.datetime:
         if not any(f"%{letter}" in form for letter in letters)
     }
     found = found.replace(**left)
-    return found if found.tzinfo else found.astimezone()
+    if found.tzinfo:
+        return found
+    return found.replace(tzinfo=zone) if zone else found.astimezone()
 
 
 def _changed(moment: datetime.datetime, change: str) -> datetime.datetime:

@@ -47,7 +47,12 @@ async def main(call: Call) -> int:
         label = words[0].removeprefix(f"{SYSTEM}/")
         return _print(call, label) if verb == "print" else await _bootout(call, label)
     paths = [word for word in words if word not in ("-w", "-F")]
-    if verb in ("load", "unload") and call.is_root and paths and not any(path.startswith("-") for path in paths):
+    if (
+        verb in ("load", "unload")
+        and call.is_root
+        and paths
+        and not any(path.startswith(("-", "/System/")) for path in paths)
+    ):
         return await _load(call, verb, paths)
     if verb in OTHERS or verb == "":
         return call.refuse(KNOWN)

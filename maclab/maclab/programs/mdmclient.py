@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from maclab import bootstrap, plists, rules, vault
+from maclab import bootstrap, models, plists, rules, vault
 from maclab.call import Call
 from maclab.state import Mac
 from maclab.texts import say
@@ -46,8 +46,8 @@ def _device(mac: Mac) -> dict[str, Any]:
         "IsSupervised": mac.mdm.supervised,
         "Model": mac.model,
         "OSVersion": mac.version,
-        "SerialNumber": vault.serial_number(mac),
-        "UDID": vault.hardware_uuid(mac),
+        "SerialNumber": models.serial_number(mac.name),
+        "UDID": models.platform_uuid(mac.name),
     }
     if rules.EACS_PREFLIGHT.at(mac.version_tuple):
         said["EACSPreflight"] = say(f"mdmclient.preflight_{_preflight(mac)}", mac.version_tuple)

@@ -37,6 +37,8 @@ async def main(call: Call) -> int:
     if action is None or request.unknown:
         tell(call, "usage")
         return 0
+    if request.without_value or not request.values[action] or BESIDE.get(action, action) not in request.values:
+        return call.refuse("commands and options with their values, and -resetPasswordFor with -newPassword")
     if action in NEEDS_ROOT and not _authorised(call, request):
         tell(call, "not_root")
         return 0
@@ -193,6 +195,8 @@ ACTIONS: dict[str, Callable[[Call, Request], Awaitable[int]]] = {
     "-automaticTime": settings.unmodelled,
     "-filesystem": settings.filesystem,
 }
+# What a command cannot do without. Nobody has shown what comes of one that stands alone.
+BESIDE = {"-resetPasswordFor": "-newPassword"}
 NEEDS_ROOT = {"-secureTokenOn", "-secureTokenOff", "-addUser", "-deleteUser", "-resetPasswordFor"}
 # Seen where the framework refused everybody (sysadminctl-framework-255); failures of an action itself exit with 0.
 FRAMEWORK = 255

@@ -18,6 +18,8 @@ INTEL_BRAND = "Intel(R) Core(TM) i5-1038NG7 CPU @ 2.00GHz"
 async def main(call: Call) -> int:
     letters = {letter for word in call.argv if word.startswith("-") for letter in word[1:]}
     oids = [word for word in call.argv if not word.startswith("-")]
+    if "a" in letters or any("=" in oid for oid in oids):
+        return call.refuse("oids by name, and how to read them")
     if not oids:
         call.err(say("sysctl.usage", call.mac.version_tuple))
         return 1

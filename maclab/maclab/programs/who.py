@@ -11,6 +11,8 @@ from maclab.texts import say
 
 
 async def main(call: Call) -> int:
+    if call.argv:
+        return call.refuse("no option and no word behind it")
     when = time.strftime("%b %e %H:%M", time.localtime(call.mac.booted_at or time.time()))
     for name in call.mac.logged_in:
         call.out(say("who.line", call.mac.version_tuple, user=name, when=when))

@@ -194,19 +194,30 @@ def _named(which: str) -> str:
     return json.dumps({"ansible_become_password": f"{{{{ {asked} }}}}"})
 
 
+BY_SSH_ALONE = {"ansible_user": "", "ansible_ssh_extra_args": "-o User=itadmin"}
+
+
 @pytest.mark.every_core
-@pytest.mark.parametrize("check", [True, False])
-def test_a_fixed_password_for_sudo_is_refused_before_anything_is_written(office: Office, check: bool) -> None:
-    host = WITH
-    has, kept = office.password(host), office.stored(host)
-    fixed = json.dumps({"ansible_become_password": has, "managed_admin_rotate": True})
-    run = office.run("keyholder.macos.managed_admin", "-e", fixed, *(["--check"] if check else []), on=host)
+@pytest.mark.parametrize(
+    ("variables", "pending", "arguments"),
+    [({}, "", ["--check"]), ({}, "", []), ({}, "interrupted-9-pw", []), (BY_SSH_ALONE, "", [])],
+    ids=["check", "run", "interrupted", "a user whom ssh alone knows"],
+)
+def test_a_fixed_password_for_sudo_is_refused_before_anything_is_written(
+    office: Office, variables: dict[str, str], pending: str, arguments: list[str]
+) -> None:
+    host, has = WITH, office.password(WITH)
+    office.put(host, current=has, pending=pending)
+    kept = office.stored(host)
+    fixed = json.dumps({"ansible_become_password": has, "managed_admin_rotate": True, **variables})
+    run = office.run("keyholder.macos.managed_admin", "-e", fixed, *arguments, on=host)
     told = next(line.result for line in run.lines if line.action.endswith("managed_password"))
     assert (told["reason"], told["changed"]) == ("own_account", False), run.output
     assert "ansible_become_password" in told["msg"]
     assert "lookup('keyholder.macos.managed_password', 'itadmin'" in told["msg"]
     assert has not in run.output
     assert (office.password(host), office.stored(host)) == (has, kept)
+    office.put(host, current=has, pending="")
 
 
 def test_a_login_by_password_goes_on_too(office: Office) -> None:

@@ -150,7 +150,8 @@ def main() -> int:
 
 def _rst(text: str) -> str:
     escaped = re.sub(r"([\\*`|])", r"\\\1", text)
-    return re.sub(r"keyholder\.macos\.(\w+)", r":ansplugin:`keyholder.macos.\1#module`", escaped)
+    linked = re.sub(r"(?<=lookup )keyholder\.macos\.(\w+)", r":ansplugin:`keyholder.macos.\1#lookup`", escaped)
+    return re.sub(r"(?<!`)keyholder\.macos\.(\w+)", r":ansplugin:`keyholder.macos.\1#module`", linked)
 
 
 def _literal(text: str) -> str:

@@ -46,8 +46,8 @@ def first_token_rule(version: Version) -> str:
     """Return in words who gets the first token of a Mac."""
     if version >= FIRST_TOKEN_BY_PASSWORD.first:
         return (
-            "on macOS 11 and newer the first account whose password is set gets the first token,"
-            " or at its first login if that came as a hash"
+            "on macOS 11 and newer the first account whose password is set gets the first token"
+            " (at its first login, if the password came as a hash)"
         )
     if version >= FIRST_TOKEN_TO_ADMIN.first:
         return "on macOS 10.15 the first administrator who authenticates gets the first token"

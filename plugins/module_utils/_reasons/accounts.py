@@ -138,8 +138,8 @@ TOKENS = Group(
         ),
         "own_account": Reason(
             "The change would take something from the account that Ansible logged in with, or became root from.",
-            "Log in with another account. If the connection reads the new password by itself, as with the lookup"
-            " keyholder.macos.managed_password, you may set allow_own_account.",
+            "Log in with another account. If nothing but its password changes, and the connection reads the new one by"
+            " itself, as with the lookup keyholder.macos.managed_password, you may set allow_own_account.",
         ),
         "would_worsen": Reason(
             "After this change the Mac would be less recoverable than before.",

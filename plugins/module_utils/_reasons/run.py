@@ -83,7 +83,8 @@ MACOS = Group(
         "account_refused": Reason(
             "macOS refused an account while the change was made: it is disabled or locked, or its password has"
             " expired.",
-            "Enable the account (pwpolicy -u NAME -enableuser), or give it a new password, then run again.",
+            "If the evidence says 'without secure token unlock', macOS refused the granter. Enable the account"
+            " (pwpolicy -u NAME -enableuser), or give it a new password, then run again.",
             WORDS,
         ),
         "last_holder": Reason(

@@ -216,8 +216,8 @@ def test_a_standard_holder_authorises_where_he_may_be_promoted() -> None:
 # -- the first of a Mac -----------------------------------------------------------------------------------------------
 
 RULE_11 = (
-    "on macOS 11 and newer the first account whose password is set gets the first token,"
-    " or at its first login if that came as a hash"
+    "on macOS 11 and newer the first account whose password is set gets the first token"
+    " (at its first login, if the password came as a hash)"
 )
 RULE_15 = "on macOS 10.15 the first administrator who authenticates gets the first token"
 RULE_13 = "on macOS 10.13 and 10.14 the only account from UID 500 up gets the first token when it authenticates"

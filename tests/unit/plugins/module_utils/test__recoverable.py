@@ -46,8 +46,8 @@ def mac(*accounts: Account, filevault: FileVault = OFF, version: str = "15.6", *
 COMES = "the escrowed Bootstrap Token grants {} one at a graphical login"
 STUCK = "nothing opens the volume after a restart"
 RULE_11 = (
-    "on macOS 11 and newer the first account whose password is set gets the first token,"
-    " or at its first login if that came as a hash"
+    "on macOS 11 and newer the first account whose password is set gets the first token"
+    " (at its first login, if the password came as a hash)"
 )
 RULE_15 = "on macOS 10.15 the first administrator who authenticates gets the first token"
 ONLY_ANA = "no administrator holds a token, only ana"

@@ -53,12 +53,12 @@ for word; do
 done
 exec {real} "$@"
 """
-# What has these letters is for macOS's date alone.
+# All that this host's date and macOS's have in common: GNU's has other options, which no Mac takes.
 _OTHER_OPTIONS = """#!/bin/sh
 for word; do
     case $word in
-        +*) ;;
-        -*[jrvf]*) exec {modelled}/{name} "$@" ;;
+        +* | -u | -R) ;;
+        *) exec {modelled}/{name} "$@" ;;
     esac
 done
 exec {real} "$@"

@@ -7,12 +7,13 @@ from __future__ import annotations
 import datetime
 import os
 import re
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from maclab import models, vault
+from maclab import layout, models, vault
 from maclab.call import UNMODELLED
 from maclab.programs._unmodelled import NAMES, OF_THE_HOST
 from maclab.state import Mac
@@ -304,6 +305,40 @@ def test_what_macos_has_and_the_lab_has_not_says_so(this: Mac, name: str) -> Non
 def test_nothing_is_both_modelled_and_not() -> None:
     modules = {path.stem for path in (Path(__file__).parents[1] / "maclab" / "programs").glob("[!_]*.py")}
     assert not modules & (NAMES | OF_THE_HOST)
+
+
+def test_who_is_deleted_is_no_longer_at_the_screen(this: Mac) -> None:
+    """sysadminctl kills all processes of the account."""
+    seated(this, "user")
+    run(this, "sysadminctl", "-deleteUser", "user")
+    assert "user" not in this.accounts
+    assert console_users(this) == {"root"}
+    assert run(this, "who").out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "whose"),
+    [
+        ("", "host"),
+        ("-u", "host"),
+        ("-u +%s", "host"),
+        ("+-d", "host"),
+        ("-d yesterday", "lab"),
+        ("--iso-8601", "lab"),
+        ("-I", "lab"),
+        ("+%s extra", "lab"),
+        ("-v -1d", "lab"),
+    ],
+)
+def test_only_what_both_dates_take_is_for_the_one_of_this_host(tmp_path: Path, words: str, whose: str) -> None:
+    for name in ("host", "lab"):
+        folder = tmp_path / name
+        folder.mkdir()
+        layout.write_script(folder / "date", f"#!/bin/sh\necho {name}\n")
+    script = tmp_path / "date"
+    layout.write_script(script, layout.asking("date", "", str(tmp_path / "lab"), str(tmp_path / "host" / "date")))
+    done = subprocess.run([script, *words.split()], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{whose}\n"
 
 
 def test_date_takes_the_zone_of_its_environment(this: Mac) -> None:

@@ -127,7 +127,8 @@ def test_a_job_that_a_script_wrote_runs_with_the_same_paths(lab: Lab) -> None:
     ]
     commands = " ".join(f'-c "{word}"' for word in words)
     assert mac.ssh(f"sudo /usr/libexec/PlistBuddy {commands} {path}; ls {path}").out.endswith(f"{path}\n")
-    done = mac.ssh(f"sudo /bin/launchctl bootstrap system {path} && sleep 2.5; sudo cat /var/root/ran")
+    ran = "i=0; until [ -s /var/root/ran ] || [ $i = 100 ]; do sleep 0.2; i=$((i + 1)); done; cat /var/root/ran"
+    done = mac.ssh(f"sudo /bin/launchctl bootstrap system {path} && sudo /bin/sh -c '{ran}'")
     assert (done.rc, done.out, done.err) == (0, "root\n", "")
     mac.reset()
 

@@ -71,7 +71,7 @@ def test_an_id_stands_once() -> None:
 
 def test_no_record_names_a_place_of_the_machine_it_was_written_on() -> None:
     text = FIXTURE.read_text(encoding="utf-8")
-    assert not [place for place in ("/home/", "/work/", "/tmp/claude") if place in text]
+    assert not [place for place in ("/home/", "/work/", "/tmp/") if place in text]
 
 
 LINES: dict[str, dict[str, Any]] = {

@@ -161,6 +161,7 @@ async def delete(call: Call, request: Request) -> int:
     tell(call, "delete_kill", uid=account.uid)
     if call.fault("delete_does_nothing") is not None:
         return 0
+    call.mac.logged_in[:] = [name for name in call.mac.logged_in if name != account.name]
     await _delete_home(call, request, account)
     tell(call, "delete_share", user=user)
     tell(call, "delete_record", user=user)

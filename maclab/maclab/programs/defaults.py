@@ -71,10 +71,15 @@ async def _read(call: Call, domain: str, words: list[str]) -> int:
     try:
         found = await _domain(call, domain)
     except _plists.Missing:
+        if domain in GLOBAL:
+            # Every account has that domain, with what its locale and its desktop are; the lab holds what was written.
+            raise _Unknown from None
         return _say(call, "defaults.missing" if words and not _is_27(call) else "defaults.no_domain", domain, *words)
     if not words:
         call.out(plists.description(_plain(found)) + "\n")
         return 0
+    if words[0] not in found and domain in GLOBAL:
+        raise _Unknown
     if words[0] not in found:
         return _say(call, "defaults.missing", domain, words[0])
     value = _plain(found[words[0]])

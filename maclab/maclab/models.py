@@ -55,6 +55,11 @@ SYSTEM_ACCOUNTS = (
 )
 
 
+def brought_by_macos(name: str) -> bool:
+    """Tell whether the account of that name is one that macOS itself brings."""
+    return any(account.name == name.lower() for account in SYSTEM_ACCOUNTS)
+
+
 class SystemGroup(NamedTuple):
     name: str
     gid: int

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from maclab import directory, records, rules
+from maclab import directory, models, records, rules
 from maclab.directory import Outcome, Verdict
 from maclab.programs._dscl import (
     AUTH_FAILED,
@@ -164,6 +164,8 @@ async def _delete_record(session: Session, path: str) -> int:
     if not call.is_root or call.fault("no_full_disk_access") is not None or place.kind == "Config":
         return session.fail(DENIED, "delete")
     account, group = call.mac.account(place.name), call.mac.group(place.name)
+    if place.kind == "Users" and models.brought_by_macos(place.name):
+        raise NotModelled
     if place.kind == "Users" and account is not None:
         leaves = directory.dscl_leaves_crypto_user(call.mac)
         directory.delete_account(call.mac, account, keep_crypto_user=leaves)

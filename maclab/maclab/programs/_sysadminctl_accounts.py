@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maclab import directory, rules
+from maclab import directory, models, rules
 from maclab.call import Call
 from maclab.programs._sysadminctl import PROMPT, Request, secret, tell, tell_banner, verified_granter
 from maclab.state import Account
@@ -148,6 +148,8 @@ def _make_home(call: Call, request: Request, account: Account) -> None:
 
 async def delete(call: Call, request: Request) -> int:
     version, user = call.mac.version_tuple, request.values["-deleteUser"]
+    if models.brought_by_macos(user):
+        return call.refuse("-deleteUser of an account that is not macOS's own")
     granter, _ = await verified_granter(call, request)
     if granter is None and rules.DELETE_BANNER.at(version):
         tell_banner(call)

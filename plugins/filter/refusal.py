@@ -23,12 +23,18 @@ options:
     description:
       - The variables, each by its name. A value of V(none) is not looked at.
       - The end of a variable's name tells what it holds. C(password), C(secret) and C(current_key) hold a secret, which
-        is never shown. C(user), C(users), C(name) and C(names) hold accounts. The same goes for the keys of a list's
-        entries. In those, C(full_name), C(hint), C(home), C(shell) and C(picture) must be text, too.
+        is never shown. C(user), C(users), C(name) and C(names) hold accounts. C(dir) and C(path) hold text. The same
+        goes for the keys of a list's entries. In those, C(full_name), C(hint), C(home), C(shell) and C(picture) must be
+        text, too.
     type: dict
     required: true
   lists:
     description: Those of the variables that must be lists.
+    type: list
+    elements: str
+    default: []
+  required:
+    description: Those of the variables that must be given. V(none), V('') and C(omit) are not.
     type: list
     elements: str
     default: []
@@ -63,10 +69,10 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reason import Ref
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import check_variables
 
 
-def refusal(variables: t.Mapping[str, t.Any], lists: t.Sequence[str] = ()) -> str:
+def refusal(variables: t.Mapping[str, t.Any], lists: t.Sequence[str] = (), required: t.Sequence[str] = ()) -> str:
     """Return why the variables are refused, "" if they are not."""
     try:
-        check_variables(variables, lists)
+        check_variables(variables, lists, required)
     except Refusal as problem:
         return problem.told
     return ""

@@ -27,6 +27,7 @@ Code = t.Literal[
     "no_full_disk_access",
     "option_missing",
     "option_unknown",
+    "variable_unknown",
     "policy_unusable",
     "history_unusable",
     "report_unwritable",

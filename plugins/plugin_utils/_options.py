@@ -42,6 +42,7 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 """The first that fits: a boolean is an int too, and text is a sequence."""
 
 _SECRET = re.compile(r"(^|_|\.)(password|current_key|secret)$")
+_PLACE = re.compile(r"(^|_)(dir|path|minimum)$")
 _NAME = re.compile(r"(?<!full)(^|_|\.)(name|names|user|users)$")
 
 _HASH = re.compile(
@@ -161,14 +162,19 @@ def check_text(option: str, value: t.Any, secret: bool) -> None:
         raise Refusal("password_is_hash", msg)
 
 
-def check_variables(given: Mapping[str, t.Any], lists: t.Collection[str] = ()) -> None:
+def check_variables(
+    given: Mapping[str, t.Any], lists: t.Collection[str] = (), required: t.Collection[str] = ()
+) -> None:
     """Raise :class:`Refusal` for values of a role's or playbook's variables. None and "": not given, as a playbook that
     sets a variable from another one writes ``default('')``.
 
     What a variable holds is told by how its name ends: ``_password`` a secret, ``_user`` or ``_name`` an account.
-    ``lists``: those that must be lists; an entry that is a dictionary is looked at key by key.
+    ``lists``: those that must be lists; an entry that is a dictionary is looked at key by key. ``required``: those that
+    must be given.
     """
     for name, value in given.items():
+        if name in required and (is_omitted(value) or value is None or value == ""):
+            raise Refusal("option_missing", f"{name} was not given")
         if is_omitted(value):
             continue
         if name in lists and not is_list(value):
@@ -186,7 +192,7 @@ def _check_variable(label: str, name: str, value: t.Any, is_list: bool = False) 
     if is_list:
         for index, element in enumerate(value):
             _check_variable(f"{label}[{index}]", name, element)
-    elif isinstance(value, Mapping) and not _SECRET.search(name) and not (_NAME.search(name) and name[-5:] != "users"):
+    elif isinstance(value, Mapping) and not _is_one_text(name):
         for key, inner in value.items():
             if inner is None or is_omitted(inner):
                 continue
@@ -196,6 +202,10 @@ def _check_variable(label: str, name: str, value: t.Any, is_list: bool = False) 
         check_text(label, value, secret=_SECRET.search(name) is not None)
         if _NAME.search(name):
             usable_name(label, str(value))
+
+
+def _is_one_text(name: str) -> bool:
+    return any(kind.search(name) for kind in (_SECRET, _PLACE)) or bool(_NAME.search(name) and name[-5:] != "users")
 
 
 _TEXTS = frozenset({"full_name", "hint", "home", "shell", "picture"})

@@ -43,7 +43,8 @@ by_name = {"ids": lambda one: str(one.get("name", one.get("variable"))) if isins
 
 def options_of(role: str) -> set[str]:
     specs = ROOT / "roles" / role / "meta" / "argument_specs.yml"
-    return set(yaml.safe_load(specs.read_text())["argument_specs"]["main"]["options"])
+    # One without a specification takes no variable.
+    return set() if not specs.exists() else set(yaml.safe_load(specs.read_text())["argument_specs"]["main"]["options"])
 
 
 def looked_at(playbook: str) -> set[str]:

@@ -37,7 +37,8 @@ from harness.ansible import binaries
 ROOT = Path(__file__).resolve().parents[2]
 STAND_IN = Path(__file__).parent / "stand_in"
 PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
-ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
+# The one without a specification takes no variable.
+ROLES = sorted(path.parts[-3] for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"))
 # What is done once for all Macs takes its variables from the play, not from one of them.
 ONCE = ("audit", "audit_merge", "status")
 
@@ -55,7 +56,8 @@ def source(playbook: str) -> str:
 
 def role_of(playbook: str) -> str:
     (play,) = yaml.safe_load(source(playbook))
-    return str(play["roles"][0]["role"]).rpartition(".")[2] if "roles" in play else ""
+    names = {str(one["role"]).rpartition(".")[2] for one in play.get("roles", [])}
+    return next(iter(names.intersection(ROLES)), "")
 
 
 def documented(playbook: str) -> set[str]:
@@ -385,7 +387,7 @@ class Calls:
         return found
 
 
-def _tree(folder: Path) -> Path:
+def tree(folder: Path) -> Path:
     """The collection with other actions: one stands in for each module."""
     collection = folder / "ansible_collections" / "keyholder" / "macos"
     (collection / "plugins" / "action").mkdir(parents=True)
@@ -436,7 +438,7 @@ def play(folder: Path, cases: Sequence[Case | Together | Staged]) -> Calls:
     (folder / "calls").touch()
     (folder / "home").mkdir()
     environment = {
-        "ANSIBLE_COLLECTIONS_PATH": str(_tree(folder / "tree")),
+        "ANSIBLE_COLLECTIONS_PATH": str(tree(folder / "tree")),
         "ANSIBLE_HOME": str(folder / "home"),
         "ANSIBLE_FORKS": "4",
         "HOME": str(folder / "home"),

@@ -97,7 +97,7 @@ def inventory(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With a Mac that nobody answers for, and one whose password for sudo nobody has."""
     path = tmp_path_factory.mktemp("inventory") / "gone.yml"
     gone = {"ansible_host": "127.0.0.1", "ansible_port": 9}
-    path.write_text(yaml.safe_dump({"all": {"hosts": {"gone": gone, "refuses": {"ansible_become_password": ""}}}}))
+    path.write_text(yaml.safe_dump({"macs": {"hosts": {"gone": gone, "refuses": {"ansible_become_password": ""}}}}))
     return path
 
 

@@ -101,6 +101,13 @@ OPTIONS = Group(
             "Correct the option's name, or remove it. The module's page and ansible-doc list its options.",
             "None. The message lists the options that there are.",
         ),
+        "variable_unknown": Reason(
+            "A variable begins like those of this collection, or is one of them with a letter mistyped, and no role or"
+            " playbook takes it.",
+            "Nothing was read or changed. Correct the variable's name. If it is your own, put its name into the list"
+            " keyholder_own_variables.",
+            "None. The message names each such variable and the nearest known one.",
+        ),
         "policy_unusable": Reason(
             "The audit's policy is not valid.",
             "Correct what the message names. The guide to audits describes a policy.",

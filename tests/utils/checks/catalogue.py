@@ -135,8 +135,8 @@ def _glue(matrix: Matrix, core: Core, controller: str) -> Check:
 
     def run(job: Job) -> str:
         programs = ansible_test.environment(matrix, core, controller) / "bin"
-        where = "tests/glue" if newest else "tests/glue/test_variables.py"
-        return _pytest(job, matrix, where, also={"KEYHOLDER_ANSIBLE": str(programs)})
+        where = ["tests/glue"] if newest else ["tests/glue/test_variables.py", "tests/glue/test_typos.py"]
+        return _pytest(job, matrix, *where, also={"KEYHOLDER_ANSIBLE": str(programs)})
 
     return Check(f"glue-{core.version}", run)
 

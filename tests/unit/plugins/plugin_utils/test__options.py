@@ -203,3 +203,12 @@ def test_a_text_of_ansible_vault_is_no_password(end: str) -> None:
     assert refused.value.reason == "password_is_hash"
     assert "3362" not in refused.value.msg
     check({"password": {"no_log": True}}, {"password": "$ANSIBLE_VAULT and more"})
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_variable_that_must_be_given_is_missed_by_its_name(value: t.Any) -> None:
+    assert refusal({"grant_user": value, "grant_password": None}, required=["grant_user"]).startswith(
+        "grant_user was not given. "
+    )
+    assert refusal({"grant_user": value}) == ""
+    assert refusal({"grant_user": "ana"}, required=["grant_user"]) == ""

@@ -119,7 +119,8 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._store_options imp
 )
 
 _OPTIONS = ("store", "host", "default", "which")
-_NAME, _STORE = "managed_admin_name", "managed_admin_store"
+_NAME = "managed_admin_name"
+_STORE = "managed_admin_store"
 
 
 class LookupModule(LookupBase):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -49,6 +50,8 @@ def record(real: Path, into: Path) -> None:
 def _ask(lab: Lab, into: Path) -> None:
     program = ROOT / "tests" / "integration" / "on_macs.py"
     argv: list[str | Path] = [sys.executable, program, "record", "--inventory", lab.inventory, "--record", into]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    folders = [str(ROOT / "tests" / "utils"), str(ROOT / "maclab"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the lab could not be asked:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")

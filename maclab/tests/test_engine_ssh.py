@@ -155,7 +155,7 @@ def test_scp(mac: Handle, lab: Lab, tmp_path: Path, legacy: bool) -> None:
 
 def test_a_mac_has_what_macos_has_and_nothing_else(mac: Handle) -> None:
     assert mac.ssh('echo "$PATH"').out == f"{mac.folder.bin}\n"
-    hidden = "getent useradd usermod chpasswd passwd systemctl apt-get lsb_release"
+    hidden = "getent useradd usermod chpasswd systemctl apt-get lsb_release"
     done = mac.ssh(f"for name in {hidden}; do command -v $name && echo there; done; command -v sudo")
     assert done.out == f"{mac.folder.bin}/sudo\n"
     assert mac.ssh("getent passwd").rc == 127

@@ -36,11 +36,23 @@ Record = t.Mapping[str, t.Any]
 
 
 def table() -> str:
-    """Return the table, and before it in words whether anything has run on a real Mac at all."""
+    """Return the table for the guide, and before it in words whether anything has run on a real Mac at all."""
+    results, transcripts = evidence()
+    return "\n".join([said_of(results), "", *rows(results, transcripts)])
+
+
+def short() -> str:
+    """Return the same table in Markdown, for the README."""
+    results, transcripts = evidence()
+    lines = ["| " + " | ".join(cell or " " for cell in row) + " |" for row in cells(results, transcripts)]
+    return "\n".join([said_of(results), "", lines[0], "| --- | --- | --- | --- | ---: | ---: | ---: |", *lines[1:]])
+
+
+def evidence() -> tuple[list[Record], list[t.Any]]:
+    """Return the results that were taken in, and the transcripts."""
     results = [one for path in sorted(RESULTS.glob("*.json")) for one in json.loads(path.read_text(encoding="utf-8"))]
     sys.path.append(str(LAB_TESTS))
-    transcripts = importlib.import_module("transcripts").TRANSCRIPTS
-    return "\n".join([said_of(results), "", *rows(results, list(transcripts.values()))])
+    return results, list(importlib.import_module("transcripts").TRANSCRIPTS.values())
 
 
 def said_of(results: t.Sequence[Record]) -> str:
@@ -51,19 +63,24 @@ def said_of(results: t.Sequence[Record]) -> str:
 
 
 def rows(results: t.Sequence[Record], transcripts: t.Sequence[t.Any]) -> list[str]:
-    heads = ("macOS", "chip", "run on hardware", "run in a VM", "transcripts", "of them in a VM", "assumed")
     lines = [".. list-table::", "   :header-rows: 1", "   :widths: 8 14 20 26 12 10 10", ""]
+    for row in cells(results, transcripts):
+        lines += [f"   {'* -' if place == 0 else '  -'} {cell}".rstrip() for place, cell in enumerate(row)]
+    return lines
+
+
+def cells(results: t.Sequence[Record], transcripts: t.Sequence[t.Any]) -> list[tuple[str, ...]]:
+    """Return the rows of the table, its heads first."""
+    heads = ("macOS", "chip", "run on hardware", "run in a VM", "transcripts", "of them in a VM", "assumed")
     named = [(major(one.macos), chip(one.hardware), one.is_virtual) for one in transcripts]
     counted, virtual = Counter((m, c) for m, c, _v in named), Counter((m, c) for m, c, v in named if v)
-    table = [heads]
+    found: list[tuple[str, ...]] = [heads]
     for version, chips in VERSIONS.items():
         for name in (*chips, *([UNTOLD] if counted[version, UNTOLD] else [])):
             ran = () if name == UNTOLD else (runs(results, version, name, "no"), runs(results, version, name, "yes"))
-            found = (str(counted[version, name]), str(virtual[version, name]))
-            table.append((version, name, *(ran or ("", "")), *found, "" if name == UNTOLD else str(assumed(version))))
-    for row in table:
-        lines += [f"   {'* -' if place == 0 else '  -'} {cell}".rstrip() for place, cell in enumerate(row)]
-    return lines
+            shown = (str(counted[version, name]), str(virtual[version, name]))
+            found.append((version, name, *(ran or ("", "")), *shown, "" if name == UNTOLD else str(assumed(version))))
+    return found
 
 
 def runs(results: t.Iterable[Record], version: str, name: str, virtual: str) -> str:

@@ -239,6 +239,26 @@ def test_ten_thousand_macs(browser: Browser, large: Path) -> None:
     watched.context.close()
 
 
+def test_on_paper_every_mac_is_there_and_nothing_to_press(browser: Browser, large: Path) -> None:
+    watched = Watched(browser, large / "audit.html", color_scheme="dark")
+    watched.page.fill("#search", "mac-000")
+    watched.wait_for(100)
+    watched.page.fill("#search", "mac-00")
+    expect(watched.page.locator("#count")).to_have_text("1,000 of 10,000 Macs")
+    watched.page.emulate_media(media="print")
+    watched.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert len(watched.hosts) == 1000
+    assert (
+        watched.page.evaluate("getComputedStyle(document.querySelector('.card')).backgroundColor")
+        == "rgb(255, 255, 255)"
+    )
+    for selector in ("#theme", ".pager", "#search", "#reset"):
+        assert not watched.page.locator(selector).is_visible()
+    watched.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert len(watched.hosts) == 100
+    watched.context.close()
+
+
 def test_without_scripts_the_most_urgent_are_there(browser: Browser, small: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

@@ -20,10 +20,15 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.values impor
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.audit import NoAnswersError, run_audit
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import plain_text
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.expressions import AuditPolicyError
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.formats import FORMATS, base
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import History, HistoryError
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.inventory import (
+    check_columns,
+    columns_of,
+    inventory_words,
+    texts_of,
+)
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import Answer, answer_of
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Policy, load_policy
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy_file import layer_of
@@ -34,6 +39,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.saved impor
     saved_answers,
     with_missing,
 )
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.sentences import macs, some
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.summary import Summary
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import is_list, is_text, kind_of
 
@@ -58,7 +64,9 @@ SPEC: dict[str, dict[str, t.Any]] = {
     "since": {"type": "raw"},
     "partial": {"type": "bool", "default": False},
     "validate_only": {"type": "bool", "default": False},
-    "fail_on": {"type": "str", "choices": [*SEVERITIES, NEVER], "default": NEVER},
+    "fail_on": {"type": "str", "choices": [*SEVERITIES, "recoverable", "compliant", NEVER], "default": NEVER},
+    "columns": {"type": "list", "elements": "str", "default": []},
+    "about": {"type": "dict", "default": {}},
 }
 
 
@@ -77,6 +85,7 @@ class ActionModule(Action):
             if given.get(option, "x") == "":
                 raise Refusal("value_unusable", f"{option} is empty, and must be text")
         _check_policy_option(given.get("policy"))
+        check_columns(given.get("columns"))
         _end_of(given.get("since"))
 
     def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -106,7 +115,10 @@ class ActionModule(Action):
         if given["pack"]:
             return {"changed": False, "packed": dict(map(_packed, answers))}
         try:
-            result = _write_report(given, answers, Summary(_policy(given), given["title"], now, unread=unread))
+            summary = Summary(_policy(given), given["title"], now, unread=unread)
+            summary.columns, summary.about = tuple(given["columns"]), texts_of(given["about"])
+            summary.inventory = inventory_words(variables.get("ansible_inventory_sources"))
+            result = _write_report(given, answers, summary)
         except NoAnswersError as problem:
             raise Refusal("answers_missing", f"no report was made: {problem}", tuple(unread)) from problem
         for note in result["notes"]:
@@ -126,7 +138,8 @@ class ActionModule(Action):
         hostvars = variables["hostvars"]
         for host in hosts:
             known = hostvars.raw_get(host) if host in hostvars else {}
-            yield answer_of(str(host), _data(known.get(given["variable"])), now)
+            columns = columns_of(hostvars[host], given["columns"]) if given["columns"] and known else {}
+            yield answer_of(str(host), _data(known.get(given["variable"])), now, columns)
         keys = sorted(key for key in variables if key.startswith(PACKED)) if given["packed"] else []
         packed = (answer for key in keys for answer in _unpacked(key, variables[key], unread))
         saved = (answer for path in given["saved"] if path for answer in saved_answers(path, unread))
@@ -227,13 +240,24 @@ def _report_result(given: dict[str, t.Any], summary: Summary, paths: list[str]) 
         "changes": [change.view() for change in summary.changes[:1000]],
         "notes": summary.notes,
     }
-    limit = given["fail_on"]
-    if limit != NEVER and summary.worst and SEVERITIES.index(summary.worst) <= SEVERITIES.index(limit):
-        broken = [row.host for row in summary.rows if row.worst in SEVERITIES[: SEVERITIES.index(limit) + 1]]
-        names = ", ".join(map(plain_text, broken[:10])) + (f" and {len(broken) - 10} more" if len(broken) > 10 else "")
-        macs = "1 Mac fails" if len(broken) == 1 else f"{len(broken)} Macs fail"
-        result.update(failed=True, msg=f"{macs} a rule that is {limit} or worse: {names}")
+    problem = "" if given["fail_on"] == NEVER else _problem(given["fail_on"], *summary.failing(given["fail_on"]))
+    if problem:
+        result.update(failed=True, msg=problem)
     return result
+
+
+def _problem(limit: str, failed: list[str], unknown: list[str]) -> str:
+    """Return which Macs fail ``limit``, and of which nobody knows, which counts as a failure; "" for none."""
+    told = []
+    if failed and limit in SEVERITIES:
+        told.append(f"{macs(len(failed))} fail{'s' if len(failed) == 1 else ''} a rule that is {limit} or worse")
+    elif failed:
+        told.append(f"{macs(len(failed))} {'is' if len(failed) == 1 else 'are'} not {limit}")
+    told = [f"{words}: {some(failed, 10)}" for words in told]
+    if unknown:
+        what = f"a rule that is {limit} or worse is kept" if limit in SEVERITIES else f"they are {limit}"
+        told.append(f"{macs(len(unknown))} did not tell whether {what}: {some(unknown, 10)}")
+    return "; ".join(told)
 
 
 def _end_of(value: t.Any) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: audit_report
-short_description: Report on the controller which Macs are recoverable, at risk, unreachable or refuse us, and why
+short_description: Report on the controller which Macs are recoverable and compliant, which are not, and why
 version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
@@ -44,7 +44,7 @@ options:
   formats:
     description:
       - What to write.
-      - V(html), one page. V(json), everything, by the schema in C(docs/schema/audit-1.json) of the collection. V(csv),
+      - V(html), one page. V(json), everything, by the schema in C(docs/schema/audit-2.json) of the collection. V(csv),
         two tables, the Macs and the findings. V(junit), a suite for each Mac and a case for each rule. V(markdown), a
         page for a ticket. V(readings), what came back from each Mac, a line of JSON each, which O(saved) takes.
     type: list
@@ -126,10 +126,27 @@ options:
     type: bool
     default: false
   fail_on:
-    description: Fail, once the report is written, if a Mac fails a rule that is as severe as this, or more.
+    description:
+      - Fail, once the report is written, if a Mac fails a rule that is as severe as this, or more. A rule that the
+        reading does not answer counts as failed, and the message names those Macs by themselves. A Mac that was not
+        read is not counted.
+      - With V(recoverable) or V(compliant), fail if one Mac is not. A Mac of which nobody knows is not, and so is one
+        that was not read.
     type: str
-    choices: [critical, high, medium, low, info, never]
+    choices: [critical, high, medium, low, info, recoverable, compliant, never]
     default: never
+  columns:
+    description:
+      - Names of inventory variables, such as C(owner) and C(department), whose values the report shows of each Mac. The
+        page, the CSV, the JSON and the JUnit report have them.
+      - A variable that may be a secret, by its name, is refused.
+    type: list
+    elements: str
+    default: []
+  about:
+    description: What the head of the report says of itself. For example the organisation, the scope, and who made it.
+    type: dict
+    default: {}
 seealso:
   - module: keyholder.macos.trust_info
   - plugin: keyholder.macos.findings
@@ -168,13 +185,14 @@ files:
   type: list
   elements: str
 summary:
-  description: The report in a few lines for a terminal, the most urgent Macs first.
+  description: The report in a few lines for a terminal. The two numbers, what has changed, and what to do by cause.
   returned: success
   type: list
   elements: str
 fleet:
-  description: The numbers. How many C(macs), how many in each of the C(states), the C(worst) severity of a failed rule,
-    how many of each C(macos), and each rule's results.
+  description: The numbers. How many C(macs), how many of them are C(recoverable) and C(compliant), how many are in each
+    of the C(states), the C(worst) severity of a failed rule, how many of each C(macos), each rule's results, and the
+    C(causes) with their Macs and commands.
   returned: success
   type: dict
 changes:

@@ -190,6 +190,8 @@ def marks(name: str, about: Mapping[str, Any]) -> list[Any]:
 
 
 VALUES: dict[str, list[Any]] = {
+    "keyholder_about": [{"marked": "about"}],
+    "keyholder_columns": [["marked_column"]],
     "keyholder_fail_on": ["high"],
     "keyholder_include": [["preflight"]],
     "keyholder_lock_timeout": [4343],

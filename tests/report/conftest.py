@@ -21,7 +21,7 @@ from test__audit_report import EVIL, FLEET, make  # noqa: E402
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault  # noqa: E402
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version  # noqa: E402
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import History  # noqa: E402
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import Answer  # noqa: E402
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import Answer, answer_of  # noqa: E402
 
 WEEK = 7 * 86400.0
 NAMES = "ana bo rui salma stan eve lena kim zoe max ida noor yuki omar".split()
@@ -34,10 +34,10 @@ def crowd(number: int, luck: int = 1) -> Iterator[Answer]:
     for index in range(number):
         host, fate = f"mac-{index:05}.example.com", dice.random()
         if fate < 0.05:
-            yield Answer(host, "unreachable", None, None, f"ssh: connect to host {host} port 22: timed out")
+            yield answer_of(host, {"unreachable": True, "msg": f"ssh: connect to host {host} port 22: timed out"}, NOW)
             continue
         if fate < 0.08:
-            yield Answer(host, "refused", NOW, None, "Missing sudo password")
+            yield answer_of(host, {"failed": True, "msg": "Missing sudo password"}, NOW)
             continue
         people = [replace(ITADMIN, sources=BO.sources if fate < 0.13 else ITADMIN.sources)]
         for uid, name in enumerate(dice.sample(NAMES, dice.randrange(1, 5)), 502):

@@ -56,7 +56,7 @@ class Watched:
         expect(self.page.locator("#macs tbody tr")).to_have_count(number)
 
     def show(self, host: str) -> str:
-        self.page.locator(f'#macs tr[data-host="{host}"] td:nth-child(3)').click()
+        self.page.locator(f'#macs tr[data-host="{host}"] td.why').click()
         self.page.wait_for_selector("#mac[open] h2")
         return self.page.locator("#mac").inner_text()
 
@@ -81,11 +81,13 @@ def test_the_picture_says_the_numbers(page: Watched) -> None:
     bar = page.page.locator("svg.bar").get_attribute("aria-label") or ""
     assert "Lost: 1." in bar
     assert "Needs attention: 2." in bar
-    assert page.page.locator(".big strong").inner_text() == "14 %"
+    assert page.page.locator(".big.recoverable").inner_text().split() == ["57", "%", "recoverable:", "4", "of", "7"]
+    assert page.page.locator(".big.compliant").inner_text().split() == ["14", "%", "compliant:", "1", "of", "7"]
+    assert "Recoverable: 4 of 7 Macs (1 no, 2 not read)" in page.page.locator("main").inner_text()
     assert "2 audits" in page.page.locator(".trend").inner_text()
 
 
-@pytest.mark.parametrize("column", range(1, 9))
+@pytest.mark.parametrize("column", range(1, 10))
 def test_a_click_sorts_and_another_turns_it_around(page: Watched, column: int) -> None:
     header = page.page.locator(f"#macs th:nth-child({column})")
     before = set(page.hosts)
@@ -100,13 +102,13 @@ def test_a_click_sorts_and_another_turns_it_around(page: Watched, column: int) -
 
 
 def test_by_state_by_rule_and_by_words(page: Watched) -> None:
-    page.page.locator("#states button", has_text="At risk").click()
+    page.page.locator("#states button", has_text="Urgent").click()
     assert page.hosts == ["off"]
     page.page.locator("#states button", has_text="Lost").click()
     assert page.hosts == ["lost", "off"]
     page.page.locator("#reset").click()
     page.wait_for(7)
-    page.page.locator("#rules button", has_text="FileVault is on").click()
+    page.page.locator("#rules button", has_text="FileVault: off").click()
     assert page.hosts == ["off"]
     page.page.locator("#reset").click()
     page.page.fill("#search", "sudo password")
@@ -124,14 +126,15 @@ def test_what_has_changed(page: Watched) -> None:
     page.page.check("#changed")
     assert "good" not in page.hosts
     assert "off" in page.hosts
-    assert "No longer among the Macs: left" in page.page.locator("main").inner_text()
-    assert "It was: Recoverable." in page.show("off")
+    assert "1 Mac is gone: left" in page.page.locator("main").inner_text()
+    assert "It was: Compliant." in page.show("off")
 
 
 def test_one_mac_in_full(page: Watched) -> None:
     text = page.show("off")
     for words in (
-        "FileVault is on", "What to do: Turn FileVault on", "ansible-playbook keyholder.macos.filevault --limit off",
+        "FileVault is on", "What to do: Turn FileVault on",
+        "ansible-playbook keyholder.macos.filevault -i INVENTORY --limit off",
         "IT Administrator", "Crypto user", "APPL-26-005020", "2026-09-21",
     ):  # fmt: skip
         assert words in text
@@ -233,6 +236,26 @@ def test_ten_thousand_macs(browser: Browser, large: Path) -> None:
     assert "mac-09999.example.com" in watched.show("mac-09999.example.com")
     assert watched.said == []
     assert watched.asked == [(large / "audit.html").as_uri()]
+    watched.context.close()
+
+
+def test_on_paper_every_mac_is_there_and_nothing_to_press(browser: Browser, large: Path) -> None:
+    watched = Watched(browser, large / "audit.html", color_scheme="dark")
+    watched.page.fill("#search", "mac-000")
+    watched.wait_for(100)
+    watched.page.fill("#search", "mac-00")
+    expect(watched.page.locator("#count")).to_have_text("1,000 of 10,000 Macs")
+    watched.page.emulate_media(media="print")
+    watched.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert len(watched.hosts) == 1000
+    assert (
+        watched.page.evaluate("getComputedStyle(document.querySelector('.card')).backgroundColor")
+        == "rgb(255, 255, 255)"
+    )
+    for selector in ("#theme", ".pager", "#search", "#reset"):
+        assert not watched.page.locator(selector).is_visible()
+    watched.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert len(watched.hosts) == 100
     watched.context.close()
 
 

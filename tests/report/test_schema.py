@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "docs" / "schema" / "audit-1.json").read_text())
+SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "docs" / "schema" / "audit-2.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
 
 
@@ -37,7 +37,7 @@ def test_a_report_keeps_the_schema(small: Path) -> None:
     "spoil",
     [
         lambda report: report.pop("summary"),
-        lambda report: report.update(schema="keyholder.macos.audit/2"),
+        lambda report: report.update(schema="keyholder.macos.audit/1"),
         lambda report: report["macs"][0].update(state="fine"),
         lambda report: report["macs"][0]["mac"].pop("accounts"),
         lambda report: report["macs"][0]["findings"][0].update(result="maybe"),

@@ -16,8 +16,8 @@ Data flows from left to right, one Mac at a time, so that memory does not grow w
                                 v                           ^    |
     trust_info, saved.py --> mac.py: Answer -> Judged ------+    +-----------> summary.py: Summary
 
-Who uses it: ``plugins/action/audit_report.py`` (all of it), the filter ``findings`` and the test ``compliant``
-(``policy.judge_reading`` alone).
+Who uses it: ``plugins/action/audit_report.py`` (all of it), the filter ``fleet`` (no files and no history), the filter
+``findings`` and the test ``compliant`` (``policy.judge_reading`` alone).
 
 ================== ==================================================================================================
 ``baseline.yml``   the collection's own rules, each with its reason; a policy lies upon it
@@ -32,6 +32,10 @@ Who uses it: ``plugins/action/audit_report.py`` (all of it), the filter ``findin
 ``history.py``     an SQLite file that can only be added to; what has changed since
 ``audit.py``       the run: from answers to files
 ``summary.py``     the fleet in numbers, and in lines for a terminal
+``causes.py``      what keeps Macs from being compliant, by cause, with the command that puts it right
+``changed.py``     what has changed, in sentences
+``sentences.py``   numbers, names and times in words
+``inventory.py``   columns and commands by what the inventory says
 ``escape.py``      texts from a Mac, harmless for a terminal, a spreadsheet, a ticket and a page
 ``formats/``       one file for each format, and the table of them
 ================== ==================================================================================================

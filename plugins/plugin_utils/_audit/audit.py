@@ -135,7 +135,7 @@ class _Past:
                 last = history.before(host, self._by)
                 if last is not None:
                     summary.changes.append(Change(host, last.state, ""))
-        history.end(summary.now, summary.policy.name, summary.states, summary.partial)
+        history.end(summary)
 
     def commit(self) -> None:
         """Keep the run."""

@@ -12,23 +12,33 @@ import json
 import sqlite3
 import typing as t
 import zlib
+from collections import Counter
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.keyholder.macos.plugins.module_utils._kind import count, moment
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import STATES
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import COMPLIANCE, STATES, VERDICTS
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import PASS
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import Answer, Judged
+    from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.summary import Summary
 
-VERSION = 1
+VERSION = 2
+"""Version 1 is carried over when it is opened. Its state "recoverable" was what is compliant now, its "at_risk" what is
+at_risk or urgent now, and a run had no numbers of its own."""
+
+CARRIED = 1
+"""Marks the numbers of a run that version 1 has added."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS runs (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, policy TEXT NOT NULL, states TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS partial_runs (run INTEGER PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS numbers (
+    run INTEGER PRIMARY KEY, recoverable TEXT NOT NULL, compliant TEXT NOT NULL, carried INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS readings (digest BLOB PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS macs (
     host TEXT NOT NULL, run INTEGER NOT NULL, state TEXT NOT NULL, failed TEXT NOT NULL, holders TEXT NOT NULL,
@@ -93,6 +103,9 @@ class AuditRun:
     states: t.Mapping[str, int]
     partial: bool = False
     """Whether only some of the Macs were to be in it."""
+    recoverable: t.Mapping[str, int] = field(default_factory=dict)
+    """How many Macs were recoverable, and how many were not, by verdict."""
+    compliant: t.Mapping[str, int] = field(default_factory=dict)
 
 
 class History:
@@ -118,15 +131,60 @@ class History:
         with self._use():
             self._base.text_factory = lambda raw: raw.decode("utf-8", "replace")
             version = self._base.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, VERSION):
+        if version not in range(VERSION + 1):
             raise HistoryError(f"{self._path} has the version {version}, and this collection knows {VERSION}")
         triggers = "".join(
             _APPEND_ONLY.format(table=table, verb=verb)
-            for table in ("runs", "partial_runs", "readings", "macs")
+            for table in ("runs", "partial_runs", "numbers", "readings", "macs")
             for verb in ("UPDATE", "DELETE")
         )
         with self._use():
-            self._base.executescript(f"{_TABLES}{triggers}PRAGMA user_version = {VERSION};")
+            self._base.executescript(f"{_TABLES}{triggers}")
+            if version == VERSION:
+                return
+            self._base.execute("BEGIN IMMEDIATE")
+            try:
+                if self._base.execute("PRAGMA user_version").fetchone()[0] == 1:
+                    self._carry_over()
+                self._base.execute(f"PRAGMA user_version = {VERSION}")
+                self._base.execute("COMMIT")
+            except BaseException:
+                self.rollback()
+                raise
+
+    def _carry_over(self) -> None:
+        """Give each run of version 1 its two numbers, by the readings that it kept."""
+        verdicts: dict[bytes, str] = {}
+        for number, states in self._base.execute("SELECT id, states FROM runs").fetchall():
+            counted = _row_states(states)
+            if counted is None:
+                continue
+            recoverable: Counter[str] = Counter()
+            rows = self._base.execute("SELECT digest, count(*) FROM macs WHERE run = ? GROUP BY digest", (number,))
+            for digest, macs in rows.fetchall():
+                if digest is not None and digest not in verdicts:
+                    verdicts[digest] = self._verdict(digest)
+                recoverable["not_read" if digest is None else verdicts[digest]] += macs
+            unread = counted.get("refused", 0) + counted.get("unreachable", 0)
+            unknown, yes = counted.get("unknown", 0), counted.get("compliant", 0)
+            others = sum(counted.values()) - unread - unknown - yes
+            compliant = {"yes": yes, "no": others, "unknown": unknown, "not_read": unread}
+            self._add_numbers(number, recoverable, compliant, CARRIED)
+
+    def _verdict(self, digest: t.Any) -> str:
+        """Return whether a kept reading says that its Mac is recoverable; unknown if it cannot be told."""
+        row = self._base.execute("SELECT content FROM readings WHERE digest = ?", (digest,)).fetchone()
+        with suppress(zlib.error, ValueError, TypeError, RecursionError):
+            mac = json.loads(zlib.decompress(row[0])) if row else None
+            verdict = mac.get("recoverable") if isinstance(mac, dict) else None
+            return verdict if verdict in VERDICTS else "unknown"
+        return "unknown"
+
+    def _add_numbers(
+        self, run: int, recoverable: t.Mapping[str, int], compliant: t.Mapping[str, int], carried: int = 0
+    ) -> None:
+        texts = [json.dumps(dict(counted), allow_nan=False) for counted in (recoverable, compliant)]
+        self._base.execute("INSERT OR IGNORE INTO numbers VALUES (?, ?, ?, ?)", (run, *texts, carried))
 
     @contextmanager
     def _use(self) -> t.Iterator[None]:
@@ -149,16 +207,18 @@ class History:
         """Return the audits, the oldest first."""
         with self._use():
             rows = self._base.execute(
-                "SELECT id, at, states, partial_runs.run IS NOT NULL FROM runs"
-                " LEFT JOIN partial_runs ON partial_runs.run = runs.id ORDER BY at, id"
+                "SELECT id, at, states, partial_runs.run IS NOT NULL, recoverable, compliant FROM runs"
+                " LEFT JOIN partial_runs ON partial_runs.run = runs.id"
+                " LEFT JOIN numbers ON numbers.run = runs.id ORDER BY at, id"
             ).fetchall()
         runs = []
-        for number, at, states, partial in rows:
+        for number, at, states, partial, *texts in rows:
             when, counted = moment(at), _row_states(states)
-            if when is None or counted is None:
+            recoverable, compliant = _row_counts(texts[0], VERDICTS), _row_counts(texts[1], COMPLIANCE)
+            if when is None or counted is None or recoverable is None or compliant is None:
                 self._odd.add(("runs", number))
             else:
-                runs.append(AuditRun(number, when, counted, bool(partial)))
+                runs.append(AuditRun(number, when, counted, bool(partial), recoverable, compliant))
         return runs
 
     def run_before(self, at: float, whole: bool = False) -> AuditRun | None:
@@ -184,12 +244,13 @@ class History:
         with self._use():
             # CROSS JOIN keeps SQLite from going through all runs first: the Mac's own rows are few, and side by side.
             rows = self._base.execute(
-                "SELECT run, state, digest IS NOT NULL, failed, holders FROM macs CROSS JOIN runs ON id = run"
-                " WHERE host = ? AND at <= ? ORDER BY run DESC",
+                "SELECT macs.run, state, digest, carried, failed, holders FROM macs CROSS JOIN runs ON id = macs.run"
+                " LEFT JOIN numbers ON numbers.run = macs.run WHERE host = ? AND at <= ? ORDER BY macs.run DESC",
                 (host, at),
             )
             last = ""
-            for run, state, read, *texts in rows:
+            for run, was, digest, carried, *texts in rows:
+                read, state = digest is not None, self._state_now(was, digest) if carried else was
                 failed, holders = map(_row_texts, texts)
                 if state not in STATES or failed is None or holders is None:
                     self._odd.add(("macs", host, run))
@@ -198,6 +259,12 @@ class History:
                 if read:
                     return Before(last, True, failed, holders)
             return Before(last) if last else None
+
+    def _state_now(self, was: t.Any, digest: t.Any) -> t.Any:
+        """Return what a state of version 1 is called now."""
+        if was == "at_risk" and digest is not None and self._verdict(digest) != "at_risk":
+            return "urgent"
+        return "compliant" if was == "recoverable" else was
 
     def readings(self, run: AuditRun) -> t.Iterator[dict[str, t.Any]]:
         """Yield what was read in a run, as saved answers."""
@@ -246,12 +313,14 @@ class History:
             self._base.execute("INSERT INTO readings VALUES (?, ?)", (digest, zlib.compress(content, 1)))
         return digest
 
-    def end(self, at: float, policy: str, states: t.Mapping[str, int], partial: bool) -> None:
+    def end(self, summary: Summary) -> None:
         """Add the run itself. Only :meth:`commit` keeps it."""
         with self._use():
-            row = (self._run, at, policy, json.dumps(dict(states), allow_nan=False))
+            states = json.dumps(summary.states, allow_nan=False)
+            row = (self._run, summary.now, summary.policy.name, states)
             self._base.execute("INSERT INTO runs (id, at, policy, states) VALUES (?, ?, ?, ?)", row)
-            if partial:
+            self._add_numbers(self._run, summary.recoverable, summary.compliant)
+            if summary.partial:
                 self._base.execute("INSERT INTO partial_runs (run) VALUES (?)", (self._run,))
 
     def commit(self) -> None:
@@ -276,9 +345,17 @@ def _row_json(text: t.Any) -> t.Any:
 
 def _row_states(text: t.Any) -> dict[str, int] | None:
     """Return how many Macs were in which state, None for what does not say so."""
+    counted = _row_counts(text, (*STATES, "recoverable"))
+    if counted and "recoverable" in counted:
+        counted["compliant"] = counted.pop("recoverable")
+    return counted
+
+
+def _row_counts(text: t.Any, words: t.Collection[str]) -> dict[str, int] | None:
+    """Return a number for each of some words, None for what does not say so."""
     content = _row_json(text)
     fine = isinstance(content, dict) and all(
-        key in STATES and count(value) is not None for key, value in content.items()
+        key in words and count(value) is not None for key, value in content.items()
     )
     return content if fine else None
 

@@ -10,44 +10,50 @@ from __future__ import annotations
 import functools
 import json
 import os
-import re
 import traceback
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ansible_collections.keyholder.macos.plugins.module_utils._command import sshd
 from ansible_collections.keyholder.macos.plugins.module_utils._kind import moment, words
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS
 from ansible_collections.keyholder.macos.plugins.module_utils._shape import ShapeError, conform
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain, plain_data
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import FAIL, SEVERITIES, RuleFinding, worst
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import (
+    FAIL,
+    SEVERITIES,
+    UNKNOWN,
+    RuleFinding,
+    worst,
+)
+from ansible_collections.keyholder.macos.plugins.plugin_utils._unread import clause, trouble_of
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._code import MaybeCode
     from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Policy
 
 READ, UNREACHABLE, REFUSED = "read", "unreachable", "refused"
 """The status of an answer: the Mac was read, did not answer, or answered and would not be read."""
 
-_NO_ADMITTANCE = re.compile(
-    r"permission denied|host key verification failed|remote host identification has changed"
-    r"|too many authentication failures|invalid/incorrect (username/)?password",
-    re.IGNORECASE,
-)
-"""For these ssh ends with 255 too, and Ansible calls the Mac unreachable. But it is there."""
+STATES = ("lost", "at_risk", "urgent", "attention", "unknown", "refused", "unreachable", "compliant")
+"""The worst first. lost: no account and no key unlocks it any more; at_risk: the reading says that it is at risk, as no
+account can grant; urgent: a rule that is critical or high is broken; attention: another rule is broken, or an
+administrator's token is still to come; unknown: the reading does not tell, of the Mac or of a rule; compliant: it is
+recoverable, and every rule that applies is kept or exempt."""
 
-STATES = ("lost", "at_risk", "attention", "unknown", "refused", "unreachable", "recoverable")
-"""The worst first. lost: no account and no key unlocks it any more; at_risk: no account can grant, or a rule that is
-critical or high is broken; attention: another rule is broken, or an administrator's token is still to come; unknown:
-the reading does not tell; recoverable: all is in order."""
+VERDICTS = ("yes", "pending", "at_risk", "no", "unknown", "not_read")
+"""Whether a Mac is recoverable: what its reading says, or not_read."""
+
+COMPLIANCE = ("yes", "no", "unknown", "not_read")
+"""Whether a Mac is compliant."""
 
 TITLES = {
     "lost": "Lost",
     "at_risk": "At risk",
+    "urgent": "Urgent",
     "attention": "Needs attention",
     "unknown": "Unknown",
     "refused": "Refused",
     "unreachable": "Unreachable",
-    "recoverable": "Recoverable",
+    "compliant": "Compliant",
 }
 
 _OF_STATE = {state: 10_000 * (len(STATES) - number) for number, state in enumerate(STATES)}
@@ -66,6 +72,12 @@ class Answer:
     why: str = ""
     reason: str = ""
     """The collection's reason code for a refusal, where it has one."""
+    remedy: str = ""
+    """What to do if the Mac was not read: a sentence, where there is one."""
+    evidence: str = ""
+    """All that was said, where ``why`` is a part of it."""
+    columns: t.Mapping[str, str] = field(default_factory=dict)
+    """Texts from the inventory, such as the owner, by what they are called."""
 
     @functools.cached_property
     def mac_text(self) -> str:
@@ -74,10 +86,17 @@ class Answer:
 
     def text(self) -> str:
         """Return the answer as JSON, as :func:`answer_from` takes it."""
-        return json_with(
-            {"host": self.host, "status": self.status, "read_at": self.read_at, "why": self.why, "reason": self.reason},
-            {"mac": self.mac_text},
-        )
+        told = {
+            "host": self.host,
+            "status": self.status,
+            "read_at": self.read_at,
+            "why": self.why,
+            "reason": self.reason,
+            "remedy": self.remedy,
+            "evidence": self.evidence,
+            "columns": dict(self.columns),
+        }
+        return json_with(told, {"mac": self.mac_text})
 
 
 def json_with(content: dict[str, t.Any], ready: t.Mapping[str, str]) -> str:
@@ -102,11 +121,16 @@ def _where(problem: Exception) -> str:
     return "".join(f"{os.path.basename(one.filename)}, line {one.lineno}" for one in last) or "place not known"
 
 
-def answer_of(host: str, result: t.Any, now: float) -> Answer:
+def answer_of(host: str, result: t.Any, now: float, columns: t.Mapping[str, str] | None = None) -> Answer:
     """Return the answer in what trust_info returned. None: the task never came to this host.
 
-    ``now``: when it was read, in seconds since 1970.
+    ``now``: when it was read, in seconds since 1970; ``columns``: what the inventory says of the Mac.
     """
+    answer = _answer_of(host, result, now)
+    return replace(answer, columns=columns) if columns else answer
+
+
+def _answer_of(host: str, result: t.Any, now: float) -> Answer:
     if result is None:
         return Answer(host, UNREACHABLE, None, None, "the play did not come as far as this Mac")
     if not isinstance(result, dict):
@@ -114,32 +138,26 @@ def answer_of(host: str, result: t.Any, now: float) -> Answer:
     mac = result.get("mac")
     if isinstance(mac, dict) and not result.get("failed"):
         return _read_answer(host, mac, now)
-    # ansible-core from 2.19 on says so before every message.
-    why = plain(" ".join(str(result.get("msg") or "no reason was given").split()).replace("Task failed: ", "", 1))
+    said = plain(" ".join(str(result.get("msg") or "no reason was given").split()))
     if result.get("unreachable"):
-        return _unreachable(host, why, now)
-    return Answer(host, REFUSED, now, None, why, plain(str(result.get("reason") or "")))
-
-
-_AT_THE_DOOR: dict[sshd.Door, tuple[MaybeCode, str]] = {
-    "locked": ("waits_for_unlock", "it waits at FileVault's unlock screen"),
-    "resets": ("preboot_ssh_broken", "it accepts connections and drops them before SSH says a word"),
-}
-"""What ssh's words tell of a Mac that is there, and nothing could be read of."""
-
-
-def _unreachable(host: str, why: str, now: float) -> Answer:
-    """Return the answer of a Mac that Ansible calls unreachable, by ssh's words: it may be there all the same."""
-    if sshd.unlocked(why):
-        told = "it waited at FileVault's unlock screen, and the connection's password has unlocked it. Read it again"
-        return Answer(host, REFUSED, now, None, f"{told} ({why})")
-    reason, told = _AT_THE_DOOR.get(sshd.door(why), ("", ""))
+        return _unread(host, None, said, now)
+    reason, remedy = (plain(str(result.get(key) or "")) for key in ("reason", "remedy"))
     if reason:
-        return Answer(host, REFUSED, now, None, f"{told} ({why})", reason)
-    if sshd.may_wait(why):
-        told = "a Mac with macOS 26 or newer says this, too, while it waits at FileVault's unlock screen"
-        return Answer(host, REFUSED, now, None, f"{why} ({told})")
-    return Answer(host, REFUSED if _NO_ADMITTANCE.search(why) else UNREACHABLE, now, None, why)
+        # The message of a module says the way out and the code as well, and both have a place of their own.
+        why = clause(said.replace(f"[{reason}]", "").replace(remedy, "") if remedy else said.replace(f"[{reason}]", ""))
+        return Answer(host, REFUSED, now, None, why, reason, remedy, "" if why == said else said)
+    return _unread(host, REFUSED, said, now)
+
+
+def _unread(host: str, status: str | None, said: str, at: float | None) -> Answer:
+    """Return the answer of a Mac of which ``said`` is all that is known.
+
+    ``status`` None: Ansible could not connect, and what was said tells whether the Mac is there.
+    """
+    trouble = trouble_of(said, unreachable=status is None)
+    status = status or (REFUSED if trouble.there else UNREACHABLE)
+    remedy = trouble.remedy or (REASONS[trouble.reason].remedy if trouble.reason else "")
+    return Answer(host, status, at, None, trouble.why, trouble.reason, remedy, "" if trouble.why == said else said)
 
 
 def _read_answer(host: str, mac: t.Any, at: float | None) -> Answer:
@@ -150,8 +168,14 @@ def _read_answer(host: str, mac: t.Any, at: float | None) -> Answer:
 
 
 def answer_from(saved: t.Any) -> Answer:
-    """Return the answer in what :meth:`Answer.text` made, or in an entry of a report. Raise ``ValueError`` for anything
-    else."""
+    """Return the answer in what :meth:`Answer.text` made, or in an entry of a report, of this version or an older one.
+    Raise ``ValueError`` for anything else."""
+    answer = _answer_from(saved)
+    columns = _columns_from(saved.get("columns"))
+    return replace(answer, columns=columns) if columns else answer
+
+
+def _answer_from(saved: t.Any) -> Answer:
     if not isinstance(saved, dict) or not saved.get("host") or saved.get("status") not in (READ, UNREACHABLE, REFUSED):
         raise ValueError("an entry has no host, or a status that is not one of read, unreachable and refused")
     host, mac, read_at = plain(str(saved["host"])), saved.get("mac"), moment(saved.get("read_at"))
@@ -160,9 +184,17 @@ def answer_from(saved: t.Any) -> Answer:
     if saved["status"] == READ:
         # In a report, a Mac that was read has the reason for its state in ``why``.
         return _read_answer(host, mac, read_at)
-    return Answer(
-        host, saved["status"], read_at, None, plain(str(saved.get("why") or "")), plain(str(saved.get("reason") or ""))
-    )
+    why, reason = (plain(str(saved.get(key) or "")) for key in ("why", "reason"))
+    if "evidence" not in saved and not reason:
+        # An older version saved the whole message as the reason why.
+        return replace(_unread(host, None, why, read_at), status=saved["status"])
+    remedy, evidence = (plain(str(saved.get(key) or "")) for key in ("remedy", "evidence"))
+    return Answer(host, saved["status"], read_at, None, why, reason, remedy, evidence)
+
+
+def _columns_from(saved: t.Any) -> dict[str, str]:
+    """Return the columns that an answer was saved with; none for what is no dictionary."""
+    return {plain(str(name)): plain(str(value)) for name, value in saved.items()} if isinstance(saved, dict) else {}
 
 
 @dataclass(frozen=True)
@@ -178,6 +210,23 @@ class Judged:
     """The findings that are failures, the most severe first."""
 
     @functools.cached_property
+    def recoverable(self) -> str:
+        """Return what the reading says of it; not_read without one."""
+        return "not_read" if self.answer.mac is None else str(self.answer.mac["recoverable"])
+
+    @functools.cached_property
+    def compliant(self) -> str:
+        """Return yes, no, unknown or not_read."""
+        if self.answer.mac is None:
+            return "not_read"
+        return {"compliant": "yes", "unknown": "unknown"}.get(self.state, "no")
+
+    @functools.cached_property
+    def unknown(self) -> tuple[RuleFinding, ...]:
+        """Return the findings of rules that the reading does not answer."""
+        return tuple(finding for finding in self.findings if finding.result == UNKNOWN)
+
+    @functools.cached_property
     def worst(self) -> str:
         """Return the severity of the worst failure; "" if nothing failed."""
         return worst(self.failed)
@@ -188,6 +237,9 @@ class Judged:
         if self.answer.mac is None:
             return self.answer.why
         recoverable, recoverable_why = self.answer.mac["recoverable"], str(self.answer.mac["recoverable_why"])
+        if self.state == "unknown" and recoverable == "yes":
+            titles = [f"the reading does not tell: {finding.rule.title}" for finding in self.unknown]
+            return "; ".join(titles[:3] + ([f"and {len(titles) - 3} more"] if len(titles) > 3 else []))
         if self.state in ("lost", "unknown") or not self.failed:
             return recoverable_why
         found = [text for finding in self.failed for text in finding.found]
@@ -219,6 +271,11 @@ class Judged:
             "read_at": self.answer.read_at,
             "reason": self.answer.reason,
             "why": self.why,
+            "remedy": self.answer.remedy,
+            "evidence": self.answer.evidence,
+            "columns": dict(self.answer.columns),
+            "recoverable": self.recoverable,
+            "compliant": self.compliant,
             "state": self.state,
             "score": self.score,
             "worst": self.worst,
@@ -260,17 +317,25 @@ def _judge(answer: Answer, policy: Policy, now: float) -> Judged:
     failed = sorted(
         (one for one in findings if one.result == FAIL), key=lambda one: SEVERITIES.index(one.rule.severity)
     )
-    state = _state(str(answer.mac["recoverable"]), worst(failed))
+    told = all(finding.result != UNKNOWN for finding in findings)
+    state = _state(str(answer.mac["recoverable"]), worst(failed), told)
     score = _OF_STATE[state] + min(9999, sum(_OF_SEVERITY[one.rule.severity] for one in failed))
     return Judged(answer, findings, state, score, tuple(failed))
 
 
-def _state(recoverable: str, broken: str) -> str:
-    """Return the state. ``recoverable``: the reading's verdict; ``broken``: the worst severity that is broken."""
+def _state(recoverable: str, broken: str, told: bool) -> str:
+    """Return the state. ``recoverable``: the reading's verdict; ``broken``: the worst severity that is broken.
+
+    ``told``: whether the reading answers every rule. One that it does not answer may be broken.
+    """
     if recoverable == "no":
         return "lost"
-    if recoverable == "at_risk" or broken in ("critical", "high"):
+    if recoverable == "at_risk":
         return "at_risk"
+    if broken in ("critical", "high"):
+        return "urgent"
     if recoverable == "unknown":
         return "unknown"
-    return "attention" if broken or recoverable == "pending" else "recoverable"
+    if broken or recoverable == "pending":
+        return "attention"
+    return "compliant" if told else "unknown"

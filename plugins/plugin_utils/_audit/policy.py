@@ -246,8 +246,17 @@ def judge_reading(reading: t.Any, policy: t.Any, host: str, now: float | None) -
         mac = conform(mac)
     except (ShapeError, RecursionError) as problem:
         raise AnsibleFilterError(f"this is not a reading: {problem}") from problem
+    at = time.time() if now is None else float(now)
     try:
-        return _loaded_policy(policy).evaluate(host, mac, time.time() if now is None else float(now))
+        return policy_given(policy).evaluate(host, mac, at)
+    except AuditPolicyError as problem:
+        raise AnsibleFilterError(str(problem)) from problem
+
+
+def policy_given(policy: t.Any) -> Policy:
+    """Return the policy of its layers, or of the only one. Raise ``AnsibleFilterError`` for a policy that is none."""
+    try:
+        return _loaded_policy(policy)
     except AuditPolicyError as problem:
         raise AnsibleFilterError(str(problem)) from problem
 

@@ -21,8 +21,12 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import 
     damaged,
 )
 
-SCHEMA = "keyholder.macos.audit/1"
-"""In every JSON report. The number goes up when something is taken away or means something else."""
+SCHEMA = "keyholder.macos.audit/2"
+"""In every JSON report. The number goes up when something is taken away or means something else. In /1 the state
+recoverable was what is compliant now, and at_risk was what is at_risk or urgent now."""
+
+_READ = (SCHEMA, "keyholder.macos.audit/1")
+"""The schemas of the reports that are read. Each reading is judged anew, so that a state of /1 does not matter."""
 
 _HOST = re.compile(r'\s*\{\s*"host":\s*("(?:[^"\\]|\\.)*")')
 """How an answer begins, whatever has become of the rest of it."""
@@ -46,7 +50,7 @@ def saved_answers(path: str, unread: list[str]) -> t.Iterator[Answer]:
         unread.append(f"{path}: {problem.strerror or problem}")
         return
     content = _parsed(data)
-    if isinstance(content, dict) and content.get("schema") == SCHEMA and isinstance(content.get("macs"), list):
+    if isinstance(content, dict) and content.get("schema") in _READ and isinstance(content.get("macs"), list):
         for number, entry in enumerate(content["macs"]):
             yield from entry_answer(entry, f"{path}, macs[{number}]", unread)
         return
@@ -55,7 +59,9 @@ def saved_answers(path: str, unread: list[str]) -> t.Iterator[Answer]:
         return
     unread.append(f"{path} is no JSON, or not whole")
     # A report has a Mac a line, so that those before the place where it was cut are not lost.
-    for number, line in enumerate(data.split(b"\n") if SCHEMA.encode() in data[:200] else (), 1):
+    for number, line in enumerate(
+        data.split(b"\n") if any(schema.encode() in data[:200] for schema in _READ) else (), 1
+    ):
         if line.startswith(b'{"host": '):
             yield from _line_answer(line.rstrip(b",\r"), f"{path}, line {number}", unread)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Count a fleet while its Macs come by, rank the most urgent, and say what went wrong beside the Macs. Pure.
+"""Count a fleet while its Macs come by, say what is wrong with it by cause, and what went wrong beside the Macs. Pure.
 
 Only a short row of each Mac stays in memory, so that a hundred thousand need no more than a few hundred megabytes.
 
@@ -9,14 +9,16 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.causes import INVENTORY, Cause, Causes
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.changed import changed_sentences
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import plain_text
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import STATES, TITLES
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import COMPLIANCE, STATES, VERDICTS
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import SEVERITIES
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.sentences import iso, numbers
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.history import AuditRun, Change
@@ -37,6 +39,11 @@ class Row:
     why: str
     next: tuple[str, ...]
     worst: str
+    """The worst severity that it breaks."""
+    recoverable: str
+    compliant: str
+    doubtful: str
+    """The worst severity of a rule that the reading does not answer."""
 
 
 @dataclass
@@ -64,12 +71,30 @@ class Summary:
     """What went wrong with the history; "" if nothing did."""
     odd_rows: int = 0
     """Rows of the history that were skipped."""
+    columns: tuple[str, ...] = ()
+    """What the columns from the inventory are called."""
+    about: t.Mapping[str, str] = field(default_factory=dict)
+    """What the head of the report says of itself, such as the organisation, by what it is called."""
+    inventory: str = INVENTORY
+    """The part of a command that names the inventory."""
+    _causes: Causes = field(default_factory=Causes)
 
     def add(self, judged: Judged, change: Change | None) -> None:
         """Count one Mac."""
         self.rows.append(
-            Row(judged.answer.host, judged.state, judged.score, judged.why, tuple(judged.next), judged.worst)
+            Row(
+                judged.answer.host,
+                judged.state,
+                judged.score,
+                judged.why,
+                tuple(judged.next),
+                judged.worst,
+                judged.recoverable,
+                judged.compliant,
+                worst_of(finding.rule.severity for finding in judged.unknown),
+            )
         )
+        self._causes.add(judged)
         if change is not None:
             self.changes.append(change)
         for finding in judged.findings:
@@ -84,16 +109,51 @@ class Summary:
         return {state: counted[state] for state in STATES}
 
     @property
+    def recoverable(self) -> dict[str, int]:
+        """Return how many Macs are recoverable, and how many are not, each verdict by itself."""
+        counted = Counter(row.recoverable for row in self.rows)
+        return {verdict: counted[verdict] for verdict in VERDICTS}
+
+    @property
+    def compliant(self) -> dict[str, int]:
+        """Return how many Macs are compliant, and how many are not, each verdict by itself."""
+        counted = Counter(row.compliant for row in self.rows)
+        return {verdict: counted[verdict] for verdict in COMPLIANCE}
+
+    @property
+    def causes(self) -> list[Cause]:
+        """Return what keeps Macs from being compliant, the worst first."""
+        return self._causes.ranked(self.inventory)
+
+    @property
+    def changed(self) -> list[str]:
+        """Return what has changed since the audit that this one is compared with, as sentences; none without one."""
+        return [] if self.since is None else changed_sentences(self.changes, self.policy)
+
+    @property
     def ranking(self) -> list[Row]:
         """Return the Macs that are not in order, the most urgent first."""
-        urgent = [row for row in self.rows if row.state != "recoverable"]
+        urgent = [row for row in self.rows if row.state != "compliant"]
         return sorted(urgent, key=lambda row: (-row.score, row.host))
 
     @property
     def worst(self) -> str:
         """Return the worst severity that a Mac breaks; "" if none breaks a rule."""
-        found = {row.worst for row in self.rows}
-        return next((severity for severity in SEVERITIES if severity in found), "")
+        return worst_of(row.worst for row in self.rows)
+
+    def failing(self, limit: str) -> tuple[list[str], list[str]]:
+        """Return the Macs that fail ``limit``, and those of which nobody knows.
+
+        ``limit``: recoverable, compliant, or a severity. A severity is about rules, so a Mac that was not read is
+        neither; the two words are about every Mac.
+        """
+        if limit in ("recoverable", "compliant"):
+            said = [(row.host, row.recoverable if limit == "recoverable" else row.compliant) for row in self.rows]
+            unknown = [host for host, verdict in said if verdict in ("unknown", "not_read")]
+            return [host for host, verdict in said if verdict not in ("yes", "unknown", "not_read")], unknown
+        counts = SEVERITIES[: SEVERITIES.index(limit) + 1]
+        failed = [row.host for row in self.rows if row.worst in counts]
+        return failed, [row.host for row in self.rows if row.doubtful in counts and row.worst not in counts]
 
     @property
     def expired(self) -> list[str]:
@@ -126,36 +186,31 @@ class Summary:
         """Return the numbers as the JSON report and the task's result have them."""
         return {
             "macs": len(self.rows),
+            "recoverable": self.recoverable,
+            "compliant": self.compliant,
             "states": self.states,
             "worst": self.worst,
             "macos": dict(sorted(self.systems.items())),
             "rules": {code: dict(sorted(counted.items())) for code, counted in sorted(self.results.items())},
+            "causes": [cause.view() for cause in self.causes],
+            "changed": self.changed,
             "notes": self.notes,
         }
 
     def lines(self) -> list[str]:
-        """Return the report in a few lines for a person at a terminal."""
-        width = max([3, *(len(plain_text(row.host)) for row in self.ranking[:LISTED])])
-        lines = [f"{len(self.rows)} Macs: {in_words(self.states)}", *self.notes]
-        for row in self.ranking[:LISTED]:
-            lines.append(f"{plain_text(row.host):<{width}}  {TITLES[row.state]:<15}  {plain_text(row.why)}")
-            if row.next:
-                lines.append(f"{'':<{width}}  {'':<15}  next: {', '.join(row.next)}")
-        more = len(self.ranking) - LISTED
-        lines += [f"and {more} more"] if more > 0 else []
-        lines += [f"an exemption has run out: {plain_text(words)}" for words in self.expired]
+        """Return the report in a few lines for a terminal: the numbers, what has changed, and the causes."""
+        lines = [*numbers(self.recoverable, self.compliant), *self.notes]
         if self.since is not None:
-            lines.append(f"{len(self.changes)} Macs have changed since {iso(self.since.at)}")
+            lines += [f"Changed since {iso(self.since.at)}:", *(f"    {words}" for words in self.changed)]
+        for cause in self.causes[:LISTED]:
+            lines += cause.lines()
+        more = len(self.causes) - LISTED
+        lines += [f"and {more} more causes"] if more > 0 else []
+        lines += [f"an exemption has run out: {plain_text(words)}" for words in self.expired]
         return lines
 
 
-def iso(at: float) -> str:
-    """Return seconds since 1970 as a UTC time, such as 2026-09-21T08:00:00Z."""
-    moment = datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def in_words(states: t.Mapping[str, int]) -> str:
-    """Return how many Macs are in which state, the best state first."""
-    counted = [f"{states[state]} {TITLES[state].lower()}" for state in reversed(STATES) if states[state]]
-    return ", ".join(counted) or "none"
+def worst_of(severities: t.Iterable[str]) -> str:
+    """Return the worst of some severities; "" for none."""
+    found = set(severities)
+    return next((severity for severity in SEVERITIES if severity in found), "")

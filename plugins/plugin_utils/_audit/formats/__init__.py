@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 FORMATS: dict[str, t.Callable[[NewFile, Summary], Format]] = {
     "html": lambda new, summary: HtmlPage(new(".html"), summary),
     "json": lambda new, summary: JsonReport(new(".json"), summary),
-    "csv": lambda new, _summary: CsvTables(new(".csv"), new("-findings.csv")),
+    "csv": lambda new, summary: CsvTables(new(".csv"), new("-findings.csv"), summary.columns),
     "junit": lambda new, summary: JunitSuites(new(".xml"), summary),
     "markdown": lambda new, _summary: MarkdownTicket(new(".md")),
     "readings": lambda new, _summary: SavedReadings(new(".jsonl")),

@@ -13,7 +13,7 @@ import typing as t
 
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import json_with
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.saved import SCHEMA
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.summary import iso
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.sentences import iso
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.formats.base import WholeFile
@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
 
 
 class JsonReport:
-    """Write everything, by the schema in docs/schema/audit-1.json. Each Mac has one line, so that two reports can be
+    """Write everything, by the schema in docs/schema/audit-2.json. Each Mac has one line, so that two reports can be
     compared, and what is before a cut can be read."""
 
     def __init__(self, file: WholeFile, summary: Summary) -> None:
@@ -32,6 +32,8 @@ class JsonReport:
             "schema": SCHEMA,
             "generated_at": iso(summary.now),
             "title": summary.title,
+            "about": dict(summary.about),
+            "columns": list(summary.columns),
             "policy": {
                 "name": summary.policy.name,
                 "parameters": dict(summary.policy.parameters),
@@ -54,7 +56,10 @@ class JsonReport:
             "summary": summary.view(),
             "changed_since": since,
             "changes": [change.view() for change in summary.changes],
-            "trend": [{"at": iso(run.at), "states": dict(run.states)} for run in summary.trend],
+            "trend": [
+                {"at": iso(run.at), "recoverable": dict(run.recoverable), "compliant": dict(run.compliant)}
+                for run in summary.trend
+            ],
         }
         self._file.write(f"\n], {json.dumps(foot, allow_nan=False)[1:]}\n")
 

@@ -38,7 +38,8 @@ class JunitSuites:
         host = _quoted(judged.answer.host)
         if judged.answer.mac is None:
             self._file.write(
-                f'<testsuite name={host} tests="1" failures="0" errors="1" skipped="0"><testcase classname={host}'
+                f'<testsuite name={host} tests="1" failures="0" errors="1" skipped="0">{_properties(judged)}'
+                f"<testcase classname={host}"
                 f' name="reading"><error type={_quoted(judged.state)} message={_quoted(judged.why)}/></testcase>'
                 "</testsuite>\n"
             )
@@ -47,6 +48,7 @@ class JunitSuites:
         failures = results.count(FAIL)
         skipped = len(results) - failures - results.count(PASS)
         lines = [f'<testsuite name={host} tests="{len(results)}" failures="{failures}" errors="0" skipped="{skipped}">']
+        lines += [_properties(judged)]
         for finding in judged.findings:
             case = f"<testcase classname={host} name={_quoted(finding.rule.id)}"
             if finding.result == PASS:
@@ -66,6 +68,13 @@ class JunitSuites:
     def end(self, summary: Summary) -> None:
         """Close the document."""
         self._file.write("</testsuites>\n")
+
+
+def _properties(judged: Judged) -> str:
+    """Return what is said of the Mac as a whole: the two words, and what the inventory says of it."""
+    said = {"recoverable": judged.recoverable, "compliant": judged.compliant, **judged.answer.columns}
+    properties = "".join(f"<property name={_quoted(name)} value={_quoted(value)}/>" for name, value in said.items())
+    return f"<properties>{properties}</properties>"
 
 
 def _quoted(text: str) -> str:

@@ -4,19 +4,20 @@
 "use strict";
 (() => {
   const PAGE = 100;
+  const VERDICTS = ["no", "at_risk", "unknown", "not_read", "pending", "yes"];
   const data = (id) => JSON.parse(document.getElementById(id).textContent);
   const find = (id) => document.getElementById(id);
   const head = data("head");
   const rows = data("rows").map((row, index) => {
-    const [host, state, score, why, change, broken, macos, chip, holders, accounts, filevault, bootstrap] = row;
-    return { index, host, state, score, why, change, broken, macos, chip, holders, accounts, filevault, bootstrap };
+    const [host, state, score, why, change, columns, recoverable, broken, macos, chip, holders, accounts, filevault, bootstrap] = row;
+    return { index, host, state, score, why, change, columns, recoverable, broken, macos, chip, holders, accounts, filevault, bootstrap };
   });
   const many = (number) => number.toLocaleString("en");
   const words = (text) => String(text).replaceAll("_", " ");
   // Control characters, and those that turn the direction of text around, are shown as what they are: nothing to see.
   const plain = (text) => String(text).replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, "?");
   for (const row of rows) {
-    row.text = [row.host, row.why, row.macos, ...(row.holders || [])].join("\n").toLowerCase();
+    row.text = [row.host, row.why, row.macos, ...row.columns, ...(row.holders || [])].join("\n").toLowerCase();
   }
 
   const chosen = { states: new Set(), rule: null, text: "", changed: false, sort: "score", down: true, page: 0 };
@@ -55,7 +56,9 @@
     filevault: (a, b) => names.compare(a.filevault || "", b.filevault || ""),
     bootstrap: (a, b) => names.compare(a.bootstrap || "", b.bootstrap || ""),
     broken: (a, b) => a.broken.length - b.broken.length,
+    recoverable: (a, b) => VERDICTS.indexOf(a.recoverable) - VERDICTS.indexOf(b.recoverable),
   };
+  head.columns.forEach((_name, number) => { by[`column-${number}`] = (a, b) => names.compare(a.columns[number], b.columns[number]); });
 
   const state = (number) => {
     const code = head.states[number];
@@ -68,8 +71,10 @@
     const tag = row.change === 1 ? make("span", { class: "tag" }, "new") : row.change === 2 ? make("span", { class: "tag" }, "changed") : null;
     const made = make("tr", { "data-host": row.host },
       make("td", {}, link, tag),
+      row.columns.map((value, number) => make("td", { "data-label": head.columns[number] }, value)),
       make("td", {}, state(row.state)),
-      make("td", {}, row.why),
+      make("td", { "data-label": "Recoverable" }, words(row.recoverable)),
+      make("td", { class: "why" }, row.why),
       make("td", { "data-label": "macOS" }, read ? `${row.macos}${row.chip ? "" : " (Intel)"}` : null),
       make("td", { "data-label": "Holders" }, read ? `${row.holders.length} of ${row.accounts}` : null),
       make("td", { "data-label": "FileVault" }, read ? words(row.filevault) : null),
@@ -82,11 +87,12 @@
     return made;
   };
 
+  let size = PAGE;
   const draw = () => {
-    const pages = Math.max(1, Math.ceil(shown.length / PAGE));
+    const pages = Math.max(1, Math.ceil(shown.length / size));
     chosen.page = Math.min(chosen.page, pages - 1);
     const body = document.querySelector("#macs tbody");
-    body.replaceChildren(...shown.slice(chosen.page * PAGE, (chosen.page + 1) * PAGE).map(line));
+    body.replaceChildren(...shown.slice(chosen.page * size, (chosen.page + 1) * size).map(line));
     find("count").textContent = shown.length === rows.length ? `${many(rows.length)} Macs` : `${many(shown.length)} of ${many(rows.length)} Macs`;
     find("page").textContent = `page ${chosen.page + 1} of ${pages}`;
     document.querySelector(".pager").hidden = pages === 1;
@@ -144,7 +150,7 @@
       exemption ? make("p", { class: "muted" }, `${found.exemption ? "exempt" : "no longer exempt"}, by ${exemption.by} until ${exemption.until}: ${exemption.why}`) : null,
       found.result === "fail" ? make("p", { class: "muted" }, rule.rationale) : null,
       found.result === "fail" ? make("p", {}, `What to do: ${rule.remedy}`) : null,
-      found.result === "fail" && rule.run ? make("p", {}, make("code", {}, `ansible-playbook ${rule.run} --limit ${host}`)) : null,
+      found.result === "fail" && rule.run ? make("p", {}, make("code", {}, `ansible-playbook ${rule.run} ${head.inventory} --limit ${/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(host) ? host : `'${host.replaceAll("'", `'"'"'`)}'`}`)) : null,
       found.result === "fail" && where ? make("p", { class: "muted" }, where) : null);
   };
 
@@ -180,7 +186,7 @@
     const top = make("div", { class: "top" },
       make("div", {}, make("h2", { id: "mac-title" }, entry.host), make("p", {}, state(row.state)), make("p", {}, entry.why)), close);
     if (!mac) {
-      return [top, entry.reason ? make("p", {}, "Reason code: ", make("code", {}, entry.reason)) : null, changed(entry.change)];
+      return [top, entry.remedy ? make("p", {}, `What to do: ${entry.remedy}`) : null, entry.evidence ? make("p", { class: "muted" }, make("code", {}, entry.evidence)) : null, entry.reason ? make("p", {}, "Reason code: ", make("code", {}, entry.reason)) : null, changed(entry.change)];
     }
     const of = (result) => entry.findings.filter((found) => found.result === result);
     const order = (found) => head.severities.indexOf(head.rules.find((one) => one.id === found.rule).severity);
@@ -190,6 +196,9 @@
     return [
       top,
       make("dl", { class: "facts" },
+        fact("Recoverable", words(entry.recoverable)),
+        fact("Compliant", words(entry.compliant)),
+        row.columns.map((value, number) => fact(head.columns[number], value || "not said")),
         fact("macOS", `${mac.os.version} (${mac.os.build})`),
         fact("Hardware", `${mac.hardware.model || "unknown"}, ${mac.hardware.apple_silicon ? "Apple silicon" : "Intel"}${mac.hardware.virtual ? ", virtual" : ""}`),
         fact("Can grant tokens", mac.granters.join(", ") || (mac.recoverable === "pending" ? `nobody before ${mac.waiting_admins.join(" or ")} has logged in at the screen` : "nobody")),
@@ -265,6 +274,9 @@
     if (find("changed")) find("changed").checked = false;
     choose();
   });
+  // Paper has no next page of this table: all Macs that are chosen are on it, and no dialog.
+  window.addEventListener("beforeprint", () => { size = Math.max(PAGE, shown.length); draw(); });
+  window.addEventListener("afterprint", () => { size = PAGE; draw(); });
   const turn = (by_) => { chosen.page += by_; draw(); find("macs").scrollIntoView(); };
   find("back").addEventListener("click", () => turn(-1));
   find("forth").addEventListener("click", () => turn(1));

@@ -19,10 +19,12 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.causes import RULE
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import for_script, plain_text
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import STATES, TITLES, Judged, json_with
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import FAIL, SEVERITIES
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.summary import LISTED, Summary, iso
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import SEVERITIES
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.sentences import iso, numbers, some
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.summary import LISTED, Summary
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.formats.base import WholeFile
@@ -43,6 +45,7 @@ class HtmlPage:
     def __init__(self, file: WholeFile, summary: Summary) -> None:
         self._file = file
         self._numbers = {rule.id: number for number, rule in enumerate(summary.policy.rules)}
+        self._columns = summary.columns
         self._rows: t.IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self._details: t.IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self._waiting: list[str] = []
@@ -70,11 +73,14 @@ class HtmlPage:
             summary=summary,
             states=[(state, TITLES[state], summary.states[state]) for state in STATES],
             total=max(1, len(summary.rows)),
-            rules=_broken_rules(summary),
+            numbers=numbers(summary.recoverable, summary.compliant),
+            shares=_shares(summary),
+            causes=[(cause, self._numbers.get(cause.code) if cause.kind == RULE else None) for cause in summary.causes],
+            changed=summary.changed,
+            some=some,
             ranking=summary.ranking[:LISTED],
             titles=TITLES,
             since=None if summary.since is None else iso(summary.since.at),
-            gone=[change.host for change in summary.changes if not change.now],
             trend=_trend(summary),
             style=style,
             script=script,
@@ -99,6 +105,8 @@ class HtmlPage:
             "severities": list(SEVERITIES),
             "rules": [rule.view() for rule in summary.policy.rules],
             "since": None if summary.since is None else iso(summary.since.at),
+            "columns": list(summary.columns),
+            "inventory": summary.inventory,
         }
 
     def _row(self, judged: Judged, change: Change | None) -> list[t.Any]:
@@ -106,7 +114,8 @@ class HtmlPage:
         mac = judged.answer.mac
         changed = 0 if change is None else _CHANGED if change.was else _NEW
         why = judged.why if len(judged.why) <= _WHY else f"{judged.why[: _WHY - 1]}\u2026"
-        row = [judged.answer.host, STATES.index(judged.state), judged.score, why, changed]
+        columns = [judged.answer.columns.get(name, "") for name in self._columns]
+        row = [judged.answer.host, STATES.index(judged.state), judged.score, why, changed, columns, judged.recoverable]
         row.append([self._numbers[finding.rule.id] for finding in judged.failed])
         if mac is None:
             return row
@@ -121,6 +130,10 @@ class HtmlPage:
             "read_at": None if judged.answer.read_at is None else iso(judged.answer.read_at),
             "reason": judged.answer.reason,
             "why": judged.why,
+            "remedy": judged.answer.remedy,
+            "evidence": judged.answer.evidence,
+            "recoverable": judged.recoverable,
+            "compliant": judged.compliant,
             "next": judged.next,
             "change": None if change is None else change.view(),
         }
@@ -146,44 +159,35 @@ class HtmlPage:
         stream.close()
 
 
-def _broken_rules(summary: Summary) -> list[dict[str, t.Any]]:
-    """Return the rules that a Mac breaks: the most severe first, then by the number of Macs."""
-    rules = [
-        {"number": number, "rule": rule, "failed": summary.results[rule.id][FAIL]}
-        for number, rule in enumerate(summary.policy.rules)
-    ]
-    broken = [entry for entry in rules if entry["failed"]]
-    return sorted(broken, key=lambda entry: (SEVERITIES.index(entry["rule"].severity), -entry["failed"]))
+def _shares(summary: Summary) -> list[tuple[str, int, int]]:
+    """Return the two numbers: the word, how many Macs it is true of, and how many percent of all, rounded down."""
+    total = max(1, len(summary.rows))
+    counted = (("recoverable", summary.recoverable["yes"]), ("compliant", summary.compliant["yes"]))
+    return [(word, number, 100 * number // total) for word, number in counted]
 
 
 def _trend(summary: Summary) -> dict[str, t.Any] | None:
-    """Return the areas of a chart of 600 by 120, the states upon each other, the best at the bottom; None for a single
-    audit."""
-    points = [(run.at, dict(run.states)) for run in summary.trend] + [(summary.now, summary.states)]
-    if len(points) < 2:
+    """Return the two lines of a chart of 600 by 120; None for a single audit."""
+    times = [*(run.at for run in summary.trend), summary.now]
+    counted = {
+        "recoverable": [*(run.recoverable for run in summary.trend), summary.recoverable],
+        "compliant": [*(run.compliant for run in summary.trend), summary.compliant],
+    }
+    if len(times) < 2:
         return None
     width, height = 600.0, 120.0
-    begin, end = points[0][0], points[-1][0]
-    across = [width * (at - begin) / ((end - begin) or 1.0) for at, _states in points]
-    below = [0.0] * len(points)
-    areas = []
-    for state in reversed(STATES):
-        above = [
-            floor + states.get(state, 0) / max(1, sum(states.values())) for floor, (_at, states) in zip(below, points)
-        ]
-        if above != below:
-            line = [f"{x:.1f},{height * (1 - y):.1f}" for x, y in zip(across, above)]
-            line += [f"{x:.1f},{height * (1 - y):.1f}" for x, y in zip(reversed(across), reversed(below))]
-            areas.append({"state": state, "title": TITLES[state], "points": " ".join(line)})
-        below = above
-    shares = [states.get("recoverable", 0) / max(1, sum(states.values())) for _at, states in points]
-    return {
-        "areas": areas,
-        "from": iso(begin)[:10],
-        "to": iso(end)[:10],
-        "audits": len(points),
-        "words": f"Recoverable: {int(100 * shares[0])} % on {iso(begin)[:10]}, {int(100 * shares[-1])} % now",
-    }
+    begin, end = times[0], times[-1]
+    across = [width * (at - begin) / ((end - begin) or 1.0) for at in times]
+    lines, words = [], []
+    for word, numbers_then in counted.items():
+        shares = [one.get("yes", 0) / max(1, sum(one.values())) for one in numbers_then]
+        # A line at the very edge would be half as thick.
+        spots = " ".join(f"{x:.1f},{4 + (height - 8) * (1 - y):.1f}" for x, y in zip(across, shares))
+        lines.append({"word": word, "points": spots})
+        words.append(
+            f"{word.capitalize()}: {int(100 * shares[0])} % on {iso(begin)[:10]}, {int(100 * shares[-1])} % now"
+        )
+    return {"lines": lines, "from": iso(begin)[:10], "to": iso(end)[:10], "audits": len(times), "words": words}
 
 
 def _hash(text: str) -> str:

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import cell
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import NOT_APPLICABLE, PASS
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.summary import iso
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.sentences import iso
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.formats.base import WholeFile
@@ -27,14 +27,15 @@ class CsvTables:
     MACS = (
         "mac", "state", "why", "next", "worst", "macos", "build", "model", "chip", "recoverable", "admin_holders",
         "holders", "phantoms", "accounts", "filevault", "personal_recovery_key", "bootstrap_token", "enrolled",
-        "unfinished", "not_read", "broken_rules", "read_at", "was",
+        "unfinished", "not_read", "broken_rules", "read_at", "was", "compliant", "remedy",
     )  # fmt: skip
     FINDINGS = ("mac", "rule", "severity", "result", "title", "found", "accounts", "remedy", "run", "exempt_until")
 
-    def __init__(self, macs: WholeFile, findings: WholeFile) -> None:
+    def __init__(self, macs: WholeFile, findings: WholeFile, columns: t.Sequence[str] = ()) -> None:
+        self._columns = columns
         self._macs = csv.writer(macs.stream)
         self._findings = csv.writer(findings.stream)
-        self._macs.writerow(self.MACS)
+        self._macs.writerow([*self.MACS, *map(cell, columns)])
         self._findings.writerow(self.FINDINGS)
 
     def add(self, judged: Judged, change: Change | None) -> None:
@@ -42,7 +43,7 @@ class CsvTables:
         answer, mac = judged.answer, judged.answer.mac
         row = [answer.host, judged.state, judged.why, ", ".join(judged.next), judged.worst]
         if mac is None:
-            row += [""] * 15
+            row += ["", "", "", "", judged.recoverable, *[""] * 10]
         else:
             filevault, management = mac["filevault"], mac["management"]
             row += [
@@ -50,7 +51,7 @@ class CsvTables:
                 mac["os"]["build"],
                 mac["hardware"]["model"],
                 {True: "Apple silicon", False: "Intel"}.get(mac["hardware"]["apple_silicon"], "unknown"),
-                mac["recoverable"],
+                judged.recoverable,
                 *(", ".join(mac[key]) for key in ("admin_holders", "holders", "phantoms")),
                 str(len(mac["accounts"])),
                 filevault["state"],
@@ -62,6 +63,7 @@ class CsvTables:
             ]
         row += [", ".join(finding.rule.id for finding in judged.failed)]
         row += ["" if answer.read_at is None else iso(answer.read_at), "" if change is None else change.was]
+        row += [judged.compliant, answer.remedy, *(answer.columns.get(name, "") for name in self._columns)]
         self._macs.writerow([cell(value) for value in row])
         for finding in judged.findings:
             if finding.result in (PASS, NOT_APPLICABLE):

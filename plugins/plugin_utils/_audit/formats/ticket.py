@@ -11,8 +11,8 @@ import typing as t
 
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import markdown
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import STATES, TITLES
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import FAIL, UNKNOWN
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.summary import LISTED, iso
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.sentences import iso, numbers, some
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.summary import LISTED
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.formats.base import WholeFile
@@ -34,39 +34,46 @@ class MarkdownTicket:
         """Write the page."""
         states = summary.states
         lines = [f"# {markdown(summary.title)}", "", f"{iso(summary.now)}, {len(summary.rows)} Macs.", ""]
+        lines += [f"- {words}" for words in numbers(summary.recoverable, summary.compliant)] + [""]
+        lines += [f"- {markdown(name)}: {markdown(value)}" for name, value in summary.about.items()]
+        lines += [""] if summary.about else []
         lines += ["| state | Macs |", "| --- | ---: |"]
         lines += [f"| {TITLES[state]} | {states[state]} |" for state in STATES if states[state]]
+        if summary.since is not None:
+            lines += [
+                "",
+                f"## What has changed since {iso(summary.since.at)}",
+                "",
+                *(f"- {markdown(words)}" for words in summary.changed),
+            ]
+        lines += _cause_lines(summary)
         read = [row for row in summary.ranking if row.state not in ("unreachable", "refused")]
         unread = [row for row in summary.ranking if row.state in ("refused", "unreachable")]
         lines += _ranking_table("What to look at first", read) + _ranking_table("Not read", unread)
-        broken = [(summary.results[rule.id][FAIL], rule) for rule in summary.policy.rules]
-        broken = sorted(((number, rule) for number, rule in broken if number), key=lambda pair: -pair[0])
-        if broken:
-            lines += [
-                "",
-                "## Rules that are broken",
-                "",
-                "| rule | severity | Macs | remedy |",
-                "| --- | --- | ---: | --- |",
-            ]
-            lines += [
-                f"| {markdown(rule.title)} | {rule.severity} | {number} | {markdown(rule.remedy)} |"
-                for number, rule in broken
-            ]
         if summary.notes:
             lines += ["", "## What went wrong", "", *(f"- {markdown(words)}" for words in summary.notes)]
         if summary.expired:
             lines += ["", "## Exemptions that have run out", ""]
             lines += [f"- {markdown(words)}" for words in summary.expired]
-        unknown = sum(counted[UNKNOWN] for counted in summary.results.values())
-        if unknown:
-            lines += ["", f"{unknown} times the reading did not tell whether a rule is kept."]
         if summary.since is not None:
-            lines += ["", f"## Changed since {iso(summary.since.at)}", ""]
+            lines += ["", "## What has changed, by Mac", ""]
             lines += [f"- {_change_words(change)}" for change in summary.changes[:LISTED]] or ["Nothing."]
             more = len(summary.changes) - LISTED
             lines += [f"- and {more} more"] if more > 0 else []
         self._file.write("\n".join(lines) + "\n")
+
+
+def _cause_lines(summary: Summary) -> list[str]:
+    """Return the lines of the section with the causes; none for none."""
+    if not summary.causes:
+        return []
+    lines = ["", "## What to do", ""]
+    for cause in summary.causes[:LISTED]:
+        what = f"{cause.remedy} {cause.command}".strip()
+        lines += [f"- {markdown(cause.sentence)} ({markdown(cause.label)})", f"  - {markdown(some(cause.hosts))}"]
+        lines += [f"  - {markdown(what)}"] if what else []
+    more = len(summary.causes) - LISTED
+    return lines + ([f"- and {more} more causes"] if more > 0 else [])
 
 
 def _ranking_table(title: str, rows: list[Row]) -> list[str]:

@@ -144,7 +144,7 @@ def test_a_variable_that_holds_no_answer_is_its_macs_row(tmp_path: Path) -> None
     packed |= {names["b"]: "damaged", names["c"]: packed[names["b"]][:-40], "keyholder_packed_1": "x"}
     done = act(packed, dest=str(tmp_path), packed=True, formats=["json"])
     macs = macs_of(tmp_path)
-    assert {host: mac["state"] for host, mac in macs.items()} == {"a": "recoverable", "b": "refused", "c": "refused"}
+    assert {host: mac["state"] for host, mac in macs.items()} == {"a": "compliant", "b": "refused", "c": "refused"}
     assert len(done["notes"]) == 1 and "keyholder_packed_1" in done["notes"][0]
 
 

@@ -21,6 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVa
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import commands_of
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.audit import run_audit
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import (
     cell,
@@ -69,7 +70,7 @@ FLEET = [
     read("evil", accounts=(ITADMIN, replace(ANA, name=EVIL, full_name=EVIL)), pending=frozenset([EVIL])),
 ]
 STATES = {
-    "good": "recoverable", "off": "at_risk", "lost": "lost", "odd": "attention", "gone": "unreachable",
+    "good": "compliant", "off": "urgent", "lost": "lost", "odd": "attention", "gone": "unreachable",
     "shut": "refused", "evil": "attention",
 }  # fmt: skip
 
@@ -93,8 +94,11 @@ def make(
     since: float | None = None,
     title: str = "Audit",
     partial: bool = False,
+    columns: tuple[str, ...] = (),
+    about: t.Mapping[str, str] | None = None,
 ) -> Made:
     summary = Summary(load_policy(*layers) if layers else BASELINE, title, now, partial=partial)
+    summary.columns, summary.about = columns, about or {}
     opened: list[WholeFile] = []
 
     def new(ending: str) -> WholeFile:
@@ -119,8 +123,11 @@ def _made(tmp_path: Path) -> Made:
 def test_each_mac_is_in_its_state(made: Made) -> None:
     assert {row.host: row.state for row in made.summary.rows} == STATES
     assert made.summary.states == {
-        "lost": 1, "at_risk": 1, "attention": 2, "unknown": 0, "refused": 1, "unreachable": 1, "recoverable": 1,
+        "lost": 1, "at_risk": 0, "urgent": 1, "attention": 2, "unknown": 0, "refused": 1, "unreachable": 1,
+        "compliant": 1,
     }  # fmt: skip
+    assert made.summary.recoverable == {"yes": 4, "pending": 0, "at_risk": 0, "no": 1, "unknown": 0, "not_read": 2}
+    assert made.summary.compliant == {"yes": 1, "no": 4, "unknown": 0, "not_read": 2}
 
 
 def test_the_ranking_begins_with_the_worst_and_leaves_out_who_is_in_order(made: Made) -> None:
@@ -138,7 +145,7 @@ def test_why_and_what_next(made: Made) -> None:
 def test_why_names_all_that_makes_the_state_the_worst_first() -> None:
     off = FileVault("off", personal_key=False, institutional_key=False)
     came = judge_mac(read("m", filevault=off, accounts=(WAITING, ANA)), BASELINE, NOW)
-    assert (came.state, came.answer.mac and came.answer.mac["recoverable"]) == ("at_risk", "pending")
+    assert (came.state, came.answer.mac and came.answer.mac["recoverable"]) == ("urgent", "pending")
     assert came.why == (
         "FileVault: off; itadmin gets a token at the first graphical login (an SSH login does not count)"
     )
@@ -153,17 +160,6 @@ def test_why_names_all_that_makes_the_state_the_worst_first() -> None:
     [
         (None, "unreachable", "the play did not come as far as this Mac"),
         ({"unreachable": True, "msg": "Task failed: no\n route"}, "unreachable", "no route"),
-        ({"unreachable": True, "msg": "ssh: connect to host m port 22: Operation timed out"}, "unreachable",
-         "ssh: connect to host m port 22: Operation timed out"),
-        *[({"unreachable": True, "msg": said}, "refused", said) for said in (
-            "Failed to connect to the host via ssh: ana@m: Permission denied (publickey,password).",
-            "Failed to connect to the host via ssh: Host key verification failed.",
-            "Failed to connect to the host via ssh: @ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @",
-            "Received disconnect from 10.0.0.1 port 22:2: Too many authentication failures",
-            "Invalid/incorrect password: x",
-            "Invalid/incorrect username/password. Skipping remaining 5 retries to prevent account lockout: x",
-        )],
-        ({"failed": True, "msg": "Missing sudo password"}, "refused", "Missing sudo password"),
         ({"failed": True, "msg": "x", "mac": reading()}, "refused", "x"),
         ({"skipped": True}, "refused", "no reason was given"),
         ({"mac": reading(), "changed": False}, "read", ""),
@@ -183,22 +179,112 @@ LOCKED = (
 METHODS = "ana@m: Permission denied (publickey,password,keyboard-interactive)."
 RESET = "kex_exchange_identification: read: Connection reset by peer\r\nConnection reset by 192.0.2.10 port 22"
 UNLOCKED = "System successfully unlocked.\nYou may now use SSH to authenticate normally.\n"
-MAY_WAIT = "a Mac with macOS 26 or newer says this, too, while it waits at FileVault's unlock screen)"
+MAY_WAIT = (
+    "the login was refused; a Mac with macOS 26 or newer says this, too, while it waits at FileVault's unlock screen"
+)
 AT_THE_DOOR = {
-    LOCKED + METHODS: ("waits_for_unlock", "it waits at FileVault's unlock screen ("),
+    LOCKED + METHODS: ("waits_for_unlock", "it waits at FileVault's unlock screen"),
     METHODS: ("", MAY_WAIT),
     "Permission denied, please try again.\n" + METHODS: ("", MAY_WAIT),
-    RESET: ("preboot_ssh_broken", "it accepts connections and drops them before SSH says a word ("),
-    "Invalid/incorrect password: " + UNLOCKED + METHODS: ("", "password has unlocked it. Read it again ("),
-}
+    RESET: ("preboot_ssh_broken", "it accepts connections and drops them before SSH says a word"),
+    "Invalid/incorrect password: " + UNLOCKED + METHODS: (
+        "", "it waited at FileVault's unlock screen, and the connection's password has unlocked it",
+    ),
+}  # fmt: skip
+HOST_KEY_CHANGED = (
+    "@@@@@@@@@@@@@@@@@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\n@@@@@@@@@@@@@@@@@@@@\n"
+    "IT IS POSSIBLE THAT SOMEONE IS DOING SOMETHING NASTY!\nOffending ED25519 key in /Users/x/.ssh/known_hosts:3\n"
+    '  remove with:\n  ssh-keygen -f "/Users/x/.ssh/known_hosts" -R "[127.0.0.1]:2222"\nHost key verification failed.'
+)
+# What ssh says; the status; the clause; words of the remedy.
+SAID = {
+    HOST_KEY_CHANGED: ("refused", "its host key is not the one in known_hosts", "ssh-keygen -R '[127.0.0.1]:2222'"),
+    "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @": (
+        "refused", "its host key is not the one in known_hosts", "ssh-keygen -R HOST",
+    ),
+    "Host key verification failed.": ("refused", "its host key is not in known_hosts", "ssh HOST"),
+    "connect to host m port 9: Connection refused": ("unreachable", "its port refuses connections", "Remote Login"),
+    "ssh: connect to host m port 22: Operation timed out": ("unreachable", "it did not answer in time", "Wake"),
+    "Connection timed out during banner exchange": ("unreachable", "it did not answer in time", "Wake"),
+    "ssh: Could not resolve hostname m: nodename nor servname provided": (
+        "unreachable", "its name was not found", "ansible_host",
+    ),
+    "ssh: connect to host m port 22: No route to host": ("unreachable", "there is no route to it", "Local Network"),
+    "unix_listener: path \"/Users/x/.ansible/cp/0123456789.abc\" too long for Unix domain socket": (
+        "unreachable", "the path of ssh's control socket is too long, on this controller", "CONTROL_PATH_DIR",
+    ),
+    "ana@m: Permission denied (publickey,password).": ("refused", "the login was refused", "ansible_user"),
+    "Received disconnect from 10.0.0.1 port 22:2: Too many authentication failures": (
+        "refused", "ssh offered more keys than the Mac accepts", "IdentitiesOnly",
+    ),
+    "Invalid/incorrect password: x": ("refused", "the login's password is wrong", "ansible_password"),
+    "Invalid/incorrect username/password. Skipping remaining 5 retries to prevent account lockout: x": (
+        "refused", "the login's password is wrong", "ansible_password",
+    ),
+    "Timeout (12s) waiting for privilege escalation prompt: ": (
+        "refused", "the sudo password is missing", "ansible_become_password",
+    ),
+    "Connection closed by remote host": ("refused", "the connection was cut", "again"),
+    "Something else. And more of it": ("unreachable", "Something else", ""),
+}  # fmt: skip
+PREAMBLE = (
+    'Task failed: Data could not be sent to remote host "m". Make sure this host can be reached over ssh: '
+    "Warning: Permanently added 'm' (ED25519) to the list of known hosts.\r\n"
+)
+
+
+@pytest.mark.parametrize("said", SAID)
+@pytest.mark.parametrize("before", ["Failed to connect to the host via ssh: ", PREAMBLE, ""])
+def test_what_ssh_said_is_one_clause_with_its_own_remedy(said: str, before: str) -> None:
+    answer = answer_of("m", {"unreachable": True, "msg": before + said}, NOW)
+    status, why, remedy = SAID[said]
+    assert (answer.status, answer.why) == (status, why)
+    assert remedy in answer.remedy and bool(answer.remedy) == bool(remedy)
+    assert said.split("\n", maxsplit=1)[0][:30] in answer.evidence
+    assert answer_from(json.loads(answer.text())) == answer
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("Missing sudo password", "the sudo password is missing"),
+        ("Incorrect sudo password", "the sudo password is wrong"),
+        ('fdesetup status failed: <?xml version="1.0"?> <!DOCTYPE plist> <plist/>', "fdesetup status failed"),
+        ("x" * 500, "x" * 159 + "\u2026"),
+        ("<plist><dict/></plist>", "no reason was given"),
+        ("The files are gone: connection refused by a proxy", "The files are gone: connection refused by a proxy"),
+    ],
+)  # fmt: skip
+def test_what_a_task_said_is_one_clause(said: str, why: str) -> None:
+    answer = answer_of("m", {"failed": True, "msg": said}, NOW)
+    assert (answer.status, answer.why) == ("refused", why)
+    assert answer.evidence == ("" if said == why else said)
+
+
+def test_what_a_module_refused_says_the_way_out_once() -> None:
+    told = Refusal("not_root", "the reading needs root").account()
+    answer = answer_of("m", {"failed": True, **told}, NOW)
+    assert (answer.reason, answer.why, answer.remedy) == ("not_root", "the reading needs root", told["remedy"])
+
+
+def test_a_reason_that_an_older_version_saved_is_one_clause_now() -> None:
+    saved = {
+        "host": "m",
+        "status": "refused",
+        "read_at": NOW,
+        "why": f"Failed to connect to the host via ssh: {HOST_KEY_CHANGED}",
+    }
+    answer = answer_from(saved)
+    assert (answer.status, answer.why) == ("refused", "its host key is not the one in known_hosts")
+    assert "NASTY" in answer.evidence
 
 
 @pytest.mark.parametrize("said", AT_THE_DOOR)
 def test_a_mac_at_its_unlock_screen_is_no_lost_key(said: str) -> None:
     answer = answer_of("m", {"unreachable": True, "msg": f"Failed to connect to the host via ssh: {said}"}, NOW)
     reason, told = AT_THE_DOOR[said]
-    assert (answer.status, answer.reason) == ("refused", reason)
-    assert told in answer.why and "Failed to connect to the host via ssh" in answer.why
+    assert (answer.status, answer.reason, answer.why) == ("refused", reason, told)
+    assert answer.remedy and "Failed to connect to the host via ssh" in answer.evidence
     assert answer_from(json.loads(answer.text())) == answer
 
 
@@ -227,7 +313,7 @@ def test_a_reading_that_is_none_is_its_macs_row(odd: dict[str, t.Any], why: str,
     assert why in answer.why
     assert answer_from({"host": "bad", "status": "read", "read_at": NOW, "mac": bad}) == answer
     made = make(tmp_path, [read("good"), answer])
-    assert {row.host: row.state for row in made.summary.rows} == {"good": "recoverable", "bad": "refused"}
+    assert {row.host: row.state for row in made.summary.rows} == {"good": "compliant", "bad": "refused"}
 
 
 @pytest.mark.parametrize("key", sorted(set(reading()) - {"promoted"}))
@@ -273,9 +359,9 @@ def denied(authority: bool | None) -> dict[str, t.Any]:
 
 
 def fleet_state(number: int) -> str:
-    """5 % do not answer, 3 % deny what they are asked for, 2 % are at risk."""
-    states = ["unreachable"] * 5 + ["unknown"] * 3 + ["at_risk"] * 2
-    return dict(enumerate(states)).get(number % 100, "recoverable")
+    """5 % do not answer, 3 % deny what they are asked for, 2 % have FileVault off."""
+    states = ["unreachable"] * 5 + ["unknown"] * 3 + ["urgent"] * 2
+    return dict(enumerate(states)).get(number % 100, "compliant")
 
 
 def fleet_result(number: int) -> dict[str, t.Any]:
@@ -284,7 +370,7 @@ def fleet_result(number: int) -> dict[str, t.Any]:
     if state == "unreachable":
         return {"unreachable": True, "msg": "Failed to connect to the host via ssh: Operation timed out"}
     changes: dict[str, dict[str, t.Any]] = {
-        "unknown": denied(True if number % 2 else None), "at_risk": {"filevault": OFF}, "recoverable": {},
+        "unknown": denied(True if number % 2 else None), "urgent": {"filevault": OFF}, "compliant": {},
     }  # fmt: skip
     return {"changed": False, "mac": reading(**changes[state]), "summary": []}
 
@@ -296,7 +382,7 @@ def test_of_a_thousand_macs_none_is_lost_and_each_is_judged(tmp_path: Path) -> N
     made = make(tmp_path, [answer_of(host, fleet_result(number), NOW) for number, host in enumerate(wanted)])
     assert {row.host: row.state for row in made.summary.rows} == wanted
     assert {state: count for state, count in made.summary.states.items() if count} == {
-        "at_risk": 20, "unknown": 30, "unreachable": 50, "recoverable": 900,
+        "urgent": 20, "unknown": 30, "unreachable": 50, "compliant": 900,
     }  # fmt: skip
     entries = {entry["host"]: entry for entry in json.loads(made.text("audit.json"))["macs"]}
     assert {host: entry["state"] for host, entry in entries.items()} == wanted
@@ -316,7 +402,7 @@ def test_of_a_thousand_macs_none_is_lost_and_each_is_judged(tmp_path: Path) -> N
 
 def test_json_holds_everything(made: Made) -> None:
     content = json.loads(made.text("audit.json"))
-    assert content["schema"] == "keyholder.macos.audit/1"
+    assert content["schema"] == "keyholder.macos.audit/2"
     macs = {entry["host"]: entry for entry in content["macs"]}
     assert {host: entry["state"] for host, entry in macs.items()} == STATES
     assert macs["good"]["mac"] == reading()
@@ -338,7 +424,7 @@ def test_a_report_is_made_of_a_report_and_of_readings(made: Made, tmp_path: Path
 
 def test_of_two_answers_the_first_counts(tmp_path: Path) -> None:
     made = make(tmp_path, [read("twice"), read("twice", filevault=OFF)])
-    assert [row.state for row in made.summary.rows] == ["recoverable"]
+    assert [row.state for row in made.summary.rows] == ["compliant"]
 
 
 @pytest.mark.parametrize(
@@ -449,7 +535,7 @@ def test_junit_counts_what_it_holds(made: Made) -> None:
 def test_markdown_for_a_ticket(made: Made) -> None:
     text = made.text("audit.md")
     assert "| Lost | 1 |" in text
-    assert "| off | At risk | FileVault: off | keyholder.macos.filevault |" in text
+    assert "| off | Urgent | FileVault: off | keyholder.macos.filevault |" in text
     assert "| gone | Unreachable | Connection timed out |" in text
 
 
@@ -548,14 +634,14 @@ def test_what_has_changed(history: History, tmp_path: Path) -> None:
     changes = {change.host: change for change in made.summary.changes}
     assert set(changes) == {"off", "comes", "back", "leaves"}
     off = changes["off"]
-    assert (off.was, off.now, off.broken, off.lost) == ("recoverable", "at_risk", ("filevault_on",), ("ana",))
-    assert (changes["comes"].was, changes["comes"].now) == ("", "recoverable")
-    assert (changes["leaves"].was, changes["leaves"].now) == ("recoverable", "")
+    assert (off.was, off.now, off.broken, off.lost) == ("compliant", "urgent", ("filevault_on",), ("ana",))
+    assert (changes["comes"].was, changes["comes"].now) == ("", "compliant")
+    assert (changes["leaves"].was, changes["leaves"].now) == ("compliant", "")
     back = changes["back"]
-    assert (back.was, back.now, back.gained) == ("unreachable", "recoverable", ())
+    assert (back.was, back.now, back.gained) == ("unreachable", "compliant", ())
     content = json.loads(made.text("audit.json"))
     assert len(content["changes"]) == 4
-    assert [point["states"]["recoverable"] for point in content["trend"]] == [3]
+    assert [(point["recoverable"]["yes"], point["compliant"]["yes"]) for point in content["trend"]] == [(3, 3)]
     assert "no longer among the Macs" in made.text("audit.md")
 
 
@@ -565,27 +651,27 @@ def test_since_a_day(history: History, tmp_path: Path) -> None:
     last = make(tmp_path, [read("m")], history=history, now=NOW)
     assert last.summary.changes == []
     longer = make(tmp_path, [read("m")], history=history, now=NOW + 1, since=NOW - WEEK - DAY)
-    assert [(change.was, change.now) for change in longer.summary.changes] == [("at_risk", "recoverable")]
+    assert [(change.was, change.now) for change in longer.summary.changes] == [("urgent", "compliant")]
 
 
 def test_a_mac_that_did_not_answer_is_compared_with_its_last_reading(history: History, tmp_path: Path) -> None:
     make(tmp_path, [read("m")], history=history, now=NOW - 2 * WEEK)
     away = make(tmp_path, [Answer("m", "unreachable", None, None, "no route")], history=history, now=NOW - WEEK)
     assert [(change.was, change.now, change.broken) for change in away.summary.changes] == [
-        ("recoverable", "unreachable", ())
+        ("compliant", "unreachable", ())
     ]
     (back,) = make(tmp_path, [read("m", filevault=OFF, accounts=(ITADMIN, BO))], history=history).summary.changes
-    assert (back.was, back.now, back.broken, back.lost) == ("unreachable", "at_risk", ("filevault_on",), ("ana",))
+    assert (back.was, back.now, back.broken, back.lost) == ("unreachable", "urgent", ("filevault_on",), ("ana",))
 
 
 def test_a_partial_audit_makes_nobody_gone_nor_new(history: History, tmp_path: Path) -> None:
     make(tmp_path, [read("a"), read("b"), read("c")], history=history, now=NOW - 3 * WEEK)
     part = make(tmp_path, [read("a", filevault=OFF)], history=history, now=NOW - 2 * WEEK, partial=True)
-    assert [(one.host, one.was, one.now) for one in part.summary.changes] == [("a", "recoverable", "at_risk")]
+    assert [(one.host, one.was, one.now) for one in part.summary.changes] == [("a", "compliant", "urgent")]
     assert part.summary.trend == []
     whole = make(tmp_path, [read("a"), read("b"), read("new")], history=history, now=NOW - WEEK)
     assert [(one.host, one.was, one.now) for one in whole.summary.changes] == [
-        ("a", "at_risk", "recoverable"), ("new", "", "recoverable"), ("c", "recoverable", ""),
+        ("a", "urgent", "compliant"), ("new", "", "compliant"), ("c", "compliant", ""),
     ]  # fmt: skip
     assert [run.at for run in whole.summary.trend] == [NOW - 3 * WEEK]
     again = make(tmp_path, [read("a"), read("b"), read("new")], history=history)
@@ -629,7 +715,7 @@ def test_without_any_answer_there_is_no_report_and_no_history(history: History, 
 def test_whom_no_slice_delivered_is_unreachable(tmp_path: Path) -> None:
     made = make(tmp_path, with_missing([read("a")], ["a", "b"]))
     assert [(row.host, row.state, row.why) for row in made.summary.rows] == [
-        ("a", "recoverable", "itadmin can grant tokens"),
+        ("a", "compliant", "itadmin can grant tokens"),
         ("b", "unreachable", "its slice delivered nothing"),
     ]
 
@@ -650,7 +736,7 @@ def test_what_nobody_asks_for_any_more_is_not_mended(
 ) -> None:
     make(tmp_path, [read("m", filevault=OFF)], history=history, now=NOW - DAY)
     (change,) = make(tmp_path, [read("m", filevault=OFF)], silent, history=history).summary.changes
-    assert (change.was, change.now, change.mended) == ("at_risk", "recoverable", ())
+    assert (change.was, change.now, change.mended) == ("urgent", "compliant", ())
     make(tmp_path, [read("n", filevault=OFF)], history=history, now=NOW + 1)
     later = make(tmp_path, [read("n")], history=history, now=NOW + DAY).summary.changes
     assert [one.mended for one in later if one.host == "n"] == [("filevault_on",)]
@@ -680,7 +766,7 @@ def test_nothing_to_run_is_proposed_for_a_mac_that_is_lost() -> None:
 def test_the_history_can_only_be_added_to(history: History, tmp_path: Path) -> None:
     make(tmp_path, BEFORE, history=history)
     with sqlite3.connect(str(tmp_path / "history.sqlite")) as base:
-        for statement in ("DELETE FROM runs", "UPDATE macs SET state = 'recoverable'", "DELETE FROM readings"):
+        for statement in ("DELETE FROM runs", "UPDATE macs SET state = 'compliant'", "DELETE FROM readings"):
             with pytest.raises(sqlite3.IntegrityError, match="only be added to"):
                 base.execute(statement)
     base.close()
@@ -735,12 +821,12 @@ def test_what_no_audit_writes_is_skipped_and_counted(history: History, tmp_path:
         ):  # fmt: skip
             base.execute("INSERT INTO runs VALUES (?, ?, '', ?)", (number, at, states))
         row = "INSERT INTO macs VALUES (?, ?, ?, ?, ?, '', NULL, x'00')"
-        base.execute(row, ("m", 11, "recoverable", "5", "[]"))
+        base.execute(row, ("m", 11, "compliant", "5", "[]"))
         base.execute(row, ("n", 11, "bogus", "[]", "[]"))
     base.close()
     made = make(tmp_path, [read("m"), read("n", filevault=OFF)], history=history)
     assert made.summary.since is not None and made.summary.since.at == NOW - WEEK
-    assert [(change.host, change.was) for change in made.summary.changes] == [("n", "recoverable")]
+    assert [(change.host, change.was) for change in made.summary.changes] == [("n", "compliant")]
     assert made.summary.odd_rows == 9
     assert "9 rows of the history were skipped, because no audit writes what stands there" in made.summary.lines()
     assert len(history.runs()) == 2
@@ -813,3 +899,17 @@ def test_json_is_made_of_json_alone() -> None:
 def test_a_mac_that_is_unknown_is_neither_fine_nor_broken() -> None:
     mac = reading(volume=replace(MAC.volume, apfs=None), accounts=(ITADMIN,))
     assert judge_mac(Answer("m", "read", NOW, mac), BASELINE, NOW).state == "unknown"
+
+
+def test_a_rule_that_the_reading_does_not_answer_is_not_kept() -> None:
+    mac = reading(management=replace(MAC.management, enrolled=None))
+    judged = judge_mac(
+        Answer("m", "read", NOW, mac),
+        load_policy({"rules": [{"id": "bootstrap_where_managed", "enabled": False}]}),
+        NOW,
+    )
+    assert (judged.state, judged.recoverable, judged.compliant) == ("unknown", "yes", "unknown")
+    assert (
+        judged.why
+        == "the reading does not tell: The Mac is enrolled in an MDM server, approved by its user or automatically"
+    )

@@ -593,8 +593,8 @@ def _settings(mac: Mac, keys: _Keys) -> Settings:
     return Settings(
         screen_lock=screen_lock,
         autologin="" if autologin is None else _account_name(mac, keys, "autologin", autologin),
-        guest_account=keys.flag("guest_account", False),
-        smb_guest=keys.flag("smb_guest", False),
+        guest_account=keys.optional_flag("guest_account"),
+        smb_guest=keys.optional_flag("smb_guest"),
         sip=keys.flag("sip", True),
         authenticated_root=keys.flag("authenticated_root", True),
         version_extra=keys.text("version_extra", ""),

@@ -238,8 +238,9 @@ class Settings:
 
     screen_lock: str = "off"
     autologin: str = ""
-    guest_account: bool = False
-    smb_guest: bool = False
+    # None: never set, so off.
+    guest_account: bool | None = None
+    smb_guest: bool | None = None
     sip: bool = True
     authenticated_root: bool = True
     # The letter of a rapid security response, such as "(a)".

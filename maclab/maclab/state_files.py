@@ -12,6 +12,13 @@ from maclab.state import Mac
 
 MANAGED = "/Library/Managed Preferences/"
 LOGIN_WINDOW = "/Library/Preferences/com.apple.loginwindow.plist"
+SMB_SERVER = "/Library/Preferences/SystemConfiguration/com.apple.smb.server.plist"
+# The keys of a property list that are state: sysadminctl says and changes the same by its options (mkuser and hardening
+# scripts set by one program and look with the other).
+SETTINGS = {
+    LOGIN_WINDOW: {"autoLoginUser": "autologin", "GuestEnabled": "guest_account"},
+    SMB_SERVER: {"AllowGuestAccess": "smb_guest"},
+}
 KCPASSWORD = "/etc/kcpassword"
 # The password of an automatic login is mixed with this, which is no secret (public file #54851266779).
 _MIXED_WITH = bytes.fromhex("7d895223d2bcddeaa3b91f")
@@ -35,6 +42,22 @@ def preferences(mac: Mac) -> dict[str, dict[str, Any]]:
     }
     told = {key: value for key, value in managed.items() if value is not None}
     return files | ({f"{MANAGED}com.apple.MCX.plist": told} if told else {})
+
+
+def settings(mac: Mac, path: str) -> dict[str, Any]:
+    """Return what a property list holds of the Mac's settings, by key; what was never set is not in it."""
+    values = {key: getattr(mac.settings, name) for key, name in SETTINGS.get(path, {}).items()}
+    return {key: value for key, value in values.items() if value not in ("", None)}
+
+
+def take_settings(mac: Mac, path: str, value: dict[str, Any]) -> dict[str, Any]:
+    """Set what a property list says of the Mac's settings, and return the rest of it."""
+    for key, name in SETTINGS.get(path, {}).items():
+        if name == "autologin":
+            mac.settings.autologin = str(value.get(key, ""))
+        else:
+            setattr(mac.settings, name, bool(value[key]) if key in value else None)
+    return {key: one for key, one in value.items() if key not in SETTINGS.get(path, {})}
 
 
 def contents(mac: Mac) -> dict[str, tuple[bytes, int]]:

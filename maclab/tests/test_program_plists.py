@@ -213,6 +213,25 @@ def test_who_is_logged_in_by_itself_is_one_answer(folder: Path) -> None:
     assert this.settings.autologin == "admin"
 
 
+@pytest.mark.parametrize(
+    ("option", "domain", "key"),
+    [
+        ("-guestAccount", LOGIN_WINDOW, "GuestEnabled"),
+        ("-smbGuestAccess", "/Library/Preferences/SystemConfiguration/com.apple.smb.server", "AllowGuestAccess"),
+    ],
+)
+def test_a_switch_is_one_answer_whoever_sets_it(folder: Path, option: str, domain: str, key: str) -> None:
+    this = people(mac())
+    assert on(folder, "defaults", "read", domain, key, this=this).status == 1
+    for state, number, word in (("on", "1", "enabled"), ("off", "0", "disabled")):
+        on(folder, "sysadminctl", option, state, this=this)
+        assert on(folder, "defaults", "read", domain, key, this=this).out == f"{number}\n"
+        on(folder, "defaults", "write", domain, key, "-bool", "NO" if state == "on" else "YES", this=this)
+        assert word not in on(folder, "sysadminctl", option, "status", this=this).err
+    on(folder, "defaults", "delete", domain, key, this=this)
+    assert "disabled" in on(folder, "sysadminctl", option, "status", this=this).err
+
+
 def test_the_password_of_an_automatic_login_can_be_read_back(folder: Path) -> None:
     this = people(mac())
     this.settings.autologin = "user"

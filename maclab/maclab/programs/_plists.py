@@ -18,7 +18,6 @@ from maclab.call import Call
 from maclab.state import ModelFile
 
 STDIN = "/dev/stdin"
-AUTOLOGIN = "autoLoginUser"
 XML, BINARY = plistlib.FMT_XML, plistlib.FMT_BINARY
 # Only root writes there.
 _OF_ROOT = ("/Library/", "/System/", "/private/", "/var/", "/etc/", "/usr/", "/bin/")
@@ -57,10 +56,10 @@ async def content(call: Call, path: str) -> bytes:
             raise Unreadable
         return held.content.encode("utf-8", "surrogateescape")
     place = call.place(path)
-    # One key of this file is state: sysadminctl sets it, and it decides who is logged in.
-    if path == state_files.LOGIN_WINDOW and call.mac.settings.autologin:
+    settings = state_files.settings(call.mac, path)
+    if settings:
         rest = parsed(place.read_bytes()) if place.exists() else {}
-        return plistlib.dumps({**rest, AUTOLOGIN: call.mac.settings.autologin}, fmt=BINARY)
+        return plistlib.dumps({**rest, **settings}, fmt=BINARY)
     try:
         return place.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -88,8 +87,7 @@ async def write(call: Call, path: str, value: Any, form: plistlib.PlistFormat) -
 async def remove(call: Call, path: str) -> None:
     if not may_write(call, path):
         raise PermissionError(path)
-    if path == state_files.LOGIN_WINDOW:
-        call.mac.settings.autologin = ""
+    state_files.take_settings(call.mac, path, {})
     call.mac.files.pop(vault.normal(path), None)
     call.place(path).unlink(missing_ok=True)
     call.wrote(f"file {path} removed")
@@ -99,10 +97,8 @@ async def remove(call: Call, path: str) -> None:
 async def write_bytes(call: Call, path: str, data: bytes) -> None:
     if not may_write(call, path):
         raise PermissionError(path)
-    if path == state_files.LOGIN_WINDOW:
-        value = parsed(data)
-        call.mac.settings.autologin = str(value.pop(AUTOLOGIN, ""))
-        data = plistlib.dumps(value, fmt=format_of(data))
+    if path in state_files.SETTINGS:
+        data = plistlib.dumps(state_files.take_settings(call.mac, path, parsed(data)), fmt=format_of(data))
     held = call.mac.files.get(vault.normal(path))
     if held is not None:
         call.mac.files[vault.normal(path)] = ModelFile(data.decode("utf-8", "surrogateescape"), held.changed_at)

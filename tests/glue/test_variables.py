@@ -196,7 +196,7 @@ VALUES: dict[str, list[Any]] = {
     "keyholder_include": [["preflight"]],
     "keyholder_lock_timeout": [4343],
     "keyholder_pack": [True],
-    "keyholder_policy": [{"marked": "policy"}],
+    "keyholder_policy": [{"name": "marked policy"}],
     "keyholder_reader": ["module"],
     "keyholder_timeout": [4242],
     "grant_accept_pending": [True],

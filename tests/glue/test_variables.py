@@ -251,8 +251,9 @@ ELSEWHERE = {
 }
 """Variables that no module is told of, and the test that has them."""
 
-NOT_ITS_OWN = {"audit_merge": {"keyholder_pack"}}
-"""Variables of another playbook that the head of this one speaks of."""
+NOT_ITS_OWN = {"audit_merge": {"keyholder_pack"}, "status": {"keyholder_policy"}}
+"""Variables of another playbook that the head of this one speaks of, and one that it takes by a filter:
+test_what_the_status_judges_by has it."""
 
 ON = {"enabled": True, "users": ["needed"], "personal_recovery_key": True, "recovery_key_pending": False}
 ENCRYPTED = {
@@ -492,13 +493,15 @@ DISCARDED = Staged("filevault", "discarded", {**NEW_KEY.variables, "filevault_re
 MARKED = Staged("filevault", "marked", {**FILEVAULT, "filevault_store_marked": True})
 NOBODY = Staged("status", "nobody", {"keyholder_details": "none"})
 EVERYBODY = Staged("status", "everybody", {"keyholder_details": "all"})
+RULE = {"id": "marked_rule", "title": "x", "severity": "low", "rationale": "x", "remedy": "x", "fail_when": "true"}
+JUDGED = Staged("status", "judged", {"keyholder_policy": {"rules": [RULE]}})
 PYTHON = {
     "python_minimum": "3.10",
     "python_candidates": ["/marked/python3"],
     "python_package": "https://marked.example/python.pkg",
     "python_package_sha256": "abc123",
 }
-STAGED = [NOT_ESCROWED, ALREADY, ALWAYS, KEPT, NEW_KEY, DISCARDED, MARKED, NOBODY, EVERYBODY]
+STAGED = [NOT_ESCROWED, ALREADY, ALWAYS, KEPT, NEW_KEY, DISCARDED, MARKED, NOBODY, EVERYBODY, JUDGED]
 
 
 @pytest.fixture(scope="module")
@@ -586,6 +589,10 @@ def test_a_store_that_must_be_marked(calls: Calls) -> None:
 def test_whose_accounts_the_status_shows(calls: Calls) -> None:
     """The accounts stand below the table, each with its name."""
     assert "rui" in _report(calls, EVERYBODY) and "rui" not in _report(calls, NOBODY)
+
+
+def test_what_the_status_judges_by(calls: Calls) -> None:
+    assert "marked_rule" in _report(calls, JUDGED) and "marked_rule" not in _report(calls, NOBODY)
 
 
 def _report(calls: Calls, case: Staged) -> str:

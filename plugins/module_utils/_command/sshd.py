@@ -14,6 +14,9 @@ from __future__ import annotations
 import re
 import typing as t
 
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import MaybeCode
+
 Door = t.Literal["locked", "refuses", "resets", "foreign", "silent", "other"]
 """How a Mac met a connection without a password. locked: it says that it waits to be unlocked; refuses: it asks for
 another way to log in; resets: it takes the connection and drops it; foreign: with another host key; silent: not at
@@ -57,6 +60,22 @@ _DOORS: tuple[tuple[Door, re.Pattern[str]], ...] = (
         ),
     ),
 )
+
+
+_SOCKET_TOO_LONG = "too long for unix domain socket"
+"""ssh's words for a ControlPath that its own host cannot have (misc.c of openssh/openssh-portable)."""
+
+_NO_ROUTE = "no route to host"
+"""Also what a Mac says from macOS 15 on if the app that started ssh may not use the local network
+(canonical/multipass issue 3766, robcholz/vibebox issue 13)."""
+
+
+def own_fault(text: str) -> MaybeCode:
+    """Return the reason code if the controller may be why there was no connection, "" otherwise."""
+    said = _plain(text)
+    if _SOCKET_TOO_LONG in said:
+        return "socket_path_too_long"
+    return "no_route" if _NO_ROUTE in said else ""
 
 
 def _plain(text: str) -> str:

@@ -20,6 +20,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.values impor
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.audit import NoAnswersError, run_audit
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.commands import inventory_of
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import plain_text
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.expressions import AuditPolicyError
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.formats import FORMATS, base
@@ -106,7 +107,9 @@ class ActionModule(Action):
         if given["pack"]:
             return {"changed": False, "packed": dict(map(_packed, answers))}
         try:
-            result = _write_report(given, answers, Summary(_policy(given), given["title"], now, unread=unread))
+            summary = Summary(_policy(given), given["title"], now, unread=unread)
+            summary.inventory = inventory_of(variables.get("ansible_inventory_sources"))
+            result = _write_report(given, answers, summary)
         except NoAnswersError as problem:
             raise Refusal("answers_missing", f"no report was made: {problem}", tuple(unread)) from problem
         for note in result["notes"]:

@@ -191,7 +191,7 @@ def test_no_secret_is_in_it(audited: Audited) -> None:
 def test_the_summary_is_for_a_person(audited: Audited) -> None:
     (said,) = [line.result["msg"] for line in audited.run.lines if line.task == "Show the summary"]
     assert said[0] == "9 Macs: 1 recoverable, 1 unreachable, 1 refused, 1 unknown, 1 needs attention, 4 at risk"
-    assert any("next: keyholder.macos.filevault" in line for line in said)
+    assert any("next: ansible-playbook keyholder.macos.filevault -e filevault_user=" in line for line in said)
 
 
 def test_a_pipeline_can_fail_on_it(play: Play) -> None:

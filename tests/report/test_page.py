@@ -131,7 +131,8 @@ def test_what_has_changed(page: Watched) -> None:
 def test_one_mac_in_full(page: Watched) -> None:
     text = page.show("off")
     for words in (
-        "FileVault is on", "What to do: Turn FileVault on", "ansible-playbook keyholder.macos.filevault --limit off",
+        "FileVault is on", "What to do: Turn FileVault on",
+        "ansible-playbook keyholder.macos.filevault -e filevault_user=itadmin -e @secrets.yml --limit off",
         "IT Administrator", "Crypto user", "APPL-26-005020", "2026-09-21",
     ):  # fmt: skip
         assert words in text

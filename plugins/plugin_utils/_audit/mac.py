@@ -15,14 +15,14 @@ import traceback
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.keyholder.macos.plugins.module_utils._command import sshd
+from ansible_collections.keyholder.macos.plugins.module_utils._command import sshd, sudo
 from ansible_collections.keyholder.macos.plugins.module_utils._kind import moment, words
 from ansible_collections.keyholder.macos.plugins.module_utils._shape import ShapeError, conform
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain, plain_data
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import FAIL, SEVERITIES, RuleFinding, worst
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keyholder.macos.plugins.module_utils._code import MaybeCode
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import Code, MaybeCode
     from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Policy
 
 READ, UNREACHABLE, REFUSED = "read", "unreachable", "refused"
@@ -116,6 +116,9 @@ def answer_of(host: str, result: t.Any, now: float) -> Answer:
         return _read_answer(host, mac, now)
     # ansible-core from 2.19 on says so before every message.
     why = plain(" ".join(str(result.get("msg") or "no reason was given").split()).replace("Task failed: ", "", 1))
+    if sudo.is_silent(why):
+        # ansible-core 2.21 calls the Mac unreachable.
+        return Answer(host, REFUSED, now, None, f"it answered SSH, and sudo on it did not answer ({why})", _SUDO)
     if result.get("unreachable"):
         return _unreachable(host, why, now)
     return Answer(host, REFUSED, now, None, why, plain(str(result.get("reason") or "")))
@@ -127,12 +130,23 @@ _AT_THE_DOOR: dict[sshd.Door, tuple[MaybeCode, str]] = {
 }
 """What ssh's words tell of a Mac that is there, and nothing could be read of."""
 
+_HERE: dict[MaybeCode, str] = {
+    "socket_path_too_long": "it was not asked: ssh on the controller failed, because its socket's path is too long",
+    "no_route": "the controller found no way to it, or, being a Mac, may not use the local network",
+}
+"""What ssh's words tell of the controller, which may be all that is wrong."""
+
+_SUDO: Code = "sudo_silent"
+
 
 def _unreachable(host: str, why: str, now: float) -> Answer:
     """Return the answer of a Mac that Ansible calls unreachable, by ssh's words: it may be there all the same."""
     if sshd.unlocked(why):
         told = "it waited at FileVault's unlock screen, and the connection's password has unlocked it. Read it again"
         return Answer(host, REFUSED, now, None, f"{told} ({why})")
+    own = sshd.own_fault(why)
+    if own:
+        return Answer(host, UNREACHABLE, now, None, f"{_HERE[own]} ({why})", own)
     reason, told = _AT_THE_DOOR.get(sshd.door(why), ("", ""))
     if reason:
         return Answer(host, REFUSED, now, None, f"{told} ({why})", reason)
@@ -197,11 +211,11 @@ class Judged:
 
     @functools.cached_property
     def next(self) -> list[str]:
-        """Return the playbooks that put right what is broken, the worst first; none if the Mac is lost, because then no
-        account can authorise anything."""
+        """Return the playbooks, with their options, that put right what is broken, the worst first; none if the Mac is
+        lost, because then no account can authorise anything."""
         if self.state == "lost":
             return []
-        return list(dict.fromkeys(finding.rule.run for finding in self.failed if finding.rule.run))
+        return list(dict.fromkeys(one for finding in self.failed for one in finding.run))
 
     @functools.cached_property
     def ready(self) -> dict[str, str]:
@@ -233,7 +247,7 @@ def _plain_finding(rule: str, result: str) -> str:
 
 def _finding_text(finding: RuleFinding) -> str:
     """Return a finding as JSON. Most say no more than their result, which is kept."""
-    if finding.found or finding.exemption or finding.expired:
+    if finding.found or finding.run or finding.exemption or finding.expired:
         return json.dumps(finding.view(), allow_nan=False)
     return _plain_finding(finding.rule.id, finding.result)
 

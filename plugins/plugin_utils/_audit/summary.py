@@ -14,6 +14,7 @@ import typing as t
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.commands import command
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import plain_text
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import STATES, TITLES
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import SEVERITIES
@@ -62,6 +63,8 @@ class Summary:
     """What of the saved answers could not be used, in words."""
     history_failed: str = ""
     """What went wrong with the history; "" if nothing did."""
+    inventory: str = ""
+    """The options of a command that name the inventory."""
     odd_rows: int = 0
     """Rows of the history that were skipped."""
 
@@ -139,8 +142,10 @@ class Summary:
         lines = [f"{len(self.rows)} Macs: {in_words(self.states)}", *self.notes]
         for row in self.ranking[:LISTED]:
             lines.append(f"{plain_text(row.host):<{width}}  {TITLES[row.state]:<15}  {plain_text(row.why)}")
-            if row.next:
-                lines.append(f"{'':<{width}}  {'':<15}  next: {', '.join(row.next)}")
+            lines += [
+                f"{'':<{width}}  {'':<15}  next: {plain_text(command(run, row.host, self.inventory))}"
+                for run in row.next
+            ]
         more = len(self.ranking) - LISTED
         lines += [f"and {more} more"] if more > 0 else []
         lines += [f"an exemption has run out: {plain_text(words)}" for words in self.expired]

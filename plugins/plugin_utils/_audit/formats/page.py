@@ -99,6 +99,7 @@ class HtmlPage:
             "severities": list(SEVERITIES),
             "rules": [rule.view() for rule in summary.policy.rules],
             "since": None if summary.since is None else iso(summary.since.at),
+            "inventory": summary.inventory,
         }
 
     def _row(self, judged: Judged, change: Change | None) -> list[t.Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.commands import command
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import markdown
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import STATES, TITLES
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import FAIL, UNKNOWN
@@ -74,10 +75,9 @@ def _ranking_table(title: str, rows: list[Row]) -> list[str]:
     if not rows:
         return []
     lines = ["", f"## {title}", "", "| Mac | state | why | next |", "| --- | --- | --- | --- |"]
-    lines += [
-        f"| {markdown(row.host)} | {TITLES[row.state]} | {markdown(row.why)} | {markdown(', '.join(row.next))} |"
-        for row in rows[:LISTED]
-    ]
+    for row in rows[:LISTED]:
+        todo = "; ".join(command(run, row.host) for run in row.next)
+        lines.append(f"| {markdown(row.host)} | {TITLES[row.state]} | {markdown(row.why)} | {markdown(todo)} |")
     return lines + ([f"| and {len(rows) - LISTED} more | | | |"] if len(rows) > LISTED else [])
 
 

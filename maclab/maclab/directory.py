@@ -9,7 +9,7 @@ import re
 import time
 import uuid
 
-from maclab import models, network, rules
+from maclab import inactivity, models, network, rules
 from maclab.state import Account, CryptoUser, Group, Mac
 
 TOKEN = ";SecureToken;"
@@ -149,7 +149,7 @@ def authenticate(mac: Mac, name: str, password: str, now: float | None = None) -
     account = find(mac, name)
     if account is None:
         return Verdict.UNKNOWN
-    if account.locked or refused(mac, account):
+    if account.locked or refused(mac, account) or inactivity.shut_out_by(mac, account, now):
         return Verdict.DISABLED
     right = network.right_password(mac, account)
     if right is None or right != password:
@@ -159,6 +159,8 @@ def authenticate(mac: Mac, name: str, password: str, now: float | None = None) -
         _cache(mac, account, password, now)
     account.failed_logins = 0
     account.failed_login_at = 0.0
+    if account.authenticated_at is not None:
+        account.authenticated_at = _now(now)
     _first_token_at_authentication(mac, account)
     return Verdict.OK
 
@@ -182,6 +184,7 @@ def enable(mac: Mac, account: Account) -> None:
         drop_member(group, account)
     account.locked = False
     account.failed_logins = 0
+    account.authenticated_at = None
     account.authority[:] = [value for value in account.authority if not value.startswith(DISABLED_USER)]
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from maclab import directory, faults, models, network, rules, vault
+from maclab import directory, faults, inactivity, models, network, rules, vault
 from maclab.bootstrap import BOOTSTRAP_UUID
 from maclab.state import (
     DISABLED_TAG,
@@ -43,7 +44,8 @@ MAC_KEYS = (
 ).split()
 ACCOUNT_KEYS = (
     "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
-    "home home_exists hint picture locked disabled failed_logins attributes service sudo_password shell_banner"
+    "home home_exists hint picture locked disabled failed_logins attributes service sudo_password shell_banner "
+    "idle_days"
 ).split()
 TOKEN_KEYS = ("authority", "crypto", "filevault", "owner")
 FILEVAULT_STATES = (
@@ -340,9 +342,16 @@ def _account(mac: Mac, entry: _Keys) -> Account:
         service=entry.flag("service", False),
         sudo_password=entry.optional_flag("sudo_password"),
         shell_banner=_banner(entry),
+        authenticated_at=_last_use(entry),
     )
     account.authority = _authority(mac, account, entry)
     return account
+
+
+def _last_use(entry: _Keys) -> float | None:
+    if "idle_days" not in entry.data:
+        return None
+    return time.time() - entry.number("idle_days", 0, 0, 99999) * inactivity.DAY
 
 
 def _banner(entry: _Keys) -> str:

@@ -61,6 +61,8 @@ class Account:
     sudo_password: bool | None = None
     # A line that the shell's start-up files print before every command.
     shell_banner: str = ""
+    # When somebody last authenticated as it; None: nobody keeps count.
+    authenticated_at: float | None = None
 
     def __post_init__(self) -> None:
         self.home = self.home or f"/Users/{self.name}"

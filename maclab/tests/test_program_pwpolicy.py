@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import plistlib
+
 import pytest
 from fakes import mac, people, run
 
@@ -47,6 +49,47 @@ def test_who_is_put_into_the_group_by_another_program_is_disabled() -> None:
     made = people(mac())
     run(made, "dseditgroup", "-o", "edit", "-a", "user", "-t", "user", directory.ACCESS_DISABLED)
     assert run(made, "pwpolicy", "-u", "user", "-authentication-allowed").out == DISABLED
+
+
+IDLE = plistlib.dumps(
+    {
+        "policyCategoryAuthentication": [
+            {
+                "policyContent": "policyAttributeLastAuthenticationTime > policyAttributeCurrentTime -"
+                " (policyAttributeInactiveDays * 24 * 60 * 60)",
+                "policyIdentifier": "Inactive Account",
+                "policyParameters": {"policyAttributeInactiveDays": 33},
+            }
+        ]
+    }
+).decode()
+
+
+@pytest.mark.parametrize(("days", "rule"), [(32, IDLE), (33, IDLE), (33, None), (None, IDLE)])
+def test_an_account_that_nobody_uses_is_shut_out_by_a_rule(days: int | None, rule: str | None) -> None:
+    idle = {} if days is None else {"idle_days": days}
+    described = {
+        "macos": "15.6",
+        "accounts": [{"name": "user", "password": "user-pw", "admin": True, **idle}],
+        "policy": {} if rule is None else {"xml": rule},
+    }
+    made = scenario.parse({"macs": {"m": described}}, "test")["m"].mac
+    out = days == 33 and rule is not None
+    said = run(made, "pwpolicy", "-u", "user", "-authentication-allowed").out
+    assert ('Failed record policy "Inactive Account"' in said) is out
+    assert authonly(made) == (87 if out else 0)
+    if out:
+        run(made, "pwpolicy", "-u", "user", "-enableuser")
+        assert authonly(made) == 0
+
+
+def test_a_use_keeps_an_account_from_being_shut_out() -> None:
+    made = people(mac())
+    made.policy.xml = IDLE
+    made.accounts["user"].authenticated_at = 0.0
+    assert directory.authenticate(made, "user", "user-pw", now=32 * 86400.0)
+    assert directory.authenticate(made, "user", "user-pw", now=(32 + 32) * 86400.0)
+    assert not directory.authenticate(made, "user", "user-pw", now=(64 + 33) * 86400.0)
 
 
 @pytest.mark.parametrize("version", ["10.13.6", "15.6", "27.0.1"])

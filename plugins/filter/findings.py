@@ -50,7 +50,8 @@ _value:
   description:
     - One entry for each rule, with its C(rule), C(title), C(severity), C(result), C(remedy) and C(run).
     - C(result) is one of V(pass), V(fail), V(unknown), V(not_applicable) and V(exempt).
-    - C(found) is what was seen, and C(accounts) the accounts that it is about.
+    - C(found) is what was seen, and C(accounts) the accounts that it is about. For a failure, C(commands) are the
+      playbooks, with their options, that put it right, if there are any.
   type: list
   elements: dict
 """

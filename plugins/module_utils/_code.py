@@ -14,6 +14,10 @@ import typing as t
 Code = t.Literal[
     "not_root",
     "not_a_mac",
+    "no_answer",
+    "sudo_silent",
+    "socket_path_too_long",
+    "no_route",
     "shell_unreadable",
     "needs_python",
     "module_not_run",

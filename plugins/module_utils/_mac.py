@@ -62,6 +62,9 @@ class FileVault:
     """Whether a profile has macOS put each new key aside; None: the profiles could not be listed, or not asked."""
     authrestart: bool | None = None
     """Whether macOS says that it can restart without waiting at the unlock screen; None: not said, or not asked."""
+    key_used: bool | None = None
+    """Whether the Mac was unlocked with a recovery key when it started; None: not said, or not asked. On 10.15 this
+    stays true until the next restart, also after a rotation (transcript fde-usingrecoverykey-10.15)."""
 
     @property
     def busy(self) -> bool:
@@ -157,7 +160,7 @@ class Missing:
     evidence: str
 
 
-_T2 = frozenset(
+T2_MODELS = frozenset(
     "iMac20,1 iMac20,2 iMacPro1,1 MacBookAir8,1 MacBookAir8,2 MacBookAir9,1 MacBookPro15,1 MacBookPro15,2"
     " MacBookPro15,3 MacBookPro15,4 MacBookPro16,1 MacBookPro16,2 MacBookPro16,3 MacBookPro16,4 MacPro7,1"
     " Macmini8,1".split()
@@ -242,7 +245,7 @@ class Mac:
     def secure_enclave(self) -> bool:
         """Check for Apple silicon or a T2 chip: there macOS does not remove a crypto user that belongs to no
         account."""
-        return self.apple_silicon is not False or self.model in _T2
+        return self.apple_silicon is not False or self.model in T2_MODELS
 
     @property
     def grants_at_login(self) -> bool:

@@ -89,6 +89,7 @@ SHAPE: dict[str, t.Any] = {
         "institutional_recovery_key": MAYBE_FLAG,
         "icloud_recovery": _Key(MAYBE_FLAG),
         "recovery_key_escrowed_at": _Key(MAYBE_COUNT),
+        "recovery_key_used": _Key(MAYBE_FLAG),
     },
     "management": {
         "enrolled": MAYBE_FLAG,

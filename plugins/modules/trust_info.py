@@ -41,7 +41,8 @@ options:
   include:
     description:
       - What else to read.
-      - V(escrow) reads when macOS last escrowed a recovery key to MDM. It takes one more process.
+      - V(escrow) reads when macOS last escrowed a recovery key to MDM, and whether the Mac was unlocked with a recovery
+        key when it started. It takes two more processes.
       - V(preflight) asks an enrolled Mac with macOS 13.3 or newer whether macOS would use the Bootstrap Token. It takes
         ten seconds on a real Mac, and a second SSH exec.
     type: list
@@ -203,7 +204,9 @@ mac:
           is a C(personal_recovery_key) and an C(institutional_recovery_key) among the crypto users, and whether an
           Apple Account opens the volume (C(icloud_recovery)). Null if the volume is not APFS.
         - With V(escrow) in O(include), C(recovery_key_escrowed_at) is when macOS last escrowed a key to MDM, in seconds
-          since 1970. C(0) means never, null means that its file could not be looked at.
+          since 1970. C(0) means never, null means that its file could not be looked at. C(recovery_key_used) says
+          whether the Mac was unlocked with a recovery key when it started, null if macOS does not say, as before 10.15.
+          It stays true until the next restart, also after the key was rotated.
       type: dict
       returned: success
     management:

@@ -11,6 +11,7 @@ import importlib
 import shlex
 import typing as t
 
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.keyholder.macos.plugins.module_utils._code import Code
@@ -90,20 +91,28 @@ class Action(ActionBase):
     def send(self, asked: Exec) -> Said:
         """Run a script on the Mac by one SSH exec, and return what came back. Raises :class:`Refusal` if its secrets
         could not be handed over."""
-        # ansible-core 2.19 says no types of it.
-        execute = t.cast("t.Callable[..., dict[str, t.Any]]", self._low_level_execute_command)
-        if self.pipes:
-            given = f"/bin/sh -c {shlex.quote(FROM_STDIN)}"
-            ran = execute(given, in_data=asked.piped, encoding_errors="surrogateescape")
-        elif asked.secrets:
-            raise needs_terminal(self._connection)
-        else:
-            ran = execute(f"/bin/sh -c {shlex.quote(asked.script)}", encoding_errors="surrogateescape")
+        try:
+            ran = self._sent(asked)
+        except AnsibleError as problem:
+            if not sudo.is_silent(str(problem)):
+                raise
+            raise Refusal("sudo_silent", f"sudo on this Mac did not answer ({plain(str(problem))})") from problem
         said = Said(ran["rc"], *(ran[stream].encode("utf-8", "surrogateescape") for stream in ("stdout", "stderr")))
         demanded = sudo.demands_terminal(ran["stderr"])
         if demanded:
             raise Refusal("needs_terminal", "sudo on this Mac demands a terminal (requiretty)", (demanded,))
         return said
+
+    def _sent(self, asked: Exec) -> dict[str, t.Any]:
+        """Return what Ansible says of the exec."""
+        # ansible-core 2.19 says no types of it.
+        execute = t.cast("t.Callable[..., dict[str, t.Any]]", self._low_level_execute_command)
+        if self.pipes:
+            given = f"/bin/sh -c {shlex.quote(FROM_STDIN)}"
+            return execute(given, in_data=asked.piped, encoding_errors="surrogateescape")
+        if asked.secrets:
+            raise needs_terminal(self._connection)
+        return execute(f"/bin/sh -c {shlex.quote(asked.script)}", encoding_errors="surrogateescape")
 
     def read(self, deadline: float, ask: Ask = NOTHING_ELSE) -> Mac:
         """Return the Mac as its shell tells it: one SSH exec, and no Python there. Raises :class:`Refusal`."""

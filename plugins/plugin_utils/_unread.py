@@ -13,7 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.module_utils._command import sshd
+from ansible_collections.keyholder.macos.plugins.module_utils._command import sshd, sudo
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._code import MaybeCode
@@ -48,6 +48,7 @@ _MAY_WAIT = Trouble(
 )
 
 _BECOME = "Give ansible_become_password, or the lookup of the password that is kept for this Mac."
+_SILENT = Trouble("it answered SSH, and sudo on it did not answer", reason="sudo_silent")
 _KNOWN: tuple[tuple[re.Pattern[str], Trouble], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), trouble)
     for pattern, trouble in (
@@ -69,13 +70,13 @@ _KNOWN: tuple[tuple[re.Pattern[str], Trouble], ...] = tuple(
         (
             "too long for unix domain socket|controlpath too long|unix_listener: path",
             Trouble(
-                "the path of ssh's control socket is too long, on this controller",
-                "Give ssh a shorter folder: export ANSIBLE_SSH_CONTROL_PATH_DIR=/tmp/ansible-cp.",
+                "it was not asked: the path of ssh's control socket is too long, on this controller",
+                reason="socket_path_too_long",
                 there=False,
             ),
         ),
         (
-            "missing (?:sudo|become) password|sudo: a (?:terminal|password) is required|privilege escalation prompt",
+            "missing (?:sudo|become) password|sudo: a (?:terminal|password) is required",
             Trouble("the sudo password is missing", _BECOME),
         ),
         (
@@ -113,13 +114,16 @@ _KNOWN: tuple[tuple[re.Pattern[str], Trouble], ...] = tuple(
             Trouble("its name was not found", "Correct ansible_host, or add the name to DNS.", there=False),
         ),
         (
-            "no route to host|network is unreachable|host is down",
+            "no route to host",
             Trouble(
-                "there is no route to it",
-                "Check the network and the VPN. On a controller with macOS 15 or newer, allow the terminal in System "
-                "Settings, Privacy & Security, Local Network.",
+                "the controller found no route to it, or, being a Mac, may not use the local network",
+                reason="no_route",
                 there=False,
             ),
+        ),
+        (
+            "network is unreachable|host is down",
+            Trouble("its network cannot be reached", "Check the network and the VPN.", there=False),
         ),
         (
             "timed out|timeout",
@@ -152,6 +156,8 @@ def trouble_of(text: str, unreachable: bool = True) -> Trouble:
     ``unreachable``: Ansible could not connect. Otherwise a task failed, and only what sudo and ssh say of the
     connection is known by its words; what else went wrong has its own.
     """
+    if sudo.is_silent(text):
+        return _SILENT
     if unreachable:
         if sshd.unlocked(text):
             return _UNLOCKED

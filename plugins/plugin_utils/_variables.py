@@ -40,6 +40,7 @@ OF_PLAYBOOKS = frozenset(
     keyholder_report_formats keyholder_report_title keyholder_saved keyholder_since keyholder_timeout
     grant_accept_pending grant_admin_password grant_admin_user grant_allow_temporary_promotion grant_first_token
     grant_password grant_user
+    repair_admin_password repair_admin_user repair_apply repair_old_password repair_orphans repair_password repair_user
     """.split()
 )
 """What the playbooks themselves take. The head of each says so, too."""
@@ -92,7 +93,7 @@ def known() -> frozenset[str]:
 @functools.cache
 def prefixes() -> tuple[str, ...]:
     """Return what no variable but ours begins with."""
-    return ("keyholder_", "grant_", *(f"{role}_" for role in sorted(_of_roles().keys() - GENERAL)))
+    return ("keyholder_", "grant_", "repair_", *(f"{role}_" for role in sorted(_of_roles().keys() - GENERAL)))
 
 
 @functools.cache

@@ -115,7 +115,9 @@ ARRIVES: dict[tuple[str, str], To] = {
     ("filevault_recovery_key", "path"): To("request.path", beside=COLLECTED),
     ("filevault_recovery_key", "remove"): To("request.remove", beside=COLLECTED),
     ("repair", "apply"): To("run.check_mode", lambda value: not value),
-    ("trust_info", "include"): To("run.ask", lambda words: Ask(**dict.fromkeys(words, True))),
+    ("trust_info", "include"): To(
+        "run.ask", lambda words: Ask(**dict.fromkeys(words, True), key_used="escrow" in words)
+    ),
 }
 """What does not go to the request's field of its own name. A secret goes to the secrets."""
 

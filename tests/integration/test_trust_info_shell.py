@@ -102,7 +102,7 @@ ALL = [*FULLY, CROWD, EVIL]
 def test_the_same_field_by_field(played: Played, host: str) -> None:
     module, shell = played[host, "module"], played[host, "shell"]
     if host == "hang-dscl":
-        assert (module.reason, shell.reason) == ("not_a_mac", "not_a_mac"), shell
+        assert (module.reason, shell.reason) == ("no_answer", "no_answer"), shell
         assert shell.result["evidence"] == module.result["evidence"]
         return
     if host == "floods-dscl":
@@ -148,8 +148,8 @@ def test_one_exec_no_login_no_write(played: Played, host: str) -> None:
     assert answer.ok, answer
     assert len(journal.execs(answer.entries)) == 1, answer
     assert answer.touched_nothing
-    # `stat` of the escrow is one more than a reading takes without it.
-    assert 0 < len(answer.programs) <= MOST + 1, answer
+    # `stat` of the escrow and `fdesetup usingrecoverykey` are two more than a reading takes without them.
+    assert 0 < len(answer.programs) <= MOST + 2, answer
 
 
 def test_no_python_is_needed(lab: Lab, played: Played) -> None:

@@ -223,7 +223,7 @@ def test_a_command_that_never_answers(word: str) -> None:
 
 @pytest.mark.parametrize(
     ("word", "reason"),
-    [("listUsers", "reading_incomplete"), ("list", "reading_incomplete"), ("-i", "not_a_mac"), ("-q", "not_a_mac")],
+    [("listUsers", "reading_incomplete"), ("list", "reading_incomplete"), ("-i", "no_answer"), ("-q", "no_answer")],
 )
 def test_a_reading_that_never_comes_stops_before_the_first_write(word: str, reason: str) -> None:
     runner = OddRunner(cast(), instead={word: SILENT, "sw_vers": SILENT})

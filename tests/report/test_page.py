@@ -134,7 +134,7 @@ def test_one_mac_in_full(page: Watched) -> None:
     text = page.show("off")
     for words in (
         "FileVault is on", "What to do: Turn FileVault on",
-        "ansible-playbook keyholder.macos.filevault -i INVENTORY --limit off",
+        "ansible-playbook keyholder.macos.filevault -e filevault_user=itadmin -e @secrets.yml -i INVENTORY --limit off",
         "IT Administrator", "Crypto user", "APPL-26-005020", "2026-09-21",
     ):  # fmt: skip
         assert words in text

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from maclab import directory, plists
+from maclab import directory, inactivity, plists
 from maclab.call import Call
 from maclab.state import Account, Mac
 from maclab.texts import say
@@ -77,6 +77,10 @@ async def _allowed(call: Call, account: Account | None) -> int:
         return FAILED
     if account.locked:
         call.out(say("pwpolicy.locked", version, user=account.name, policy="failed logins"))
+        return FAILED
+    rule = inactivity.shut_out_by(call.mac, account)
+    if rule:
+        call.out(say("pwpolicy.locked", version, user=account.name, policy=rule))
         return FAILED
     call.out(say("pwpolicy.allowed", version, user=account.name))
     return 0

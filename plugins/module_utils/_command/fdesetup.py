@@ -27,6 +27,7 @@ if t.TYPE_CHECKING:
 STATUS = Command(("fdesetup", "status"))
 LIST = Command(("fdesetup", "list"))
 DEFERRAL = Command(("fdesetup", "showdeferralinfo"))
+USING_KEY = Command(("fdesetup", "usingrecoverykey"))
 SUPPORTS_AUTHRESTART = Command(("fdesetup", "supportsauthrestart"))
 
 ESCROW = system.stat("/var/db/FileVaultPRK.dat")

@@ -50,8 +50,10 @@ class Ask:
     """What is on the way to this path."""
     way_home: str | None = None
     """What is on the way to the home folder of that account."""
+    key_used: bool = False
+    """Whether the Mac was unlocked with a recovery key when it started."""
 
     @classmethod
     def including(cls, words: t.Collection[str]) -> Ask:
         """Return what a user asks for by some of :data:`INCLUDE`."""
-        return cls(escrow="escrow" in words, preflight="preflight" in words)
+        return cls(escrow="escrow" in words, preflight="preflight" in words, key_used="escrow" in words)

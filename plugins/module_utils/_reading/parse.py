@@ -59,6 +59,13 @@ class ReadingError(Exception):
         self.reason: Code = reason
 
 
+def unusable(what: str, answer: Ran) -> ReadingError:
+    """Return the error for an answer without which there is no reading: a program that hangs is no sign of another
+    system."""
+    reason: Code = "output_too_long" if answer.too_long else "no_answer" if answer.timed_out else "not_a_mac"
+    return ReadingError(f"{what}: {answer.evidence}", reason)
+
+
 @dataclass(frozen=True)
 class Answers:
     """Hold what a reading's commands said; ``bootstrap`` None: the version or the enrolment rules it out. ``parsed``:
@@ -78,8 +85,7 @@ def mac_from(answers: Answers) -> Mac:
     """Return the reading that the answers make. Raises :class:`ReadingError`."""
     directory = answers.parsed
     if directory.users is None:
-        reason: Code = "output_too_long" if answers.directory.too_long else "not_a_mac"
-        raise ReadingError(f"the local directory could not be read: {answers.directory.evidence}", reason)
+        raise unusable("the local directory could not be read", answers.directory)
     missing: list[Missing] = []
     crypto = diskutil.parse_users(answers.crypto)
     if crypto is None:

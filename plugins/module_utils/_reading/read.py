@@ -39,6 +39,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse imp
     Answers,
     ReadingError,
     mac_from,
+    unusable,
     version_of,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
@@ -65,7 +66,8 @@ NOTHING_ELSE = Ask()
 
 def commands_of(ask: Ask = NOTHING_ELSE) -> tuple[Command, ...]:
     """Return what a reading asks in its first go; few Macs need more."""
-    return READING + ((fdesetup.ESCROW,) if ask.escrow else ())
+    escrow = (fdesetup.ESCROW,) if ask.escrow else ()
+    return READING + escrow + ((fdesetup.USING_KEY,) if ask.key_used else ())
 
 
 def ahead(ask: Ask) -> list[Command]:
@@ -140,6 +142,9 @@ def _read_mac(runner: Runner, deadline: float, ask: Ask) -> Mac:
         mac = _with_preflight(mac, mdmclient.parse_preflight(runner.run(mdmclient.DEVICE_INFORMATION, deadline)))
     if ask.escrow:
         mac = _with_escrow(mac, said[fdesetup.ESCROW])
+    if ask.key_used:
+        used = fdesetup.says_true(said[fdesetup.USING_KEY])
+        mac = replace(mac, filevault=replace(mac.filevault, key_used=used))
     mac = _with_more_of_filevault(runner, deadline, ask, mac)
     if ask.directory_user is not None:
         mac = replace(mac, network=_network(runner, deadline, ask.directory_user))
@@ -180,7 +185,8 @@ def _system(runner: Runner, deadline: float, answer: Ran) -> system.System:
     answer = runner.run(system.SW_VERS, deadline)
     facts = system.with_sw_vers(facts, answer)
     if not facts.version:
-        raise ReadingError(f"this does not look like a Mac: {answer.evidence}")
+        hangs = answer.timed_out or answer.too_long
+        raise unusable("the version of macOS could not be read" if hangs else "this does not look like a Mac", answer)
     return facts
 
 

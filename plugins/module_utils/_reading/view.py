@@ -35,7 +35,14 @@ def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
             "personal_recovery_key": mac.filevault.personal_key,
             "institutional_recovery_key": mac.filevault.institutional_key,
             "icloud_recovery": mac.filevault.icloud_key,
-            **({"recovery_key_escrowed_at": mac.filevault.escrowed_at} if "escrow" in include else {}),
+            **(
+                {
+                    "recovery_key_escrowed_at": mac.filevault.escrowed_at,
+                    "recovery_key_used": mac.filevault.key_used,
+                }
+                if "escrow" in include
+                else {}
+            ),
         },
         "management": {
             "enrolled": mac.management.enrolled,

@@ -96,9 +96,8 @@ TOKENS = Group(
     {
         "phantom": Reason(
             "The three sources of truth disagree about this account's token.",
-            "Compare the sources in the message. If only the FileVault entry is missing, a holder may restore it"
-            " with 'fdesetup add'. An account without a crypto user holds no token, whatever its record says."
-            " keyholder.macos.repair shows and does what helps.",
+            "Run the playbook keyholder.macos.repair (repair_user, repair_admin_user, repair_apply=true), or the module"
+            " of that name, by another administrator who holds a token. Without repair_apply it only shows the steps.",
             SOURCES,
         ),
         "stale_key": Reason(

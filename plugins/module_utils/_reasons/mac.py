@@ -23,6 +23,32 @@ THE_MAC = Group(
             "Check the inventory: this collection manages macOS 10.13 and newer.",
             "What the host answered instead.",
         ),
+        "no_answer": Reason(
+            "A program on the Mac did not end before the deadline, and without its answer the Mac cannot be read.",
+            "Run the program that the evidence names on the Mac. If it hangs there too, restart the Mac, or look for a"
+            " directory or an MDM server that does not answer. Raise timeout for a slow Mac.",
+            "The command that did not answer.",
+        ),
+        "sudo_silent": Reason(
+            "The Mac answered SSH, and then sudo there neither asked for a password nor went on.",
+            "Log in by SSH and run 'sudo -v'. If it hangs there too, look for a PAM module, a directory or a DNS server"
+            " that does not answer. If it is only slow, raise Ansible's timeout (-T).",
+            "None: the message holds what Ansible said.",
+        ),
+        "socket_path_too_long": Reason(
+            "SSH on the controller could not make the socket through which connections are shared, because its path is"
+            " too long. No Mac was asked.",
+            "Set ANSIBLE_SSH_CONTROL_PATH_DIR (control_path_dir in the section ssh_connection of ansible.cfg) to a"
+            " short folder, such as ~/.cp.",
+            "None: the message holds what SSH said.",
+        ),
+        "no_route": Reason(
+            "The controller found no way to the Mac's address.",
+            "If the controller is a Mac with macOS 15 or newer, open System Settings, Privacy & Security, Local"
+            " Network, and allow the app that Ansible was started from: without that permission, a connection to a"
+            " neighbour ends with these words. Otherwise, switch the Mac on, and look at the network between the two.",
+            "None: the message holds what SSH said.",
+        ),
         "shell_unreadable": Reason(
             "The Mac's shell did not answer the reading script as expected.",
             "Read the evidence. Usual causes: sudo refused the account, or /bin/sh on the Mac is not a POSIX shell.",

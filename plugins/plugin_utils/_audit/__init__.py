@@ -25,6 +25,7 @@ Who uses it: ``plugins/action/audit_report.py`` (all of it), the filter ``fleet`
 ``rules.py``       what a rule, an exemption and a finding are; compiles the first two from what a policy says
 ``parameters.py``  each parameter keeps its kind, and is read by a rule
 ``expressions.py`` the Jinja sandbox of the rules, with its filters and tests
+``commands.py``    the command that mends a finding, with its variables
 ``lint.py``        finds names that no reading has, before any Mac is read
 ``policy.py``      puts the layers upon each other; judges one reading
 ``mac.py``         one Mac: its answer, its findings, its state and how urgent that is

@@ -10,11 +10,11 @@ This file is PRIVATE to the collection.
 from __future__ import annotations
 
 import re
-import shlex
 import typing as t
 from collections import Counter
 from dataclasses import dataclass, field
 
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.commands import INVENTORY, command
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import plain_text
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import SEVERITIES
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.sentences import macs, some
@@ -27,10 +27,8 @@ RULE, DOUBT, VERDICT, UNREAD = "rule", "unknown", "verdict", "not_read"
 """What a cause is: a rule that is broken, one that the reading does not answer, what the reading says of the Mac if no
 rule says so, or why there is no reading."""
 
-INVENTORY = "-i INVENTORY"
-"""The part of a command that names the inventory, where nobody said which it is."""
-
-_PLAIN_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+LISTED = 3
+"""Commands that a terminal shows of one cause, where each Mac needs one of its own."""
 
 
 @dataclass(frozen=True)
@@ -45,20 +43,17 @@ class Cause:
     words: str
     hosts: tuple[str, ...]
     remedy: str = ""
-    run: str = ""
-    """The playbook that puts it right; "" if there is none."""
-    mendable: tuple[str, ...] = ()
-    """The Macs that the playbook can put right: no account can authorise anything on a lost one."""
+    mending: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """What puts it right, a playbook with its options, and on which Macs. Not on a lost one, on which no account can
+    authorise anything."""
     inventory: str = INVENTORY
     example: str = ""
     """What was found on one of the Macs, if not the same was found on each; ``words`` is then the rule's title."""
 
     @property
-    def command(self) -> str:
-        """Return the command that puts it right; "" if there is none."""
-        if not self.run or not self.mendable:
-            return ""
-        return f"ansible-playbook {self.run} {self.inventory} --limit {_limit(self.mendable)}"
+    def commands(self) -> list[str]:
+        """Return the commands that put it right."""
+        return [command(run, hosts, self.inventory) for run, hosts in self.mending]
 
     @property
     def sentence(self) -> str:
@@ -77,8 +72,10 @@ class Cause:
     def lines(self) -> list[str]:
         """Return it for a terminal: what, which Macs, and what to do."""
         told = f"{self.sentence} [{self.label}{f', {self.code}' if self.code else ''}]"
-        what = f"run: {self.command}" if self.command else plain_text(self.remedy)
-        return [told, f"    {some(self.hosts)}", *([f"    {what}"] if what else [])]
+        what = [f"run: {plain_text(one)}" for one in self.commands[:LISTED]] or [plain_text(self.remedy)]
+        more = len(self.commands) - LISTED
+        what += [f"and {more} more commands, in the report"] if more > 0 else []
+        return [told, f"    {some(self.hosts)}", *(f"    {one}" for one in what if one)]
 
     def view(self) -> dict[str, t.Any]:
         """Return it as a report shows it."""
@@ -90,14 +87,8 @@ class Cause:
             "example": self.example,
             "macs": list(self.hosts),
             "remedy": self.remedy,
-            "command": self.command,
+            "commands": self.commands,
         }
-
-
-def _limit(hosts: t.Sequence[str]) -> str:
-    """Return a pattern of exactly these Macs, as a shell takes it."""
-    pattern = ",".join(hosts)
-    return pattern if all(_PLAIN_HOST.fullmatch(host) for host in hosts) else shlex.quote(pattern)
 
 
 def _without_host(text: str, host: str) -> str:
@@ -110,7 +101,8 @@ class _Group:
     rule: Rule | None = None
     texts: Counter[str] = field(default_factory=Counter)
     hosts: list[str] = field(default_factory=list)
-    mendable: list[str] = field(default_factory=list)
+    mending: dict[str, list[str]] = field(default_factory=dict)
+    """What puts it right -> the Macs."""
     remedies: dict[str, None] = field(default_factory=dict)
 
 
@@ -135,7 +127,8 @@ class Causes:
             group.hosts.append(host)
             group.texts["; ".join(dict.fromkeys(finding.found)) or finding.rule.title] += 1
             if judged.state != "lost":
-                group.mendable.append(host)
+                for run in finding.run:
+                    group.mending.setdefault(run, []).append(host)
         for finding in judged.unknown:
             self._group(DOUBT, finding.rule.id, finding.rule).hosts.append(host)
         if judged.compliant != "yes" and not judged.failed and not judged.unknown:
@@ -174,5 +167,5 @@ def _cause(kind: str, code: str, group: _Group, inventory: str) -> Cause:
         return Cause(kind, code, rule.severity, f"the reading does not tell: {rule.title}", hosts, rule.remedy)
     ((found, _number), *others) = group.texts.most_common()
     words, example = (rule.title, found) if others else (found, "")
-    mendable = tuple(sorted(group.mendable))
-    return Cause(kind, code, rule.severity, words, hosts, rule.remedy, rule.run, mendable, inventory, example)
+    mending = tuple((run, tuple(sorted(macs_of))) for run, macs_of in sorted(group.mending.items()))
+    return Cause(kind, code, rule.severity, words, hosts, rule.remedy, mending, inventory, example)

@@ -18,7 +18,7 @@ import typing as t
 from jinja2 import StrictUndefined, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import lint
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import commands, lint
 
 _SECONDS_A_DAY = 86400.0
 
@@ -28,10 +28,10 @@ class AuditPolicyError(ValueError):
 
 
 class RuleText(t.NamedTuple):
-    """Hold one text of a rule: a condition, one of several that must all hold, or the template of ``says``."""
+    """Hold one text of a rule: a condition, one of several that must all hold, or a template."""
 
     key: str
-    """The rule's key that it stands under: when, unknown_when, fail_when or says."""
+    """The rule's key that it stands under: when, unknown_when, fail_when, says or run_with."""
     source: str
     tree: nodes.Template
 
@@ -73,6 +73,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
     environment.filters["days_since"] = _days_since
     environment.filters["said"] = _yes_no_unread
     environment.filters["unmatched"] = _unmatched
+    environment.filters.update(commands.FILTERS)
     environment.tests["matching"] = matching
     return environment
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import shortened
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.causes import INVENTORY
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.commands import INVENTORY
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import plain_text
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import is_list, is_text, kind_of
 

@@ -249,11 +249,11 @@ class Judged:
 
     @functools.cached_property
     def next(self) -> list[str]:
-        """Return the playbooks that put right what is broken, the worst first; none if the Mac is lost, because then no
-        account can authorise anything."""
+        """Return the playbooks, with their options, that put right what is broken, the worst first; none if the Mac is
+        lost, because then no account can authorise anything."""
         if self.state == "lost":
             return []
-        return list(dict.fromkeys(finding.rule.run for finding in self.failed if finding.rule.run))
+        return list(dict.fromkeys(one for finding in self.failed for one in finding.run))
 
     @functools.cached_property
     def ready(self) -> dict[str, str]:
@@ -290,7 +290,7 @@ def _plain_finding(rule: str, result: str) -> str:
 
 def _finding_text(finding: RuleFinding) -> str:
     """Return a finding as JSON. Most say no more than their result, which is kept."""
-    if finding.found or finding.exemption or finding.expired:
+    if finding.found or finding.run or finding.exemption or finding.expired:
         return json.dumps(finding.view(), allow_nan=False)
     return _plain_finding(finding.rule.id, finding.result)
 

@@ -12,7 +12,7 @@ import functools
 import json
 import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible.errors import AnsibleFilterError
 
@@ -121,7 +121,8 @@ class Policy:
         except Exception as problem:  # pylint: disable=broad-except
             why = str(problem) or type(problem).__name__
             return RuleFinding(rule, UNKNOWN, (f"the rule cannot be applied to this reading: {why}",))
-        return self._with_exemptions(rule, host, failed, names["now"])
+        finding = self._with_exemptions(rule, host, failed, names["now"])
+        return finding if finding.result != FAIL else replace(finding, run=_run(finding, names))
 
     def _with_exemptions(self, rule: Rule, host: str, failed: list[tuple[str | None, str]], now: float) -> RuleFinding:
         """Return a failure, or exempt if an exemption covers every account that failed.
@@ -148,6 +149,20 @@ class Policy:
             None if left else exempt,
             expired,
         )
+
+
+def _run(finding: RuleFinding, names: dict[str, t.Any]) -> tuple[str, ...]:
+    """Return what puts a failure right: a playbook with its options, or one for each account; none if no playbook can.
+    A rule whose ``run_with`` does not fit the reading has none either."""
+    rule = finding.rule
+    if not rule.run or rule.run_with is None:
+        return (rule.run,) if rule.run else ()
+    failed = [one for one in names["mac"]["accounts"] if one["name"] in finding.accounts]
+    try:
+        options = [rule.run_with(account=one, **names) for one in (failed if rule.each == "account" else [None])]
+    except Exception:  # pylint: disable=broad-except
+        return ()
+    return tuple(dict.fromkeys(f"{rule.run} {text.strip()}" for text in options if text.strip()))
 
 
 # -- from layers to a policy ------------------------------------------------------------------------------------------

@@ -30,8 +30,8 @@ SEVERITIES = ("critical", "high", "medium", "low", "info")
 """The worst first."""
 
 _RULE_KEYS = (
-    "id", "title", "severity", "each", "rationale", "remedy", "run", "references", "when", "unknown_when", "fail_when",
-    "says", "enabled",
+    "id", "title", "severity", "each", "rationale", "remedy", "run", "run_with", "references", "when", "unknown_when",
+    "fail_when", "says", "enabled",
 )  # fmt: skip
 _CONDITIONS = ("when", "unknown_when", "fail_when")
 _REFERENCES = ("mscp", "nist_800_53", "cis_benchmark", "cis_controls", "disa_stig")
@@ -86,6 +86,8 @@ class Rule:
     """The same, compiled."""
     says: t.Callable[..., str] | None = None
     """What was found, for a failure."""
+    run_with: t.Callable[..., str] | None = None
+    """The options of the playbook for one failure; "" if it cannot help there. None: it needs none."""
 
     def view(self) -> dict[str, t.Any]:
         """Return it as a report shows it."""
@@ -112,6 +114,8 @@ class RuleFinding:
     exemption: Exemption | None = None
     expired: Exemption | None = None
     """An exemption that would have covered it, and has expired."""
+    run: tuple[str, ...] = ()
+    """For a failure what puts it right: playbooks with their options, without the Mac and the inventory."""
 
     def view(self) -> dict[str, t.Any]:
         """Return it as a report shows it. Short, because there is one for each rule and each Mac of a fleet."""
@@ -120,6 +124,8 @@ class RuleFinding:
             shown["found"] = list(self.found)
         if self.accounts:
             shown["accounts"] = list(self.accounts)
+        if self.run:
+            shown["commands"] = list(self.run)
         if self.exemption:
             shown["exemption"] = self.exemption.view()
         if self.expired:
@@ -195,14 +201,17 @@ def _condition_parts(condition: t.Any, where: str) -> list[str]:
 
 
 def rule_texts(draft: Draft, compiler: Compiler) -> list[RuleText]:
-    """Return the conditions of a rule and, last, what it says. Raise :class:`AuditPolicyError` if one is no Jinja."""
+    """Return the conditions of a rule and, last, what it says and what its playbook runs with. Raise
+    :class:`AuditPolicyError` if one is no Jinja."""
     texts = [
         compiler.parsed_condition(key, part, draft.where(key))
         for key in _CONDITIONS
         for part in _condition_parts(draft.entry.get(key), draft.where(key))
     ]
-    says = " ".join(str(draft.entry.get("says") or "").split())
-    return [*texts, compiler.parsed_template("says", says, draft.where("says"))]
+    for key in ("says", "run_with"):
+        text = " ".join(str(draft.entry.get(key) or "").split())
+        texts.append(compiler.parsed_template(key, text, draft.where(key)))
+    return texts
 
 
 def rule_of(draft: Draft, texts: t.Sequence[RuleText], compiler: Compiler, parameters: t.Collection[str]) -> Rule:
@@ -221,7 +230,7 @@ def rule_of(draft: Draft, texts: t.Sequence[RuleText], compiler: Compiler, param
         if text.key in _CONDITIONS:
             # By itself, so that a mistake is shown where it stands, and no bracket reaches into the next one.
             compiler.condition(text.source, draft.where(text.key))
-    verdict, says = _verdict(texts), texts[-1].source
+    verdict, says, run_with = _verdict(texts), texts[-2].source, texts[-1].source
     return Rule(
         id=str(entry["id"]),
         title=str(entry["title"]).strip(),
@@ -237,6 +246,7 @@ def rule_of(draft: Draft, texts: t.Sequence[RuleText], compiler: Compiler, param
         verdict=verdict,
         judge=compiler.condition(verdict, draft.where()),
         says=compiler.template(says, draft.where("says")) if says else None,
+        run_with=compiler.template(run_with, draft.where("run_with")) if run_with else None,
     )
 
 

@@ -13,8 +13,9 @@ import typing as t
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.causes import INVENTORY, Cause, Causes
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.causes import Cause, Causes
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.changed import changed_sentences
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.commands import INVENTORY
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import plain_text
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import COMPLIANCE, STATES, VERDICTS
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import SEVERITIES

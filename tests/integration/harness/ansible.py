@@ -89,6 +89,12 @@ class Ansible:
         lines = [Line(**json.loads(line)) for line in results.read_text(encoding="utf-8").splitlines()]
         return Run(rc, output, lines, results)
 
+    def typed(self, command: str, folder: Path) -> tuple[int, str]:
+        """Exit status and both streams of a command as a person types it at a shell, in a folder of theirs."""
+        environment = self._environment({})
+        environment["PATH"] = f"{binaries()}{os.pathsep}{environment['PATH']}"
+        return _run(["/bin/sh", "-c", command], folder, environment)
+
     def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "TMPDIR", "COVERAGE_PROCESS_START") if name in os.environ}
         return kept | {

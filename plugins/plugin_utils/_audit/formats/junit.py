@@ -11,6 +11,7 @@ import re
 import typing as t
 from xml.sax.saxutils import escape, quoteattr
 
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.commands import command
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import plain_text
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import FAIL, PASS
 
@@ -57,7 +58,8 @@ class JunitSuites:
             said = "; ".join(finding.found) or finding.result.replace("_", " ")
             if finding.result == FAIL:
                 kind, message = finding.rule.severity, f"{finding.rule.title}: {said}"
-                more = escape(_NOT_IN_XML.sub("?", f"{finding.rule.remedy} {finding.rule.run}".strip()))
+                todo = [finding.rule.remedy, *(command(run, [judged.answer.host]) for run in finding.run)]
+                more = escape(_NOT_IN_XML.sub("?", " ".join(todo)))
                 lines.append(f"{case}><failure type={_quoted(kind)} message={_quoted(message)}>{more}</failure>")
             else:
                 why = f"exempt until {finding.exemption.until}" if finding.exemption else said

@@ -140,6 +140,7 @@
   const fact = (title, value) => make("div", {}, make("dt", {}, title), make("dd", {}, value));
   const source = (value) => make("td", { class: value === null ? "no" : value ? "yes" : "no" }, said(value));
 
+  const quoted = (host) => (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(host) ? host : `'${host.replaceAll("'", `'"'"'`)}'`);
   const finding = (found, host) => {
     const rule = head.rules.find((one) => one.id === found.rule);
     const exemption = found.exemption || found.expired_exemption;
@@ -150,7 +151,7 @@
       exemption ? make("p", { class: "muted" }, `${found.exemption ? "exempt" : "no longer exempt"}, by ${exemption.by} until ${exemption.until}: ${exemption.why}`) : null,
       found.result === "fail" ? make("p", { class: "muted" }, rule.rationale) : null,
       found.result === "fail" ? make("p", {}, `What to do: ${rule.remedy}`) : null,
-      found.result === "fail" && rule.run ? make("p", {}, make("code", {}, `ansible-playbook ${rule.run} ${head.inventory} --limit ${/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(host) ? host : `'${host.replaceAll("'", `'"'"'`)}'`}`)) : null,
+      (found.commands || []).map((run) => make("p", {}, make("code", {}, [`ansible-playbook ${run}`, head.inventory, "--limit", quoted(host)].filter(Boolean).join(" ")))),
       found.result === "fail" && where ? make("p", { class: "muted" }, where) : null);
   };
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import typing as t
 
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.commands import command
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import cell
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.rules import NOT_APPLICABLE, PASS
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.sentences import iso
@@ -41,7 +42,13 @@ class CsvTables:
     def add(self, judged: Judged, change: Change | None) -> None:
         """Write one Mac's row, and a row for each of its findings."""
         answer, mac = judged.answer, judged.answer.mac
-        row = [answer.host, judged.state, judged.why, ", ".join(judged.next), judged.worst]
+        row = [
+            answer.host,
+            judged.state,
+            judged.why,
+            "; ".join(command(run, [answer.host]) for run in judged.next),
+            judged.worst,
+        ]
         if mac is None:
             row += ["", "", "", "", judged.recoverable, *[""] * 10]
         else:
@@ -73,7 +80,17 @@ class CsvTables:
             exempt = exemption.until.isoformat() if exemption else ""
             found, accounts = "; ".join(finding.found), ", ".join(finding.accounts)
             line = (answer.host, rule.id, rule.severity, finding.result, rule.title, found, accounts)
-            self._findings.writerow([cell(value) for value in (*line, rule.remedy, rule.run, exempt)])
+            self._findings.writerow(
+                [
+                    cell(value)
+                    for value in (
+                        *line,
+                        rule.remedy,
+                        "; ".join(command(run, [answer.host]) for run in finding.run),
+                        exempt,
+                    )
+                ]
+            )
 
     def end(self, summary: Summary) -> None:
         """Do nothing: a table has no end."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.commands import command
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.escape import markdown
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import STATES, TITLES
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.sentences import iso, numbers, some
@@ -69,7 +70,7 @@ def _cause_lines(summary: Summary) -> list[str]:
         return []
     lines = ["", "## What to do", ""]
     for cause in summary.causes[:LISTED]:
-        what = f"{cause.remedy} {cause.command}".strip()
+        what = " ".join([cause.remedy, *cause.commands]).strip()
         lines += [f"- {markdown(cause.sentence)} ({markdown(cause.label)})", f"  - {markdown(some(cause.hosts))}"]
         lines += [f"  - {markdown(what)}"] if what else []
     more = len(summary.causes) - LISTED
@@ -81,10 +82,9 @@ def _ranking_table(title: str, rows: list[Row]) -> list[str]:
     if not rows:
         return []
     lines = ["", f"## {title}", "", "| Mac | state | why | next |", "| --- | --- | --- | --- |"]
-    lines += [
-        f"| {markdown(row.host)} | {TITLES[row.state]} | {markdown(row.why)} | {markdown(', '.join(row.next))} |"
-        for row in rows[:LISTED]
-    ]
+    for row in rows[:LISTED]:
+        todo = "; ".join(command(run, [row.host]) for run in row.next)
+        lines.append(f"| {markdown(row.host)} | {TITLES[row.state]} | {markdown(row.why)} | {markdown(todo)} |")
     return lines + ([f"| and {len(rows) - LISTED} more | | | |"] if len(rows) > LISTED else [])
 
 

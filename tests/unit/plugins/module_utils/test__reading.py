@@ -223,6 +223,7 @@ def test_where_an_answer_about_the_bootstrap_token_counts(version: str, enrollme
     [
         (NOTHING_ELSE, []),
         (Ask(escrow=True), ["stat -f %m /var/db/FileVaultPRK.dat"]),
+        (Ask(key_used=True), ["fdesetup usingrecoverykey"]),
         (Ask(escrow_profile=True), ["profiles show -output stdout-xml"]),
         (Ask(deferral=True), []),
         (Ask(escrow_if_off=True), []),
@@ -392,7 +393,11 @@ def no_mac(answers: dict[str, Ran], ask: Ask = NOTHING_ELSE) -> tuple[str, str]:
 
 
 def test_what_is_no_mac() -> None:
-    assert no_mac({"dscl -q": SILENT})[0] == "not_a_mac"
+    assert no_mac({"dscl -q": SILENT})[0] == "no_answer"
+    assert no_mac({"kern.osproductversion": SILENT, "sw_vers": SILENT}) == (
+        "no_answer",
+        "the version of macOS could not be read: sw_vers: no answer before the deadline",
+    )
     assert no_mac({"dscl -q": said(rc=None, too_long=True)})[0] == "output_too_long"
     assert no_mac({"dscl -q": REFUSED})[0] == "not_a_mac"
     assert no_mac({"kern.osproductversion": REFUSED})[1].startswith("this does not look like a Mac: ")
@@ -718,6 +723,21 @@ DEFERRED = {
     "showdeferralinfo": said("OutputPath = /p;\n"),
 }
 PROFILE = plist({"_computerlevel": [{"ProfileItems": [{"PayloadType": "com.apple.security.FDERecoveryKeyEscrow"}]}]})
+
+
+@pytest.mark.parametrize(
+    ("answer", "used"),
+    [
+        (said("true\n"), True),
+        (said("false\n"), False),
+        (said("This command is not supported on APFS volumes.\n", rc=33), None),
+        (SILENT, None),
+    ],
+)
+def test_whether_the_recovery_key_was_used(answer: Ran, used: bool | None) -> None:
+    answers = {"usingrecoverykey": answer}
+    assert read(answers, Ask.including(["escrow"])).filevault.key_used is used
+    assert read(answers).filevault.key_used is None
 
 
 def test_what_an_escrow_and_a_deferral_need_is_asked_for_where_it_is() -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from unittest import mock
 
 import pytest
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.loader import become_loader
 from readings import ANA, ITADMIN, MAC, reading
 
@@ -68,6 +69,23 @@ def test_of_all_that_ssh_says_the_evidence_is_what_sudo_said() -> None:
         action.send(Exec("id", b"secret"))
     assert refused.value.reason == "needs_terminal"
     assert refused.value.evidence == ("sudo: sorry, you must have a tty to run sudo",)
+
+
+@pytest.mark.parametrize("kind", [AnsibleError, AnsibleConnectionFailure])
+def test_a_sudo_that_does_not_answer_is_told_as_that(kind: type[AnsibleError]) -> None:
+    """ansible-core 2.16 raises the first, 2.21 the second."""
+    action = Action(*[mock.MagicMock()] * 6)
+    action._connection.become.pipelining = True
+    for said, expected in (
+        ("Timeout (12s) waiting for privilege escalation prompt: ", Refusal),
+        ("Timeout (12s) waiting for the Mac", kind),
+    ):
+        with (
+            mock.patch.object(action, "_low_level_execute_command", side_effect=kind(said)),
+            pytest.raises(expected, match=r"Timeout \(12s\)") as caught,
+        ):
+            action.send(Exec("id"))
+        assert getattr(caught.value, "reason", "sudo_silent") == "sudo_silent"
 
 
 @pytest.mark.parametrize(("method", "pipes"), [("sudo", True), ("su", False)])

@@ -57,7 +57,9 @@ BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
     "no_phantom": ({"accounts": (ITADMIN, ANA, PHANTOM)}, set()),
     "managed_admin_is_holder": ({"accounts": (replace(ITADMIN, name="other"), ANA)}, {"unexpected_holder"}),
     "admin_token_to_come": ({"accounts": (WAITING, ANA)}, set()),
-    "managed_admin_is_owner": ({"accounts": (replace(ITADMIN, volume_owner=False), ANA)}, set()),
+    "managed_admin_is_owner": ({"accounts": (replace(ITADMIN, volume_owner=False), ANA)}, {"admin_owns_volume"}),
+    "admin_owns_volume": ({"accounts": (replace(ITADMIN, volume_owner=False), ANA)}, {"managed_admin_is_owner"}),
+    "recovery_key_not_used": ({"filevault": replace(MAC.filevault, key_used=True)}, set()),
     "unexpected_holder": ({"accounts": (ITADMIN, ANA, replace(ANA, name="eve"))}, set()),
     "no_orphaned_crypto_user": ({"orphans": ("F" * 36,)}, set()),
     "bootstrap_where_managed": ({"management": replace(MAC.management, bootstrap="not_escrowed")}, set()),
@@ -124,6 +126,35 @@ def test_without_parameters_nobody_is_judged_by_them() -> None:
     assert {said[code] for code in ("managed_admin_is_holder", "unexpected_holder", "password_age")} == {
         "not_applicable"
     }
+
+
+DEPUTY = replace(ITADMIN, name="deputy", guid="G-DEPUTY")
+
+
+@pytest.mark.parametrize(
+    ("owners", "changes", "result"),
+    [
+        ((False, True), {}, "pass"),
+        ((None, True), {}, "pass"),
+        ((False, None), {}, "unknown"),
+        ((False, False), {}, "fail"),
+        ((False, False), {"apple_silicon": False}, "not_applicable"),
+    ],
+)
+def test_one_administrator_who_owns_the_volume_is_enough(
+    owners: tuple[bool | None, bool | None], changes: dict[str, t.Any], result: str
+) -> None:
+    """Without a parameter: a Mac whose updates stop must not need one to be seen. Ana owns it, and is none."""
+    admins = [replace(admin, volume_owner=owns) for admin, owns in zip((ITADMIN, DEPUTY), owners)]
+    assert results(reading(accounts=(*admins, ANA), **changes))["admin_owns_volume"] == result
+
+
+@pytest.mark.parametrize(("used", "result"), [(True, "fail"), (False, "pass"), (None, "pass")])
+def test_a_recovery_key_that_was_used(used: bool | None, result: str) -> None:
+    mac = reading(filevault=replace(MAC.filevault, key_used=used))
+    assert results(mac)["recovery_key_not_used"] == result
+    del mac["filevault"]["recovery_key_used"]
+    assert results(mac)["recovery_key_not_used"] == "pass"
 
 
 @pytest.mark.parametrize(

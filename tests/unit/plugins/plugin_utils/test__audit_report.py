@@ -137,7 +137,7 @@ def test_the_ranking_begins_with_the_worst_and_leaves_out_who_is_in_order(made: 
 def test_why_and_what_next(made: Made) -> None:
     said = {row.host: (row.why, row.next) for row in made.summary.rows}
     assert said["good"] == ("itadmin can grant tokens", ())
-    assert said["off"] == ("FileVault: off", ("keyholder.macos.filevault",))
+    assert said["off"] == ("FileVault: off", (ENCRYPT,))
     assert said["gone"] == ("Connection timed out", ())
     assert "no account holds a token" in said["lost"][0]
 
@@ -171,6 +171,8 @@ def test_what_a_task_returned(result: dict[str, t.Any] | None, status: str, why:
     assert (answer.mac is not None) == (status == "read")
     assert answer_from(json.loads(answer.text())) == answer
 
+
+ENCRYPT = "keyholder.macos.filevault -e filevault_user=itadmin -e @secrets.yml"
 
 LOCKED = (
     "This system is locked. To unlock it, use a local\r\naccount name and password. Once successfully\r\n"
@@ -209,9 +211,13 @@ SAID = {
     "ssh: Could not resolve hostname m: nodename nor servname provided": (
         "unreachable", "its name was not found", "ansible_host",
     ),
-    "ssh: connect to host m port 22: No route to host": ("unreachable", "there is no route to it", "Local Network"),
+    "ssh: connect to host m port 22: No route to host": (
+        "unreachable", "the controller found no route to it, or, being a Mac, may not use the local network",
+        "Local Network",
+    ),
     "unix_listener: path \"/Users/x/.ansible/cp/0123456789.abc\" too long for Unix domain socket": (
-        "unreachable", "the path of ssh's control socket is too long, on this controller", "CONTROL_PATH_DIR",
+        "unreachable", "it was not asked: the path of ssh's control socket is too long, on this controller",
+        "CONTROL_PATH_DIR",
     ),
     "ana@m: Permission denied (publickey,password).": ("refused", "the login was refused", "ansible_user"),
     "Received disconnect from 10.0.0.1 port 22:2: Too many authentication failures": (
@@ -222,7 +228,7 @@ SAID = {
         "refused", "the login's password is wrong", "ansible_password",
     ),
     "Timeout (12s) waiting for privilege escalation prompt: ": (
-        "refused", "the sudo password is missing", "ansible_become_password",
+        "refused", "it answered SSH, and sudo on it did not answer", "sudo -v",
     ),
     "Connection closed by remote host": ("refused", "the connection was cut", "again"),
     "Something else. And more of it": ("unreachable", "Something else", ""),
@@ -286,6 +292,30 @@ def test_a_mac_at_its_unlock_screen_is_no_lost_key(said: str) -> None:
     assert (answer.status, answer.reason, answer.why) == ("refused", reason, told)
     assert answer.remedy and "Failed to connect to the host via ssh" in answer.evidence
     assert answer_from(json.loads(answer.text())) == answer
+
+
+NOT_THE_MAC = {
+    "Timeout (12s) waiting for privilege escalation prompt:": ("refused", "sudo_silent"),
+    'unix_listener: path "/home/ana/.ansible/cp/0123456789.abcdefghijklmnop" too long for Unix domain socket': (
+        "unreachable",
+        "socket_path_too_long",
+    ),
+    "ssh: connect to host m port 22: No route to host": ("unreachable", "no_route"),
+}
+
+
+@pytest.mark.parametrize("said", NOT_THE_MAC)
+def test_what_sudo_or_the_controller_did_not_do_has_a_reason_of_its_own(said: str) -> None:
+    status, reason = NOT_THE_MAC[said]
+    answer = answer_of("m", {"unreachable": True, "msg": f"Task failed: {said}"}, NOW)
+    assert (answer.status, answer.reason) == (status, reason)
+    assert said in answer.evidence and answer.remedy
+    assert answer_from(json.loads(answer.text())) == answer
+
+
+def test_a_silent_sudo_is_one_for_a_core_that_does_not_call_that_unreachable() -> None:
+    answer = answer_of("m", {"failed": True, "msg": "Timeout (12s) waiting for privilege escalation prompt: "}, NOW)
+    assert (answer.status, answer.reason) == ("refused", "sudo_silent")
 
 
 @pytest.mark.parametrize("saved", [None, {}, {"host": "m", "status": "fine"}, {"host": "m", "status": "read"},
@@ -535,7 +565,7 @@ def test_junit_counts_what_it_holds(made: Made) -> None:
 def test_markdown_for_a_ticket(made: Made) -> None:
     text = made.text("audit.md")
     assert "| Lost | 1 |" in text
-    assert "| off | Urgent | FileVault: off | keyholder.macos.filevault |" in text
+    assert f"| off | Urgent | FileVault: off | {markdown(f'ansible-playbook {ENCRYPT} --limit off')} |" in text
     assert "| gone | Unreachable | Connection timed out |" in text
 
 

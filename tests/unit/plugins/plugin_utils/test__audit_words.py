@@ -82,7 +82,8 @@ def test_the_status_says_them_too() -> None:
     said = fleet(pairs, sources=["hosts.yml"], now=NOW)
     assert (said["recoverable"], said["compliant"]) == (RECOVERABLE, COMPLIANT)
     assert said["macs"]["off-1"]["compliant"] == "no" and said["macs"]["off-1"]["recoverable"] == "yes"
-    assert "    run: ansible-playbook keyholder.macos.filevault -i hosts.yml --limit off-1,off-2" in said["lines"]
+    run = "ansible-playbook keyholder.macos.filevault -e filevault_user=itadmin -e @secrets.yml -i hosts.yml"
+    assert f"    run: {run} --limit off-1,off-2" in said["lines"]
 
 
 def test_no_state_is_named_by_a_word_that_its_reading_uses_otherwise(summary: Summary) -> None:
@@ -120,7 +121,8 @@ def test_one_cause_has_its_macs_once_and_one_command(summary: Summary) -> None:
     assert off.lines() == [
         "2 Macs: FileVault: off [high, filevault_on]",
         "    off-1, off-2",
-        "    run: ansible-playbook keyholder.macos.filevault -i INVENTORY --limit off-1,off-2",
+        "    run: ansible-playbook keyholder.macos.filevault -e filevault_user=itadmin -e @secrets.yml -i INVENTORY "
+        "--limit off-1,off-2",
     ]
     assert sum("FileVault: off" in line for line in summary.lines()) == 1
 
@@ -142,10 +144,22 @@ def test_findings_that_differ_are_one_cause_with_an_example(tmp_path: Path) -> N
     )
 
 
-def test_no_command_is_proposed_for_a_lost_mac(summary: Summary) -> None:
-    assert "lost" in cause(summary, "admin_holder").hosts
-    assert "lost" not in cause(summary, "admin_holder").command
-    assert cause(summary, "admin_holder").command.endswith("--limit nobody")
+OWN = {"id": "own", "title": "Own", "severity": "low", "rationale": "r", "remedy": "m", "fail_when": "true"}
+
+
+def test_no_command_is_proposed_for_a_lost_mac(tmp_path: Path) -> None:
+    own = {"rules": [{**OWN, "run": "own.yml"}]}
+    told = cause(make(tmp_path, [read("fine"), read("lost", **LOCKED_OUT)], own).summary, "own")
+    assert told.hosts == ("fine", "lost")
+    assert told.commands == ["ansible-playbook own.yml -i INVENTORY --limit fine"]
+
+
+def test_macs_that_need_commands_of_their_own_have_the_first_few(tmp_path: Path) -> None:
+    own = {"rules": [{**OWN, "run": "own.yml", "run_with": "-e disk={{ mac.hardware.model }}"}]}
+    macs = [read(f"mac-{one}", model=f"Mac{one},1") for one in range(5)]
+    lines = cause(make(tmp_path, macs, own).summary, "own").lines()
+    runs = [f"    run: ansible-playbook own.yml -e disk=Mac{one},1 -i INVENTORY --limit mac-{one}" for one in range(3)]
+    assert lines[2:] == [*runs, "    and 2 more commands, in the report"]
 
 
 def test_the_same_trouble_is_one_cause_whatever_the_macs_are_called(tmp_path: Path) -> None:
@@ -155,7 +169,7 @@ def test_the_same_trouble_is_one_cause_whatever_the_macs_are_called(tmp_path: Pa
 
 
 def test_a_hostile_name_ends_no_command() -> None:
-    command = Cause("rule", "x", "high", "w", ("a; rm -rf /", "b"), "", "p", ("a; rm -rf /", "b")).command
+    (command,) = Cause("rule", "x", "high", "w", ("a; rm -rf /", "b"), "", (("p", ("a; rm -rf /", "b")),)).commands
     assert shlex.split(command) == ["ansible-playbook", "p", "-i", "INVENTORY", "--limit", "a; rm -rf /,b"]
 
 

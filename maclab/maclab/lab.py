@@ -96,6 +96,11 @@ class Handle:
         """Cut every SSH connection of the Mac, as a network does that fails for a moment; its sshd has noticed."""
         control.order(self._lab, "cut", mac=self.name)
 
+    def settle(self, seconds: float) -> bool:
+        """Wait for the programs that run on the Mac to end and to be in its journal; false where one goes on."""
+        settled: bool = control.order(self._lab, "settle", mac=self.name, seconds=seconds)
+        return settled
+
     def is_reachable(self) -> bool:
         """Tell whether somebody listens at the Mac's SSH port."""
         try:

@@ -159,6 +159,9 @@ class Server:
         if what == "restart":
             host.restart_later(0, unlocked=False)
             return None
+        if what == "settle":
+            runs = set(host.runs)
+            return not runs or not (await asyncio.wait(runs, timeout=order["seconds"]))[1]
         if what == "cut":
             host.cut_connection(None, "what was under way")
             return None

@@ -74,6 +74,14 @@ def test_a_form_that_the_lab_does_not_model_is_refused_in_one_line_and_shown(mac
     assert show.mac(mac.state(), mac.journal()).count("odutil set log a\\nb") >= 2
 
 
+def test_a_run_that_has_begun_is_waited_for(mac: Handle) -> None:
+    mac.set_fault("slow", seconds=1, program="odutil")
+    mac.ssh("odutil show nodenames > /dev/null 2>&1 < /dev/null & sleep 0.3")
+    assert not mac.settle(seconds=0.1)
+    assert mac.settle(seconds=10)
+    assert [run.program for run in journal.programs(mac.journal())] == ["odutil"]
+
+
 def test_a_log_line_has_the_shape_of_apples(mac: Handle) -> None:
     said = mac.ssh("probe log 'Creating user record…'")
     assert said.out == ""

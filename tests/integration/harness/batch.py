@@ -134,6 +134,8 @@ def play(
         run = ansible.playbook(playbook, lab.inventory, "-e", f"@{written}", *arguments, **settings)
     answers: dict[tuple[str, str], Answer] = {}
     for mac, own in steps.items():
+        # A program whose connection Ansible has cut may still be ending. One that hangs is not waited for.
+        lab.mac(mac).settle(seconds=1)
         entries = lab.mac(mac).journal()[earlier[mac] :]
         begun = 0.0
         for line in (line for line in run.lines if line.host == mac):

@@ -50,7 +50,8 @@ def record(real: Path, into: Path) -> None:
 def _ask(lab: Lab, into: Path) -> None:
     program = ROOT / "tests" / "integration" / "on_macs.py"
     argv: list[str | Path] = [sys.executable, program, "record", "--inventory", lab.inventory, "--record", into]
-    folders = [str(ROOT / "tests" / "utils"), str(ROOT / "maclab"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    ours = [str(ROOT / folder) for folder in ("tests/utils", "tests/macos", "maclab")]
+    folders = [*ours, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

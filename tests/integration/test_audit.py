@@ -193,8 +193,8 @@ def test_the_summary_is_for_a_person(audited: Audited) -> None:
     assert said[0].startswith("Recoverable: 4 of 9 Macs (") and said[0].endswith(", 1 unknown, 2 not read)")
     assert said[1].startswith("Compliant: 1 of 9 Macs (")
     assert "2 Macs: FileVault: off [high, filevault_on]" in said
-    (command,) = [line for line in said if "run: ansible-playbook keyholder.macos.filevault -i " in line]
-    assert command.endswith(" --limit old,open")
+    (command,) = [line for line in said if "run: ansible-playbook keyholder.macos.filevault -e filevault_user=" in line]
+    assert " -e @secrets.yml -i " in command and command.endswith(" --limit old,open")
     assert "1 Mac: the sudo password is missing [not read]" in said
 
 

@@ -10,6 +10,7 @@ import os
 import resource
 import shutil
 import socket
+import time
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 import asyncssh
 
 from maclab import faults, fullpaths, inventory, layout, network, programs, scenario, shells, ssh
-from maclab.host import Host
+from maclab.host import PATIENCE, Host
 from maclab.layout import LabFolder
 from maclab.program_socket import ProgramSocket
 from maclab.state import Mac, write_atomically
@@ -209,29 +210,45 @@ class _Door:
         self._kept: socket.socket | None = listener
         self._options = options
         self._acceptor: asyncssh.SSHAcceptor | None = None
+        self._turning = asyncio.Lock()
 
     async def open(self) -> None:
-        if self._kept is not None:
-            kept, self._kept = self._kept, None
-            opening = asyncio.ensure_future(asyncssh.listen(sock=kept, options=self._options))
-            try:
-                self._acceptor = await asyncio.shield(opening)
-            except asyncio.CancelledError:
-                # A port that is half open could be neither opened nor closed again.
-                self._acceptor = await opening
-                raise
+        async with self._turning:
+            if self._acceptor is None:
+                kept, self._kept = self._kept or await _bound(self._port), None
+                opening = asyncio.ensure_future(asyncssh.listen(sock=kept, options=self._options))
+                try:
+                    self._acceptor = await asyncio.shield(opening)
+                except asyncio.CancelledError:
+                    # A port that is half open could be neither opened nor closed again.
+                    self._acceptor = await opening
+                    raise
 
     async def close(self) -> None:
-        if self._acceptor is not None:
-            self._acceptor.close()
-            self._acceptor = None
-            self._kept = _bind(self._port)
+        async with self._turning:
+            if self._acceptor is not None:
+                acceptor, self._acceptor = self._acceptor, None
+                acceptor.close()
+                self._kept = await _bound(self._port)
 
     def remove(self) -> None:
         if self._acceptor is not None:
             self._acceptor.close()
         if self._kept is not None:
             self._kept.close()
+
+
+async def _bound(port: int) -> socket.socket:
+    """Return a socket of that port. A process that this one has just forked has the old one until it begins its
+    program."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return _bind(port)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(0.01)
 
 
 def _allow_many_files() -> None:

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import plistlib
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,9 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pytest
 
-from maclab import cli, journal
+from maclab import cli, inventory, journal, server
 from maclab.control import LabError
 from maclab.lab import Handle, Lab
 
@@ -195,3 +199,20 @@ def test_the_files_of_a_deferral_and_of_the_escrow_are_the_macs_own(plain: Handl
 def test_other_files_are_this_hosts(plain: Handle) -> None:
     assert plain.ssh("echo one > two; cat two; cat \"$HOME/two\"; stat -f '%z %N' two").out == "one\none\n4 two\n"
     assert plain.ssh("ls -d /; cat /dev/null; rm -f /no/such/file; echo $?").out == "/\n0\n"
+
+
+def test_a_port_closes_although_a_process_that_was_just_forked_has_it_too() -> None:
+    async def turned() -> None:
+        listener = server._listener(0, None, "lab")
+        port = listener.getsockname()[1]
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        door = server._Door(listener, asyncssh.SSHServerConnectionOptions(server_host_keys=[key]))
+        forked = os.dup(listener.fileno())
+        await door.open()
+        asyncio.get_running_loop().call_later(0.2, os.close, forked)
+        await door.close()
+        await door.open()
+        socket.create_connection((inventory.ADDRESS, port), timeout=5).close()
+        door.remove()
+
+    asyncio.run(turned())

@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
-from ansible_collections.keyholder.macos.plugins.module_utils._command import plists, records
+from ansible_collections.keyholder.macos.plugins.module_utils._command import plists, records, strays
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
 
 if t.TYPE_CHECKING:
@@ -80,7 +80,7 @@ def parse_token_dialog(ran: Ran) -> bool | None:
     """Return whether the dialog is suppressed: not if no profile says so (Apple's default is false). None: unread."""
     if ran.rc is None:
         return None
-    return ran.rc == 0 and ran.out.strip().lower() in ("1", "true", "yes")
+    return ran.rc == 0 and strays.without(ran.out).strip().lower() in ("1", "true", "yes")
 
 
 def create_mobile_account(name: str, home: str = "") -> Command:

@@ -236,9 +236,9 @@ def test_a_removed_key_is_gone_and_a_bare_account_has_no_password() -> None:
     ("words", "expected"),
     [
         ((), Ask()),
-        (("escrow",), Ask(escrow=True)),
+        (("escrow",), Ask(escrow=True, key_used=True)),
         (("preflight",), Ask(preflight=True)),
-        (("preflight", "escrow"), Ask(escrow=True, preflight=True)),
+        (("preflight", "escrow"), Ask(escrow=True, preflight=True, key_used=True)),
     ],
 )
 def test_what_a_reading_is_asked_for_by_words(words: tuple[str, ...], expected: Ask) -> None:

@@ -236,9 +236,11 @@ class ChangingAction(Action):
 
     def _low_level_execute_command(self, *args: t.Any, **options: t.Any) -> t.Any:
         """Go on with the next password if this run may have changed the one that was refused."""
+        # ansible-core 2.19 says nothing of its types.
+        execute = t.cast("t.Callable[..., t.Any]", super()._low_level_execute_command)
         while True:
             try:
-                return super()._low_level_execute_command(*args, **options)
+                return execute(*args, **options)
             except AnsibleError as problem:
                 if not self.ways.instead(problem):
                     raise

@@ -65,6 +65,13 @@ async def _domain(call: Call, domain: str) -> dict[str, Any]:
     return found
 
 
+async def _domain_or_nothing(call: Call, domain: str) -> dict[str, Any]:
+    try:
+        return await _domain(call, domain)
+    except _plists.Missing:
+        return {}
+
+
 async def _read(call: Call, domain: str, words: list[str]) -> int:
     if len(words) > 1:
         raise _Unknown
@@ -90,10 +97,7 @@ async def _read(call: Call, domain: str, words: list[str]) -> int:
 async def _read_type(call: Call, domain: str, words: list[str]) -> int:
     if len(words) != 1:
         raise _Unknown
-    try:
-        found = await _domain(call, domain)
-    except _plists.Missing:
-        found = {}
+    found = await _domain_or_nothing(call, domain)
     if words[0] not in found:
         return _say(call, "defaults.missing", domain, words[0])
     kind = _plists.kind_of(found[words[0]])
@@ -103,10 +107,7 @@ async def _read_type(call: Call, domain: str, words: list[str]) -> int:
 
 async def _write(call: Call, domain: str, words: list[str]) -> int:
     path = path_of(call, domain)
-    try:
-        found = await _domain(call, domain)
-    except _plists.Missing:
-        found = {}
+    found = await _domain_or_nothing(call, domain)
     key, *rest = words or [""]
     if not rest:
         raise _Unknown
@@ -186,10 +187,7 @@ async def _delete(call: Call, domain: str, words: list[str]) -> int:
 async def _export(call: Call, domain: str, words: list[str]) -> int:
     if len(words) != 1:
         raise _Unknown
-    try:
-        found = await _domain(call, domain)
-    except _plists.Missing:
-        found = {}
+    found = await _domain_or_nothing(call, domain)
     if words[0] == "-":
         call.out(plists.dumps(found))
         return 0

@@ -35,7 +35,7 @@ def assumed_rows() -> list[tuple[str, str, str, str]]:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many rows of rules and wordings of texts there are, and how many of them nobody has shown."""
+    """Count the rows of rules and the wordings of texts, and how many of them nobody has shown."""
 
     rules: int
     rules_assumed: int

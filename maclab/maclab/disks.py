@@ -26,7 +26,7 @@ _DEVICE = re.compile(r"(disk\d+)s(\d+)(s\d+)?")
 
 @dataclass(frozen=True)
 class Partition:
-    """A part of the physical disk; `content` is its type, `container` what stands on it."""
+    """Hold a part of the physical disk; `content` is its type, `container` what stands on it."""
 
     device: str
     content: str
@@ -38,7 +38,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a Mac from 11 on runs from."""
+    """Hold what a Mac from 11 on runs from."""
 
     device: str
     name: str
@@ -47,7 +47,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Volume:
-    """A volume of the container, or all that there is on HFS+; `mount` is "" where it is not mounted."""
+    """Hold a volume of the container, or all that there is on HFS+; `mount` is "" where it is not mounted."""
 
     device: str
     name: str

@@ -87,14 +87,14 @@ def _way_out() -> str:
 
 @dataclass(frozen=True)
 class View:
-    """The tree of one Mac."""
+    """Keep the tree of one Mac."""
 
     lab: LabFolder
     mac: MacFolder
 
     @property
     def _own(self) -> str:
-        """The Mac's folder, as its own commands see it."""
+        """Return the Mac's folder, as its own commands see it."""
         return f"{HOST}{self.mac.path}"
 
     def make(self, mac: Mac, programs: Iterable[str], python: Path | None) -> None:
@@ -205,7 +205,7 @@ def shell_of(path: str) -> str:
 
 
 def _host(name: str) -> str | None:
-    """Where a Mac finds this host's program: the file itself, as a link in full would lead to the Mac's."""
+    """Return where a Mac finds this host's program: the file itself, as a link in full would lead to the Mac's."""
     found = layout.of_this_host(name)
     return None if found is None else f"{HOST}{os.path.realpath(found)}"
 
@@ -249,7 +249,7 @@ def _merge(old: Path, new: Path) -> None:
 
 
 def _keep_in_place(root: Path, prefix: Path) -> None:
-    """A Python that is linked with a library of its own looks for it at the path that it was built for."""
+    """Keep a Python at the path that it was built for, where it looks for a library of its own."""
     if prefix in (Path("/"), Path("/usr")):
         return
     there = root / str(prefix).lstrip("/")

@@ -204,7 +204,7 @@ class Host:
         self._start(self._restart(seconds, unlocked))
 
     def unlocked_by_ssh(self) -> asyncio.Event:
-        """The volume is mounted and the rest of macOS starts: SSH goes away once more. Whoever shows the client the
+        """Mount the volume and start the rest of macOS: SSH goes away once more. Whoever shows the client the
         last text sets the event; the Mac does not wait for it long."""
         told = asyncio.Event()
         self._start(self._pivot(told))

@@ -56,7 +56,7 @@ def text(folder: LabFolder, hosts: Iterable[Host]) -> str:
 
 
 class _Literal(str):
-    """A text that Ansible must not take for a template."""
+    """Hold a text that Ansible must not take for a template."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -88,7 +88,7 @@ def _variables(host: Host) -> dict[str, Any]:
 
 
 def _password(mac: Mac) -> dict[str, str]:
-    """What sudo asks the account for that Ansible logs in with, if it asks: the one of the scenario."""
+    """Return what sudo asks the account for that Ansible logs in with, if it asks: the one of the scenario."""
     who = mac.accounts[mac.ssh_user]
     asks = mac.sudo_password if who.sudo_password is None else who.sudo_password
     if not asks or not who.password or who.uid == 0:

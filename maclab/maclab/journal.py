@@ -60,7 +60,7 @@ class SshExec:
 
 @dataclass(frozen=True)
 class Login:
-    """Somebody tried to log in; `method` is publickey, password or keyboard-interactive for SSH (the last
+    """Tell of a login; `method` is publickey, password or keyboard-interactive for SSH (the last
     only while the Mac waits to be unlocked), screen for the login window."""
 
     kind: ClassVar[str] = "login"

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import plistlib
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -222,3 +223,18 @@ def people(on: Mac) -> Mac:
     person(on, "admin", "admin-pw", full_name="Ada Admin", admin=True, token=True)
     person(on, "user", "user-pw", full_name="Uma User")
     return on
+
+
+# A rule for inactive accounts, as hardening guides set it; it counts from the last authentication.
+IDLE = plistlib.dumps(
+    {
+        "policyCategoryAuthentication": [
+            {
+                "policyContent": "policyAttributeLastAuthenticationTime > policyAttributeCurrentTime -"
+                " (policyAttributeInactiveDays * 24 * 60 * 60)",
+                "policyIdentifier": "Inactive Account",
+                "policyParameters": {"policyAttributeInactiveDays": 33},
+            }
+        ]
+    }
+).decode()

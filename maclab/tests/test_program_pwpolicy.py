@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-import plistlib
-
+import fakes
 import pytest
 from fakes import mac, people, run
 
@@ -51,21 +50,7 @@ def test_who_is_put_into_the_group_by_another_program_is_disabled() -> None:
     assert run(made, "pwpolicy", "-u", "user", "-authentication-allowed").out == DISABLED
 
 
-IDLE = plistlib.dumps(
-    {
-        "policyCategoryAuthentication": [
-            {
-                "policyContent": "policyAttributeLastAuthenticationTime > policyAttributeCurrentTime -"
-                " (policyAttributeInactiveDays * 24 * 60 * 60)",
-                "policyIdentifier": "Inactive Account",
-                "policyParameters": {"policyAttributeInactiveDays": 33},
-            }
-        ]
-    }
-).decode()
-
-
-@pytest.mark.parametrize(("days", "rule"), [(32, IDLE), (33, IDLE), (33, None), (None, IDLE)])
+@pytest.mark.parametrize(("days", "rule"), [(32, fakes.IDLE), (33, fakes.IDLE), (33, None), (None, fakes.IDLE)])
 def test_an_account_that_nobody_uses_is_shut_out_by_a_rule(days: int | None, rule: str | None) -> None:
     idle = {} if days is None else {"idle_days": days}
     described = {
@@ -85,7 +70,7 @@ def test_an_account_that_nobody_uses_is_shut_out_by_a_rule(days: int | None, rul
 
 def test_a_use_keeps_an_account_from_being_shut_out() -> None:
     made = people(mac())
-    made.policy.xml = IDLE
+    made.policy.xml = fakes.IDLE
     made.accounts["user"].authenticated_at = 0.0
     assert directory.authenticate(made, "user", "user-pw", now=32 * 86400.0)
     assert directory.authenticate(made, "user", "user-pw", now=(32 + 32) * 86400.0)

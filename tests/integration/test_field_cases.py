@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import json
-import plistlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import fakes
 import pytest
 
 from harness.ansible import Ansible
@@ -17,18 +17,6 @@ from harness.macs import mac, person
 from maclab.lab import Lab
 
 ON: dict[str, Any] = {"state": "on", "prk": True}
-IDLE = plistlib.dumps(
-    {
-        "policyCategoryAuthentication": [
-            {
-                "policyContent": "policyAttributeLastAuthenticationTime > policyAttributeCurrentTime -"
-                " (policyAttributeInactiveDays * 24 * 60 * 60)",
-                "policyIdentifier": "Inactive Account",
-                "policyParameters": {"policyAttributeInactiveDays": 33},
-            }
-        ]
-    }
-).decode()
 NO_OWNER = {"authority": True, "crypto": True, "filevault": True, "owner": False}
 
 
@@ -44,7 +32,7 @@ class Case(NamedTuple):
 
 CASES = {
     "idle-admin": Case(
-        mac("14.7.7", person("itadmin", hidden=True, idle_days=40), filevault=ON, policy={"xml": IDLE}),
+        mac("14.7.7", person("itadmin", hidden=True, idle_days=40), filevault=ON, policy={"xml": fakes.IDLE}),
         "read", "", "", "unless the password rule Inactive Account has locked the account",
     ),
     "at-its-unlock-screen": Case(

@@ -225,3 +225,13 @@ def test_a_stray_line_is_no_text_of_a_record() -> None:
 def test_the_wording_of_one_admin_is_taken_for_the_status_that_it_is() -> None:
     said = "profiles: Bootstrap Token is supported on server: YES\nprofiles: Bootstrap Token escrowed on server: NO\n"
     assert profiles.parse_bootstrap(Ran(LOOK, 0, said)) == profiles.BootstrapStatus(True, False)
+
+
+@pytest.mark.parametrize("what", PARSERS)
+def test_a_stray_line_before_the_first_changes_nothing(what: str) -> None:
+    """Each parser, on each record: chance may leave the one out that matters."""
+    stray = f"{STRAY}\n"
+    for record in TRANSCRIPTS.values():
+        ran = ran_of(record)
+        strewn = Ran(ran.command, ran.rc, stray + ran.out, stray + ran.err)
+        assert PARSERS[what](strewn) == PARSERS[what](ran), record

@@ -175,7 +175,7 @@ class LabFolder:
         for account in accounts:
             if not account.service and account.home_exists:
                 folder.home(account).mkdir(parents=True, exist_ok=True)
-        links = utilities() | ({"python3": str(python)} if python else {})
+        links = utilities() | ({"python3": _as_installed(folder.path, python)} if python else {})
         links |= {"chmod": "../../../chmod", "chown": "../../../chown", "chgrp": "../../../chown"}
         # Nobody has to install what only stands in for a program of the host.
         links |= {name: "../../../program" for name in programs if name not in STAND_INS or name not in links}
@@ -189,6 +189,15 @@ class LabFolder:
         (folder.path / "pyvenv.cfg").unlink(missing_ok=True)
         if python is not None and os.environ.get(COMPILED):
             _keep_compiled(folder.path, python.resolve(), Path(os.environ[COMPILED]).resolve())
+
+
+def _as_installed(folder: Path, python: Path) -> str:
+    """Return where a Mac's python3 leads to. None that somebody has installed is in /usr/bin, where macOS has its stub, and
+    a link there would be taken for that one."""
+    if python.parent != Path("/usr/bin"):
+        return str(python)
+    write_script(folder / "python3", f'#!/bin/sh\nexec {python} "$@"\n')
+    return "../python3"
 
 
 def _keep_compiled(folder: Path, python: Path, kept: Path) -> None:

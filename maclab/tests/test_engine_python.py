@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from test_engine_ansible import PLAYBOOK
 
-from maclab import inventory, journal
+from maclab import inventory, journal, layout
 from maclab.lab import Lab
 
 pytestmark = pytest.mark.skipif(PLAYBOOK is None, reason="needs ansible-core")
@@ -135,3 +135,15 @@ def test_su_as_ansible_uses_it(run: Runner, password: str, said: str) -> None:
         ansible_python_interpreter="/usr/bin/python3",
     )
     assert said in done.out
+
+
+@pytest.mark.parametrize(
+    ("installed", "hops_there"), [("/usr/bin/python3.11", False), ("/opt/python/bin/python3.13", True)]
+)
+def test_no_macs_python_is_in_the_folder_of_apples_stub(tmp_path: Path, installed: str, hops_there: bool) -> None:
+    """A host may have its only Python there, and a link to it would be taken for the stub."""
+    found = layout._as_installed(tmp_path, Path(installed))
+    assert (found == installed) is hops_there
+    if not hops_there:
+        assert f'exec {installed} "$@"' in (tmp_path / "python3").read_text()
+        assert os.access(tmp_path / "python3", os.X_OK)

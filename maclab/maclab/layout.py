@@ -192,8 +192,8 @@ class LabFolder:
 
 
 def _as_installed(folder: Path, python: Path) -> str:
-    """Return where a Mac's python3 leads to. None that somebody has installed is in /usr/bin, where macOS has its stub, and
-    a link there would be taken for that one."""
+    """Return where a Mac's python3 leads to. None that was installed is in /usr/bin, where macOS has its stub: a link
+    there would be taken for that one."""
     if python.parent != Path("/usr/bin"):
         return str(python)
     write_script(folder / "python3", f'#!/bin/sh\nexec {python} "$@"\n')

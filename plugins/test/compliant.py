@@ -12,8 +12,9 @@ version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
-  - True if the Mac fails no rule of the policy. A rule that the reading cannot answer counts as passed, unless
-    O(strict) is set.
+  - True if the Mac fails no rule of the policy. A rule that the reading does not answer counts as failed, as in an audit.
+  - The baseline asks when a recovery key was escrowed. So read the Mac with V(escrow) in
+    O(keyholder.macos.trust_info#module:include), and as root.
 options:
   _input:
     description: What M(keyholder.macos.trust_info) returned, or its RV(keyholder.macos.trust_info#module:mac).
@@ -30,14 +31,14 @@ options:
     type: str
     default: ''
   at_least:
-    description: The least severe failure that counts.
+    description: The least severe rule that counts.
     type: str
     choices: [critical, high, medium, low, info]
     default: info
   strict:
-    description: Whether a rule that the reading cannot answer counts as failed.
+    description: Whether a rule that the reading does not answer counts as failed. With V(false), it counts as passed.
     type: bool
-    default: false
+    default: true
   now:
     description: When the reading is judged, in seconds since 1970. If it is left out, now.
     type: float
@@ -51,6 +52,9 @@ EXAMPLES = r"""
 - name: Stop if a Mac fails a rule that is critical or high
   ansible.builtin.assert:
     that: trust is keyholder.macos.compliant(at_least='high', host=inventory_hostname)
+    fail_msg: >-
+      {{ trust | keyholder.macos.findings(host=inventory_hostname) | selectattr('result', 'in', ['fail', 'unknown'])
+        | map(attribute='title') | join('; ') }}
 """
 
 RETURN = r"""
@@ -69,13 +73,12 @@ def compliant(
     policy: t.Any = (),
     host: str = "",
     at_least: str = "info",
-    strict: bool = False,
+    strict: bool = True,
     now: float | None = None,
 ) -> bool:
-    """Return whether no failure is as bad as ``at_least``."""
+    """Return whether no rule that is as severe as ``at_least`` has failed, or, with ``strict``, is unanswered."""
     found = judge_reading(reading, policy, host, now)
-    broken = [finding for finding in found if is_broken(finding, at_least)]
-    return not broken and not (strict and any(finding.result == "unknown" for finding in found))
+    return not any(is_broken(finding, at_least, strict) for finding in found)
 
 
 class TestModule:

@@ -276,9 +276,10 @@ def policy_given(policy: t.Any) -> Policy:
         raise AnsibleFilterError(str(problem)) from problem
 
 
-def is_broken(finding: RuleFinding, at_least: str) -> bool:
-    """Return whether the finding is a failure as bad as ``at_least``, or worse. Raise ``AnsibleFilterError`` if that is
-    no severity."""
+def is_broken(finding: RuleFinding, at_least: str, strict: bool) -> bool:
+    """Return whether the rule is as severe as ``at_least``, and has failed, or, with ``strict``, is unanswered. Raise
+    ``AnsibleFilterError`` if that is no severity."""
     if at_least not in SEVERITIES:
         raise AnsibleFilterError(f"at_least: {at_least!r} (allowed: {', '.join(SEVERITIES)})")
-    return finding.result == FAIL and SEVERITIES.index(finding.rule.severity) <= SEVERITIES.index(at_least)
+    counts = SEVERITIES.index(finding.rule.severity) <= SEVERITIES.index(at_least)
+    return counts and finding.result in ((FAIL, UNKNOWN) if strict else (FAIL,))

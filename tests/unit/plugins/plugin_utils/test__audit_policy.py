@@ -639,10 +639,15 @@ def test_the_test_says_the_same() -> None:
     assert compliant(reading(), policy=[OURS], now=NOW)
     assert not compliant(reading(**BROKEN["filevault_on"][0]), now=NOW)
     assert compliant(reading(**BROKEN["filevault_on"][0]), at_least="critical", now=NOW)
-    assert compliant(reading(filevault=FileVault("unknown", personal_key=True)), at_least="high", now=NOW)
-    assert not compliant(
-        reading(filevault=FileVault("unknown", personal_key=True)), at_least="high", strict=True, now=NOW
-    )
+
+
+def test_a_rule_that_the_reading_does_not_answer_counts_as_failed() -> None:
+    unread = reading(filevault=FileVault("unknown", personal_key=True))
+    assert results(unread)["filevault_on"] == "unknown"
+    assert "fail" not in results(unread).values()
+    assert not compliant(unread, at_least="high", now=NOW)
+    assert compliant(unread, at_least="critical", now=NOW)
+    assert compliant(unread, at_least="high", strict=False, now=NOW)
 
 
 def test_what_is_no_reading_is_said_so() -> None:

@@ -11,6 +11,8 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options: {}
 attributes:
+  async:
+    description: Can be run with C(async), so that Ansible does not wait for it.
   check_mode:
     description: Predicts the state that a run would reach, from the same plan as the run, and changes nothing.
   diff_mode:
@@ -28,6 +30,8 @@ attributes:
     INFO_MODULE = r"""
 options: {}
 attributes:
+  async:
+    support: none
   check_mode:
     support: full
     details:
@@ -46,6 +50,8 @@ attributes:
     REPORT_MODULE = r"""
 options: {}
 attributes:
+  async:
+    support: none
   check_mode:
     support: full
     details:
@@ -74,6 +80,11 @@ attributes:
     CHANGE_MODULE = r"""
 options: {}
 attributes:
+  async:
+    support: partial
+    details:
+      - Not with a secret among its options, which Ansible would write to the Mac's disk. And only with a Python on the
+        Mac.
   check_mode:
     support: full
     details:

@@ -26,6 +26,11 @@ extends_documentation_fragment:
   - keyholder.macos._attributes.actiongroup_all
   - keyholder.macos._one_run
   - keyholder.macos._recovery_key
+attributes:
+  async:
+    support: none
+    details:
+      - A part of it runs on the controller.
 options:
   state:
     description:

@@ -24,6 +24,10 @@ extends_documentation_fragment:
   - keyholder.macos._attributes.actiongroup_all
   - keyholder.macos._one_run
 attributes:
+  async:
+    support: none
+    details:
+      - A part of it runs on the controller.
   idempotent:
     support: none
     details:

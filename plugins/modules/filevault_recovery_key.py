@@ -25,6 +25,10 @@ extends_documentation_fragment:
   - keyholder.macos._one_run
   - keyholder.macos._recovery_key
 attributes:
+  async:
+    support: none
+    details:
+      - A part of it runs on the controller.
   idempotent:
     support: partial
     details:

@@ -36,6 +36,11 @@ extends_documentation_fragment:
   - keyholder.macos._attributes.actiongroup_all
   - keyholder.macos._own_account
   - keyholder.macos._one_run
+attributes:
+  async:
+    support: none
+    details:
+      - A part of it runs on the controller.
 options:
   name:
     description:

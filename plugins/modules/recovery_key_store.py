@@ -24,6 +24,8 @@ extends_documentation_fragment:
   - keyholder.macos._attributes
   - keyholder.macos._attributes.actiongroup_all
 attributes:
+  async:
+    support: none
   check_mode:
     support: full
     details:

@@ -226,11 +226,13 @@ def at_the_keyboard(mac: Mac, account: Account) -> str:
 
 
 def _ways_out(mac: Mac) -> str:
-    """Return in words what can be done if only standard accounts hold a token."""
+    """Return in words what can be done if no administrator holds a token."""
     able = [account.name for account in mac.holders if account.able and mac.locked(account) is not True]
-    if mac.token_admins or not able:
+    if mac.token_admins:
         return ""
     escrowed = "the escrowed Bootstrap Token grants one" if mac.management.bootstrap in ESCROWED else _ESCROW
+    if not able:
+        return f". Log in at the Mac's screen (not over SSH), where {escrowed}"
     return (
         f". There are two ways: set allow_temporary_promotion with admin_user {' or '.join(able)}, who is then an"
         f" administrator until the grant is done; or log in at the Mac's screen (not over SSH), where {escrowed}"

@@ -55,16 +55,14 @@ WHO = Group(
         ),
         "granter_not_admin": Reason(
             "The granter is not an administrator, and macOS accepts only an administrator's authorisation.",
-            "Give one of the granters that the message names. If it names none, set allow_temporary_promotion: the"
-            " granter is then an administrator until the grant is done. Or, if a Bootstrap Token is escrowed, log in"
-            " at the Mac's screen as the account that needs a token.",
+            "Give one of the granters that the message names, or do what else it says. If it says nothing else, enable"
+            " or unlock an administrator who holds a token.",
             SOURCES,
         ),
         "granter_no_token": Reason(
             "The granter holds no Secure Token.",
-            "Give one of the granters that the message names. If it names none, give a standard account that holds"
-            " a token, and set allow_temporary_promotion. Or, if a Bootstrap Token is escrowed, log in at the Mac's"
-            " screen as the account that needs a token.",
+            "Give one of the granters that the message names, or do what else it says. If it says nothing else, enable"
+            " or unlock an administrator who holds a token.",
             SOURCES,
         ),
         "granter_phantom": Reason(

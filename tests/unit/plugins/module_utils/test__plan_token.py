@@ -125,6 +125,7 @@ def test_without_a_granter_it_is_said_what_would_do() -> None:
 
 GRANTERS = "granters on this Mac: itadmin"
 NO_ADMIN = "no administrator who can log in on this Mac holds a token"
+AT_SCREEN = ". Log in at the Mac's screen (not over SSH), where a Bootstrap Token grants one once it is escrowed to MDM"
 WAYS = (
     ". There are two ways: set allow_temporary_promotion with admin_user {}, who is then an administrator until the"
     " grant is done; or log in at the Mac's screen (not over SSH), where {}"
@@ -171,13 +172,13 @@ LIMIT = PasswordPolicy(max_failed_logins=5)
             mac(replace(ANA, disabled=True), BOSS),
             "boss",
             False,
-            ("granter_no_token", f"admin_user boss holds no Secure Token; {NO_ADMIN}, only ana"),
+            ("granter_no_token", f"admin_user boss holds no Secure Token; {NO_ADMIN}, only ana{AT_SCREEN}"),
         ),
         (
             mac(replace(ANA, failed_logins=5), BOSS, policy=LIMIT),
             "boss",
             False,
-            ("granter_no_token", f"admin_user boss holds no Secure Token; {NO_ADMIN}, only ana"),
+            ("granter_no_token", f"admin_user boss holds no Secure Token; {NO_ADMIN}, only ana{AT_SCREEN}"),
         ),
         (
             mac(replace(ANA, failed_logins=5), BOSS, policy=replace(LIMIT, lock_expires=True)),

@@ -40,7 +40,6 @@ OF_PLAYBOOKS = frozenset(
     keyholder_report_formats keyholder_report_title keyholder_saved keyholder_since keyholder_timeout
     grant_accept_pending grant_admin_password grant_admin_user grant_allow_temporary_promotion grant_first_token
     grant_password grant_user
-    repair_admin_password repair_admin_user repair_apply repair_old_password repair_orphans repair_password repair_user
     """.split()
 )
 """What the playbooks themselves take. The head of each says so, too."""
@@ -48,8 +47,8 @@ OF_PLAYBOOKS = frozenset(
 OF_AWX = frozenset(
     """
     keyholder_answers keyholder_granter_password_json keyholder_granter_user_json keyholder_recipient_json
-    keyholder_rotate keyholder_since_days keyholder_stores keyholder_target_admin keyholder_target_full_name
-    keyholder_target_name keyholder_target_password_json
+    keyholder_orphans keyholder_rotate keyholder_since_days keyholder_stores keyholder_target_admin
+    keyholder_target_full_name keyholder_target_name keyholder_target_password_json
     keyholder_awx_credentials keyholder_awx_execution_environment keyholder_awx_execution_environment_image
     keyholder_awx_expose keyholder_awx_inventory keyholder_awx_machine_credential keyholder_awx_managed_admin
     keyholder_awx_organization keyholder_awx_project_branch keyholder_awx_project_url keyholder_awx_report
@@ -93,7 +92,7 @@ def known() -> frozenset[str]:
 @functools.cache
 def prefixes() -> tuple[str, ...]:
     """Return what no variable but ours begins with."""
-    return ("keyholder_", "grant_", "repair_", *(f"{role}_" for role in sorted(_of_roles().keys() - GENERAL)))
+    return ("keyholder_", "grant_", *(f"{role}_" for role in sorted(_of_roles().keys() - GENERAL)))
 
 
 @functools.cache

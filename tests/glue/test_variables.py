@@ -69,11 +69,11 @@ def documented(playbook: str) -> set[str]:
 def used(playbook: str) -> set[str]:
     """The variables of its own that a playbook's text takes, and not those that it sets."""
     text = "\n".join(line for line in source(playbook).splitlines() if not line.lstrip().startswith("#"))
-    own = set(re.findall(r"\b(?:keyholder|grant|repair)_\w*[a-z]\b", re.sub(r"keyholder\.macos\.\w+", "", text)))
+    own = set(re.findall(r"\b(?:keyholder|grant)_\w*[a-z]\b", re.sub(r"keyholder\.macos\.\w+", "", text)))
     return own - set(re.findall(r"register: (\w+)", text))
 
 
-PREFIXES = "|".join(["keyholder", "grant", "repair", *ROLES])
+PREFIXES = "|".join(["keyholder", "grant", *ROLES])
 
 
 # --- what is given ---
@@ -204,8 +204,6 @@ VALUES: dict[str, list[Any]] = {
     "grant_first_token": [True],
     "offboard_user_names": [["marked"]],
     "onboard_user_accept_pending": [False],
-    "repair_apply": [True],
-    "repair_orphans": [True],
 }
 """Values that are no text, of variables that are in no role's specification or of a kind of their own."""
 

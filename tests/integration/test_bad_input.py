@@ -166,6 +166,7 @@ ROLES: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "managed": ("managed_admin", {"managed_admin_name": 5349, "managed_admin_store": {"kind": "age"}}, "not_text"),
     "encrypting": ("filevault", {"filevault_user": "itadmin", "filevault_password": 4711}, "not_text"),
+    "repairing": ("repair", {"repair_user": 5349, "repair_password": "x"}, "not_text"),
     "escrowing": ("escrow_bootstrap_token", {"escrow_bootstrap_token_admin_user": 5349}, "not_text"),
 }
 PLAYBOOK: dict[str, tuple[str, dict[str, Any], str]] = {

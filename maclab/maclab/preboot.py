@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Decide what sshd makes of a password while the Mac waits at FileVault's unlock screen: the rules, without SSH.
+"""Decide what sshd makes of a password while the Mac waits at FileVault's unlock screen: the rules, without SSH. And
+say what the preboot volume has of those who may unlock.
 
 From macOS 26 on that sshd asks PAM's ``pam_basesystem``, which starts ``sshd-fvunlock``
 (apple-oss-distributions/OpenSSH, OpenSSH-354.0.3).
@@ -9,8 +10,9 @@ From macOS 26 on that sshd asks PAM's ``pam_basesystem``, which starts ``sshd-fv
 from __future__ import annotations
 
 import enum
+from typing import Any
 
-from maclab import directory, rules
+from maclab import directory, disks, plists, rules
 from maclab.state import Account, Mac
 
 
@@ -75,3 +77,24 @@ def _count(mac: Mac, now: float) -> None:
     version = mac.version_tuple
     if mac.hardware == "apple-silicon" and mac.waiting.failures >= rules.PREBOOT_DELAYS_FROM.at(version):
         mac.waiting.delayed_until = now + rules.PREBOOT_DELAY.at(version)
+
+
+FOLDER = "/System/Volumes/Preboot/"
+
+
+def user_files(mac: Mac) -> dict[str, str]:
+    """Return what is at the paths of CryptoUserInfo.plist: a dictionary by the GUIDs of crypto users (public file
+    #34613275255), which updatePreboot writes. Of the people, it has those of its last update."""
+    if not rules.PREBOOT_MOUNTED.at(mac.version_tuple) or mac.filesystem != "apfs":
+        return {}
+    users = {guid: _user(mac, guid) for guid in mac.preboot}
+    others = [user for user in mac.crypto_users.values() if user.kind != directory.LOCAL_USER]
+    users |= {user.uuid: {"UserType": user.kind} for user in others}
+    return {f"{FOLDER}{disks.volume_uuid(mac, 'data')}/var/db/CryptoUserInfo.plist": plists.dumps(users)}
+
+
+def _user(mac: Mac, guid: str) -> dict[str, Any]:
+    """Return what is kept of a person; the keys are those that public readers of the file ask for."""
+    account = mac.by_guid(guid)
+    names = {"FullName": account.full_name, "ShortName": account.name} if account is not None else {}
+    return {**names, "PasswordHint": "", "UserType": "OpenDirectory", "PictureData": b""}

@@ -558,6 +558,11 @@ PREBOOT_PASSWORD_METHOD: Rule[bool] = Rule(
     " author of fv-ssh-unlock saw keyboard-interactive alone)",
     (Row(EVERY, True, assumed=True),),
 )
+PREBOOT_MOUNTED: Rule[bool] = Rule(
+    "preboot_mounted",
+    "the preboot volume is at /System/Volumes/Preboot, with CryptoUserInfo.plist in a folder for each volume group",
+    (Row(EVERY, False, assumed=True), Row((11,), True, assumed=True), Row((26,), True, "public file #60865698703")),
+)
 PREBOOT_ATTEMPTS: Rule[int] = Rule(
     "preboot_attempts",
     "wrong passwords at the unlock screen after which only macOS Recovery unlocks",

@@ -95,6 +95,8 @@ class Account:
     lock_expires: bool = False
     unjudged: tuple[str, ...] = ()
     """As in the Mac's policy, of the rules for this account alone."""
+    in_preboot: bool | None = None
+    """Whether the preboot volume knows it, so that it can unlock before macOS runs."""
 
     @property
     def verdict(self) -> str:

@@ -241,6 +241,10 @@ class Mac:
         """Return whether this macOS says who owns the volume."""
         return self.version >= VOLUME_OWNERS.first
 
+    def lacks_ownership(self, account: Account) -> bool:
+        """Check whether a holder does not own the volume of a Mac with Apple silicon: it cannot authorise updates."""
+        return bool(self.apple_silicon) and account.holder and account.volume_owner is False
+
     @property
     def secure_enclave(self) -> bool:
         """Check for Apple silicon or a T2 chip: there macOS does not remove a crypto user that belongs to no
@@ -347,6 +351,11 @@ class Mac:
     def unlockers(self) -> tuple[Account, ...]:
         """Return whom FileVault's list names: the people that may unlock the volume at start-up."""
         return tuple(account for account in self.accounts if account.sources.filevault)
+
+    @property
+    def unknown_to_preboot(self) -> tuple[Account, ...]:
+        """Return the holders of whom the preboot volume does not know, though FileVault's list names them."""
+        return tuple(who for who in self.able_unlockers if who.in_preboot is False and self.filevault.on)
 
     @property
     def able_unlockers(self) -> tuple[Account, ...]:

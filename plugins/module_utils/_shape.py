@@ -73,6 +73,7 @@ SHAPE: dict[str, t.Any] = {
             "secure_token": _one_of("holder", "unproven", "none", "pending", "phantom", "unknown"),
             "sources": {"authority": MAYBE_FLAG, "crypto_user": MAYBE_FLAG, "filevault_list": MAYBE_FLAG},
             "volume_owner": _Key(MAYBE_FLAG),
+            "in_preboot": _Key(MAYBE_FLAG),
             "first_token_prevented": _Key(FLAG),
             "password_set": _Key(FLAG),
             "disabled": _Key(FLAG),

@@ -14,7 +14,8 @@ author:
   - keyholder.macos contributors (@keyholder)
 description:
   - Finds accounts about whose token the sources of truth disagree, accounts that hold a token and cannot unlock
-    FileVault, crypto users that belong to no account, and a preboot volume that was not updated after a change. If the
+    FileVault, crypto users that belong to no account, a preboot volume that was not updated after a change, and, with
+    FileVault on, holders whom the preboot volume does not know, so that they cannot unlock the Mac at its start. If the
     password is given, it also finds a key that the password does not open.
   - It shows the repair, and does it only with O(apply). It refuses a repair that could leave the Mac without an
     administrator with a token, or FileVault without a way in.
@@ -23,6 +24,10 @@ description:
   - A stale key, for example after a help desk's reset, is repaired in one of two ways. With O(old_password), the
     password is set back to the one that opens the key and from there to O(password), so that the key follows. Without
     it, the token is revoked and granted again through O(admin_user), another administrator with a token.
+  - If a holder does not own the volume of a Mac with Apple silicon, its token is revoked and granted again in the same
+    way, and the task fails if it does not own the volume afterwards. That a new token makes it an owner is assumed.
+  - If the preboot volume does not know a holder, it is updated, which takes no password. The task fails if it does
+    not know the holder afterwards.
   - The next run continues a run that was interrupted.
   - Any run of a module that changes the Mac also updates the preboot volume if an earlier run could not. If
     C(diskutil) fails because of a crypto user that belongs to no account, set O(orphans) on a Mac whose macOS removes
@@ -108,8 +113,8 @@ RETURN = r"""
 findings:
   description:
     - What is broken. The C(kind) is one of V(marker_without_key), V(key_without_marker), V(cannot_unlock),
-      V(stale_key), V(repair_cut_off), V(orphaned_crypto_user) and V(preboot_untold). C(who) is the account or the GUID,
-      and C(what) says it in words.
+      V(stale_key), V(repair_cut_off), V(not_volume_owner), V(orphaned_crypto_user), V(not_in_preboot) and
+      V(preboot_untold). C(who) is the account or the GUID, and C(what) says it in words.
   returned: always
   type: list
   elements: dict

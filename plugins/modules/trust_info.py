@@ -21,7 +21,7 @@ description:
     Secure Token it can grant the first one. A Mac with macOS 26 or newer that waits at FileVault's unlock screen takes
     it for an attempt to unlock it, and after ten wrong ones only macOS Recovery helps. RV(notes) says so where the
     connection has a password. Log in by key, and neither happens.
-  - It starts seven processes (eight before macOS 10.13.4), however many accounts there are, authenticates no account
+  - It starts eight processes (nine before macOS 10.13.4), however many accounts there are, authenticates no account
     and writes nothing. It starts ten if a macOS comes whose C(dscl) no longer reads its commands from stdin.
   - Without root it reads what macOS shows to every account, and RV(mac.missing) says what is missing.
 extends_documentation_fragment:
@@ -170,6 +170,11 @@ mac:
           returned: success
         volume_owner:
           description: Whether the account owns the volume. Null before macOS 11.
+          type: bool
+          returned: success
+        in_preboot:
+          description: Whether the preboot volume knows the account, so that it can unlock FileVault when the Mac
+            starts. Null if that could not be read, and before macOS 11.
           type: bool
           returned: success
         first_token_prevented:

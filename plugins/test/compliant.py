@@ -12,7 +12,8 @@ version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
-  - True if the Mac fails no rule of the policy. A rule that the reading does not answer counts as failed, as in an audit.
+  - True if the Mac fails no rule of the policy. A rule that the reading does not answer counts as failed, as in an
+    audit.
   - The baseline asks when a recovery key was escrowed. So read the Mac with V(escrow) in
     O(keyholder.macos.trust_info#module:include), and as root.
 options:

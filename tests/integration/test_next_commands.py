@@ -15,17 +15,19 @@ import yaml
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.commands import command
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.inventory import inventory_words
 from harness.ansible import Ansible, Run
-from harness.macs import PASSWORDS, mac
-from harness.recipients import HelpDesk
+from harness.macs import PASSWORDS, mac, person
+from harness.recipients import HelpDesk, Safe
 from maclab.lab import Lab
 
 AUDIT = Path("keyholder.macos.audit")
 BASELINE = Path(__file__).resolve().parents[2] / "plugins" / "plugin_utils" / "_audit" / "baseline.yml"
-DESK = HelpDesk.new("help desk")
+DESK, SAFE = HelpDesk.new("help desk"), Safe.new()
 POLICY = {"parameters": {"managed_admins": ["itadmin"]}}
 ON: dict[str, Any] = {"state": "on", "prk": True}
 SUPPORTED = {"supported": True, "escrowed": False}
 ESCROWED = {"supported": True, "escrowed": True}
+
+POOR = person("itadmin", token={"authority": True, "crypto": True, "filevault": True, "owner": False})
 
 MACS: dict[str, dict[str, Any]] = {
     # By the rule that each of them breaks.
@@ -43,6 +45,11 @@ MACS: dict[str, dict[str, Any]] = {
     "recovery_key_not_used": mac("15.6", "itadmin", filevault=ON),
     "no_open_promotion": mac("15.6", "itadmin", {"name": "stan", "admin": True, "password": PASSWORDS["stan"]}),
     "nothing_unfinished": mac("15.6", "itadmin", filevault=ON),
+    "managed_admin_is_owner": mac("15.6", POOR, "deputy", "helper", ssh_user="helper", filevault=ON),
+    "admin_owns_volume": mac("15.6", POOR, "helper", filevault=ON),
+    "holder_in_preboot": mac("15.6", "itadmin", "stan", preboot=["itadmin"], filevault=ON),
+    # The lab's passwords were set years ago; the connection's account is not the one that gets another.
+    "password_age": mac("15.6", "itadmin", "helper", ssh_user="helper", filevault=ON),
 }
 NOTES = {"no_open_promotion": "promoted stan", "nothing_unfinished": "preboot"}
 WHOSE = {
@@ -51,6 +58,9 @@ WHOSE = {
     "admin_token_to_come": {"grant_password": "helper", "grant_admin_password": "stan"},
     "no_phantom": {"repair_password": "rui", "repair_admin_password": "itadmin"},
     "managed_admin_is_holder": {"onboard_user_admin_password": "deputy"},
+    "managed_admin_is_owner": {"repair_password": "itadmin", "repair_admin_password": "deputy"},
+    "admin_owns_volume": {"grant_password": "helper", "grant_admin_password": "itadmin"},
+    "password_age": {"managed_admin_current_password": "itadmin"},
     "bootstrap_where_managed": {"escrow_bootstrap_token_admin_password": "itadmin"},
 }
 FILEVAULT = {"filevault_password": PASSWORDS["itadmin"], "filevault_recipients": [DESK.pem]}
@@ -125,7 +135,10 @@ def typed(
     answers = {}
     for rule in MACS:
         folder = tmp_path_factory.mktemp("admin")
-        secrets = {variable: PASSWORDS[who] for variable, who in WHOSE.get(rule, {}).items()}
+        secrets: dict[str, Any] = {variable: PASSWORDS[who] for variable, who in WHOSE.get(rule, {}).items()}
+        (folder / "identity").write_text(str(SAFE.identity), encoding="utf-8")
+        kept = {"directory": str(folder), "recipients": [SAFE.recipient], "identity": str(folder / "identity")}
+        secrets["managed_admin_store"] = {"kind": "age", **kept}
         told = secrets | FILEVAULT | {"filevault_store_dir": str(folder), "onboard_user_users": DECLARED}
         (folder / "secrets.yml").write_text(json.dumps(told), encoding="utf-8")
         (run,) = suggested[rule, rule]

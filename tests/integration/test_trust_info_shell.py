@@ -59,7 +59,7 @@ BARE = "bare"
 CROWD = "crowd"
 MANAGED = "managed"
 EVIL = "evil"
-MOST = 7
+MOST = 8
 pytestmark = pytest.mark.every_core
 
 

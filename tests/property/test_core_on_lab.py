@@ -222,7 +222,7 @@ def test_a_reading_is_cheap_and_leaves_no_trace(mac: Mac, root: bool) -> None:
     before = snapshot(mac)
     runner = LabRunner(mac, root=root)
     reading = read_mac(runner, 5)
-    assert len(runner.runs) <= 7
+    assert len(runner.runs) <= 8
     assert (runner.writes, runner.authentications) == ([], [])
     assert mac == before
     assert {account["name"] for account in view(reading)["accounts"]} == set(NAMES) & set(mac.accounts)

@@ -277,7 +277,7 @@ def test_macos_before_10_13_4_says_its_version_by_sw_vers_only() -> None:
     mac = read_mac(runner, 5)
     assert (mac.version.major, mac.version.minor, mac.version.patch) == (10, 13, 2)
     # One more than on any newer macOS.
-    assert len(runner.runs) == len(READING) + 1 == 8
+    assert len(runner.runs) == len(READING) + 1 == 9
 
 
 @pytest.mark.parametrize("path", ["/Users/ana", "/var/root/ana.tar.gz"])

@@ -17,7 +17,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.request impo
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab import directory
-from maclab.state import CryptoUser, Mac
+from maclab.state import CryptoUser, Fault, Mac
+from maclab.vault import PRK_UUID
 
 IT, ANA, BEFORE = "it-pw-1", "ana-pw-2", "before-the-reset-3"
 RIGHT = {"password": ANA, "admin_password": IT}
@@ -133,6 +134,64 @@ def test_s13_of_the_only_administrator_it_is_refused_without_the_old_one() -> No
     request = RepairRequest("itadmin", given=frozenset(OLD))
     assert flow(mac, request, {"password": IT, "old_password": BEFORE})[0].refusal is None
     assert mac.accounts["itadmin"].key_password == IT
+
+
+def unknown_to_preboot(mac: Mac) -> None:
+    mac.crypto_users[PRK_UUID] = CryptoUser(PRK_UUID, "PersonalRecovery", False)
+    mac.preboot = [mac.accounts["itadmin"].generated_uid]
+
+
+@pytest.mark.parametrize(
+    ("version", "hardware"), [("11.7.10", "t2"), ("15.6", "apple-silicon"), ("26.1", "apple-silicon")]
+)
+def test_a_holder_whom_the_preboot_volume_does_not_know(version: str, hardware: str) -> None:
+    mac = cast(version, hardware)
+    unknown_to_preboot(mac)
+    before = snapshot(mac)
+    shown, looked = flow(mac, RepairRequest(apply=False), {}, check=True)
+    assert ([one["kind"] for one in shown.before["findings"]], shown.after["findings"]) == (["not_in_preboot"], [])
+    assert (mac, looked.writes, looked.authentications) == (before, [], [])
+    done, runner = flow(mac, RepairRequest(), {})
+    assert (done.refusal, done.changed, done.after["findings"]) == (None, True, [])
+    assert runner.authentications == []
+    assert mac.accounts["ana"].generated_uid in mac.preboot
+    again, idle = flow(mac, RepairRequest(), {})
+    assert (again.changed, again.plan, idle.writes) == (False, [], [])
+
+
+def test_if_the_update_does_not_bring_the_holder_it_fails() -> None:
+    mac = cast()
+    unknown_to_preboot(mac)
+    mac.faults.append(Fault("does_nothing", {"program": "diskutil", "argument": "updatePreboot"}))
+    done, _ = flow(mac, RepairRequest(), {})
+    assert done.refusal is not None
+    assert (done.refusal.reason, mac.accounts["ana"].generated_uid in mac.preboot) == ("not_proven", False)
+    assert "the preboot volume still does not know ana" in done.refusal.msg
+
+
+def test_if_the_update_fails_so_does_the_task() -> None:
+    mac = cast()
+    unknown_to_preboot(mac)
+    mac.faults.append(Fault("preboot_fails", {}))
+    done, _ = Run(LabRunner(mac), {}, 5, pause=lambda _seconds: None).run(RepairRequest(), False), None
+    assert done.refusal is not None
+    assert done.refusal.reason == "preboot_failed"
+
+
+def test_before_macos_11_there_is_no_such_file_and_no_finding() -> None:
+    mac = cast("10.15.7", "t2")
+    unknown_to_preboot(mac)
+    assert flow(mac, RepairRequest(), {})[0].before["findings"] == []
+
+
+def test_a_holder_who_does_not_own_the_volume_owns_it_afterwards() -> None:
+    mac = cast()
+    mac.crypto_users[mac.accounts["ana"].generated_uid].owner = False
+    done, _ = flow(mac, ask(RIGHT), RIGHT)
+    assert (done.refusal, done.changed, done.after["findings"]) == (None, True, [])
+    assert mac.crypto_users[mac.accounts["ana"].generated_uid].owner
+    assert sound(mac)
+    assert flow(mac, ask(RIGHT), RIGHT)[0].plan == []
 
 
 def test_orphans_go_where_no_secure_enclave_keeps_them() -> None:

@@ -27,7 +27,12 @@ from ansible_collections.keyholder.macos.plugins.module_utils._recoverable impor
     ways_in,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step, has_kind, of_kind
-from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Note, Prove, UpdatePreboot
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import (
+    PROVE_PREBOOT,
+    Note,
+    Prove,
+    UpdatePreboot,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, VerifyKey
 from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import PREBOOT
@@ -302,11 +307,17 @@ def _with_proofs(steps: t.Sequence[Step]) -> tuple[Step, ...]:
 
 
 def _with_preboot(before: Mac, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return the steps, and the update of the preboot volume behind them if it is due: tokens change, an earlier run
+    owes it, or a step is to prove it."""
     states = Plan(before, steps).states()
     moved = [index for index in range(len(steps)) if _tokens(states[index]) != _tokens(states[index + 1])]
+    told: tuple[Step, ...] = (UpdatePreboot(),)
+    if PROVE_PREBOOT in steps:
+        steps = tuple(step for step in steps if step != PROVE_PREBOOT)
+        told += (PROVE_PREBOOT,)
     if moved:
-        return steps[: moved[0]] + (Note(PREBOOT),) + steps[moved[0] :] + (UpdatePreboot(),)
-    return steps + ((UpdatePreboot(),) if PREBOOT in before.pending else ())
+        return steps[: moved[0]] + (Note(PREBOOT),) + steps[moved[0] :] + told
+    return steps + (told if PREBOOT in before.pending or PROVE_PREBOOT in told else ())
 
 
 def _tokens(mac: Mac) -> frozenset[tuple[str, Sources]]:

@@ -24,7 +24,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reason import Ref
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import SetPassword
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import AddUnlocker
-from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import PROVE_PREBOOT, Forget, Note, Prove
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import (
     CheckPassword,
     Grant,
@@ -45,6 +45,8 @@ UNLISTED = "cannot_unlock"
 STALE = "stale_key"
 ORPHAN = "orphaned_crypto_user"
 UNTOLD = "preboot_untold"
+UNKNOWN = "not_in_preboot"
+NO_OWNER = "not_volume_owner"
 CUT = "repair_cut_off"
 OPENS = "password opens the key"
 """In ``same``, beside the comparisons of passwords: what macOS said when the password was tried against the key."""
@@ -63,6 +65,10 @@ def findings(mac: Mac) -> list[Finding]:
     """Return what a reading alone can tell; a stale key it cannot."""
     found = [finding for account in mac.accounts for finding in _of_account(mac, account)]
     found += [Finding(ORPHAN, guid, f"crypto user {guid} belongs to no account of this Mac") for guid in mac.orphans]
+    found += [
+        Finding(UNKNOWN, who.name, f"{who.name} holds a token, and the preboot volume does not know it")
+        for who in mac.unknown_to_preboot
+    ]
     if PREBOOT in mac.pending:
         found.append(Finding(UNTOLD, "", "the preboot volume was not updated after the last change of tokens"))
     return found
@@ -106,13 +112,15 @@ class RepairRequest(Request):
         usable_names(self)
         writable(mac)
         steps = self._of_user(mac, proofs) if self.user else []
-        notes = self._about_the_key(mac, proofs)
+        notes = [*self._about_the_key(mac, proofs), *self._about_the_volume(mac)]
         if self.orphans and mac.orphans:
             if mac.secure_enclave:
                 raise Refusal(
                     "orphan_stays", f"macOS does not remove the crypto users {', '.join(mac.orphans)} on this Mac"
                 )
             steps += [RemoveOrphan(guid) for guid in mac.orphans] + [Prove(facts=("orphans",))]
+        if mac.unknown_to_preboot:
+            steps.append(PROVE_PREBOOT)
         return lawful_plan(mac, steps, notes)
 
     def results(self, outcome: Outcome) -> dict[str, t.Any]:
@@ -138,6 +146,16 @@ class RepairRequest(Request):
         asked = self.tries(mac, proofs) is not None and proofs.get(OPENS) is None
         return [f"it could not be checked whether the key of {self.user} follows its password"] if asked else []
 
+    def _about_the_volume(self, mac: Mac) -> list[str]:
+        """Return a note if the account does not own the volume and no granter was named who could mend that."""
+        account = mac.account(self.user)
+        if account is None or not mac.lacks_ownership(account) or self.admin_user not in ("", self.user):
+            return []
+        return [
+            f"{self.user} holds a token and does not own the volume: give admin_user and admin_password of another"
+            " administrator with a token, who then revokes the token and grants it again"
+        ]
+
     # -- of one account -----------------------------------------------------------------------------------------------
 
     def _of_user(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> list[Step]:
@@ -155,7 +173,10 @@ class RepairRequest(Request):
         if noted and account.verdict == NO_TOKEN:
             return self._granted_again(mac, account, False)
         forget: list[Step] = [Forget(repairing(self.user))] if noted else []
-        return forget + (self._unstale(mac, account, proofs) if account.holder else [])
+        mended = self._unstale(mac, account, proofs) if account.holder else []
+        if not mended and mac.lacks_ownership(account) and self.admin_user not in ("", self.user):
+            mended = self._revoked_and_granted(mac, account)
+        return forget + mended
 
     def _granted_again(self, mac: Mac, account: Account, marked: bool) -> list[Step]:
         """A marker that nothing stands behind goes first: the grant must not take it for a token."""
@@ -196,11 +217,18 @@ class RepairRequest(Request):
                 f"the password of {self.user} does not open its key. Give old_password, the password from before the"
                 " reset, or admin_user and admin_password of another administrator with a token",
             )
+        return self._revoked_and_granted(mac, account)
+
+    def _revoked_and_granted(self, mac: Mac, account: Account) -> list[Step]:
+        """Return the steps that give the account a new token by another administrator. If it has to own the volume
+        then, that is proven, and its key is tried if the volume may ask for one."""
         granter = granter_of(mac, self.admin_user).name
-        verify = VerifyKey(account.name, account.guid, "password")
         off, on, prove = Revoke(self.user, granter), Grant(self.user, granter), Prove((self.user,))
         note = repairing(self.user)
-        return [*self._both_checks(granter), Note(note), off, prove, on, prove, Forget(note), verify]
+        steps: list[Step] = [*self._both_checks(granter), Note(note), off, prove, on, prove, Forget(note)]
+        if mac.filevault.asks:
+            steps.append(VerifyKey(account.name, account.guid, "password"))
+        return [*steps, Prove(facts=("volume_owner",))] if mac.lacks_ownership(account) else steps
 
     def _set_from_old_password(self, account: Account) -> list[Step]:
         """Return the steps that change old_password to password as the user, so that the key follows."""
@@ -228,6 +256,8 @@ def _of_account(mac: Mac, account: Account) -> list[Finding]:
         return [
             Finding(KEY, name, f"{name} has a key on the volume, but its record has no Secure Token: {sources.words()}")
         ]
+    if mac.lacks_ownership(account):
+        return [Finding(NO_OWNER, name, f"{name} holds a token and does not own the volume")]
     if not sources.crypto and (sources.authority or sources.filevault):
         return [Finding(MARKER, name, f"{name} is listed as a holder, but has no key on the volume: {sources.words()}")]
     return []

@@ -20,6 +20,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     diskutil,
     dscl,
     fdesetup,
+    preboot,
     profiles,
     records,
     system,
@@ -79,6 +80,7 @@ class Answers:
     enrollment: Ran
     bootstrap: Ran | None
     parsed: records.Directory
+    preboot: Ran
 
 
 def mac_from(answers: Answers) -> Mac:
@@ -103,6 +105,7 @@ def mac_from(answers: Answers) -> Mac:
         admins=_in_group(directory, _ADMIN),
         disabled=_refused_by_group(directory),
         owners=version_of(answers.system) >= VOLUME_OWNERS.first,
+        preboot=_preboot_of(answers, set(crypto_users)),
         unfinished=frozenset(user.name for user in directory.users if creation(user.name) in pending),
     )
     accounts = [account for account in (_account_from(user, evidence) for user in directory.users) if account]
@@ -162,6 +165,8 @@ class _Evidence:
     disabled: frozenset[str]
     owners: bool
     unfinished: frozenset[str]
+    preboot: frozenset[str] | None
+    """GUIDs of those whom the preboot volume knows."""
 
 
 def version_of(facts: system.System) -> Version:
@@ -214,7 +219,16 @@ def _account_from(user: records.User, evidence: _Evidence) -> Account | None:
         max_failed_logins=own.max_failed,
         lock_expires=own.lock_expires,
         unjudged=own.unjudged,
+        in_preboot=None if evidence.preboot is None or unclear else user.guid in evidence.preboot,
     )
+
+
+def _preboot_of(answers: Answers, crypto: set[str]) -> frozenset[str] | None:
+    """Return whom the preboot volume knows. A container of several systems has a folder for each; a file that names no
+    crypto user of this one is another's, or not understood. None is nothing missing: before macOS 11 there is no such
+    file."""
+    files = preboot.parse_users(answers.preboot) or {}
+    return frozenset().union(*(guids for guids in files.values() if guids & crypto)) or None
 
 
 def _list_of_users(answers: Answers, people: set[str]) -> dict[str, str] | None:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Read a whole Mac with a few commands.
 
-Seven processes and a few that were asked for, however many accounts there are. Nothing is authenticated and nothing is
+Eight processes and a few that were asked for, however many accounts there are. Nothing is authenticated and nothing is
 written.
 
 This file is PRIVATE to the collection.
@@ -23,6 +23,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     fdesetup,
     mdmclient,
     network,
+    preboot,
     profiles,
     records,
     system,
@@ -57,6 +58,7 @@ READING = (
     profiles.ENROLLMENT,
     profiles.BOOTSTRAP_STATUS,
     system.SYSCTL,
+    preboot.READ_USERS,
 )
 """What every reading asks for, in one go: it can be asked before any answer is known. The Bootstrap Token's status is
 asked for even if the version or the enrolment will rule it out."""
@@ -175,6 +177,7 @@ def _answers(runner: Runner, deadline: float, said: t.Mapping[Command, Ran]) -> 
         enrollment=said[profiles.ENROLLMENT],
         bootstrap=said[profiles.BOOTSTRAP_STATUS] if has_bootstrap else None,
         parsed=directory,
+        preboot=said[preboot.READ_USERS],
     )
 
 

@@ -39,6 +39,7 @@ def summary(mac: Mac) -> list[str]:
         lines.append(f"{plain(account.name):<{width}}  {kind:<8}  {verdict:<8}  {why(account, words)}")
     lines.append(_filevault_line(mac))
     lines.append(f"Bootstrap Token: {mac.management.bootstrap.replace('_', ' ')}; {_enrolment(mac)}")
+    lines += [f"{plain(one.name)} is not on the preboot volume" for one in mac.unknown_to_preboot]
     lines += [f"crypto user {uuid} belongs to no account of this Mac" for uuid in mac.orphans]
     lines += [f"an earlier run was interrupted: {plain(note_in_words(note))}" for note in sorted(mac.pending)]
     lines += [f"could not be read: {plain(missing.what)}" for missing in mac.missing]

@@ -83,6 +83,7 @@ def _account_view(mac: Mac, account: Account) -> dict[str, t.Any]:
         "secure_token": mac.verdict_of(account),
         "sources": account.sources.view(),
         "volume_owner": account.volume_owner,
+        "in_preboot": account.in_preboot,
         "first_token_prevented": account.disabled_tag,
         "password_set": account.has_password,
         "disabled": account.disabled,

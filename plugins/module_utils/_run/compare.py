@@ -123,6 +123,15 @@ def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
     if fact == "orphans":
         left = ", ".join(guid for guid in found.orphans if guid not in wanted.orphans)
         return f"the crypto user {left} is still there" if left else ""
+    if fact == "volume_owner":
+        owners = {account.name for account in found.accounts if account.volume_owner}
+        left = ", ".join(one.name for one in wanted.accounts if one.volume_owner and one.name not in owners)
+        return f"{left} does not own the volume" if left else ""
+    if fact == "preboot":
+        if all(account.in_preboot is None for account in found.accounts):
+            return "it could not be read whom the preboot volume knows"
+        left = ", ".join(account.name for account in found.unknown_to_preboot)
+        return f"the preboot volume still does not know {left}" if left else ""
     agree = wanted.filevault.personal_key == found.filevault.personal_key
     return "" if agree else f"the personal recovery key is {'present' if found.filevault.personal_key else 'missing'}"
 

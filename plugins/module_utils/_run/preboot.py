@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import diskutil
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS
-from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Note
+from ansible_collections.keyholder.macos.plugins.module_utils._step.general import PROVE_PREBOOT, Note
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import PREBOOT
 
 if t.TYPE_CHECKING:
@@ -42,7 +42,7 @@ def update_preboot(
             break
         pause(PREBOOT_PAUSE)
     msg = f"the preboot volume could not be updated{_cause(mac, ran)}"
-    if Note(PREBOOT) in plan.steps:
+    if Note(PREBOOT) in plan.steps or PROVE_PREBOOT in plan.steps:
         session.done.append(step)
         raise session.stop("timeout" if ran.timed_out else "preboot_failed", f"{msg}; everything else was done")
     remedy = REASONS["preboot_failed"].remedy

@@ -67,12 +67,14 @@ def carry_out(
         for command in step.commands(states[index], session.secrets):
             judge_answer(session, acting, session.start(command))
         session.done.append(step)
+        if isinstance(step, UpdatePreboot):
+            mac = step.after(mac)
         if isinstance(step, Note):
             # It must stand before the change that makes it necessary, so it cannot wait for the next reading.
             compare_note(session, step)
     compare_forgotten(session)
     outcome.changed = any(step.writes for step in session.done)
-    # Since the last reading only notes have gone.
+    # Since the last reading only notes have gone, and the preboot volume was told.
     outcome.after = request.view(replace(mac, pending=plan.after.pending | owed))
 
 

@@ -79,7 +79,11 @@ class UpdatePreboot(Write):
         return {PREBOOT: True}
 
     def after(self, mac: Mac) -> Mac:
-        return replace(mac, pending=mac.pending - {PREBOOT})
+        told = tuple(
+            replace(who, in_preboot=bool(who.sources.filevault) if who.in_preboot is not None else None)
+            for who in mac.accounts
+        )
+        return replace(mac, accounts=told, pending=mac.pending - {PREBOOT})
 
     def commands(self, mac: Mac, secrets: Secrets) -> list[Command]:
         return [dscl.forget(PREBOOT)] if PREBOOT in mac.pending else []
@@ -91,10 +95,15 @@ class Prove(Look):
 
     users: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
-    """Of the Mac as a whole: bootstrap, filevault, deferral, personal_key, key_file, escrow, orphans."""
+    """Of the Mac as a whole: bootstrap, filevault, deferral, personal_key, key_file, escrow, orphans, preboot,
+    volume_owner."""
 
     @property
     def words(self) -> str:
         if self.facts:
             return f"read the Mac again and compare: {', '.join(self.facts).replace('_', ' ')}"
         return f"read the Mac again and compare what its sources say of {', '.join(self.users)}"
+
+
+PROVE_PREBOOT = Prove(facts=("preboot",))
+"""Of a plan that updates the preboot volume for its own sake."""

@@ -22,6 +22,9 @@ if t.TYPE_CHECKING:
 SECRETS = "-e @secrets.yml"
 """The file is the user's own, as the head of each playbook says."""
 
+OURS = "keyholder.macos."
+"""How a playbook of the collection begins."""
+
 _PLAIN = re.compile(r"[A-Za-z0-9._@-]+")
 _TEMPLATE = re.compile(r"\{[{%#]")
 """Ansible would carry out what stands in such a name."""
@@ -83,6 +86,22 @@ def to_repair(mac: Reading, who: str) -> str:
     return _finished(_extra(repair_user=who, repair_admin_user=_first(mac["granters"], who)), _APPLY)
 
 
+def to_own(mac: Reading) -> str:
+    """Return how an administrator becomes a volume owner: whoever is granted a token is one. An administrator who has
+    none gets one; else one holder's token is revoked and granted again by another."""
+    granted = to_grant(mac)
+    if granted:
+        return f"{OURS}grant {granted}"
+    repaired = to_repair(mac, _first(mac["granters"], ""))
+    return f"{OURS}repair {repaired}" if repaired else ""
+
+
+def to_rotate(account: t.Mapping[str, t.Any]) -> str:
+    """Return how to give an account a new password. Where it is kept, and the present one until the store has it, are
+    in the file of secrets."""
+    return _finished(_extra(managed_admin_name=account["name"]), "-e managed_admin_rotate=true")
+
+
 def to_remove_orphans(mac: Reading) -> str:
     """Return how to remove the crypto users that belong to no account: with a Secure Enclave macOS keeps them."""
     enclave = mac["hardware"]["apple_silicon"] is not False or mac["hardware"]["model"] in T2_MODELS
@@ -122,6 +141,8 @@ def _first(names: t.Sequence[str], but: str) -> str:
 FILTERS: dict[str, t.Callable[..., str]] = {
     "to_grant": to_grant,
     "to_repair": to_repair,
+    "to_own": to_own,
+    "to_rotate": to_rotate,
     "to_remove_orphans": to_remove_orphans,
     "to_finish": to_finish,
     "to_escrow": to_escrow,

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.keyholder.macos.plugins.module_utils._shape import ShapeError, conform
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.commands import OURS
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.expressions import (
     AuditPolicyError,
     Compiler,
@@ -162,7 +163,8 @@ def _run(finding: RuleFinding, names: dict[str, t.Any]) -> tuple[str, ...]:
         options = [rule.run_with(account=one, **names) for one in (failed if rule.each == "account" else [None])]
     except Exception:  # pylint: disable=broad-except
         return ()
-    return tuple(dict.fromkeys(f"{rule.run} {text.strip()}" for text in options if text.strip()))
+    told = (text.strip() for text in options if text.strip())
+    return tuple(dict.fromkeys(text if text.startswith(OURS) else f"{rule.run} {text}" for text in told))
 
 
 # -- from layers to a policy ------------------------------------------------------------------------------------------

@@ -725,6 +725,49 @@ def test_what_is_broken_about_the_mac_as_a_whole() -> None:
     assert RepairRequest().plan(replace(of, apple_silicon=True), {}).steps == (TELL,)
 
 
+def test_who_is_not_in_the_preboot_volume_is_told_to_it_and_that_is_proven() -> None:
+    lost = replace(ANA, in_preboot=False)
+    of = mac(replace(ADMIN, in_preboot=True), lost)
+    assert findings(of) == [
+        Finding("not_in_preboot", "ana", "ana holds a token, and the preboot volume does not know it")
+    ]
+    proven = (TELL, Prove(facts=("preboot",)))
+    assert RepairRequest().plan(of, {}).steps == proven
+    assert RepairRequest().plan(replace(of, pending=frozenset({"preboot"})), {}).steps == proven
+    assert findings(RepairRequest().plan(of, {}).after) == []
+    # Where tokens change as well, it is told and proven once, after that.
+    broken = replace(of, accounts=(*of.accounts, replace(RUI, sources=Sources(False, True, False))))
+    steps = replace(MEND, user="rui").plan(broken, {}).steps
+    assert steps[-2:] == proven
+    assert [step for step in steps if isinstance(step, UpdatePreboot)] == [TELL]
+    # Unread is no finding; nor is one whom FileVault's list does not name, or a Mac without FileVault.
+    for other in (
+        mac(ADMIN, replace(ANA, in_preboot=None)),
+        mac(ADMIN, replace(lost, sources=NOWHERE)),
+        mac(ADMIN, lost, filevault=OFF),
+        mac(ADMIN, lost, filevault=FileVault("unknown")),
+    ):
+        assert findings(other) == []
+        assert RepairRequest().plan(other, {}).steps == ()
+
+
+def test_who_does_not_own_the_volume_gets_its_token_again() -> None:
+    poor = replace(ANA, volume_owner=False)
+    of = mac(ADMIN, poor, apple_silicon=True)
+    assert findings(of) == [Finding("not_volume_owner", "ana", "ana holds a token and does not own the volume")]
+    again = (MARK, NOTE, Revoke("ana", "itadmin"), PROVE, *GRANT, BACK)
+    plan = MEND.plan(of, {"password": True, OPENS: True})
+    assert plan.steps == (*BOTH, *again, LATE, Prove(facts=("volume_owner",)), TELL)
+    assert findings(plan.after) == []
+    off = MEND.plan(replace(of, filevault=OFF), {"password": True}).steps
+    assert off == (*BOTH, *again, Prove(facts=("volume_owner",)), TELL)
+    # Nobody else who could do it: it is said. On Intel there are no owners, and unread is no finding.
+    alone = replace(MEND, admin_user="").plan(of, {"password": True, OPENS: True})
+    assert alone.steps == () and "does not own the volume: give admin_user" in alone.notes[-1]
+    for other in (replace(of, apple_silicon=False), mac(ADMIN, replace(ANA, volume_owner=None), apple_silicon=True)):
+        assert findings(other) == [] and MEND.plan(other, {"password": True, OPENS: True}).steps == ()
+
+
 def test_a_user_and_the_mac_as_a_whole_are_mended_in_one_run() -> None:
     of = mac(ADMIN, replace(ANA, sources=Sources(True, True, False)), orphans=("X",), model="iMac19,1")
     kinds = [type(step).__name__ for step in replace(MEND, orphans=True).plan(of, {}).steps]

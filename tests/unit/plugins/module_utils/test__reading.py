@@ -15,6 +15,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     diskutil,
     dscl,
     fdesetup,
+    preboot,
     profiles,
     records,
     system,
@@ -115,6 +116,12 @@ SYSTEM = "kern.osproductversion: {}\nkern.osversion: 24G84\nhw.optional.arm64: 1
 ENROLLED = said("Enrolled via DEP: Yes\nMDM enrollment: Yes (User Approved)\nMDM server: https://m\n")
 NOT_ENROLLED = said("Enrolled via DEP: No\nMDM enrollment: No\n")
 ESCROWED = "profiles: Bootstrap Token supported on server: YES\nprofiles: Bootstrap Token escrowed to server: {}\n"
+
+
+def in_preboot(guid: str, folder: str = "0F0F0F0F") -> str:
+    return f"/System/Volumes/Preboot/{folder}/var/db/CryptoUserInfo.plist:{guid}\n"
+
+
 BY_WORDS: dict[str, Ran] = {
     "dscl -q": said(directory()),
     "listUsers": volume(),
@@ -124,6 +131,7 @@ BY_WORDS: dict[str, Ran] = {
     "-type bootstraptoken": said(ESCROWED.format("YES")),
     "kern.osproductversion": said(SYSTEM.format("15.6")),
     "QueryDeviceInformation": said("EACSPreflight = success;"),
+    "CryptoUserInfo.plist": said("".join(in_preboot(guid) for guid in (IT, diskutil.PERSONAL_RECOVERY))),
 }
 
 
@@ -163,6 +171,7 @@ ADMIN = Account(
     volume_owner=True,
     password_changed=7.0,
     failed_logins=1,
+    in_preboot=True,
 )
 PLAIN = Account(
     "ana",
@@ -173,6 +182,7 @@ PLAIN = Account(
     home="/Users/ana",
     sources=Sources(False, False, False),
     volume_owner=False,
+    in_preboot=False,
 )
 WHOLE = Mac(
     Version(15, 6),
@@ -193,10 +203,45 @@ WHOLE = Mac(
 )
 
 
-def test_a_mac_that_says_everything_is_read_in_seven_commands() -> None:
+def test_a_mac_that_says_everything_is_read_in_eight_commands() -> None:
     mac, asked = told()
     assert mac == WHOLE
-    assert len(asked) == 7
+    assert len(asked) == 8
+
+
+# -- the preboot volume ----------------------------------------------------------------------------------------------
+
+KNOWS_IT, KEY_ALONE = in_preboot(IT), in_preboot(diskutil.PERSONAL_RECOVERY)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (said(KNOWS_IT), {"itadmin": True, "ana": False}),
+        (said(in_preboot(IT.lower()) + in_preboot(ANA)), {"itadmin": True, "ana": True}),
+        (said(KEY_ALONE), {"itadmin": False, "ana": False}),
+        # Another system of this container has a folder of its own, whose people do not count.
+        (said(KEY_ALONE + in_preboot(ANA, "E1")), {"itadmin": False, "ana": False}),
+        (said(in_preboot(STRANGER)), {"itadmin": None, "ana": None}),
+        (said("a stray line\n" + KNOWS_IT + "/etc/hosts:" + ANA + "\n"), {"itadmin": True, "ana": False}),
+        (said(KNOWS_IT.replace(IT, "-" * 36)), {"itadmin": None, "ana": None}),
+        # No such file, none that may be read, one of two that may be read, and nothing found in it.
+        (said(rc=2, err="grep: /System/Volumes/Preboot/*: No such file or directory"), {"itadmin": None, "ana": None}),
+        (said(KEY_ALONE, rc=2, err="grep: Operation not permitted"), {"itadmin": None, "ana": None}),
+        (said(rc=1), {"itadmin": None, "ana": None}),
+        (SILENT, {"itadmin": None, "ana": None}),
+    ],
+)
+def test_whom_the_preboot_volume_knows(answer: Ran, expected: dict[str, bool | None]) -> None:
+    mac = read({"CryptoUserInfo.plist": answer})
+    assert {account.name: account.in_preboot for account in mac.accounts} == expected
+    assert mac.missing == WHOLE.missing
+    assert [who.name for who in mac.unknown_to_preboot] == (["itadmin"] if expected["itadmin"] is False else [])
+
+
+@pytest.mark.parametrize("answer", ["FileVault is Off.\n", "no such words\n"])
+def test_where_filevault_is_not_known_to_be_on_the_preboot_volume_need_not_know_any_holder(answer: str) -> None:
+    assert read({"CryptoUserInfo.plist": said(KEY_ALONE), "fdesetup status": said(answer)}).unknown_to_preboot == ()
 
 
 # -- what is asked ----------------------------------------------------------------------------------------------------
@@ -245,7 +290,7 @@ def test_where_an_answer_about_the_bootstrap_token_counts(version: str, enrollme
     ],
 )
 def test_each_thing_asked_for_is_one_command_more(ask: Ask, commands: list[str]) -> None:
-    assert told(ask)[1][7:] == commands
+    assert told(ask)[1][8:] == commands
 
 
 def test_in_one_go_only_what_is_always_asked_and_the_escrow() -> None:
@@ -257,6 +302,7 @@ def test_in_one_go_only_what_is_always_asked_and_the_escrow() -> None:
         profiles.ENROLLMENT,
         profiles.BOOTSTRAP_STATUS,
         system.SYSCTL,
+        preboot.READ_USERS,
     ]
     assert list(commands_of()) == list(commands_of(Ask(preflight=True))) == always
     assert list(commands_of(Ask(escrow=True))) == [*always, fdesetup.ESCROW]
@@ -278,8 +324,8 @@ def test_without_crypto_users_nobody_knows_who_has_a_key(answer: Ran) -> None:
         WHOLE,
         volume=Volume(),
         accounts=(
-            replace(ADMIN, sources=Sources(True, None, True), volume_owner=None),
-            replace(PLAIN, sources=Sources(False, None, False), volume_owner=None),
+            replace(ADMIN, sources=Sources(True, None, True), volume_owner=None, in_preboot=None),
+            replace(PLAIN, sources=Sources(False, None, False), volume_owner=None, in_preboot=None),
         ),
         filevault=FileVault("on"),
         management=replace(WHOLE.management, bootstrap_crypto_user=None),

@@ -17,11 +17,15 @@ DAY = 86400.0
 
 ITADMIN = Account(
     "itadmin", "A" * 36, "IT Administrator", 501, 20, admin=True, sources=EVERYWHERE, volume_owner=True,
-    password_changed=NOW - 10 * DAY, failed_logins=0,
+    password_changed=NOW - 10 * DAY, failed_logins=0, in_preboot=True,
 )  # fmt: skip
-ANA = Account("ana", "B" * 36, "Ana Sousa", 502, 20, sources=EVERYWHERE, volume_owner=True, password_changed=NOW)
-BO = Account("bo", "C" * 36, "Bo Berg", 503, 20, sources=NOWHERE, volume_owner=False, password_changed=NOW)
-WAITING = replace(ITADMIN, sources=NOWHERE, volume_owner=False)
+ANA = Account(
+    "ana", "B" * 36, "Ana Sousa", 502, 20, sources=EVERYWHERE, volume_owner=True, in_preboot=True, password_changed=NOW
+)
+BO = Account(
+    "bo", "C" * 36, "Bo Berg", 503, 20, sources=NOWHERE, volume_owner=False, in_preboot=False, password_changed=NOW
+)
+WAITING = replace(ITADMIN, sources=NOWHERE, volume_owner=False, in_preboot=False)
 PHANTOM = Account("rui", "D" * 36, "Rui Costa", 504, 20, sources=Sources(True, False, True), volume_owner=False)
 
 MAC = Mac(

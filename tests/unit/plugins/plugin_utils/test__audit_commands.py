@@ -18,6 +18,8 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._audit import comm
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import load_policy
 
 LENT = "-e grant_user=itadmin -e grant_admin_user=ana -e grant_allow_temporary_promotion=true -e @secrets.yml"
+DEPUTY = replace(ITADMIN, name="deputy", guid="E" * 36, uid=505)
+WAITING_DEPUTY = replace(WAITING, name="deputy", guid="E" * 36, uid=505)
 OFF = FileVault("off", personal_key=False, institutional_key=False)
 
 
@@ -40,6 +42,22 @@ OFF = FileVault("off", personal_key=False, institutional_key=False)
             "-e repair_user=rui -e repair_admin_user=itadmin -e repair_apply=true -e @secrets.yml",
         ),
         (lambda: commands.to_repair(reading(), "itadmin"), ""),
+        # Who is granted a token owns the volume: an administrator without one, or one of two who have it.
+        (lambda: commands.to_own(reading(accounts=(ITADMIN, ANA))), ""),
+        (
+            lambda: commands.to_own(reading(accounts=(ITADMIN, WAITING_DEPUTY))),
+            "keyholder.macos.grant -e grant_user=deputy -e grant_admin_user=itadmin -e @secrets.yml",
+        ),
+        (
+            lambda: commands.to_own(reading(accounts=(ITADMIN, DEPUTY))),
+            "keyholder.macos.repair -e repair_user=itadmin -e repair_admin_user=deputy -e repair_apply=true"
+            " -e @secrets.yml",
+        ),
+        (
+            lambda: commands.to_rotate({"name": "it admin"}),
+            """-e '{"managed_admin_name": "it admin"}' -e managed_admin_rotate=true -e @secrets.yml""",
+        ),
+        (lambda: commands.to_rotate({"name": "{{ x }}"}), ""),
         (lambda: commands.to_remove_orphans(reading()), ""),
         (lambda: commands.to_remove_orphans(reading(apple_silicon=False, model="MacBookPro15,1")), ""),
         (

@@ -67,6 +67,7 @@ BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
     "filevault_on": ({"filevault": FileVault("off", personal_key=False, institutional_key=False)}, set()),
     "recovery_key_present": ({"filevault": replace(MAC.filevault, personal_key=False)}, set()),
     "recovery_key_escrowed": ({"filevault": replace(MAC.filevault, escrowed_at=0)}, set()),
+    "holder_in_preboot": ({"accounts": (ITADMIN, replace(ANA, in_preboot=False))}, set()),
     "no_open_promotion": ({"pending": frozenset(["promoted ana"])}, set()),
     "nothing_unfinished": ({"pending": frozenset(["preboot"])}, set()),
     "password_age": ({"accounts": (replace(ITADMIN, password_changed=NOW - 91 * DAY), ANA)}, set()),
@@ -648,6 +649,20 @@ def test_a_rule_that_the_reading_does_not_answer_counts_as_failed() -> None:
     assert not compliant(unread, at_least="high", now=NOW)
     assert compliant(unread, at_least="critical", now=NOW)
     assert compliant(unread, at_least="high", strict=False, now=NOW)
+
+
+def test_a_preboot_volume_that_was_not_read_is_no_finding() -> None:
+    for mac in (
+        reading(accounts=(ITADMIN, replace(ANA, in_preboot=None))),
+        reading(accounts=(ITADMIN, replace(ANA, in_preboot=False)), filevault=FileVault("unknown", personal_key=True)),
+        reading(accounts=(ITADMIN, replace(BO, in_preboot=False))),
+    ):
+        assert results(mac)["holder_in_preboot"] in ("pass", "not_applicable")
+    # Nor is one of an earlier version of this collection, which did not look.
+    earlier = reading()
+    for account in earlier["accounts"]:
+        del account["in_preboot"]
+    assert results(earlier)["holder_in_preboot"] == "not_applicable"
 
 
 def test_what_is_no_reading_is_said_so() -> None:

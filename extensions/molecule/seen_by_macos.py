@@ -106,6 +106,11 @@ class Mac:
     def _state(self) -> State:
         return from_json(LabFolder(PLACE / "lab").mac(self.name).state.read_text(encoding="utf-8"))
 
+    @property
+    def in_preboot(self) -> set[str]:
+        """GUIDs of those whom the preboot volume knows, by the lab's own state."""
+        return set(self._state.preboot)
+
     def attribute(self, user: str, name: str) -> str:
         return self.root(f"dscl . -read /Users/{user} {name}").stdout.partition(":")[2].strip()
 

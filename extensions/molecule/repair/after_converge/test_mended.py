@@ -26,3 +26,7 @@ def test_no_crypto_user_is_left_of_nobody(mac: Mac) -> None:
 def test_nobody_was_authenticated_in_vain(mac: Mac, seen: Seen) -> None:
     assert all(right for _user, right in journal.authentications(mac.journal))
     seen.mark(mac)
+
+
+def test_the_preboot_volume_knows_both(mac: Mac) -> None:
+    assert {mac.attribute(user, "GeneratedUID") for user in ("itadmin", "ana")} <= mac.in_preboot

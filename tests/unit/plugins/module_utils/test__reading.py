@@ -583,6 +583,7 @@ def test_each_field_of_an_account_arrives() -> None:
         max_failed_logins=7,
         lock_expires=True,
         unjudged=("odd",),
+        in_preboot=False,
     )
     bare = read({"dscl -q": said(directory({"ana": {**full, "AuthenticationAuthority": []}}))}).account("ana")
     assert bare is not None

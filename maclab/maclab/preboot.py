@@ -94,7 +94,8 @@ def user_files(mac: Mac) -> dict[str, str]:
 
 
 def _user(mac: Mac, guid: str) -> dict[str, Any]:
-    """Return what is kept of a person; the keys are those that public readers of the file ask for."""
+    """Return what is kept of a person: the keys are those that public readers of the file ask for, what UserType says
+    is assumed."""
     account = mac.by_guid(guid)
     names = {"FullName": account.full_name, "ShortName": account.name} if account is not None else {}
-    return {**names, "PasswordHint": "", "UserType": "OpenDirectory", "PictureData": b""}
+    return {**names, "PasswordHint": "", "UserType": "LocalOpenDirectory", "PictureData": b""}

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import plistlib
+from pathlib import Path
 
 import pytest
 from fakes import mac, people, person, run
@@ -187,6 +188,20 @@ def test_an_option_without_value_eats_the_next_word() -> None:
 
 def test_an_unknown_flag_of_a_later_version_is_usage() -> None:
     assert "Usage: sysadminctl" in sysadminctl(people(mac("10.15.7")), "-addUser new -GID 20")
+
+
+@pytest.mark.parametrize("home", ["/Users/user", "/", "/Users", "/Users/..", "/Users/a/b", ""])
+def test_what_lies_in_a_home_goes_with_it_even_if_the_record_stays(tmp_path: Path, home: str) -> None:
+    made = people(mac())
+    made.faults.append(Fault("no_full_disk_access"))
+    made.accounts["user"].home = home
+    kept = [tmp_path / "root" / "Users" / name / "file" for name in ("user", "admin", "a/b")]
+    for file in kept:
+        file.parent.mkdir(parents=True)
+        file.touch()
+    run(made, "sysadminctl", "-deleteUser", "user", folder=tmp_path)
+    assert "user" in made.accounts
+    assert [file.exists() for file in kept] == [home != "/Users/user", True, True]
 
 
 def test_delete_without_full_disk_access_has_already_erased_the_home() -> None:

@@ -9,7 +9,7 @@ import plistlib
 import pytest
 from fakes import mac, people, run
 
-from maclab.state import CryptoUser, Fault
+from maclab.state import CryptoUser, Fault, Mac
 
 
 def test_not_an_apfs_volume() -> None:
@@ -26,6 +26,39 @@ def test_update_preboot_needs_root_and_remembers() -> None:
     assert done.out.endswith("overall error=(ZeroMeansSuccess)=0\nFinished APFS operation\n")
     assert '    ";SecureToken;",\n' in done.out
     assert made.preboot == [made.accounts["admin"].generated_uid]
+
+
+USERS = "/System/Volumes/Preboot/*/var/db/CryptoUserInfo.plist"
+
+
+def in_preboot(made: Mac, *words: str) -> tuple[int, list[str], str]:
+    done = run(made, "grep", *words)
+    return done.status, done.out.splitlines(), done.err
+
+
+def test_the_preboot_volume_has_those_of_its_last_update_and_the_keys() -> None:
+    made = people(mac())
+    key = CryptoUser("EBC6C064-0000-11AA-AA11-00306543ECAC", "PersonalRecovery")
+    made.crypto_users[key.uuid] = key
+    assert in_preboot(made, "-aohE", "[-0-9A-F]{36}", USERS) == (0, [key.uuid], "")
+    run(made, "diskutil", "apfs", "updatePreboot", "/")
+    admin = made.accounts["admin"].generated_uid
+    assert in_preboot(made, "-aohE", "[-0-9A-F]{36}", USERS) == (0, [admin, key.uuid], "")
+    status, named, _ = in_preboot(made, "-aoHE", "[-0-9A-F]{36}", USERS)
+    assert status == 0
+    assert [line.partition(":")[2] for line in named] == [admin, key.uuid]
+    group = plistlib.loads(run(made, "diskutil", "info", "-plist", "/").out.encode())["APFSVolumeGroupID"]
+    assert {line.partition(":")[0] for line in named} == {USERS.replace("*", group)}
+    assert in_preboot(made, "-aohE", "no such text", USERS) == (1, [], "")
+
+
+def test_what_is_not_on_the_preboot_volume() -> None:
+    made = people(mac())
+    wrong = USERS.replace("Crypto", "Other")
+    assert in_preboot(made, "-aohE", "x", wrong) == (2, [], f"grep: {wrong}: No such file or directory\n")
+    for old in (people(mac("10.15.7", "t2")), people(mac("10.13.6", "intel", filesystem="hfs"))):
+        assert in_preboot(old, "-aohE", "x", USERS)[0] == 2
+    assert run(made, "grep", "-c", "x", USERS).status not in (0, 1, 2)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
-from maclab import directory, models, rules
+from maclab import directory, models, places, rules
 from maclab.call import Call
 from maclab.programs._sysadminctl import PROMPT, Request, secret, tell, tell_banner, verified_granter
 from maclab.state import Account
@@ -186,5 +188,14 @@ async def _delete_home(call: Call, request: Request, account: Account) -> None:
     key = "delete_home_secure" if "-secure" in request.flags else "delete_home"
     tell(call, key, user=account.name, home=account.home)
     account.home_exists = False
+    _delete_files(call, account)
     call.wrote("home deleted")
     await call.commit()
+
+
+def _delete_files(call: Call, account: Account) -> None:
+    """Delete what lies in the home, also where the record stays (transcript delete-no-fda-27). A home that is no folder
+    of its own in /Users is left alone: it would be the lab's."""
+    home = PurePosixPath(account.home)
+    if call.folder is not None and home.parent == PurePosixPath("/Users") and home.name not in ("", ".", ".."):
+        shutil.rmtree(places.inside(call.folder / "root", account.home), ignore_errors=True)

@@ -16,7 +16,7 @@ export LC_ALL := $(shell locale -a 2>/dev/null | grep -iqx 'C\.utf-*8' && echo C
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check docs bench mutants test-mac ask-mac transcripts compare remote-login take-in lock clean setup
+.PHONY: help demo lab test check docs pictures bench mutants test-mac ask-mac transcripts compare remote-login take-in lock clean setup
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
@@ -24,7 +24,7 @@ help: ## Show this list
 demo: setup ## Onboard users on a few Macs of the lab, twice, and show before and after
 	@$(IN_VENV) python tests/demo/run.py $(ARGS)
 
-lab: setup ## Bring up pretend Macs to rehearse a playbook on (ARGS="--help" tells how to choose them)
+lab: setup ## Bring up simulated Macs to rehearse a playbook on (ARGS="--help" tells how to choose them)
 	@$(IN_VENV) python -m maclab up $(ARGS)
 
 test: setup ## Run every check that CI runs (ONLY="ruff units" runs those only, ONLY=--list names them)
@@ -36,6 +36,9 @@ check: setup ## Run the checks that take seconds: ruff, mypy, yamllint, the test
 docs: setup ## Build the documentation site into docs/build
 	@$(IN_VENV) python -m checks docs
 	@echo "$(ROOT)/docs/build/index.html"
+
+pictures: setup ## Make the pictures of README again, from the demo and an audit of its Macs; needs Chromium
+	@$(IN_VENV) python docs/pictures.py
 
 bench: setup ## Compare what modules cost with a ping and with hand-made plays
 	@$(IN_VENV) python bench/run.py $(ARGS)

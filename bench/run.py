@@ -30,8 +30,8 @@ from maclab.lab import Handle, Lab
 
 HERE = Path(__file__).resolve().parent
 RESULT = HERE.parent / ".cache" / "bench" / "result.json"
-README = HERE.parent / "README.md"
-BEGIN, END = "<!-- made by: make bench ARGS=--readme -->\n", "<!-- end of what bench made -->\n"
+GUIDE = HERE.parent / "docs" / "docsite" / "rst" / "guide_costs.rst"
+BEGIN, END = ".. made by: make bench ARGS=--guide\n", ".. end of what bench made\n"
 PASSWORDS = {
     "itadmin_password": "bench-1-admin",
     "ana_password": "bench-2-ana",
@@ -129,10 +129,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     result = _result(options, results)
     options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(f"\n{_machine_line(result)}\n{options.output}")
-    if options.readme:
-        text = README.read_text(encoding="utf-8")
-        before, rest = text.split(BEGIN)
-        README.write_text(f"{before}{BEGIN}{markdown(result)}{END}{rest.split(END)[1]}", encoding="utf-8")
+    if options.guide:
+        before, rest = GUIDE.read_text(encoding="utf-8").split(BEGIN)
+        GUIDE.write_text(f"{before}{BEGIN}{guide(result)}{END}{rest.split(END)[1]}", encoding="utf-8")
     return 0
 
 
@@ -193,19 +192,21 @@ def table(macs: int, costs: dict[str, Cost]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def markdown(result: dict[str, Any]) -> str:
-    """The ratios of one result for the README: counts are the same for any number of Macs, times are against a ping."""
+def guide(result: dict[str, Any]) -> str:
+    """The ratios of one result for the guide: counts are the same for any number of Macs, times are against a ping."""
     fleets: dict[str, dict[str, dict[str, float]]] = result["macs"]
     first = next(iter(fleets.values()))
     times = [f"time, {macs} {'Mac' if macs == '1' else 'Macs'}" for macs in fleets]
-    rows = [["on each Mac", "SSH execs", "macOS processes", *times], ["---", *["---:"] * (2 + len(times))]]
+    rows = [["on each Mac", "SSH execs", "macOS processes", *times]]
     for work in (work for work in WORKS if work.play in first):
         ratios = [fleet[work.play]["seconds"] / fleet["ping"]["seconds"] for fleet in fleets.values()]
         cost = first[work.play]
-        title = work.title.replace("  ", "&nbsp;&nbsp;")
+        # Spaces at its beginning would go; this one stays.
+        title = work.title.replace("  ", "\u2003")
         rows.append([title, f"{cost['execs']:g}", f"{cost['processes']:g}", *(f"{ratio:.1f} x" for ratio in ratios)])
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([f"\n{_machine_line(result)}:\n", *lines, "", ""])
+    lines = [f"   {'  -' if place else '* -'} {cell}" for row in rows for place, cell in enumerate(row)]
+    head = [f"{_machine_line(result)}:", "", ".. list-table::", "   :header-rows: 1", ""]
+    return "\n".join(["", *head, *lines, "", ""])
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -219,7 +220,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         "--plays", nargs="+", default=[work.play for work in WORKS], help="which plays beside the ping (default: all)"
     )
     parser.add_argument("--output", type=Path, default=RESULT, help="where the numbers go (default: %(default)s)")
-    parser.add_argument("--readme", action="store_true", help="put the ratios into README.md")
+    parser.add_argument("--guide", action="store_true", help="put the ratios into the guide What it costs")
     return parser.parse_args(argv)
 
 

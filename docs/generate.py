@@ -84,9 +84,14 @@ def proven() -> str:
     return importlib.import_module("proven").table()  # type: ignore[no-any-return]
 
 
-def proven_short() -> str:
-    """Return the same table as Markdown."""
-    return importlib.import_module("proven").short()  # type: ignore[no-any-return]
+def proven_in_short() -> str:
+    """Return for README whether anything has run on a real Mac, and how much of the lab is assumed."""
+    return f"{importlib.import_module('proven').said()} {numbers()}"
+
+
+def playbooks() -> str:
+    """Return a section for each playbook, from the comment at its head."""
+    return importlib.import_module("playbooks").sections()  # type: ignore[no-any-return]
 
 
 def versions() -> str:
@@ -104,9 +109,10 @@ PARTS: dict[str, tuple[str, t.Callable[[], str]]] = {
     "verdicts": ("guide_tokens.rst", verdicts),
     "versions": ("guide_versions.rst", versions),
     "assumed": ("guide_assumed.rst", assumed),
+    "playbooks": ("guide_playbooks.rst", playbooks),
     "proven": ("guide_proven.rst", proven),
-    "numbers": ("../../../README.md", numbers),
-    "proven where": ("../../../README.md", proven_short),
+    "numbers": ("guide_proven.rst", numbers),
+    "proven in short": ("../../../README.md", proven_in_short),
 }
 
 

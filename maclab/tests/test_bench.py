@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The bench runs, and what it counts (never what it times) is what the README says."""
+"""The bench runs, and what it counts (never what it times) is what the guide on costs says."""
 
 from __future__ import annotations
 

@@ -53,10 +53,28 @@ def test_the_scenario_in_the_guide_is_one() -> None:
 
 
 def test_links_of_the_readme_lead_somewhere() -> None:
+    """Galaxy shows README without the files beside it, so each link is absolute. What it leads to is in this tree."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    links = re.findall(r"\]\(([^)#:]+)\)", text)
-    assert len(links) > 10
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    links = re.findall(r"\]\(([^)#][^)]*)\)", text)
+    assert [link for link in links if not link.startswith("https://")] == []
+    ours = (
+        r"github\.com/keyholder/keyholder\.macos/(?:blob|tree)|raw\.githubusercontent\.com/keyholder/keyholder\.macos"
+    )
+    here = re.compile(rf"https://(?:{ours})/main/(.+)")
+    files = [found[1] for found in map(here.match, links) if found]
+    assert len(files) > 15
+    assert [file for file in files if not (ROOT / file).exists()] == []
+    headings = {
+        re.sub(r"[^a-z -]", "", line.lower()).replace(" ", "-") for line in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    }
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings
+
+
+def test_the_readme_is_short() -> None:
+    text = re.sub(
+        r"<!--.*?-->|\(https?://[^)]*\)", "", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL
+    )
+    assert len(text.split()) <= 1100
 
 
 def test_make_targets_of_the_readme_exist() -> None:

@@ -9,13 +9,18 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
+import yaml
+
 from .environments import CACHE, ROOT
 from .execution import CheckFailed
 from .mirror import mirror, tracked
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .execution import Job
 
+DOCSITE = ROOT / "docs" / "docsite"
 SITE = ROOT / "docs" / "build"
 COLLECTION = "keyholder.macos"
 
@@ -24,6 +29,18 @@ ELSEWHERE = re.compile(
     r"undefined label: '"
     r"(action_plugins|ansible_configuration_settings|common_return_values|ansible_collections\.(?!keyholder\.macos\.).+)'"
 )
+
+
+CONFIGURATION = """
+intersphinx_mapping = {}
+html_title = "keyholder.macos"
+html_static_path = ["site"]
+html_css_files = ["site.css"]
+# The names of two styles for code, of the theme's own choice, light and dark.
+pygments_style, pygments_dark_style = "a11y-light", "a11y-dark"
+"""
+
+CONTENTS = re.compile(r"^\.\. contents::\n(?:   .*\n)*", re.MULTILINE)
 
 
 def build(job: Job) -> str:
@@ -36,10 +53,11 @@ def build(job: Job) -> str:
     where = {"ANSIBLE_COLLECTIONS_PATH": str(mirror("docs").parents[2])}
     options = ("--use-current", "--squash-hierarchy", "--fail-on-error", "--dest-dir")
     titles = ("--project", COLLECTION, "--copyright", f"{COLLECTION} contributors", "--title", COLLECTION)
-    job.run("antsibull-docs", "sphinx-init", *titles, *options, source, COLLECTION, also=where)
+    job.run(
+        "antsibull-docs", "sphinx-init", "--sphinx-theme", "furo", *titles, *options, source, COLLECTION, also=where
+    )
     job.run("antsibull-docs", "collection", *options, pages, COLLECTION, also=where)
-    with (source / "conf.py").open("a") as configuration:
-        configuration.write("\nintersphinx_mapping = {}\n")
+    _dress(source, pages)
     site = source / "html"
     output = job.run(sys.executable, "-m", "sphinx", "-b", "html", "-c", source, pages, site)
 
@@ -51,6 +69,37 @@ def build(job: Job) -> str:
     missing = [name for name in modules if not (site / f"{name}_module.html").exists()]
     if missing or not modules:
         raise CheckFailed(f"the site has no page for {', '.join(missing) or 'any module'}")
+    home = (site / "index.html").read_text(encoding="utf-8")
+    unlinked = [
+        path.stem for path in tracked("docs/docsite/rst/*.rst") if f'href="docsite/{path.stem}.html' not in home
+    ]
+    if unlinked:
+        raise CheckFailed(f"no link leads to {', '.join(unlinked)} (docs/docsite/extra-docs.yml)")
     shutil.rmtree(SITE, ignore_errors=True)
     shutil.copytree(site, SITE)
     return f"{len(list(SITE.rglob('*.html')))} pages"
+
+
+def _dress(source: Path, pages: Path) -> None:
+    """Give the site its front page, its order and its colours: antsibull-docs begins with the release notes."""
+    generated = (pages / "index.rst").read_text(encoding="utf-8")
+    reference = generated[generated.index(".. _plugin_index_for_") :]
+    title = f".. _plugins_in_{COLLECTION}:\n\nModules, plugins and roles\n==========================\n\n"
+    (pages / "reference.rst").write_text(title + reference, encoding="utf-8")
+    sections = yaml.safe_load((DOCSITE / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
+    trees = [_tree(one["title"], [f"docsite/{page}" for page in one["toctree"]]) for one in sections]
+    trees.append(_tree("Reference", ["reference", "environment_variables", "changelog"]))
+    home = (DOCSITE / "site" / "index.rst").read_text(encoding="utf-8")
+    (pages / "index.rst").write_text("\n".join([home, *trees]), encoding="utf-8")
+    # The theme has each page's contents beside it.
+    for page in pages.rglob("*.rst"):
+        page.write_text(CONTENTS.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
+    shutil.copytree(DOCSITE / "site", source / "site", ignore=shutil.ignore_patterns("*.rst"))
+    with (source / "conf.py").open("a", encoding="utf-8") as configuration:
+        configuration.write(CONFIGURATION)
+
+
+def _tree(title: str, pages: list[str]) -> str:
+    return "\n".join(
+        [".. toctree::", f"   :caption: {title}", "   :hidden:", "", *(f"   {page}" for page in pages), ""]
+    )

@@ -31,6 +31,7 @@ ALLOWED = {
     "REUSE.toml",
     "changelogs",
     "docs",
+    "examples",
     "meta",
     "playbooks",
     "plugins",

@@ -109,7 +109,10 @@ def way_verdicts(route: Route, unresolved: str, key: KnownKey, met: Met) -> list
     words, remedy = trouble.why, remedy_of(trouble)
     if door == "silent" and "could not resolve" in met.refused.lower() and not route.through:
         return [stop("name", words, remedy), *_not_asked("port", "host_key", "login", "become")]
-    if door in ("silent", "resets") or not trouble.there:
+    if door == "other" and not trouble.there:
+        # The controller's own trouble: nothing was asked of the Mac.
+        return [name, *_not_asked("port", "host_key"), stop("login", words, remedy), *_not_asked("become")]
+    if door in ("silent", "resets"):
         return [name, stop("port", words, remedy), *_not_asked("host_key", "login", "become")]
     if door == "foreign":
         return [name, ok("port"), _foreign(route, key, met.refused), *_not_asked("login", "become")]

@@ -61,14 +61,26 @@ class ActionModule(Action):
     def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return what was found on this Mac, or the report."""
         _valid, given = t.cast("t.Any", self).validate_argument_spec(SPEC)
+        if not given["report"]:
+            return {"changed": False, "verdicts": self._looked(given["timeout"], task_vars)}
         try:
-            return self._report(given, task_vars) if given["report"] else self._look(given["timeout"], task_vars)
+            return self._report(given, task_vars)
         except Refusal as refusal:
             return failure(refusal)
 
+    def _looked(self, deadline: int, variables: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+        """Return what was found on this Mac: whatever goes wrong here costs its own row, and no other Mac's."""
+        try:
+            return self._look(deadline, variables)
+        except Exception as problem:  # pylint: disable=broad-except
+            # Its text may hold anything.
+            words = f"the preflight could not look: {type(problem).__name__}"
+            remedy = "Report it, with the output of -vvv: this is a fault of the collection."
+            return [one.view() for one in pre.whole([pre.unknown("login", words, remedy)])]
+
     # --- one Mac ---
 
-    def _look(self, deadline: int, variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    def _look(self, deadline: int, variables: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
         values, found = self._values(variables)
         host = str(variables.get("inventory_hostname", ""))
         lookup = lookup_by(self._loader, self._templar, variables)
@@ -78,7 +90,7 @@ class ActionModule(Action):
         people = here.people_of(values, stored)
         found += self._visit(people, values, deadline)
         secrets = [*(secret for dummy, secret in people), *Ways(self._connection, self._play_context).given.values()]
-        return {"changed": False, "verdicts": [_masked(one, secrets) for one in pre.whole(found)]}
+        return [_masked(one, secrets) for one in pre.whole(found)]
 
     def _values(self, variables: Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[pre.Verdict]]:
         """Return the values of the variables that are looked at, and a verdict for each that has none."""
@@ -87,7 +99,7 @@ class ActionModule(Action):
         for name in (*here.LOOKED_AT, "keyholder_runner", "ansible_python_interpreter"):
             if name in variables:
                 try:
-                    values[name] = self._templar.template(variables[name])
+                    values[name] = _decrypted(self._templar.template(variables[name]))
                 except Exception as problem:  # pylint: disable=broad-except
                     words = f"{name} cannot be resolved: {clause(str(problem))}"
                     remedy = "Set what the message names, or correct the template."
@@ -212,6 +224,15 @@ _ENCRYPTED = ("AnsibleVaultEncryptedUnicode", "EncryptedString")
 def _undecryptable(variables: Mapping[str, t.Any]) -> list[str]:
     """Return the variables with a value that no given password of the vault opens."""
     return sorted(name for name, value in variables.items() if not _opens(value))
+
+
+def _decrypted(value: t.Any) -> t.Any:
+    """Return a value with what the vault has encrypted in it as text, which ansible-core 2.16 leaves to its reader."""
+    if type(value).__name__ in _ENCRYPTED:
+        return str(value)
+    if isinstance(value, Mapping):
+        return {name: _decrypted(one) for name, one in value.items()}
+    return list(map(_decrypted, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _opens(value: t.Any) -> bool:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ansible.module_utils.common.process import get_bin_path
 
-from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
-from ansible_collections.keyholder.macos.plugins.module_utils._run.recipients import Recipients
+from ansible_collections.keyholder.macos.plugins.module_utils._command import encryption
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import ProcessRunner
 from ansible_collections.keyholder.macos.plugins.plugin_utils._key_store import demand_marker, must_be_marked
 from ansible_collections.keyholder.macos.plugins.plugin_utils._preflight import (
@@ -24,7 +24,6 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._preflight import 
     not_asked,
     ok,
     stop,
-    unknown,
     warn,
 )
 from ansible_collections.keyholder.macos.plugins.plugin_utils._preflight_mac import Purpose, Wanted
@@ -171,7 +170,8 @@ def key_store_verdict(values: Mapping[str, t.Any], variables: Mapping[str, t.Any
     if not (values.get(KEYS_IN) or values.get(RECIPIENTS)) or (values.get(HOW) or "encrypt") != "encrypt":
         return not_asked("key_store", f"neither {KEYS_IN} nor {RECIPIENTS} is set")
     # The role's default.
-    folder = Path(str(values.get(KEYS_IN) or Path(str(variables.get("inventory_dir") or os.getcwd()), "recovery-keys")))
+    default = os.path.join(str(variables.get("inventory_dir") or os.getcwd()), "recovery-keys")
+    folder = Path(os.path.expanduser(os.path.expandvars(str(values.get(KEYS_IN) or default))))
     marked = values.get(MARKED)
     try:
         if must_be_marked(None if marked is None else _is_true(marked), variables):
@@ -211,17 +211,21 @@ def recipients_verdict(values: Mapping[str, t.Any]) -> Verdict:
     try:
         if age:
             check_age(age)
-        if pem:
-            runner = ProcessRunner(_on_this_host)
-            Recipients(pem, runner).check(runner, _SECONDS)
     except AgeError as problem:
         return stop("recipients", str(problem), remedy)
-    except Refusal as refusal:
-        return stop("recipients", str(refusal).replace("recipients", RECIPIENTS), remedy)
-    except OSError as problem:
-        words = f"they could not be tried: {problem.strerror}"
-        return unknown("recipients", words, REASONS["recipient_unusable"].remedy)
+    for number, one in enumerate(wanted, 1):
+        if one in pem and not _is_certificate(one):
+            words = f"{RECIPIENTS}, number {number}: to this, no certificate in PEM, nothing can be encrypted"
+            return stop("recipients", words, remedy)
     return ok("recipients", f"{len(age)} of age, {len(pem)} in PEM")
+
+
+def _is_certificate(text: str) -> bool:
+    """Return whether something can be encrypted to it."""
+    if not encryption.CERTIFICATE.search(text):
+        return False
+    ran = ProcessRunner(_on_this_host).run(encryption.try_certificate(text), _SECONDS)
+    return bool(encryption.message(ran))
 
 
 def _on_this_host(program: str) -> str:

@@ -145,9 +145,11 @@ class Visit:
         with alone(self.connection, *options):
             try:
                 seen = self._ask(self.send, asked)
-                return replace(met, denied="", errors=self.errors), seen
+                root = seen.said(system.UID) in ("0", "")
+                return replace(met, denied="", errors=self.errors, root=root), seen
             except Refusal as refusal:
-                denied = " ".join((str(refusal), *refusal.evidence))
+                denied = " ".join(dict.fromkeys((str(refusal), *refusal.evidence)))
+                met = replace(met, reason=refusal.reason)
                 if refusal.reason == "shell_unreadable" and not _OF_SUDO.search(denied):
                     return replace(met, denied="", errors=self.errors), Seen(None, denied, refusal.reason)
             except AnsibleError as problem:
@@ -185,4 +187,4 @@ class Visit:
 
 def questions(named: str) -> list[Command]:
     """Return what is asked beside the reading. ``named``: the Python that a variable names."""
-    return [system.UNAME, system.CLOCK, _asked.STUB, _asked.python_at(named)]
+    return [system.UID, system.UNAME, system.CLOCK, _asked.STUB, _asked.python_at(named)]

@@ -90,11 +90,13 @@ def python_verdict(named: str, found: str, stub: str, needed: bool) -> Verdict:
         words = "there is a Python, but Ansible's own search finds Apple's stub first, which opens a dialog"
         return warn("python", words, f"Set ansible_python_interpreter to {found}.")
     if needed:
-        return stop("python", "there is none, and keyholder_runner is python", f"{role}, or unset keyholder_runner.")
+        words = "there is no Python, and keyholder_runner is python"
+        return stop("python", words, f"{role}, or unset keyholder_runner.")
     if stub:
         words = "there is only Apple's stub, which opens a dialog if a module of others starts it"
         return warn("python", words, f"{role} if a play uses such modules. This collection's need none.")
-    return warn("python", "there is none", f"{role} if a play uses modules of others. This collection's need none.")
+    words = "there is no Python"
+    return warn("python", words, f"{role} if a play uses modules of others. This collection's need none.")
 
 
 def access_verdict(mac: Mac) -> Verdict:
@@ -103,10 +105,11 @@ def access_verdict(mac: Mac) -> Verdict:
     if mac.version < PROTECTED_FOLDER.first:
         return not_asked("full_disk_access", f"macOS {mac.version} has no such permission")
     if mac.full_disk_access is None:
-        return unknown("full_disk_access", "macOS did not say", REASONS["no_full_disk_access"].remedy)
+        words = "macOS did not say whether the SSH session has Full Disk Access"
+        return unknown("full_disk_access", words, REASONS["no_full_disk_access"].remedy)
     if mac.full_disk_access:
         return ok("full_disk_access")
-    words = "the SSH session has none, so macOS deletes no account, and an archive of a home fails"
+    words = "the SSH session has no Full Disk Access, so macOS deletes no account, and an archive of a home fails"
     return warn("full_disk_access", words, REASONS["no_full_disk_access"].remedy)
 
 
@@ -114,7 +117,7 @@ def clock_verdict(before: float, after: float, said: str) -> Verdict:
     """Return whether the Mac's clock goes as the controller's. ``said``: its seconds since 1970, asked for between
     ``before`` and ``after``."""
     if not re.fullmatch(r"[0-9]{1,12}", said.strip()):
-        return unknown("clock", "it did not say")
+        return unknown("clock", "it did not say what time it is")
     there = int(said)
     away = before - there - 1 if there + 1 < before else there - after if there > after else 0
     if away <= CLOCK_SECONDS:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import sshd
@@ -24,6 +25,9 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._preflight import 
     warn,
 )
 from ansible_collections.keyholder.macos.plugins.plugin_utils._unread import Trouble, trouble_of
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._code import MaybeCode
 
 LONGEST_SOCKET = {"darwin": 103, "linux": 107}
 """Bytes of the path of a socket (sun_path, without the NUL at its end)."""
@@ -75,7 +79,8 @@ def _words(text: str) -> list[str]:
 class Met:
     """Hold what came of the connections. ``refused``: what ssh said where it did not let Ansible in. ``denied``: what
     became of sudo, "" where that went well; None: it was not tried. ``errors``: what ssh said although it let Ansible
-    in. ``by_password``: whether the login has a password. ``given``: whether sudo has."""
+    in. ``by_password``: whether the login has a password. ``given``: whether sudo has. ``root``: whether it has led to
+    root. ``reason``: why a script could not be run, "" if that is not known."""
 
     refused: str = ""
     denied: str | None = None
@@ -83,6 +88,8 @@ class Met:
     by_password: bool = False
     given: bool = False
     method: str = "sudo"
+    root: bool = True
+    reason: MaybeCode = ""
 
 
 @dataclass(frozen=True)
@@ -167,10 +174,14 @@ def _login(met: Met) -> Verdict:
 def _become(met: Met) -> Verdict:
     if met.denied is None:
         return not_asked("become")
+    if not met.denied and not met.root:
+        remedy = "Set ansible_become to true, and leave ansible_become_user out or set it to root."
+        return stop("become", "Ansible does not become root", remedy)
     if not met.denied:
         return ok("become", f"{met.method}, with a password" if met.given else f"{met.method}, without a password")
     trouble = trouble_of(met.denied, unreachable=False)
-    return stop("become", trouble.why, remedy_of(trouble))
+    remedy = remedy_of(trouble) or (REASONS[met.reason].remedy if met.reason else "")
+    return stop("become", trouble.why, remedy)
 
 
 def pipelining_verdict(on: bool, pipes: bool, how: str) -> Verdict:

@@ -119,9 +119,7 @@ MET: dict[str, tuple[Met, dict[str, str], str, str]] = {
         "ssh-keygen -f '/home/me/.ssh/known hosts' -R '[mac.example.com]:2022'.",
     ),
     "no key": (
-        Met(
-            refused="No ED25519 host key is known for mac. Host key verification failed."
-        ),
+        Met(refused="No ED25519 host key is known for mac. Host key verification failed."),
         {"host_key": "failed", "login": "not_asked", "become": "not_asked"},
         "its host key is not in known_hosts",
         "(ssh -p 2022 mac.example.com)",
@@ -173,6 +171,18 @@ MET: dict[str, tuple[Met, dict[str, str], str, str]] = {
         {"become": "failed"},
         "sudo on it did not answer",
         "sudo -v",
+    ),
+    "not root": (
+        Met(denied="", root=False),
+        {"become": "failed"},
+        "does not become root",
+        "Set ansible_become to true",
+    ),
+    "terminal": (
+        Met(denied="sudo on this Mac demands a terminal (requiretty)", reason="needs_terminal"),
+        {"become": "failed"},
+        "demands a terminal",
+        "!requiretty",
     ),
     "no administrator": (
         Met(denied="/bin/sh: rc 1, no answer: itadmin is not in the sudoers file."),

@@ -102,7 +102,6 @@ _raw:
 import typing as t
 
 from ansible.errors import AnsibleLookupError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
@@ -112,8 +111,8 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._held import held
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import check_text
 from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import Stored, StoreError
 from ansible_collections.keyholder.macos.plugins.plugin_utils._store_options import (
-    OPTION,
     lookup_by,
+    option_of,
     place_of,
     store_of,
 )
@@ -178,10 +177,7 @@ def _check(given: dict[str, t.Any]) -> None:
 def _store_option(store: t.Any) -> dict[str, t.Any]:
     if not store:
         raise Refusal("option_missing", f"store is not given, and the variable {_STORE} is not set")
-    checked = ArgumentSpecValidator({"store": OPTION}).validate({"store": store})
-    if checked.error_messages:
-        raise Refusal("value_unusable", "; ".join(checked.error_messages))
-    return t.cast("dict[str, t.Any]", checked.validated_parameters["store"])
+    return option_of(store)
 
 
 def _interrupted(name: str, host: str) -> str:

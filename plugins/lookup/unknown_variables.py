@@ -18,7 +18,7 @@ description:
     collection's roles and playbooks must be one of theirs. So must a name in which a letter or two are mistyped.
   - What a task has registered is not looked at. Put variables of your own that begin like ours into the list
     C(keyholder_own_variables), by their names or by a pattern such as C(grant_sudo_*).
-  - Every role and playbook of this collection begins with it.
+  - Every role and playbook of this collection begins with it. The playbook C(preflight) reports what it says.
 options:
   _terms:
     description:

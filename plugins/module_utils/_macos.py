@@ -56,6 +56,9 @@ _MKUSER = "https://github.com/freegeek-pdx/mkuser"
 _MANAGEMENT = "https://github.com/apple/device-management"
 _RADAR = "https://github.com/lionheart/openradar-mirror/issues"
 
+NEWEST = 27
+"""The last macOS whose turning points are known here."""
+
 SECURE_TOKENS = TurningPoint(
     Version(10, 13),
     "sysadminctl grants and revokes Secure Tokens, and the boot volume may be APFS; older systems are refused",

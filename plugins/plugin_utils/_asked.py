@@ -17,7 +17,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._runner import Com
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
 
-_WAY, _PYTHON = "keyholder_way", "keyholder_python"
+_WAY, _PYTHON, _STUB = "keyholder_way", "keyholder_python", "keyholder_stub"
 _VARIABLES = 4
 """Lines that the first one prints at least, each perhaps empty."""
 
@@ -51,6 +51,15 @@ keyholder_python() {
         return
     done
 }""",
+    # What Ansible's own search would start, if that is the stub: it looks on PATH, where /usr/bin comes first. A Mac of
+    # the lab has its stub elsewhere, and no developer tools either.
+    _STUB: """\
+keyholder_stub() {
+    path=$(command -v python3) || return 1
+    case $path in /usr/bin/*) ;; *) [ ! -x /usr/bin/fdesetup ] || return 1 ;; esac
+    ! xcode-select -p >/dev/null 2>&1 || return 1
+    printf '%s\\n' "$path"
+}""",
 }
 
 PLACES = (
@@ -65,6 +74,8 @@ PLACES = (
 Homebrew. The role python has the same list."""
 
 WAY = Command((_WAY,))
+STUB = Command((_STUB,))
+"""Ask for Apple's stub, without starting it."""
 
 
 def python_at(interpreter: str) -> Command:

@@ -73,15 +73,16 @@ class Lookout:
 
     def look(self) -> Look:
         """Return what the Mac shows now."""
-        seen = self._by_key()
+        seen = self.by_key()
         if seen.booted is not None:
             self._needs_password = False
         if not self._needs_password or seen.door != "refuses" or self.logins == 0:
             return seen
         return self._by_password()
 
-    def _by_key(self) -> Look:
-        with _key_only(self._connection):
+    def by_key(self, *options: str) -> Look:
+        """Return what the Mac shows to a login without a password. ``options``: more of ssh's."""
+        with alone(self._connection, *options, by_key=True):
             try:
                 status, out, err = self._connection.exec_command(str(system.BOOT_TIME), in_data=None, sudoable=False)
             except AnsibleError as problem:
@@ -142,22 +143,23 @@ def _context(connection: t.Any) -> t.Any:
 
 
 @contextlib.contextmanager
-def _key_only(connection: t.Any) -> t.Iterator[None]:
-    """Have Ansible's own connection use no password, and no connection that is open already."""
+def alone(connection: t.Any, *options: str, by_key: bool = False) -> t.Iterator[None]:
+    """Have Ansible's own connection use none that is open already. ``options``: more of ssh's, for this time.
+    ``by_key``: have it use no password either."""
     if connection.transport != "ssh":
         with contextlib.suppress(AnsibleError, AttributeError):
             connection.reset()
         yield
         return
-    card = bool(connection.get_option("pkcs11_provider"))
+    by_key = by_key and not connection.get_option("pkcs11_provider")
     context = _context(connection)
     kept = {name: connection.get_option(name) for name in ("password", "ssh_args")}
     kept_too = getattr(context, "password", None)
     # Of two values of an option ssh takes the first.
-    words = [word for option in (*_ALONE, *(() if card else _KEY_ONLY)) for word in ("-o", option)]
+    words = [word for option in (*_ALONE, *(_KEY_ONLY if by_key else ()), *options) for word in ("-o", option)]
     try:
-        connection.set_option("ssh_args", f"{' '.join(words)} {kept['ssh_args'] or ''}".strip())
-        if not card:
+        connection.set_option("ssh_args", f"{shlex.join(words)} {kept['ssh_args'] or ''}".strip())
+        if by_key:
             connection.set_option("password", None)
             if kept_too:
                 context.password = None

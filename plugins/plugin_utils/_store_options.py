@@ -11,6 +11,7 @@ import json
 import typing as t
 from pathlib import Path
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.loader import lookup_loader
 
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
@@ -56,6 +57,14 @@ OPTION: dict[str, t.Any] = {
         "path": {"type": "str"},
     },
 }
+
+
+def option_of(store: t.Any) -> dict[str, t.Any]:
+    """Return the option, checked and with its defaults, of what a variable holds. Raises :class:`Refusal`."""
+    checked = ArgumentSpecValidator({"store": OPTION}).validate({"store": store})
+    if checked.error_messages:
+        raise Refusal("value_unusable", "; ".join(checked.error_messages))
+    return t.cast("dict[str, t.Any]", checked.validated_parameters["store"])
 
 
 def store_of(

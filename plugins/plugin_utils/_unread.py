@@ -99,6 +99,14 @@ _KNOWN: tuple[tuple[re.Pattern[str], Trouble], ...] = tuple(
             Trouble("the login's password is wrong", "Correct ansible_password."),
         ),
         (
+            "must install the sshpass program",
+            Trouble(
+                "the controller has no sshpass, which this ansible-core needs for a login by password",
+                "Install sshpass on the controller, or log in by key.",
+                there=False,
+            ),
+        ),
+        (
             "permission denied",
             Trouble(
                 "the login was refused",

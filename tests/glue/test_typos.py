@@ -106,7 +106,8 @@ def stopped(done: Done, *typos: str) -> None:
 # --- playbooks and roles ---
 
 
-@pytest.mark.parametrize("playbook", PLAYBOOKS)
+# The preflight reports them beside everything else: tests/integration/test_preflight.py.
+@pytest.mark.parametrize("playbook", [playbook for playbook in PLAYBOOKS if playbook != "preflight"])
 def test_a_playbook_stops_for_a_slip_in_any_of_its_variables(site: Site, playbook: str) -> None:
     role = role_of(playbook)
     names = sorted({*documented(playbook), *used(playbook), *(options_of(role) if role else ())})

@@ -40,7 +40,7 @@ PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
 # The one without a specification takes no variable.
 ROLES = sorted(path.parts[-3] for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"))
 # What is done once for all Macs takes its variables from the play, not from one of them.
-ONCE = ("audit", "audit_merge", "status")
+ONCE = ("audit", "audit_merge", "preflight", "status")
 
 
 def options_of(role: str) -> dict[str, dict[str, Any]]:
@@ -286,6 +286,8 @@ ARRIVES: dict[str, Callable[[Any], Places]] = {
     "filevault_defer_path": _as_is("filevault.defer_path", "filevault_recovery_key.path"),
     "filevault_state": _as_is("filevault.state"),
     "filevault_store_dir": _as_is("recovery_key_store.folder"),
+    "keyholder_preflight_fail_on": _as_is("preflight.fail_on"),
+    "keyholder_preflight_file": _as_is("preflight.dest"),
     "keyholder_report": _as_is("audit_report.dest"),
     "keyholder_report_formats": _as_is("audit_report.formats"),
     "keyholder_report_title": _as_is("audit_report.title"),
@@ -360,6 +362,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "managed_password": {"changed": True, "rotated": True, "healed": False},
     "mobile_account": {"changed": True, "state": {"before": {"exists": False}, "after": TOKEN}},
     "offboard": {"changed": True, "state": {"before": {}, "after": {"remain": {"admin_holders": ["itadmin"]}}}},
+    "preflight": {"changed": False, "verdicts": [], "lines": ["a line"], "problem": ""},
     "repair": {"changed": True, "plan": ["repair"], "findings": [{"kind": "x", "who": "x", "what": "x"}]},
     "recovery_key_store": {
         "changed": True,

@@ -25,6 +25,12 @@ def encrypt(secret: Secret, certificates: t.Sequence[str]) -> Command:
     return Command(argv + tuple(certificates), document=secret)
 
 
+def try_certificate(certificate: str) -> Command:
+    """Encrypt nothing to one certificate, to see whether its key can be encrypted to. No file is written."""
+    argv = ("openssl", "smime", "-encrypt", "-binary", "-aes256", "-outform", "PEM", "-in", "/dev/null", "/dev/stdin")
+    return Command(argv, stdin=certificate.strip() + "\n")
+
+
 def message(ran: Ran) -> str:
     """Return the CMS message in PEM, "" for none."""
     found = _MESSAGE.search(ran.out) if ran.rc == 0 else None

@@ -34,6 +34,9 @@ FULL_DISK_ACCESS = Command(("ls", "/Library/Application Support/com.apple.TCC"))
 """macOS protects this folder from 10.14 on, and lists it to nobody without Full Disk Access, root included (public
 checks for that permission open it or its TCC.db). That a session which may list it may also delete an account is
 assumed."""
+UID = Command(("id", "-u"))
+UNAME = Command(("uname", "-s"))
+CLOCK = Command(("date", "+%s"))
 BOOT_TIME = Command(("sysctl", "-n", "kern.boottime"))
 
 _BOOTED = re.compile(r"sec = ([0-9]{1,12}), usec = ([0-9]{1,6})\b")

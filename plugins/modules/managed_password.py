@@ -182,6 +182,7 @@ EXAMPLES = r"""
 - name: Give each Mac a password of its own in Vault, and a new one each month
   keyholder.macos.managed_password:
     name: itadmin
+    current_password: "{{ vault_itadmin_password }}"  # only until the store knows it
     max_age_days: 30
     store:
       kind: vault
@@ -197,6 +198,7 @@ EXAMPLES = r"""
 - name: Do the same in a file that only the help desk's age identity opens
   keyholder.macos.managed_password:
     name: itadmin
+    current_password: "{{ vault_itadmin_password }}"  # only until the store knows it
     max_age_days: 30
     store:
       kind: age

@@ -76,11 +76,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Give the IT administrator a new password, and keep the token
+- name: Give the deputy administrator a new password, and keep the token
   keyholder.macos.account_password:
-    name: itadmin
-    old_password: "{{ vault_itadmin_password }}"
-    password: "{{ vault_itadmin_new_password }}"
+    name: deputy
+    old_password: "{{ vault_deputy_password }}"
+    password: "{{ vault_deputy_new_password }}"
   become: true
 
 - name: Prove that a password still opens the Mac

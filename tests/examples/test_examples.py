@@ -62,6 +62,10 @@ def test_scene(scene: data.Scene, lab: Lab, installed: Path, tmp_path: Path) -> 
         if scene.inventory and scene.where == "empty":
             stage.write("inventory.yml", SNIPPETS[data.INVENTORY].text)
             stage.write(scene.vault_in, yaml.safe_dump(data.VAULT | scene.vault))
+        if scene.python:
+            # As on a Mac whose Python Ansible finds by itself: the places are another computer's here.
+            interpreter = lab.mac(next(iter(macs.values()))).folder.bin / "python3"
+            stage.write("group_vars/macs/python.yml", f"ansible_python_interpreter: {interpreter}\n")
         before: list[Run] = []
         for step in scene.steps:
             before = play(stage, SNIPPETS, step, before) or before

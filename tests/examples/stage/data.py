@@ -23,6 +23,7 @@ class Scene:
     replaced: dict[str, str] = field(default_factory=dict)
     inventory: bool = True
     where: str = "empty"
+    python: bool = False
     vault_in: str = "group_vars/macs/vault.yml"
 
     def inside(self, mac: str) -> str:

@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -195,6 +196,8 @@ def play(stage: Stage, snippets: Mapping[str, Snippet], step: Mapping[str, Any],
         case {"given": files}:
             for name, text in files.items():
                 stage.write(name, stage.filled(text))
+        case {"copy": folder}:
+            shutil.copytree(ROOT / folder, stage.folder, dirs_exist_ok=True)
         case {"lab": [order, *words]}:
             getattr(next(iter(stage.macs.values())), order)(*words)
         case {"file": name}:

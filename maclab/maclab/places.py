@@ -35,8 +35,12 @@ def of_program(name: str) -> str:
 
 
 def is_of_the_mac(path: str, homes: Iterable[str]) -> bool:
-    """Tell whether a path leads to a folder that macOS alone has, or to the home of somebody of the Mac."""
-    return any(path == folder or path.startswith(f"{folder}/") for folder in (*_OF_THE_MAC, *homes))
+    """Tell whether a path leads to a folder that macOS alone has, or to the home of somebody of the Mac.
+
+    An account can be without a home: half made, for one. Every path would begin so.
+    """
+    folders = (folder for folder in (*_OF_THE_MAC, *homes) if folder)
+    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
 def inside(root: Path, path: str) -> Path:

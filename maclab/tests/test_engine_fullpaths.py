@@ -332,6 +332,11 @@ def test_without_full_paths_only_what_macos_alone_has_is_the_macs(path: str, pla
     assert call.place(f"{folder}/root/Users/user/x") == Path(f"{folder}/root/Users/user/x")
 
 
+def test_an_account_without_a_home_has_no_path() -> None:
+    assert not places.is_of_the_mac("/bin/sh", ["/Users/ana", ""])
+    assert places.is_of_the_mac("/Users/ana/x", ["", "/Users/ana"])
+
+
 def test_a_path_leads_into_the_macs_folder_by_its_links(tmp_path: Path) -> None:
     root = tmp_path / "root"
     (root / "private" / "tmp").mkdir(parents=True)

@@ -273,6 +273,10 @@ def _result_of(rotated: Rotated) -> dict[str, t.Any]:
     if told.get("reason") == "password_drifted":
         refusal = Refusal("password_drifted", f"no password in the store is the password of {_account_of(told)}")
         told.update(failure(refusal, rotated.changed))
+    elif told.get("reason") == "option_missing" and told.get("state", {}).get("before", {}).get("exists"):
+        # The module on the Mac asks for its old_password, which nobody can give here.
+        missing = f"{_account_of(told)} holds a token, and neither the store nor current_password has its password"
+        told.update(failure(Refusal("option_missing", missing), rotated.changed))
     elif not told.get("failed"):
         for key in ("failed", "reason", "remedy", "evidence", "msg"):
             told.pop(key, None)

@@ -42,6 +42,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ findings | selectattr('result', 'eq', 'fail') }}"
   vars:
+    my_policy: {parameters: {managed_admins: [itadmin]}}
     findings: "{{ trust | keyholder.macos.findings(policy=my_policy, host=inventory_hostname) }}"
 """
 

@@ -36,6 +36,7 @@ seealso:
 EXAMPLES = r"""
 - name: Read each Mac
   hosts: "{{ query('keyholder.macos.chosen_hosts', reads=true) }}"
+  gather_facts: false
   tasks:
     - name: Read who holds a Secure Token
       keyholder.macos.trust_info:

@@ -66,7 +66,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-# group_vars/macs.yml: the account that Ansible logs in with is the one that is rotated
+# group_vars/macs/main.yml: the account that Ansible logs in with is the one that is rotated
 managed_admin_name: itadmin
 managed_admin_store:
   kind: age

@@ -123,10 +123,10 @@ EXAMPLES = r"""
   keyholder.macos.account:
     name: ana
     full_name: Ana Sousa
-    password: "{{ ana_password }}"
+    password: "{{ vault_ana_password }}"
     secure_token: present
     admin_user: itadmin
-    admin_password: "{{ itadmin_password }}"
+    admin_password: "{{ vault_itadmin_password }}"
   become: true
 
 - name: Create a hidden service administrator that must never take the first token
@@ -135,17 +135,17 @@ EXAMPLES = r"""
     full_name: Service
     admin: true
     hidden: true
-    password: "{{ svc_password }}"
+    password: "{{ vault_svc_password }}"
     secure_token: prevented
   become: true
 
 - name: Change a password, and keep the token
   keyholder.macos.account:
     name: ana
-    password: "{{ ana_new_password }}"
+    password: "{{ vault_ana_new_password }}"
     update_password: always
     admin_user: itadmin
-    admin_password: "{{ itadmin_password }}"
+    admin_password: "{{ vault_itadmin_password }}"
   become: true
 
 - name: Delete Ana, and keep her files

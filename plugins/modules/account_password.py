@@ -56,8 +56,10 @@ options:
         and FileVault is on, because it does not answer otherwise.
       - This is no login and locks no account. But the Secure Enclave counts wrong attempts, so V(always) costs an
         account with a stale key one attempt at each run.
+      - With V(only) nothing is ever set. The task fails with RV(reason=user_password_wrong) if O(password) is not the
+        account's, and with RV(reason=stale_key) if the key is not this password's.
     type: str
-    choices: [on_change, always, never]
+    choices: [on_change, always, never, only]
     default: on_change
   timeout:
     description:
@@ -74,18 +76,18 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Give the IT administrator a new password, and keep the token
+- name: Give the deputy administrator a new password, and keep the token
   keyholder.macos.account_password:
-    name: itadmin
-    old_password: "{{ itadmin_password }}"
-    password: "{{ itadmin_new_password }}"
+    name: deputy
+    old_password: "{{ vault_deputy_password }}"
+    password: "{{ vault_deputy_new_password }}"
   become: true
 
 - name: Prove that a password still opens the Mac
   keyholder.macos.account_password:
     name: itadmin
-    password: "{{ itadmin_password }}"
-    verify_key: always
+    password: "{{ vault_itadmin_password }}"
+    verify_key: only
   become: true
 """
 
@@ -153,7 +155,7 @@ SPEC: dict[str, t.Any] = dict(
     old_password={"type": "str", "no_log": True},
     verify_key={
         "type": "str",
-        "choices": ["on_change", "always", "never"],
+        "choices": ["on_change", "always", "never", "only"],
         "default": "on_change",
         "no_log": False,
     },

@@ -61,7 +61,7 @@ EXAMPLES = r"""
   keyholder.macos.bootstrap_token:
     state: escrowed
     admin_user: itadmin
-    admin_password: "{{ itadmin_password }}"
+    admin_password: "{{ vault_itadmin_password }}"
   become: true
 """
 

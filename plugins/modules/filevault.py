@@ -107,7 +107,7 @@ EXAMPLES = r"""
   keyholder.macos.filevault:
     state: enabled
     user: itadmin
-    password: "{{ itadmin_password }}"
+    password: "{{ vault_itadmin_password }}"
     recovery_key: encrypt
     recipients:
       - "{{ lookup('ansible.builtin.file', 'helpdesk.pem') }}"

@@ -81,7 +81,7 @@ EXAMPLES = r"""
 - name: Restart, whether FileVault is on or not
   keyholder.macos.filevault_reboot:
     user: itadmin
-    password: "{{ itadmin_password }}"
+    password: "{{ vault_itadmin_password }}"
   become: true
 """
 

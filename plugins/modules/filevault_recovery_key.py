@@ -83,7 +83,7 @@ EXAMPLES = r"""
   keyholder.macos.filevault_recovery_key:
     state: rotated
     user: itadmin
-    password: "{{ itadmin_password }}"
+    password: "{{ vault_itadmin_password }}"
     recovery_key: encrypt
     recipients:
       - "{{ lookup('ansible.builtin.file', 'helpdesk.pem') }}"

@@ -67,9 +67,9 @@ EXAMPLES = r"""
 - name: Allow Ana to unlock this Mac again
   keyholder.macos.filevault_user:
     user: ana
-    password: "{{ ana_password }}"
+    password: "{{ vault_ana_password }}"
     admin_user: itadmin
-    admin_password: "{{ itadmin_password }}"
+    admin_password: "{{ vault_itadmin_password }}"
   become: true
 """
 

@@ -181,12 +181,13 @@ seealso:
 EXAMPLES = r"""
 - name: Give each Mac a password of its own in Vault, and a new one each month
   keyholder.macos.managed_password:
-    name: itadmin
+    name: deputy
+    current_password: "{{ vault_deputy_password }}"  # only until the store knows it
     max_age_days: 30
     store:
       kind: vault
       mount: macs
-      path: "{{ inventory_hostname }}/itadmin"
+      path: "{{ inventory_hostname }}/deputy"
       options:
         url: https://vault.example.com:8200
         auth_method: approle
@@ -196,7 +197,8 @@ EXAMPLES = r"""
 
 - name: Do the same in a file that only the help desk's age identity opens
   keyholder.macos.managed_password:
-    name: itadmin
+    name: deputy
+    current_password: "{{ vault_deputy_password }}"  # only until the store knows it
     max_age_days: 30
     store:
       kind: age

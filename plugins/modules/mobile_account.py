@@ -83,10 +83,10 @@ EXAMPLES = r"""
 - name: Give Ada a mobile account, with a Secure Token from the IT administrator
   keyholder.macos.mobile_account:
     name: ada
-    password: "{{ ada_directory_password }}"
+    password: "{{ vault_ada_directory_password }}"
     secure_token: present
     admin_user: itadmin
-    admin_password: "{{ itadmin_password }}"
+    admin_password: "{{ vault_itadmin_password }}"
   become: true
 
 - name: Make only the account, so that Ada can log in while the directory is away

@@ -107,7 +107,7 @@ EXAMPLES = r"""
   keyholder.macos.filevault_recovery_key:
     state: rotated
     user: itadmin
-    password: "{{ itadmin_password }}"
+    password: "{{ vault_itadmin_password }}"
     recovery_key: encrypt
     recipients:
       - age1qqnkvz9x7v0rmjpgzhcw4j2yu80qkhxpc5ty3mn7qd6qfnkz5s8sd4zc9t

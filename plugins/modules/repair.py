@@ -94,17 +94,17 @@ EXAMPLES = r"""
 - name: Repair Ana's key after a reset of her password as root, with her old password
   keyholder.macos.repair:
     user: ana
-    password: "{{ ana_password }}"
-    old_password: "{{ ana_old_password }}"
+    password: "{{ vault_ana_password }}"
+    old_password: "{{ vault_ana_old_password }}"
     apply: true
   become: true
 
 - name: Repair Ana's key without her old password, by another administrator
   keyholder.macos.repair:
     user: ana
-    password: "{{ ana_password }}"
+    password: "{{ vault_ana_password }}"
     admin_user: itadmin
-    admin_password: "{{ itadmin_password }}"
+    admin_password: "{{ vault_itadmin_password }}"
     apply: true
   become: true
 """

@@ -58,17 +58,17 @@ EXAMPLES = r"""
 - name: Grant Ana a Secure Token through the IT administrator
   keyholder.macos.secure_token:
     user: ana
-    password: "{{ ana_password }}"
+    password: "{{ vault_ana_password }}"
     admin_user: itadmin
-    admin_password: "{{ itadmin_password }}"
+    admin_password: "{{ vault_itadmin_password }}"
   become: true
 
 - name: See what would happen, without a login and without a write
   keyholder.macos.secure_token:
     user: ana
-    password: "{{ ana_password }}"
+    password: "{{ vault_ana_password }}"
     admin_user: itadmin
-    admin_password: "{{ itadmin_password }}"
+    admin_password: "{{ vault_itadmin_password }}"
   become: true
   check_mode: true
   diff: true
@@ -76,7 +76,7 @@ EXAMPLES = r"""
 - name: Make the first holder of a Mac that has none
   keyholder.macos.secure_token:
     user: itadmin
-    password: "{{ itadmin_password }}"
+    password: "{{ vault_itadmin_password }}"
     first_token: true
   become: true
 """

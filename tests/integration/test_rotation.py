@@ -88,6 +88,7 @@ def played(ansible: Ansible, lab: Lab, kept: Path, at_first: dict[str, Mac]) -> 
         manage(kept, "says no", store=by_command(kept / "nowhere", "exit 1"), **first),
         manage(kept, "keeps nothing", store=by_command(kept / "nowhere", "cat > /dev/null"), **first),
         manage(kept, "no folder", **first).but("no folder", store=_below_a_file(kept)),
+        manage(kept, "knows nothing"),
     ]
     return play(ansible, lab, steps)
 
@@ -137,6 +138,14 @@ def test_a_managed_password_is_foreseen_set_and_left_alone(played: Played, lab: 
     content = stored(kept, host)
     assert content["pending"] == ""
     assert the_password(lab.mac(host).state().accounts["deputy"]) == content["current"] != PASSWORDS["deputy"]
+
+
+def test_what_is_missing_is_named_as_this_modules_option(played: Played) -> None:
+    answer = played[NO_STORE, "knows nothing"]
+    assert answer.reason == "option_missing", answer
+    assert "neither the store nor current_password" in answer.result["msg"]
+    assert "old_password" not in answer.result["msg"]
+    assert answer.touched_nothing, answer
 
 
 @pytest.mark.parametrize("title", ["says no", "keeps nothing", "no folder"])

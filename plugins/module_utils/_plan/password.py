@@ -34,12 +34,12 @@ if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
     from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 
-ON_CHANGE, ALWAYS, NEVER = "on_change", "always", "never"
+ON_CHANGE, ALWAYS, NEVER, ONLY = "on_change", "always", "never", "only"
 
 
 @dataclass(frozen=True)
 class PasswordRequest(Request):
-    """``verify_key``: on_change, always or never. ``given``: names of the password options that have a value."""
+    """``verify_key``: on_change, always, never or only. ``given``: names of the password options that have a value."""
 
     name: str
     admin_user: str = ""
@@ -64,6 +64,9 @@ class PasswordRequest(Request):
             raise Refusal("user_unknown", f"{self.name} has no account on this Mac; accounts: {people}")
         refuse_phantom(account)
         verify = self.verify_key != NEVER and account.holder and mac.filevault.asks
+        if self.verify_key == ONLY:
+            key = [VerifyKey(self.name, account.guid, "password", early=True)] if verify else []
+            return lawful_plan(mac, [CheckPassword(self.name, "password", "user"), *key])
         if proofs.get("password"):
             only_look = verify and self.verify_key == ALWAYS
             return lawful_plan(mac, [VerifyKey(self.name, account.guid, "password", early=True)] if only_look else [])

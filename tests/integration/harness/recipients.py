@@ -12,7 +12,7 @@ import pyrage  # type: ignore[import-untyped]  # it ships no types
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
 from cryptography.x509.oid import NameOID
 
 
@@ -31,6 +31,11 @@ class HelpDesk:
     @property
     def pem(self) -> str:
         return self.certificate.public_bytes(Encoding.PEM).decode()
+
+    @property
+    def private(self) -> str:
+        form = Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        return self.key.private_bytes(*form).decode()
 
     def opened(self, message: str) -> str:
         return pkcs7.pkcs7_decrypt_pem(message.encode(), self.certificate, self.key, []).decode()

@@ -58,6 +58,7 @@ def checks(matrix: Matrix) -> list[Check]:
         Check("matrix", lambda _job: _matrix(matrix)),
         *(check for core, controller in matrix.cores for check in _integration(matrix, core, controller)),
         *(_sanity(matrix, core, controller) for core, controller in matrix.cores),
+        *(_examples(matrix, core, controller) for core, controller in matrix.cores),
         Check("awx", lambda job: _pytest(job, matrix, "tests/awx")),
         Check("property", lambda job: _pytest(job, matrix, "tests/property")),
         Check("ansible-lint", _ansible_lint),
@@ -140,6 +141,16 @@ def _glue(matrix: Matrix, core: Core, controller: str) -> Check:
         return _pytest(job, matrix, *where, also={"KEYHOLDER_ANSIBLE": str(programs)})
 
     return Check(f"glue-{core.version}", run)
+
+
+def _examples(matrix: Matrix, core: Core, controller: str) -> Check:
+    """Every example of the documentation, from the collection that this ansible-core has installed."""
+
+    def run(job: Job) -> str:
+        programs = ansible_test.environment(matrix, core, controller) / "bin"
+        return _pytest(job, matrix, "tests/examples", also={"KEYHOLDER_ANSIBLE": str(programs)})
+
+    return Check(f"examples-{core.version}", run)
 
 
 def _core(matrix: Matrix, version: str) -> Check:
@@ -243,6 +254,7 @@ def _mypy(job: Job) -> str:
         ("checks", "3.11", "tests/utils/checks/*.py"),
         ("harness", "3.11", "tests/integration/harness/*.py"),
         ("proving", "3.11", "tests/macos/proving/*.py"),
+        ("stage", "3.11", "tests/examples/stage/*.py"),
     ):
         output = job.run("mypy", "--python-version", python, "-p", package_name)
         checked += count(

@@ -50,10 +50,8 @@ def install(job: Job) -> str:
             f"the tarball holds what only developers need: {', '.join(sorted(strangers))} (galaxy.yml, build_ignore)"
         )
 
-    place = CACHE / "installed"
-    shutil.rmtree(place, ignore_errors=True)
+    place = _installed(job, archive, "package", "ansible-galaxy")
     only_there = {"ANSIBLE_COLLECTIONS_PATH": str(place)}
-    job.run("ansible-galaxy", "collection", "install", archive, "-p", place, "--offline", also=only_there)
     job.run("ansible-galaxy", "collection", "verify", NAME, "--offline", also=only_there)
 
     modules = [f"{NAME}.{path.stem}" for path in tracked("plugins/modules/*.py")]
@@ -68,6 +66,19 @@ def install(job: Job) -> str:
     for playbook in playbooks:
         job.run("ansible-playbook", "--syntax-check", "-i", "mac,", playbook, also=only_there)
     return f"{len(modules)} modules, {len(roles)} roles, {len(playbooks)} playbooks"
+
+
+def installed(job: Job, name: str, galaxy: Path) -> Path:
+    """Return a collections path with nothing in it but what the tarball holds, installed by that ansible-galaxy."""
+    return _installed(job, _build(job, name), name, galaxy)
+
+
+def _installed(job: Job, archive: Path, name: str, galaxy: str | Path) -> Path:
+    place = CACHE / "installed" / name
+    shutil.rmtree(place, ignore_errors=True)
+    also = {"ANSIBLE_COLLECTIONS_PATH": str(place)}
+    job.run(galaxy, "collection", "install", archive, "-p", place, "--offline", also=also)
+    return place
 
 
 def importer(job: Job) -> str:

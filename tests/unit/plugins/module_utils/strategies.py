@@ -362,7 +362,7 @@ def password_request(pick: Pick, people: t.Sequence[str]) -> PasswordRequest:
     return PasswordRequest(
         name=somebody(pick, people),
         admin_user=granter(pick, people),
-        verify_key=pick(("on_change", "always", "never")),
+        verify_key=pick(("on_change", "always", "never", "only")),
         given=given(pick, "old_password", "admin_password") | {"password"},
     )
 

@@ -21,7 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import 
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import SetPassword
-from ansible_collections.keyholder.macos.plugins.module_utils._step.token import VerifyKey
+from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, VerifyKey
 from ansible_collections.keyholder.macos.tests.unit.plugins.module_utils import strategies
 
 ADMIN = Account("itadmin", "A" * 36, "IT Admin", 501, 20, admin=True, sources=EVERYWHERE)
@@ -71,6 +71,19 @@ def test_where_it_is_the_password_already_nothing_is_written(verify: str, expect
     plan = PasswordRequest("itadmin", verify_key=verify, given=NEW).plan(mac(ADMIN), {"password": True})
     assert kinds(plan) == expected
     assert not plan.changes
+
+
+@pytest.mark.parametrize("same", [True, False, None])
+@pytest.mark.parametrize(("filevault", "key"), [("on", ["VerifyKey early"]), ("off", [])])
+def test_only_asks_and_sets_nothing_whoever_has_which_password(
+    filevault: str, key: list[str], same: bool | None
+) -> None:
+    for account in (ADMIN, ANA):
+        request = PasswordRequest(account.name, "deputy", verify_key="only", given=OLD | NEW)
+        plan = request.plan(mac(ADMIN, DEPUTY, ANA, filevault=filevault), {"password": same})
+        assert kinds(plan) == ["CheckPassword", *(key if account.holder else [])]
+        assert {step.secret for step in plan.steps if isinstance(step, (CheckPassword, VerifyKey))} == {"password"}
+        assert not plan.changes
 
 
 def test_refusals() -> None:

@@ -31,6 +31,7 @@ ALLOWED = {
     "REUSE.toml",
     "changelogs",
     "docs",
+    "extensions",
     "meta",
     "playbooks",
     "plugins",

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import datetime
+import fcntl
 import itertools
 import json
 import os
@@ -114,6 +115,18 @@ class ActionModule(Action):
         answers = self._answers(given, variables, now, unread)
         if given["pack"]:
             return {"changed": False, "packed": dict(map(_packed, answers))}
+        with _alone(given["dest"]):
+            return self._report(given, variables, now, answers, unread)
+
+    def _report(
+        self,
+        given: dict[str, t.Any],
+        variables: dict[str, t.Any],
+        now: float,
+        answers: t.Iterable[Answer],
+        unread: list[str],
+    ) -> dict[str, t.Any]:
+        """Return the result of a report."""
         try:
             summary = Summary(_policy(given), given["title"], now, unread=unread)
             summary.columns, summary.about = tuple(given["columns"]), texts_of(given["about"])
@@ -142,13 +155,33 @@ class ActionModule(Action):
             yield answer_of(str(host), _data(known.get(given["variable"])), now, columns)
         keys = sorted(key for key in variables if key.startswith(PACKED)) if given["packed"] else []
         packed = (answer for key in keys for answer in _unpacked(key, variables[key], unread))
-        saved = (answer for path in given["saved"] if path for answer in saved_answers(path, unread))
+        saved = (answer for path in _saved(given) for answer in saved_answers(path, unread))
         if keys:
             yield from with_missing(itertools.chain(packed, saved), given["expected"], unread)
         else:
             yield from saved
             # A file that cannot be read does not say which Macs were in it.
             yield from absent(given["expected"], unread) if unread else ()
+
+
+@contextlib.contextmanager
+def _alone(folder: str) -> t.Iterator[None]:
+    """Let one report at a time be made in a folder: one that takes up the readings of the last may not miss any."""
+    os.makedirs(folder, exist_ok=True)
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        # A file system that knows no locks is no reason to make no report.
+        with contextlib.suppress(OSError):
+            fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)
+
+
+def _saved(given: dict[str, t.Any]) -> list[str]:
+    """Return the saved files, without the report's own readings before there is a report."""
+    own = os.path.join(given["dest"] or "", given["name"] + ".jsonl")
+    return [path for path in given["saved"] if path and (path != own or os.path.exists(path))]
 
 
 def _check_policy_option(value: t.Any) -> None:
@@ -194,7 +227,6 @@ def _write_report(given: dict[str, t.Any], answers: t.Iterable[Answer], summary:
     """
     folder = given["dest"]
     summary.partial = given["partial"]
-    os.makedirs(folder, exist_ok=True)
     history = _opened_history(given["history"], summary)
     written: list[base.WholeFile] = []
 

@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 import typing as t
+
+from ansible.errors import AnsibleAuthenticationFailure, AnsibleConnectionFailure, AnsibleError
 
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.summary import summary
@@ -20,6 +24,9 @@ BY_PASSWORD = (
     " it for an attempt to unlock it. Log in by key where reading must change nothing"
 )
 
+PAUSE = 5.0
+"""Seconds between two looks at a Mac that does not answer."""
+
 
 class ActionModule(Action):
     """Do the work of the module of the same name, or run it."""
@@ -29,9 +36,27 @@ class ActionModule(Action):
     def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         _valid, arguments = t.cast("t.Any", self).validate_argument_spec(SPEC)
         notes = [BY_PASSWORD] if uses_password(self._connection) else []
-        answer = self._answer(task_vars, arguments)
+        answer = self._waited(task_vars, arguments, 0 if notes else arguments["wait"])
         # Beside the warnings, which ansible-core does not keep in a loop's results.
         return {**answer, "notes": notes, "warnings": [*answer.get("warnings", ()), *notes]}
+
+    def _waited(
+        self, task_vars: dict[str, t.Any], arguments: t.Mapping[str, t.Any], seconds: float
+    ) -> dict[str, t.Any]:
+        """Return the answer of a Mac that may take these seconds until it lets us in."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return self._answer(task_vars, arguments)
+            except AnsibleAuthenticationFailure:
+                raise
+            except AnsibleConnectionFailure:
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise
+            with contextlib.suppress(AnsibleError, AttributeError):
+                self._connection.reset()
+            time.sleep(min(PAUSE, left))
 
     def _answer(self, task_vars: dict[str, t.Any], arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         if arguments["reader"] == "module":

@@ -32,6 +32,8 @@ Code = t.Literal[
     "option_missing",
     "option_unknown",
     "variable_unknown",
+    "event_unusable",
+    "mac_unknown",
     "policy_unusable",
     "history_unusable",
     "report_unwritable",

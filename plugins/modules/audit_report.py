@@ -86,6 +86,8 @@ options:
       - A damaged file does not end the task. RV(notes) names it. A Mac whose answer is damaged is in the report as
         refused, with the reason V(reading_damaged), and so is a Mac of O(expected) without an answer in another file.
         The report is then a partial one, see O(partial).
+      - The readings that this report itself leaves in O(dest) may be one of them. It then keeps every Mac that it had
+        and that was not read now. The first time they need not be there. One report at a time is made in a folder.
     type: list
     elements: path
     default: []

@@ -54,6 +54,13 @@ options:
       - Seconds that each of the commands may take.
     type: int
     default: 120
+  wait:
+    description:
+      - Seconds to wait until the Mac answers over SSH, for one that was just enrolled or is restarting.
+        C(ansible.builtin.wait_for_connection) would need Python on it.
+      - Where Ansible logs in by password, the task asks once and does not wait, because each login is an attempt.
+    type: int
+    default: 0
 notes:
   - The three sources are the account's C(AuthenticationAuthority), the crypto users of the boot volume (C(diskutil
     apfs listUsers)), and C(fdesetup list). Accounts are compared by their GeneratedUID, never by name.
@@ -291,6 +298,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils import _module, _m
 
 SPEC: dict[str, t.Any] = {
     "reader": {"type": "str", "choices": ["module", "shell"], "default": "shell"},
+    "wait": {"type": "int", "default": 0},
     "include": {"type": "list", "elements": "str", "choices": ["escrow", "preflight"], "default": []},
     "timeout": _module.TIMEOUT,
 }

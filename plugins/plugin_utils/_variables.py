@@ -34,13 +34,38 @@ ABSENT: t.Final = object()
 
 OF_PLAYBOOKS = frozenset(
     """
-    keyholder_about keyholder_columns keyholder_details keyholder_fail_on keyholder_history keyholder_hosts
-    keyholder_include keyholder_lock_timeout
-    keyholder_pack keyholder_partial keyholder_policy keyholder_policy_files
-    keyholder_preflight_fail_on keyholder_preflight_file keyholder_reader keyholder_report
-    keyholder_report_formats keyholder_report_title keyholder_saved keyholder_since keyholder_timeout
-    grant_accept_pending grant_admin_password grant_admin_user grant_allow_temporary_promotion grant_first_token
-    grant_password grant_user
+    grant_accept_pending
+    grant_admin_password
+    grant_admin_user
+    grant_allow_temporary_promotion
+    grant_first_token
+    grant_password
+    grant_user
+    keyholder_about
+    keyholder_columns
+    keyholder_computer_name
+    keyholder_details
+    keyholder_fail_on
+    keyholder_history
+    keyholder_hosts
+    keyholder_include
+    keyholder_lock_timeout
+    keyholder_pack
+    keyholder_partial
+    keyholder_policy
+    keyholder_policy_files
+    keyholder_preflight_fail_on
+    keyholder_preflight_file
+    keyholder_reader
+    keyholder_report
+    keyholder_report_formats
+    keyholder_report_title
+    keyholder_saved
+    keyholder_serial_number
+    keyholder_since
+    keyholder_timeout
+    keyholder_udid
+    keyholder_wait
     """.split()
 )
 """What the playbooks themselves take. The head of each says so, too."""

@@ -19,7 +19,19 @@ from typing import Any
 
 import pytest
 import yaml
-from test_variables import ANSWERS, NEEDED, PLAYBOOKS, ROLES, ROOT, documented, options_of, role_of, tree, used
+from test_variables import (
+    ALL_PLAYBOOKS,
+    ANSWERS,
+    NEEDED,
+    PLAYBOOKS,
+    ROLES,
+    ROOT,
+    documented,
+    options_of,
+    role_of,
+    tree,
+    used,
+)
 
 from ansible_collections.keyholder.macos.plugins.plugin_utils import _variables
 from harness.ansible import binaries
@@ -506,10 +518,10 @@ def test_what_a_role_sets_for_itself_has_a_name_of_its_own(path: Path) -> None:
 
 
 def test_the_playbooks_variables_are_those_in_their_heads() -> None:
-    heads = {name for playbook in PLAYBOOKS for name in documented(playbook)}
+    heads = {name for playbook in ALL_PLAYBOOKS for name in documented(playbook)}
     of_roles = {name for role in ROLES for name in options_of(role)}
     assert heads - of_roles == set(_variables.OF_PLAYBOOKS)
-    assert {name for playbook in PLAYBOOKS for name in used(playbook)} <= _variables.known()
+    assert {name for playbook in ALL_PLAYBOOKS for name in used(playbook)} <= _variables.known()
 
 
 def test_the_variables_of_awx_are_those_that_it_gives() -> None:

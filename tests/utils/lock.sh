@@ -23,6 +23,7 @@ core-2.19 3.11
 core-2.21 3.12
 core-unit 3.9
 dev 3.11
+eda 3.11
 mutants 3.11
 workflows 3.11
 EOF

@@ -134,6 +134,16 @@ OPTIONS = Group(
             " keyholder_own_variables.",
             "None. The message names each such variable and the nearest known one.",
         ),
+        "event_unusable": Reason(
+            "The playbook on_event was started without an event of an MDM, or with one that cannot be used.",
+            "No Mac was reached. Let ansible-rulebook start the playbook, by a rulebook with the event source"
+            " keyholder.macos.mdm, which gives it the event.",
+        ),
+        "mac_unknown": Reason(
+            "An event of an MDM speaks of a Mac that is no host of the inventory, or more than one.",
+            "No Mac was reached. Give the one host that is the Mac the variable that the message names, or leave the"
+            " event alone if the Mac is not yours to manage.",
+        ),
         "policy_unusable": Reason(
             "The audit's policy is not valid.",
             "Correct what the message names. The guide to audits describes a policy.",

@@ -36,7 +36,8 @@ def main() -> int:
     link_tree()
     found = interpreters.find()
     asked = {name: os.environ.get(f"KEYHOLDER_{name.upper()}") == "1" for name in ("full_matrix", "strict_skips")}
-    planned = matrix.plan(found, full=asked["full_matrix"], strict=asked["strict_skips"])
+    java = interpreters.java() >= matrix.JAVA
+    planned = matrix.plan(found, full=asked["full_matrix"], strict=asked["strict_skips"], java=java)
     chosen = catalogue.checks(planned)
     if options.list:
         print("\n".join(check.name for check in chosen))

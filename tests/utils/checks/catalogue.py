@@ -60,6 +60,7 @@ def checks(matrix: Matrix) -> list[Check]:
         *(_sanity(matrix, core, controller) for core, controller in matrix.cores),
         *(_examples(matrix, core, controller) for core, controller in matrix.cores),
         Check("awx", lambda job: _pytest(job, matrix, "tests/awx")),
+        Check("eda", lambda job: _eda(job, matrix)),
         Check("property", lambda job: _pytest(job, matrix, "tests/property")),
         Check("ansible-lint", _ansible_lint),
         *(_units(matrix, core, controller) for core, controller in matrix.cores),
@@ -178,6 +179,20 @@ def _pytest(job: Job, matrix: Matrix, *where: str, python: str = "python", also:
     return ", ".join(filter(None, (f"{passed} tests", skipped(output, matrix))))
 
 
+def _eda(job: Job, matrix: Matrix) -> str:
+    """Webhooks into the event source, and where there is a Java, through ansible-rulebook to Macs of the lab."""
+    core, controller = matrix.cores[0]
+    programs = {
+        "KEYHOLDER_ANSIBLE": ansible_test.environment(matrix, core, controller),
+        "KEYHOLDER_RULEBOOK": ensure(
+            CACHE / "environments" / "eda", matrix.pythons[controller], REQUIREMENTS / "eda.txt"
+        ),
+    }
+    where = ["tests/eda"] if matrix.java else ["tests/eda/test_source.py"]
+    said = _pytest(job, matrix, *where, also={name: str(place / "bin") for name, place in programs.items()})
+    return said if matrix.java else f"{said}, and no rulebook: there is no Java"
+
+
 def _molecule() -> list[Check]:
     """A check for each scenario: each has a lab and a folder of its own, and the last one need not run alone."""
     scenarios = sorted(path.parent.name for path in tracked("extensions/molecule/*/molecule.yml"))
@@ -250,6 +265,7 @@ def _mypy(job: Job) -> str:
     checked = 0
     for package_name, python, pattern in (
         ("ansible_collections.keyholder.macos.plugins", "3.10", "plugins/*.py"),
+        ("ansible_collections.keyholder.macos.extensions.eda.plugins", "3.10", "extensions/eda/plugins/*.py"),
         ("maclab", "3.11", "maclab/maclab/*.py"),
         ("checks", "3.11", "tests/utils/checks/*.py"),
         ("harness", "3.11", "tests/integration/harness/*.py"),

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -53,3 +54,14 @@ def _starts(python: Path, version: str) -> bool:
     probe = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
     done = subprocess.run([python, "-c", probe], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     return done.returncode == 0 and done.stdout.strip() == version
+
+
+def java() -> int:
+    """Return the version of the Java on PATH, 0 if there is none."""
+    try:
+        said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)
+    except OSError:
+        return 0
+    # openjdk version "17.0.15" 2025-04-15; before 9 it is "1.8.0_402".
+    found = re.search(r'version "(\d+)', said.stderr + said.stdout)
+    return int(found[1]) if found and said.returncode == 0 else 0

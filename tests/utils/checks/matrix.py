@@ -32,6 +32,9 @@ OLDEST = Core("2.16", ("3.12", "3.11", "3.10"), ("3.9", "3.10", "3.11", "3.12"),
 
 # The oldest Python is the one of Apple's command line tools, the newest one is what Mac admins deploy.
 MAC_PYTHONS = ("3.9", "3.13")
+JAVA = 17
+"""The oldest that ansible-rulebook runs on."""
+
 # Not demanded of a full matrix: no release of it is old enough to be on every machine.
 OPTIONAL = "3.14"
 
@@ -49,12 +52,14 @@ class Matrix:
     """Whether anything left out is a failure, a skipped test included."""
     strict: bool = False
     """Whether a skipped test is a failure that no missing Python explains."""
+    java: bool = True
+    """Whether there is a Java that ansible-rulebook runs on."""
 
     def targets(self, core: Core) -> list[str]:
         return [version for version in core.targets if version in self.pythons]
 
 
-def plan(pythons: Mapping[str, Path], *, full: bool, strict: bool = False) -> Matrix:
+def plan(pythons: Mapping[str, Path], *, full: bool, strict: bool = False, java: bool = True) -> Matrix:
     left_out = []
     cores = []
     for core in (NEWEST, OLDEST):
@@ -77,7 +82,9 @@ def plan(pythons: Mapping[str, Path], *, full: bool, strict: bool = False) -> Ma
     if not mac_pythons:
         mac_pythons = [min(pythons, key=_key)]
         left_out.append(f"Python {' and '.join(MAC_PYTHONS)} on the lab's Macs: {mac_pythons[0]} took their place")
-    return Matrix(pythons, cores, mac_pythons, left_out, full, strict)
+    if not java:
+        left_out.append(f"Java {JAVA} or newer, for ansible-rulebook: not found, so no rulebook was played")
+    return Matrix(pythons, cores, mac_pythons, left_out, full, strict, java)
 
 
 def _controller(core: Core, pythons: Mapping[str, Path]) -> str | None:

@@ -32,6 +32,7 @@ ALLOWED = {
     "changelogs",
     "docs",
     "examples",
+    "extensions",
     "meta",
     "playbooks",
     "plugins",

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from checks import ansible_test, catalogue, execution, matrix
+from checks import ansible_test, catalogue, execution, interpreters, matrix
 from checks.execution import Check, CheckFailed, Job, count
 from checks.skips import skipped
 
@@ -162,3 +162,32 @@ def test_each_file_of_integration_tests_is_in_one_half_and_the_halves_take_as_lo
     assert max(costs) - min(costs) <= 10
     there = {path.stem.removeprefix("test_") for path in (Path(__file__).parents[2] / "integration").glob("test_*.py")}
     assert set(catalogue.COSTS) <= there
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "version"),
+    [
+        ('openjdk version "17.0.15" 2025-04-15', 0, 17),
+        ('openjdk version "21" 2023-09-19', 0, 21),
+        ('java version "1.8.0_402"', 0, 1),
+        ("The operation couldn't be completed. Unable to locate a Java Runtime.", 1, 0),
+    ],
+)
+def test_the_version_of_java(
+    said: str, status: int, version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "java"
+    program.write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{said}\nEND\nexit {status}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert interpreters.java() == version
+
+
+def test_without_java_it_is_said_and_the_whole_matrix_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert interpreters.java() == 0
+    every = pythons("3.9", "3.10", "3.11", "3.12", "3.13")
+    (line,) = matrix.plan(every, full=True, java=False).left_out
+    assert line.startswith("Java 17 or newer")
+    with pytest.raises(CheckFailed, match="Java 17"):
+        catalogue._matrix(matrix.plan(every, full=True, java=False))

@@ -132,8 +132,8 @@ options:
       - Fail, once the report is written, if a Mac fails a rule that is as severe as this, or more. A rule that the
         reading does not answer counts as failed, and the message names those Macs by themselves. A Mac that was not
         read is not counted.
-      - With V(recoverable) or V(compliant), fail if one Mac is not. A Mac of which nobody knows is not, and so is one
-        that was not read.
+      - With V(recoverable) or V(compliant), fail if one Mac is not. One that is unknown is not, nor is one that was not
+        read.
     type: str
     choices: [critical, high, medium, low, info, recoverable, compliant, never]
     default: never

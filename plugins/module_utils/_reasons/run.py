@@ -104,7 +104,7 @@ MACOS = Group(
             _BACK,
         ),
         "waits_for_unlock": Reason(
-            "The Mac waits at FileVault's unlock screen. From macOS 26 on it answers SSH there and lets nobody in.",
+            "The Mac waits at FileVault's unlock screen. From macOS 26 on it answers SSH there and refuses keys.",
             "Unlock it at its screen, or over SSH with the password of a holder: 'ssh -o"
             " PreferredAuthentications=keyboard-interactive USER@HOST'. After ten wrong passwords only macOS Recovery"
             " helps. For a restart by filevault_reboot, ssh_unlock does it.",

@@ -205,7 +205,7 @@
         fact("Can grant tokens", mac.granters.join(", ") || (mac.recoverable === "pending" ? `nobody before ${mac.waiting_admins.join(" or ")} has logged in at the screen` : "nobody")),
         fact("FileVault", `${words(mac.filevault.state)}${mac.filevault.percent === null ? "" : ` (${mac.filevault.percent} %)`}`),
         fact("Personal recovery key", said(mac.filevault.personal_recovery_key, "present", "none")),
-        mac.filevault.recovery_key_escrowed_at === undefined ? null : fact("Key put aside on", mac.filevault.recovery_key_escrowed_at === 0 ? "never" : day(mac.filevault.recovery_key_escrowed_at)),
+        mac.filevault.recovery_key_escrowed_at === undefined ? null : fact("Key escrowed on", mac.filevault.recovery_key_escrowed_at === 0 ? "never" : day(mac.filevault.recovery_key_escrowed_at)),
         fact("Bootstrap Token", words(mac.management.bootstrap_token)),
         fact("Device management", mac.management.enrolled ? mac.management.server || "enrolled" : said(mac.management.enrolled, "", "not enrolled")),
         fact("Read at", entry.read_at ? entry.read_at.replace("T", " ").replace("Z", " UTC") : "unknown")),

@@ -117,4 +117,4 @@ def _rst(text: str) -> str:
     parts = TYPED.split(text)
     parts[::2] = [re.sub(r"([\\*`|])", r"\\\1", part) for part in parts[::2]]
     parts[1::2] = [f"``{part}``" for part in parts[1::2]]
-    return "".join(parts)
+    return "".join(parts).replace("`` ``", " ")

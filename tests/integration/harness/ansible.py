@@ -89,9 +89,9 @@ class Ansible:
         lines = [Line(**json.loads(line)) for line in results.read_text(encoding="utf-8").splitlines()]
         return Run(rc, output, lines, results)
 
-    def typed(self, command: str, folder: Path) -> tuple[int, str]:
+    def typed(self, command: str, folder: Path, **settings: str) -> tuple[int, str]:
         """Exit status and both streams of a command as a person types it at a shell, in a folder of theirs."""
-        environment = self._environment({})
+        environment = self._environment(settings)
         environment["PATH"] = f"{binaries()}{os.pathsep}{environment['PATH']}"
         return _run(["/bin/sh", "-c", command], folder, environment)
 

@@ -36,6 +36,7 @@ COSTS = {
     "trust_info_shell": 23,
     "github_runner": 90,
     "on_macs": 36,
+    "fleet_folder": 60,
     "rotated_password": 45,
     "cuts": 25,
     "rotation": 19,

@@ -37,6 +37,7 @@ Code = t.Literal[
     "policy_unusable",
     "history_unusable",
     "report_unwritable",
+    "log_unwritable",
     "answers_missing",
     "not_text",
     "password_is_hash",

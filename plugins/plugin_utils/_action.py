@@ -11,7 +11,7 @@ import importlib
 import shlex
 import typing as t
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.keyholder.macos.plugins.module_utils._code import Code
@@ -25,10 +25,18 @@ from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import FROM_STDIN, Exec, Said
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import Spec, check
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import ScriptRunner
+from ansible_collections.keyholder.macos.plugins.plugin_utils._unread import is_of_the_way_in
 from ansible_collections.keyholder.macos.plugins.plugin_utils._written import check_written
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
+
+QUIET = "__keyholder_quiet"
+"""The variable of a play that ends with a summary of its fleet: there, a Mac that cannot be reached is a result like
+any other, and the play goes on to its summary."""
+
+_GONE: dict[tuple[str, str, str], AnsibleError | dict[str, t.Any]] = {}
+"""What ended the way in to a Mac, by task."""
 
 _MODULES = "ansible_collections.keyholder.macos.plugins.modules"
 
@@ -47,8 +55,38 @@ class Action(ActionBase):
         except Refusal as refusal:
             return leaving(failure(refusal))
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        result.update(self.act(task_vars or {}))
+        try:
+            result.update(self._once(task_vars or {}))
+        except AnsibleError as problem:
+            if not (task_vars or {}).get(QUIET):
+                raise
+            unreached = isinstance(problem, AnsibleConnectionFailure)
+            result.update(failed=True, changed=False, unreached=unreached, msg=str(problem))
         return leaving(result)
+
+    def _once(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Do what the task is for. In a loop, a Mac that does not answer is asked once, and not for each round."""
+        # The rounds of a loop over one Mac are one process. One with retries is to ask again.
+        key = (self._task._uuid, str(self._task.delegate_to), str(self._play_context.remote_addr))
+        gone = _GONE.get(key)
+        if isinstance(gone, AnsibleError):
+            raise gone
+        if gone is not None:
+            return dict(gone)
+        try:
+            result = self.carry_out(task_vars)
+        except AnsibleError as problem:
+            lost = isinstance(problem, AnsibleConnectionFailure) or is_of_the_way_in(str(problem))
+            if lost and not self._task.until:
+                _GONE[key] = problem
+            raise
+        if result.get("reason") == "sudo_silent" and not self._task.until:
+            _GONE[key] = result
+        return result
+
+    def carry_out(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Do what the task is for, and what goes with it."""
+        return self.act(task_vars)
 
     def check(self) -> None:
         """Raise :class:`Refusal` for options that the module must not get."""

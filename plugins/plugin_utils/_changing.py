@@ -37,12 +37,24 @@ from ansible_collections.keyholder.macos.plugins.module_utils._run.session impor
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import ProcessRunner
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 from ansible_collections.keyholder.macos.plugins.plugin_utils import _asked, _perl
-from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure, needs_terminal
+from ansible_collections.keyholder.macos.plugins.plugin_utils._action import (
+    QUIET,
+    Action,
+    failure,
+    failure_after,
+    needs_terminal,
+)
 from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import Send
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import is_text
 from ansible_collections.keyholder.macos.plugins.plugin_utils._own_password import Ways
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import ScriptRunner
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell_lock import ShellLock, Ticket
+from ansible_collections.keyholder.macos.plugins.plugin_utils._writes import (
+    VARIABLE,
+    WriteLog,
+    entry_of,
+    outcome_of,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
@@ -75,6 +87,7 @@ class Changing:
         self._send = send
         self._key_is_for_here = key_is_for_here
         self.came_in: frozenset[str] = frozenset()
+        self.acting = False
 
     def foreseen(self) -> dict[str, t.Any]:
         """Return the module's result in check mode."""
@@ -97,6 +110,7 @@ class Changing:
             user = ", ".join(sorted(self._way(reader)))
             lock = ShellLock(self._send, Ticket(self._name, user, self._wait))
             acting = ScriptRunner(self._send, lock)
+            self.acting = True
             return self._result(self._run(acting, reader, lock).run(self._request, False))
         except Refusal as refusal:
             return self._result(Outcome(refusal=refusal))
@@ -226,6 +240,47 @@ class ChangingAction(Action):
 
     key_is_for_here = False
     _ways: Ways | None = None
+    _changing_now: Changing | None = None
+    _started = False
+
+    def carry_out(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Do what the task is for, and write it down where the user wants a log of writes."""
+        result = self._logged(task_vars)
+        if result.get("unreachable") and task_vars.get(QUIET):
+            result.update(failed=True, unreachable=False, unreached=True)
+        return result
+
+    def _logged(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        path = self._templar.template(task_vars.get(VARIABLE)) if task_vars.get(VARIABLE) else ""
+        if not path or self._task.check_mode:
+            return super().carry_out(task_vars)
+        log = WriteLog(str(path))
+        try:
+            log.demand()
+        except Refusal as refusal:
+            return failure(refusal)
+        try:
+            result = super().carry_out(task_vars)
+        except AnsibleError:
+            if self.may_have_written:
+                self._note(log, task_vars, {"changed": True, "unreachable": True})
+            raise
+        return self._note(log, task_vars, result) or result
+
+    def _note(self, log: WriteLog, task_vars: dict[str, t.Any], result: dict[str, t.Any]) -> dict[str, t.Any] | None:
+        """Add what came of the task to the log; return the task's result if that fails."""
+        if not outcome_of(result):
+            return None
+        try:
+            log.add(entry_of(self._name, self._task.args, task_vars, result))
+        except Refusal as refusal:
+            return failure_after(result, refusal)
+        return None
+
+    @property
+    def may_have_written(self) -> bool:
+        """Return whether this task has come as far as to change the Mac."""
+        return self._started or bool(self._changing_now and self._changing_now.acting)
 
     @property
     def ways(self) -> Ways:
@@ -263,6 +318,7 @@ class ChangingAction(Action):
             return done
         if done:
             variables["ansible_python_interpreter"] = done
+        self._started = True
         return super()._execute_module(*args, **{**options, "task_vars": variables})
 
     def _changing(self, name: str, given: t.Mapping[str, t.Any], variables: t.Mapping[str, t.Any]) -> Changing:
@@ -273,6 +329,7 @@ class ChangingAction(Action):
             if variables.get(variable)
         }
         changing = Changing(name, given, {**variables, **named}, self.send, self.key_is_for_here)
+        self._changing_now = changing
         if changing.has_secrets and not self.pipes:
             raise needs_terminal(self._connection)
         if given.get("allow_own_account") and self.ways.may_be_own(str(given.get("name") or given.get("user") or "")):

@@ -181,6 +181,11 @@ def trouble_of(text: str, unreachable: bool = True) -> Trouble:
     return Trouble(clause(text), there=not unreachable)
 
 
+def is_of_the_way_in(text: str) -> bool:
+    """Return whether a task failed because sudo did not let Ansible in: it would fail again in the same way."""
+    return sudo.is_silent(text) or any(pattern.search(text) for pattern, _trouble in _KNOWN_OF_TASKS)
+
+
 def _with_host(trouble: Trouble, host: str) -> Trouble:
     told = f"'{host}'" if "[" in host else host
     return Trouble(trouble.why, trouble.remedy.replace("HOST", told), trouble.reason, trouble.there)

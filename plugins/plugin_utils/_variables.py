@@ -50,6 +50,8 @@ OF_PLAYBOOKS = frozenset(
     keyholder_hosts
     keyholder_include
     keyholder_lock_timeout
+    keyholder_log
+    keyholder_max_fail_percentage
     keyholder_pack
     keyholder_partial
     keyholder_policy
@@ -61,8 +63,10 @@ OF_PLAYBOOKS = frozenset(
     keyholder_report_formats
     keyholder_report_title
     keyholder_saved
+    keyholder_serial
     keyholder_serial_number
     keyholder_since
+    keyholder_summary
     keyholder_timeout
     keyholder_udid
     keyholder_wait

@@ -57,9 +57,8 @@ def source(playbook: str) -> str:
 
 
 def role_of(playbook: str) -> str:
-    (play,) = yaml.safe_load(source(playbook))
-    names = {str(one["role"]).rpartition(".")[2] for one in play.get("roles", [])}
-    return next(iter(names.intersection(ROLES)), "")
+    names = re.findall(r"name: keyholder\.macos\.(\w+)", source(playbook))
+    return next((name for name in names if name in ROLES), "")
 
 
 def documented(playbook: str) -> set[str]:
@@ -250,6 +249,10 @@ ELSEWHERE = {
     "filevault_rotate": "test_when_a_new_key_is_made",
     "keyholder_details": "test_whose_accounts_the_status_shows",
     "keyholder_hosts": "test_the_hosts",
+    "keyholder_log": "integration/test_summary.py",
+    "keyholder_max_fail_percentage": "integration/test_summary.py",
+    "keyholder_serial": "integration/test_summary.py",
+    "keyholder_summary": "integration/test_summary.py",
 }
 """Variables that no module is told of, and the test that has them."""
 
@@ -406,7 +409,9 @@ def tree(folder: Path) -> Path:
         if own.is_dir() and own.name != "action":
             (collection / "plugins" / own.name).symlink_to(own)
     for module in (ROOT / "plugins" / "modules").glob("*.py"):
-        (collection / "plugins" / "action" / module.name).symlink_to(STAND_IN / "recorder.py")
+        # The summary reaches no Mac, and says which of them failed.
+        own = ROOT / "plugins" / "action" / module.name if module.stem == "fleet_summary" else STAND_IN / "recorder.py"
+        (collection / "plugins" / "action" / module.name).symlink_to(own)
     connection = collection / "plugins" / "connection"
     connection.mkdir()
     (connection / "stand_in.py").symlink_to(STAND_IN / "connection.py")

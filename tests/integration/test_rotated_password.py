@@ -177,7 +177,7 @@ def test_a_cut_between_the_mac_and_the_store_is_healed_by_the_next_run(office: O
     has, old = office.password(host), "a-password-of-before"
     office.put(host, current=old, pending=has)
     others = office.run("keyholder.macos.status", on=host)
-    assert "Incorrect sudo password" in others.output
+    assert "the sudo password is wrong" in others.output
     assert "was interrupted" in others.output
     told = office.run("keyholder.macos.status", "-e", _named("pending"), on=host)
     assert (told.rc, "was interrupted" in told.output) == (0, False), told.output

@@ -157,6 +157,11 @@ OPTIONS = Group(
             "Free disk space, or name a writable folder in dest. An earlier report is unchanged, and the history"
             " does not contain this audit.",
         ),
+        "log_unwritable": Reason(
+            "The log of writes on the controller could not be written.",
+            "Free disk space, or name a file in a writable folder in keyholder_log. If the message comes from a task"
+            " that has changed the Mac, write down by hand what it did.",
+        ),
         "answers_missing": Reason(
             "No answers of Macs were found, so there is nothing to report on.",
             "Read the Macs first, or name the files that hold their answers in the option saved.",

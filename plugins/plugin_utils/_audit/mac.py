@@ -139,7 +139,7 @@ def _answer_of(host: str, result: t.Any, now: float) -> Answer:
     if isinstance(mac, dict) and not result.get("failed"):
         return _read_answer(host, mac, now)
     said = plain(" ".join(str(result.get("msg") or "no reason was given").split()))
-    if result.get("unreachable"):
+    if result.get("unreachable") or result.get("unreached"):
         return _unread(host, None, said, now)
     reason, remedy = (plain(str(result.get(key) or "")) for key in ("reason", "remedy"))
     if reason:

@@ -78,8 +78,8 @@ def people_of(values: Mapping[str, t.Any], stored: str = "") -> list[tuple[Wante
             found.setdefault((str(name), purpose, secret, spared), []).append((f"{begin}user", word if secret else ""))
     if values.get(MANAGED):
         source = STORE if stored else CURRENT if values.get(CURRENT) else ""
-        key = (str(values[MANAGED]), _ACCOUNT, stored or str(values.get(CURRENT) or ""))
-        found[key + (bool(values.get(TO_BE_MADE)),)] = [(MANAGED, source)]
+        secret = stored or str(values.get(CURRENT) or "")
+        found[str(values[MANAGED]), _ACCOUNT, secret, bool(values.get(TO_BE_MADE))] = [(MANAGED, source)]
     people = []
     for (name, purpose, secret, spared), named in found.items():
         passwords = [word for dummy, word in named if word]

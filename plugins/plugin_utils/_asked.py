@@ -56,7 +56,7 @@ keyholder_python() {
     _STUB: """\
 keyholder_stub() {
     path=$(command -v python3) || return 1
-    case $path in /usr/bin/*) ;; *) [ ! -x /usr/bin/fdesetup ] || return 1 ;; esac
+    case $path in /usr/bin/python*) ;; *) [ ! -x /usr/bin/fdesetup ] || return 1 ;; esac
     ! xcode-select -p >/dev/null 2>&1 || return 1
     printf '%s\\n' "$path"
 }""",

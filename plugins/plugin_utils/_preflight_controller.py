@@ -46,7 +46,7 @@ _PEOPLE: tuple[tuple[str, Purpose, str], ...] = (
 """How the variables of a name and its password begin, what for, and which one lets it be a standard account."""
 
 MANAGED, STORE, CURRENT = "managed_admin_name", "managed_admin_store", "managed_admin_current_password"
-TO_BE_MADE = "managed_admin_account"
+TO_BE_MADE, STATE = "managed_admin_account", "filevault_state"
 KEYS_IN, RECIPIENTS, HOW, MARKED = (
     "filevault_store_dir",
     "filevault_recipients",
@@ -57,7 +57,7 @@ KEYS_IN, RECIPIENTS, HOW, MARKED = (
 LOOKED_AT = (
     *(f"{begin}{end}" for begin, dummy, dummy2 in _PEOPLE for end in ("user", "password")),
     *(promotes for dummy, dummy2, promotes in _PEOPLE if promotes),
-    *(MANAGED, STORE, CURRENT, TO_BE_MADE, KEYS_IN, RECIPIENTS, HOW, MARKED),
+    *(MANAGED, STORE, CURRENT, TO_BE_MADE, STATE, KEYS_IN, RECIPIENTS, HOW, MARKED),
 )
 """The variables whose values are looked at, if they are set."""
 
@@ -75,11 +75,13 @@ def people_of(values: Mapping[str, t.Any], stored: str = "") -> list[tuple[Wante
             word = f"{begin}password"
             secret = str(values.get(word) or "")
             spared = bool(promotes and _is_true(values.get(promotes)))
+            # Whose login encrypts the volume needs no token before.
+            purpose = _ACCOUNT if begin == "filevault_" and values.get(STATE) == "deferred" else purpose
             found.setdefault((str(name), purpose, secret, spared), []).append((f"{begin}user", word if secret else ""))
     if values.get(MANAGED):
         source = STORE if stored else CURRENT if values.get(CURRENT) else ""
-        key = (str(values[MANAGED]), _ACCOUNT, stored or str(values.get(CURRENT) or ""))
-        found[key + (bool(values.get(TO_BE_MADE)),)] = [(MANAGED, source)]
+        secret = stored or str(values.get(CURRENT) or "")
+        found[str(values[MANAGED]), _ACCOUNT, secret, bool(values.get(TO_BE_MADE))] = [(MANAGED, source)]
     people = []
     for (name, purpose, secret, spared), named in found.items():
         passwords = [word for dummy, word in named if word]

@@ -50,6 +50,7 @@ MACS: dict[str, dict[str, Any]] = {
     "disabled": mac("15.6", "itadmin", person("deputy", disabled=True)),
     "hashless": mac("15.6", "itadmin", "deputy", faults=[{"fault": "hash_unreadable", "user": "deputy"}]),
     "locked": mac("26.1", "itadmin", "deputy", filevault={"state": "on", "prk": True}, locked=True),
+    "locked-password": mac("26.1", "itadmin", "deputy", filevault={"state": "on", "prk": True}, locked=True),
     "resets": mac("26.5.1", "itadmin", "deputy", faults=[{"fault": "ssh_resets", "while": "booted"}]),
     "other-key": mac("15.6", "itadmin", "deputy"),
     "no-key": mac("15.6", "itadmin", "deputy"),
@@ -90,6 +91,7 @@ TROUBLE: dict[str, list[Found]] = {
     "disabled": [("granter", "failed", True, "deputy (grant_admin_user) is disabled", "pwpolicy")],
     "hashless": [("granter", "unknown", False, "whether grant_admin_password is the password of deputy", "")],
     "locked": [("login", "failed", True, "it waits at FileVault's unlock screen", "Unlock it at its screen")],
+    "locked-password": [("login", "failed", True, "it waits at FileVault's unlock screen", "Unlock it at its screen")],
     "resets": [("port", "failed", True, "drops them before SSH says a word", "Unlock it at its screen")],
     "other-key": [("host_key", "failed", True, "is not the one in known_hosts", "ssh-keygen -f ")],
     "no-key": [("host_key", "failed", True, "its host key is not in known_hosts", "Connect once by hand (ssh -p ")],
@@ -113,7 +115,7 @@ if on_oldest_core():
     # It logs in by password with the help of a program that a controller may not have.
     TROUBLE["by-password"] = [("login", "failed", True, "the controller has no sshpass", "Install sshpass")]
 
-UNREACHED = ("locked", "resets", "other-key", "no-key", "refused", "closed", "unfound")
+UNREACHED = ("locked", "locked-password", "resets", "other-key", "no-key", "refused", "closed", "unfound")
 pytestmark = pytest.mark.every_core
 
 
@@ -207,6 +209,7 @@ def inventory(lab: Lab, places: Path, encrypted: _Encrypted) -> Path:
     hosts["vaulted"]["ansible_become_password"] = encrypted
     hosts["aside"]["filevault_password"] = encrypted
     hosts["undefined"]["offboard_user_admin_password"] = "{{ vault_offboard }}"
+    hosts["locked-password"] = {"ansible_password": PASSWORDS["itadmin"], "ansible_ssh_private_key_file": ""}
     hosts["by-password"] = {"ansible_password": PASSWORDS["itadmin"], "ansible_ssh_private_key_file": ""}
     hosts["closed"] = {"ansible_port": unused_port(), "ansible_user": "itadmin"}
     hosts["unfound"] = {"ansible_host": "no-such-mac.invalid", "ansible_user": "itadmin"}

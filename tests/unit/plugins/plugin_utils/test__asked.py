@@ -16,6 +16,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reason import Ref
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
 from ansible_collections.keyholder.macos.plugins.plugin_utils._asked import (
     PLACES,
+    STUB,
     WAY,
     parse_python,
     parse_way,
@@ -84,6 +85,24 @@ def program(path: Path, text: str) -> Path:
     path.write_text(f"#!/bin/sh\n{text}\n", encoding="ascii")
     path.chmod(0o755)
     return path
+
+
+@pytest.mark.parametrize(("tools", "found"), [("exit 2", True), ("echo /Library/Developer/CommandLineTools", False)])
+def test_the_stub_is_told_from_a_python_and_not_started(tmp_path: Path, tools: str, found: bool) -> None:
+    stub = program(tmp_path / "python3", f"touch {tmp_path}/dialog")
+    program(tmp_path / "xcode-select", tools)
+    ran = asked(STUB, program(tmp_path / "fdesetup", "exit 0"))
+    assert (ran.rc == 0, ran.out) == (found, f"{stub}\n" if found else "")
+    assert not (tmp_path / "dialog").exists()
+
+
+def test_a_python_elsewhere_on_macos_is_no_stub(tmp_path: Path) -> None:
+    """Homebrew's, where macOS brings none."""
+    folder = tmp_path / "homebrew"
+    folder.mkdir()
+    program(folder / "python3", "exit 0")
+    found = asked(STUB, program(tmp_path / "fdesetup", "exit 0"), PATH=f"{folder}:/bin")
+    assert (found.rc, found.out) == (1, "")
 
 
 def test_the_python_that_the_user_names_comes_first(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._preflight_way imp
     socket_verdict,
     way_verdicts,
 )
+from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key import AgeError
 
 # --- the way ---
 
@@ -420,6 +422,12 @@ def test_a_granter_may_be_a_standard_account_where_its_role_says_so() -> None:
     ]
 
 
+def test_whose_login_encrypts_the_volume_needs_no_token() -> None:
+    values = {"filevault_user": "ana", "filevault_state": "deferred"}
+    assert [one.purpose for one, dummy in here.people_of(values)] == ["account"]
+    assert [one.purpose for one, dummy in here.people_of({**values, "filevault_state": "enabled"})] == ["holder"]
+
+
 def test_a_password_without_a_name_is_told() -> None:
     (verdict,) = here.unnamed({"grant_admin_password": "secret-1"})
     assert verdict.words == "grant_admin_password is given, and grant_admin_user is not"
@@ -482,7 +490,7 @@ def test_a_folder_is_there_or_can_be_made(tmp_path: Path, monkeypatch: pytest.Mo
     assert list(tmp_path.iterdir()) == [file]
     assert here.no_folder(file) == f"{file} is no folder"
     assert here.no_folder(file / "new") == f"{file}/new is not there, and cannot be made in {file}"
-    monkeypatch.setattr(here.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert here.no_folder(tmp_path) == f"{tmp_path} is not writable"
     assert here.no_folder(tmp_path / "new") == f"{tmp_path}/new is not there, and cannot be made in {tmp_path}"
 
@@ -501,7 +509,7 @@ def test_the_store_of_recovery_keys_is_private(tmp_path: Path, monkeypatch: pyte
     verdict = keys(folder)
     assert (verdict.state, verdict.stops) == ("failed", False)
     assert "mode 0755" in verdict.words and f"chmod 700 {folder}" in verdict.remedy
-    monkeypatch.setattr(here.os, "geteuid", lambda: folder.stat().st_uid + 1)
+    monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
     assert keys(folder).stops
     marked = keys(folder, filevault_store_marked=True)
     assert marked.stops and ".keyholder-store" in marked.words
@@ -514,7 +522,7 @@ def test_the_store_of_recovery_keys_is_private(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize("given", ["no recipient", ["no recipient"], ["age1notone"], [7]])
 def test_recipients_that_nothing_can_be_encrypted_to(given: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_age(recipients: t.Sequence[str]) -> None:
-        raise here.AgeError(f"age cannot encrypt to the recipients: {recipients}")
+        raise AgeError(f"age cannot encrypt to the recipients: {recipients}")
 
     monkeypatch.setattr(here, "check_age", no_age)
     verdict = here.recipients_verdict({"filevault_recipients": given})
@@ -524,14 +532,15 @@ def test_recipients_that_nothing_can_be_encrypted_to(given: t.Any, monkeypatch: 
 
 # --- the report ---
 
-NOT_ASKED = [Verdict(check.name, "not_asked") for check in CHECKS]
 SUDO = stop("become", "the sudo password is missing", "Give ansible_become_password.")
 DISK = warn("full_disk_access", "the SSH session has none", "Switch it on.")
 
 
 def test_each_mac_has_a_verdict_for_each_check() -> None:
     assert [one.check for one in whole([SUDO])] == [check.name for check in CHECKS]
-    for result in (None, {}, {"verdicts": []}, {"msg": "x"}, {"unreachable": True, "msg": "Connection refused"}):
+    gone = {"unreachable": True, "msg": "Connection refused"}
+    results: list[dict[str, t.Any] | None] = [None, {}, {"verdicts": []}, {"msg": "x"}, gone]
+    for result in results:
         assert {one.check for one in verdicts_of("mac-1", result, [])} == {check.name for check in CHECKS}
 
 

@@ -153,7 +153,8 @@ class ActionModule(Action):
             known = hostvars.raw_get(host) if host in hostvars else {}
             columns = columns_of(hostvars[host], given["columns"]) if given["columns"] and known else {}
             yield answer_of(str(host), _data(known.get(given["variable"])), now, columns)
-        keys = sorted(key for key in variables if key.startswith(PACKED)) if given["packed"] else []
+        # By the hosts' names, as an inventory of AWX has them: the marks have another order.
+        keys = sorted((key for key in variables if key.startswith(PACKED)), key=_host_of) if given["packed"] else []
         packed = (answer for key in keys for answer in _unpacked(key, variables[key], unread))
         saved = (answer for path in _saved(given) for answer in saved_answers(path, unread))
         if keys:
@@ -336,8 +337,12 @@ def _unpacked(name: str, text: t.Any, unread: list[str]) -> t.Iterator[Answer]:
     content: t.Any = None
     with contextlib.suppress(ValueError, RecursionError, zlib.error):
         content = json.loads(zlib.decompress(base64.b64decode(str(text), validate=True)))
-    host = ""
+    return entry_answer(content, f"the variable {name}", unread, _host_of(name))
+
+
+def _host_of(name: str) -> str:
+    """Return the Mac whose answer a variable holds; "" if its name says none."""
+    code = name[len(PACKED) :].upper()
     with contextlib.suppress(ValueError):
-        code = name[len(PACKED) :].upper()
-        host = base64.b32decode(code + "=" * (-len(code) % 8)).decode("utf-8")
-    return entry_answer(content, f"the variable {name}", unread, host)
+        return base64.b32decode(code + "=" * (-len(code) % 8)).decode("utf-8")
+    return ""

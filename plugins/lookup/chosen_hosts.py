@@ -17,6 +17,8 @@ description:
     ends well.
   - Without C(keyholder_hosts), the group C(macs) if the inventory has one with hosts. Otherwise all hosts, but a
     playbook that changes Macs fails if these are more than one, unless C(--limit) was given.
+  - With C(keyholder_limit_required), a playbook that changes Macs fails without C(--limit), whatever
+    C(keyholder_hosts) says. All Macs are the limit C(all). The job templates of C(playbooks/awx) set it.
   - A play's hosts are chosen before the variables of hosts and groups are read. Give C(keyholder_hosts) with C(-e), or
     as a variable of the import.
 options:
@@ -58,7 +60,13 @@ from ansible.plugins.loader import lookup_loader
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
-from ansible_collections.keyholder.macos.plugins.plugin_utils._variables import ABSENT, HOSTS, choose_hosts
+from ansible_collections.keyholder.macos.plugins.plugin_utils._variables import (
+    ABSENT,
+    HOSTS,
+    LIMIT_REQUIRED,
+    check_limit,
+    choose_hosts,
+)
 
 
 class LookupModule(LookupBase):
@@ -73,6 +81,7 @@ class LookupModule(LookupBase):
         inventory = lookup_loader.get("ansible.builtin.inventory_hostnames", loader=self._loader, templar=self._templar)
         confined = options.get("reads") or given.get("ansible_limit")
         try:
+            check_limit(templar.template(given.get(LIMIT_REQUIRED, False)), confined)
             return choose_hosts(
                 templar.template(given[HOSTS]) if HOSTS in given else ABSENT,
                 given.get("groups", {}),

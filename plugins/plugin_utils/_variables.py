@@ -26,6 +26,9 @@ ROLES = Path(__file__).parents[2] / "roles"
 OWN = "keyholder_own_variables"
 """The variable that lists a user's own variables, by name or by a pattern such as ``grant_sudo_*``."""
 
+LIMIT_REQUIRED = "keyholder_limit_required"
+"""The variable that keeps a playbook that changes Macs from running without a limit."""
+
 HOSTS, PLAYBOOK = "keyholder_hosts", "__keyholder_playbook"
 """The variable that names the hosts of a playbook, and the one that a playbook of the collection sets for its play."""
 
@@ -76,13 +79,15 @@ OF_PLAYBOOKS = frozenset(
 
 OF_AWX = frozenset(
     """
-    keyholder_answers keyholder_granter_password_json keyholder_granter_user_json keyholder_recipient_json
-    keyholder_orphans keyholder_rotate keyholder_since_days keyholder_stores keyholder_target_admin
-    keyholder_target_full_name keyholder_target_name keyholder_target_password_json
+    keyholder_answers keyholder_failure keyholder_granter_password_json keyholder_granter_user_json
+    keyholder_limit_required keyholder_orphans keyholder_recipient_json keyholder_reports keyholder_rotate
+    keyholder_since_days keyholder_store_identity keyholder_stores keyholder_target_admin keyholder_target_full_name
+    keyholder_target_name keyholder_target_password keyholder_target_password_json
     keyholder_awx_credentials keyholder_awx_execution_environment keyholder_awx_execution_environment_image
-    keyholder_awx_expose keyholder_awx_inventory keyholder_awx_machine_credential keyholder_awx_managed_admin
-    keyholder_awx_organization keyholder_awx_project_branch keyholder_awx_project_url keyholder_awx_report
-    keyholder_awx_slices keyholder_awx_stores keyholder_awx_webhook
+    keyholder_awx_expose keyholder_awx_forks keyholder_awx_inventory keyholder_awx_machine_credential
+    keyholder_awx_managed_admin keyholder_awx_organization keyholder_awx_project_branch keyholder_awx_project_url
+    keyholder_awx_report keyholder_awx_roles keyholder_awx_slices keyholder_awx_stores keyholder_awx_try_stores
+    keyholder_awx_webhook
     """.split()
 )
 """What the surveys, credentials and settings of playbooks/awx give."""
@@ -244,6 +249,16 @@ def choose_hosts(
     if not matching(",".join(single)):
         raise Refusal("value_unusable", f"keyholder_hosts is {_said(given)}, which leaves no host")
     return parts
+
+
+def check_limit(required: t.Any, limit: t.Any) -> None:
+    """Raise :class:`Refusal` where a limit is required and there is none. Only what says no does not require one."""
+    if limit or str(required).strip().lower() in ("false", "no", "0", "none", ""):
+        return
+    msg = f"{LIMIT_REQUIRED} is set, and no limit was given: say which Macs are meant"
+    raise Refusal(
+        "option_missing", f"{msg}, with the job's limit in AWX or with --limit. All of them are the limit all"
+    )
 
 
 def pattern_of(given: t.Any) -> str:

@@ -119,17 +119,20 @@ def test_a_credential_type_is_whole(credential: dict[str, Any]) -> None:
     assert set(credential["inputs"]["required"]) <= set(fields)
     used = set(re.findall(r"{{ (\w+)(?: \| tojson)? }}", str(credential["injectors"])))
     assert used == set(fields)
-    # Anything else would reach ansible-core 2.19 and newer as what YAML makes of its text.
-    for name, value in credential["injectors"].get("extra_vars", {}).items():
+    # Anything else would reach ansible-core 2.19 and newer as what YAML makes of its text. A path of AWX's is text.
+    given = {k: v for k, v in credential["injectors"].get("extra_vars", {}).items() if v != "{{ tower.filename }}"}
+    assert given or credential["injectors"].keys() & {"env", "file"}
+    for name, value in given.items():
         assert name.endswith("_json")
         assert re.fullmatch(r"{{ \w+ \| tojson }}", value)
-    assert all(field.get("secret") for name, field in fields.items() if re.search("password|secret", name))
-    assert set(credential["injectors"]) <= {"extra_vars", "env"}
+    assert all(field.get("secret") for name, field in fields.items() if re.search("password|secret|identity", name))
+    assert set(credential["injectors"]) <= {"extra_vars", "env", "file"}
 
 
 @pytest.mark.parametrize("credential", CREDENTIALS, **by_name)
 def test_what_a_credential_injects_is_wanted_somewhere(credential: dict[str, Any]) -> None:
     wanted = set().union(*(known_to(template["playbook"]) for template in TEMPLATES))
+    wanted |= looked_at((AWX / "project" / "inventory" / "macs.yml").read_text())
     injected = set(credential["injectors"].get("extra_vars", {}))
     assert injected <= wanted, injected - wanted
     # What is for programs of the environment has a name of our own, which takes nothing's place there.
@@ -137,7 +140,7 @@ def test_what_a_credential_injects_is_wanted_somewhere(credential: dict[str, Any
 
 
 def test_each_kind_of_credential_is_there() -> None:
-    kinds = ("granter", "target password", "recovery key recipient", "device management")
+    kinds = ("granter", "target password", "recovery key recipient", "password store", "device management")
     assert [one["name"] for one in CREDENTIALS] == [f"keyholder {kind}" for kind in kinds]
 
 
@@ -199,11 +202,39 @@ def test_every_playbook_of_the_project_is_used() -> None:
     assert {path.name for path in (AWX / "project").glob("*.yml")} == {one["playbook"] for one in TEMPLATES}
 
 
-def test_no_secret_is_asked_for_in_a_survey() -> None:
-    """AWX shows a survey's answers in each job; a credential's it does not."""
+def test_a_secret_is_asked_for_as_a_password_alone() -> None:
+    """AWX shows a survey's answers in each job, and keeps those to questions of type password encrypted."""
+    secret = {question["variable"] for dummy, question in QUESTIONS if question["type"] == "password"}
+    assert secret == {"keyholder_target_password"}
     for template, question in QUESTIONS:
-        assert question["type"] != "password", template
-        assert not re.search("password|secret|key$", question["variable"]), template
+        named = re.search("password|secret|key$", question["variable"])
+        assert bool(named) == (question["type"] == "password"), template
+        # AWX would show a default, and a required one keeps what a credential has from being used.
+        assert not named or (not question["required"] and "default" not in question), template
+
+
+def test_each_password_that_is_asked_for_is_looked_at_before_a_mac_is() -> None:
+    asked = {one["name"]: one["playbook"] for one in TEMPLATES if "password" in {q["type"] for q in one["survey"]}}
+    assert asked
+    for playbook in asked.values():
+        assert yaml.safe_load((AWX / "project" / playbook).read_text())[0]["import_playbook"] == "answers/texts.yml"
+    texts = (AWX / "project" / "answers" / "texts.yml").read_text()
+    assert "keyholder_target_password | default('') is string" in texts
+
+
+def test_the_login_of_the_example_is_not_the_account_that_is_rotated() -> None:
+    """A machine credential holds one password for all Macs: after the rotation AWX would be locked out of each."""
+    variables = yaml.safe_load((AWX / "project" / "inventory" / "macs.yml").read_text())["macs"]["vars"]
+    assert variables["managed_admin_name"] == SETTINGS["keyholder_awx_managed_admin"] != variables["ansible_user"]
+    assert variables["managed_admin_store"]["directory"] in [
+        one.replace("{{ keyholder_awx_report }}", SETTINGS["keyholder_awx_report"])
+        for one in SETTINGS["keyholder_awx_stores"]
+    ]
+
+
+def test_the_project_needs_nothing_but_the_execution_environment() -> None:
+    """AWX installs what a requirements.yml names at each synchronisation, before the environment's own."""
+    assert not [path for path in (AWX / "project").rglob("*") if path.name in ("requirements.yml", "requirements.yaml")]
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, **by_name)

@@ -394,6 +394,8 @@ NO_GROUP = {"all": {"hosts": {"alfa": {"ansible_connection": "keyholder.macos.st
         (STATUS, ("-e", "keyholder_hosts=macs:!alfa"), {"bravo"}),
         (OFFBOARD, ("-e", '{"keyholder_hosts": ["alfa", "web"]}'), {"alfa", "web"}),
         (OFFBOARD, ("-e", "keyholder_hosts=all", "--limit", "bravo"), {"bravo"}),
+        (OFFBOARD, ("-e", "keyholder_limit_required=true", "--limit", "bravo"), {"bravo"}),
+        (STATUS, ("-e", "keyholder_limit_required=true"), {"alfa", "bravo"}),
     ],
 )
 def test_a_playbook_works_on_the_group_macs_or_on_what_it_is_told(
@@ -414,6 +416,8 @@ def test_a_playbook_works_on_the_group_macs_or_on_what_it_is_told(
         (OFFBOARD, None, ("-e", "keyholder_hosts="), "keyholder_hosts is empty, and must name hosts"),
         (OFFBOARD, None, ("-e", '{"keyholder_hosts": []}'), "keyholder_hosts is empty, and must name hosts"),
         (OFFBOARD, NO_GROUP, (), "keyholder_hosts was not given, and the inventory has no group macs with hosts"),
+        (OFFBOARD, None, ("-e", "keyholder_limit_required=true"), "and no limit was given: say which Macs are meant"),
+        (OFFBOARD, None, ("-e", "keyholder_limit_required=true", "-e", "keyholder_hosts=alfa"), "no limit was given"),
         (OFFBOARD, macs({"keyholder_hosts": "bravo"}), (), "the inventory sets keyholder_hosts=bravo"),
         (STATUS, macs(bravo={"keyholder_hosts": "alfa"}), (), "the inventory sets keyholder_hosts=alfa"),
     ],
@@ -531,7 +535,7 @@ def test_the_variables_of_awx_are_those_that_it_gives() -> None:
     settings = yaml.load((kit / "vars" / "settings.yml").read_text(encoding="utf-8"), _Loader)
     given = {name for path in (kit / "project").rglob("*.yml") for name in re.findall(r"\bkeyholder_\w+", _code(path))}
     # What the project's own plays register, or set for a task, is not given.
-    own = {"keyholder_marks", "keyholder_odd"}
+    own = {"keyholder_marks", "keyholder_odd", "keyholder_unmarked"}
     assert (given | set(settings)) - own <= _variables.known()
 
 

@@ -148,6 +148,16 @@ def test_a_variable_that_holds_no_answer_is_its_macs_row(tmp_path: Path) -> None
     assert len(done["notes"]) == 1 and "keyholder_packed_1" in done["notes"][0]
 
 
+def test_packed_answers_come_by_the_macs_names(tmp_path: Path) -> None:
+    """The marks of their variables have another order: base32 puts digits behind letters."""
+    hosts = ["good-002", "phantom-001", "work-001", "zeta", "1-mac"]
+    packed = dict(_packed(Answer(host, "read", NOW, reading())) for host in hosts)
+    assert sorted(hosts) != [host for dummy, host in sorted(zip(packed, hosts))]
+    act(packed, dest=str(tmp_path), packed=True, formats=["json"])
+    told = json.loads((tmp_path / "audit.json").read_text())
+    assert [entry["host"] for entry in told["macs"]] == sorted(hosts)
+
+
 def test_a_packed_and_a_saved_slice_together_miss_nobody(tmp_path: Path) -> None:
     packed = dict([_packed(Answer("b", "read", NOW, reading()))])
     act(packed, dest=str(tmp_path), packed=True, saved=[kept_file(tmp_path)], expected=["a", "b"], formats=["json"])

@@ -214,6 +214,20 @@ def test_without_that_group_only_one_host_is_certain(groups: dict[str, list[str]
     assert _choose(variables.ABSENT, {}) == ["all"]
 
 
+@pytest.mark.parametrize("required", [True, "true", "yes", 1, "what is this", ["x"]])
+def test_a_required_limit_has_to_be_given(required: t.Any) -> None:
+    for limit in (None, ""):
+        with pytest.raises(Refusal, match="no limit was given: say which Macs are meant") as caught:
+            variables.check_limit(required, limit)
+        assert caught.value.reason == "option_missing"
+    variables.check_limit(required, "all")
+
+
+@pytest.mark.parametrize("required", [False, "false", "no", None, 0, ""])
+def test_no_limit_is_needed_where_none_is_required(required: t.Any) -> None:
+    variables.check_limit(required, None)
+
+
 def test_hosts_that_were_chosen_before_are_refused() -> None:
     variables.check_chosen("pilot", ["a", "b"], ["a", "b", "c"])
     with pytest.raises(Refusal, match="and b is one of them: give it with -e keyholder_hosts=pilot"):

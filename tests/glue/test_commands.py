@@ -271,6 +271,7 @@ PLAN_ONLY = {
     ("offboard", "force"): "whether it is refused while somebody is logged in",
     ("trust_info", "include"): "what else is read",
     ("trust_info", "reader"): "who reads",
+    ("trust_info", "wait"): "how long the controller waits",
 }  # fmt: skip
 """Options that no program is told of, and what they decide."""
 

@@ -130,6 +130,7 @@ EVERYWHERE = {
 
 BY_THE_ACTION = {
     ("trust_info", "reader"),
+    ("trust_info", "wait"),
     ("filevault_reboot", "reboot_timeout"),
     *((module, "runner") for module in MODULES),
 }

@@ -136,8 +136,8 @@ OPTIONS = Group(
         ),
         "event_unusable": Reason(
             "The playbook on_event was started without an event of an MDM, or with one that cannot be used.",
-            "No Mac was reached. Let ansible-rulebook start the playbook, by a rulebook with the event source"
-            " keyholder.macos.mdm, which gives it the event.",
+            "No Mac was reached. Let ansible-rulebook start the playbook, by a rulebook of the collection, which gives"
+            " it the event.",
         ),
         "mac_unknown": Reason(
             "An event of an MDM speaks of a Mac that is no host of the inventory, or more than one.",

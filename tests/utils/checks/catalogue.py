@@ -43,6 +43,7 @@ COSTS = {
     "sequences": 22,
     "bad_input": 17,
     "audit": 15,
+    "on_event": 40,
     "faults": 14,
 }
 """Seconds of one core that a file of integration tests takes; one that is not here takes about ten."""

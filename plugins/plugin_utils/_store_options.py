@@ -61,10 +61,18 @@ OPTION: dict[str, t.Any] = {
 
 def option_of(store: t.Any) -> dict[str, t.Any]:
     """Return the option, checked and with its defaults, of what a variable holds. Raises :class:`Refusal`."""
-    checked = ArgumentSpecValidator({"store": OPTION}).validate({"store": store})
+    # The validator copies what it gets. A value that Ansible templates late would have its whole templar copied.
+    checked = ArgumentSpecValidator({"store": OPTION}).validate({"store": _templated(store)})
     if checked.error_messages:
         raise Refusal("value_unusable", "; ".join(checked.error_messages))
     return t.cast("dict[str, t.Any]", checked.validated_parameters["store"])
+
+
+def _templated(value: t.Any) -> t.Any:
+    """Return a value, and what is in it, as plain dictionaries and lists."""
+    if isinstance(value, t.Mapping):
+        return {key: _templated(one) for key, one in value.items()}
+    return [_templated(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def store_of(

@@ -7,6 +7,7 @@ The collection is built and installed as a user has it. The inventory, known_hos
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -16,9 +17,10 @@ from typing import Any
 import pytest
 import yaml
 
+from checks import package
 from checks.environments import ROOT
-from checks.mirror import mirror
-from harness.ansible import Ansible
+from checks.execution import Job
+from harness.ansible import Ansible, binaries
 from harness.macs import PASSWORDS, mac, person
 from harness.recipients import Safe
 from maclab import journal
@@ -63,10 +65,8 @@ class Folder:
         assert set(yaml.safe_load(vault.read_text())) == set(VAULT)
         vault.write_text(yaml.safe_dump(VAULT))
         (place / "vault-password").write_text("of this test")
-        self.collections = place.parent / "collections"
-        self._typed(f"ansible-galaxy collection build --output-path {place.parent} {mirror('fleet-folder')}")
-        (archive,) = place.parent.glob("*.tar.gz")
-        self._typed(f"ansible-galaxy collection install {archive} -p {self.collections} --offline")
+        name = f"fleet-folder-{binaries().parent.name}"
+        self.collections = package.installed(Job(f"{name}-install", os.environ), name, binaries() / "ansible-galaxy")
         assert (self.collections / "ansible_collections/keyholder/macos/examples/fleet/Makefile").exists()
         self._typed("ansible-vault encrypt --vault-password-file vault-password group_vars/macs/vault.yml")
 

@@ -61,10 +61,18 @@ OPTION: dict[str, t.Any] = {
 
 def option_of(store: t.Any) -> dict[str, t.Any]:
     """Return the option, checked and with its defaults, of what a variable holds. Raises :class:`Refusal`."""
-    checked = ArgumentSpecValidator({"store": OPTION}).validate({"store": store})
+    checked = ArgumentSpecValidator({"store": OPTION}).validate({"store": _resolved(store)})
     if checked.error_messages:
         raise Refusal("value_unusable", "; ".join(checked.error_messages))
     return t.cast("dict[str, t.Any]", checked.validated_parameters["store"])
+
+
+def _resolved(value: t.Any) -> t.Any:
+    """Return a value whose templates are all filled in. The validator copies what it gets, and with a template that is
+    still to be filled in, ansible-core 2.21 copies its own loaders, which it deprecates."""
+    if isinstance(value, t.Mapping):
+        return {key: _resolved(one) for key, one in value.items()}
+    return [_resolved(one) for one in value] if isinstance(value, list) else value
 
 
 def store_of(

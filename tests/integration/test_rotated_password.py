@@ -23,8 +23,9 @@ from harness.macs import PASSWORDS, mac, person
 from harness.recipients import Safe
 from maclab import journal
 from maclab.lab import Lab
+from stage.snippets import of_page
 
-GUIDE = ROOT / "docs/docsite/rst/guide_rotation.rst"
+GUIDE = "docs/docsite/rst/guide_rotation.rst"
 SECTION = "Using the rotated password"
 SAFE = Safe.new()
 WITH, WITHOUT = "with-python", "without-python"
@@ -49,16 +50,9 @@ SAME_PLAY = """
 
 
 def blocks(language: str) -> list[str]:
-    """The code of that language in the guide's section."""
-    text = GUIDE.read_text(encoding="utf-8").split(f"\n{SECTION}\n---", 1)[1]
-    section = text.split("\n---", 1)[0]
-    found = section.split(f".. code-block:: {language}\n")[1:]
-    kept: list[str] = []
-    for text in found:
-        lines = text.split("\n")
-        end = next((n for n, line in enumerate(lines) if line and not line.startswith("    ")), len(lines))
-        kept.append("\n".join(line[4:] for line in lines[:end]).strip() + "\n")
-    return kept
+    """Return the code of that language in the guide's section."""
+    snippets = of_page(GUIDE, (ROOT / GUIDE).read_text(encoding="utf-8"))
+    return [one.text for one in snippets if f" / {SECTION} / " in one.name and one.language == language]
 
 
 class Office:

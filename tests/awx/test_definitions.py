@@ -57,7 +57,7 @@ def behind(playbook: str) -> tuple[list[str], list[str]]:
     text = (AWX / "project" / playbook).read_text()
     inner = re.findall(r"import_playbook: keyholder\.macos\.(\w+)", text)
     texts = [(ROOT / "playbooks" / f"{name}.yml").read_text() for name in inner]
-    return texts, [role for one in texts for role in re.findall(r"role: keyholder\.macos\.(\w+)", one)]
+    return texts, [role for one in texts for role in re.findall(r"(?:role|name): keyholder\.macos\.(\w+)", one)]
 
 
 def known_to(playbook: str) -> set[str]:

@@ -10,6 +10,7 @@ from unittest import mock
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import become_loader
 from readings import ANA, ITADMIN, MAC, reading
 
@@ -18,8 +19,9 @@ from ansible_collections.keyholder.macos.plugins.filter.findings import findings
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Missing
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
-from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure, leaving
+from ansible_collections.keyholder.macos.plugins.plugin_utils._action import QUIET, Action, failure, leaving
 from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import Exec
+from ansible_collections.keyholder.macos.plugins.plugin_utils._options import Spec
 
 EVIL = "ana\x1b[2J\x9b31m\u202e\u2028\u200b\ufeff\U000e0041\n"
 
@@ -114,3 +116,57 @@ def test_findings_are_plain() -> None:
 
 def test_the_filter() -> None:
     assert plain_filter.FilterModule().filters()["plain"]("a\x1bb") == "a?b"
+
+
+class Lost(Action):
+    """An action whose Mac goes away as its test says."""
+
+    SPEC: t.ClassVar[Spec] = {"name": {"type": "str"}}
+
+    def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        task_vars["asked"].append(self._task.args)
+        if isinstance(task_vars["answer"], Exception):
+            raise task_vars["answer"]
+        return dict(task_vars["answer"])
+
+
+def rounds(answer: t.Any, *addresses: str, quiet: bool = False, until: t.Any = ()) -> tuple[int, list[t.Any]]:
+    """How often the Macs of a loop were asked, and what each round returned or raised."""
+    task = mock.MagicMock(_uuid=object(), args={"name": "ana"}, until=until, delegate_to=None, async_val=0)
+    variables: dict[str, t.Any] = {"asked": [], "answer": answer, **({QUIET: True} if quiet else {})}
+    came: list[t.Any] = []
+    for address in addresses:
+        action = Lost(task, mock.MagicMock(), mock.MagicMock(remote_addr=address), *[mock.MagicMock()] * 3)
+        with mock.patch.object(ActionBase, "run", return_value={}), mock.patch.object(action, "check"):
+            try:
+                came.append(action.run(None, variables))
+            except AnsibleError as problem:
+                came.append(problem)
+    return len(variables["asked"]), came
+
+
+GONE = AnsibleConnectionFailure("Connection refused")
+SUDO = AnsibleError("Incorrect sudo password")
+SILENT = {"failed": True, "reason": "sudo_silent"}
+
+
+@pytest.mark.parametrize("answer", [GONE, SUDO, SILENT])
+def test_a_mac_whose_way_in_is_shut_is_asked_once_in_a_loop(answer: t.Any) -> None:
+    asked, came = rounds(answer, "a", "a", "a")
+    assert asked == 1 and all(one == came[0] for one in came)
+    assert rounds(answer, "a", "b")[0] == 2, "of another Mac it says nothing"
+    assert rounds(answer, "a", "a", until=["x"])[0] == 2, "who waits for it asks again"
+
+
+def test_whatever_else_fails_is_tried_in_each_round() -> None:
+    assert rounds(AnsibleError("the option is not text"), "a", "a")[0] == 2
+    assert rounds({"failed": True, "reason": "granter_missing"}, "a", "a")[0] == 2
+
+
+def test_a_play_with_a_summary_goes_on_without_a_mac() -> None:
+    for answer, unreached in ((GONE, True), (SUDO, False)):
+        (result,) = rounds(answer, "a", quiet=True)[1]
+        assert (result["failed"], result["unreached"], result["msg"]) == (True, unreached, str(answer))
+        assert "unreachable" not in result
+        (raised,) = rounds(answer, "a")[1]
+        assert raised is answer

@@ -223,7 +223,7 @@ def test_a_flood_is_one_run(rulebook: Rulebook) -> None:
     runs, now = rulebook.runs(), time.time()
     statuses = [rulebook.send("zentral", rotated("fleet", now, number)) for number in range(200)]
     assert set(statuses) == {200, 429}
-    assert statuses.count(200) <= 60
+    assert statuses.count(200) <= 60 * (1 + int((time.time() - now) // 60))
     rulebook.ran(runs + 1)
     assert rulebook.audited().keys() == MACS.keys()
     assert rulebook.runs() == runs + 1

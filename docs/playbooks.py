@@ -50,7 +50,8 @@ def section(name: str, head: Head, role: str | None) -> list[str]:
         _rst(" ".join(head.before).rstrip(":.") + "."),
         "",
     ]
-    lines += [".. parsed-literal::", "", *(f"    {call}" for call in head.calls), ""]
+    if head.calls:
+        lines += [".. parsed-literal::", "", *(f"    {call}" for call in head.calls), ""]
     lines += _table("variable; default", head.variables)
     if role:
         here = {variable for variable, _meaning in head.variables}

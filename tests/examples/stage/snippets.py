@@ -18,7 +18,7 @@ from checks.mirror import tracked
 PAGES = ("README.md", "docs/docsite/rst/*.rst", "roles/*/README.md", "playbooks/awx/README.md", "examples/*.md")
 PLUGINS = tuple(f"plugins/{kind}/*.py" for kind in ("modules", "filter", "test", "lookup"))
 HEADING = re.compile(r"([=~^-])\1{2,}")
-DIRECTIVE = re.compile(r"( *)\.\. code-block:: *(\S+)")
+DIRECTIVE = re.compile(r" *\.\. (?:code-block:: *(\S+)|parsed-literal::)")
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _rst(lines: list[str]) -> Iterator[tuple[str, str, list[str]]]:
         while at < len(lines) and (not lines[at].strip() or len(lines[at]) - len(lines[at].lstrip()) > margin):
             block.append(lines[at])
             at += 1
-        yield heading, directive[2] if directive else "text", block
+        yield heading, (directive and directive[1]) or "text", block
 
 
 def _markdown(lines: list[str]) -> Iterator[tuple[str, str, list[str]]]:

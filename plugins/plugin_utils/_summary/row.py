@@ -255,7 +255,10 @@ def _merged(items: Sequence[Item]) -> list[Item]:
     found: dict[str, Item] = {}
     for item in items:
         other = found.get(item.what)
-        if other is None or other.status == SAME or item.status in TROUBLE:
+        if other is not None and other.status == CHANGED and item.status == REFUSED:
+            # What was changed on it stays changed: a key that was made, and not stored.
+            found[item.what] = replace(item, status=FAILED, words=FAILED.upper(), steps=other.steps + item.steps)
+        elif other is None or other.status == SAME or item.status in TROUBLE:
             found[item.what] = item
         elif item.status == CHANGED and other.status == CHANGED and item.words != other.words:
             words = f"{other.words}, {item.words.removeprefix('would be ')}"

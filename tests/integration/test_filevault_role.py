@@ -92,7 +92,7 @@ def test_a_key_of_another_run_is_not_replaced(store: Store) -> None:
     )
     assert run.rc != 0
     assert "[store_conflict]" in run.output
-    assert "NOT as asked" in run.output
+    assert "recovery key: FAILED [store_conflict]" in run.output
     assert store.opened("raced") == before
     (ours,) = (path.name for path in other.parent.iterdir() if path != other)
     assert store.opened("raced", f"raced.keys/{ours}") == store.lab.mac("raced").state().filevault.prk != before

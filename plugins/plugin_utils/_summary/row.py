@@ -172,7 +172,7 @@ def _items(source: Source, result: t.Any, check: bool) -> list[Item]:
 def _item(source: Source, result: Mapping[str, t.Any], check: bool) -> Item:
     what = source.what or _account(result)
     steps, notes = _texts(result.get("plan")), _texts(result.get("notes"))
-    if _is_failure(result):
+    if _is_failure(source, result):
         why, reason, remedy, evidence = _told(result)
         status = GONE if _is_gone(result) else FAILED if result.get("changed") else REFUSED
         return Item(what, status, status.upper(), why, reason, remedy, steps, evidence, notes)
@@ -205,9 +205,13 @@ def _state(result: Mapping[str, t.Any], when: str) -> Mapping[str, t.Any]:
     return state if isinstance(state, Mapping) else {}
 
 
-def _is_failure(result: Mapping[str, t.Any]) -> bool:
-    """Return whether a task did not do what was asked. A play of ours lets it pass, to go on to its summary."""
-    return bool(result.get("failed") or result.get("reason") or _is_gone(result))
+def _is_failure(source: Source, result: Mapping[str, t.Any]) -> bool:
+    """Return whether a task did not do what was asked.
+
+    A play of ours lets the one task of a role pass, to go on to its summary. Of a role with several, which are about
+    parts of a Mac, the role itself has said what is no failure: a key file of before the last rotation.
+    """
+    return bool(result.get("failed") or _is_gone(result) or (result.get("reason") and not source.what))
 
 
 def _is_gone(result: Mapping[str, t.Any]) -> bool:
@@ -251,7 +255,10 @@ def _merged(items: Sequence[Item]) -> list[Item]:
     found: dict[str, Item] = {}
     for item in items:
         other = found.get(item.what)
-        if other is None or other.status == SAME or item.status in TROUBLE:
+        if other is not None and other.status == CHANGED and item.status == REFUSED:
+            # What was changed on it stays changed: a key that was made, and not stored.
+            found[item.what] = replace(item, status=FAILED, words=FAILED.upper(), steps=other.steps + item.steps)
+        elif other is None or other.status == SAME or item.status in TROUBLE:
             found[item.what] = item
         elif item.status == CHANGED and other.status == CHANGED and item.words != other.words:
             words = f"{other.words}, {item.words.removeprefix('would be ')}"
@@ -295,8 +302,8 @@ def _after(shows: str, after: t.Any, found: Sequence[tuple[Source, t.Any]], chec
     read = _reading(after)
     if read is not None and not check:
         return _standing(shows, read)
-    for _source, result in reversed(found):
-        state = _state(result, "after") if isinstance(result, Mapping) and not _is_failure(result) else {}
+    for source, result in reversed(found):
+        state = _state(result, "after") if isinstance(result, Mapping) and not _is_failure(source, result) else {}
         if shows == FILEVAULT and "enabled" in state:
             return "on" if state["enabled"] else "deferred" if state.get("deferred_user") else "off"
         if shows == BOOTSTRAP and "status" in state:

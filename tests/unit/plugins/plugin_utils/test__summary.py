@@ -136,6 +136,23 @@ def test_parts_of_a_mac_are_one_item_each() -> None:
     assert outcome(says) == "FileVault: on; key stored"
 
 
+def test_a_part_that_was_changed_before_it_was_refused_has_failed() -> None:
+    conflict = failure(Refusal("store_conflict", "another run has changed the store"))
+    made = {"changed": True, "plan": ["make a new key"]}
+    told = row_of(
+        "mac-1", HERE, [(Source("a", "recovery key", "made anew"), made), (Source("b", "recovery key"), conflict)]
+    )
+    assert (told.status, outcome(told)) == ("failed", "recovery key: FAILED [store_conflict]")
+    assert told.items[0].steps == ("make a new key",)
+
+
+def test_what_a_role_of_several_tasks_lets_pass_is_no_failure() -> None:
+    stale = {"changed": False, "failed": False, "reason": "key_invalid", "msg": "the file is old"}
+    found = [(Source("collected", "recovery key", "taken over"), stale)]
+    assert row_of("mac-1", HERE, found).status == "unchanged"
+    assert row_of("mac-1", HERE, [(found[0][0], {**stale, "failed": True})]).status == "refused"
+
+
 def test_a_mac_that_is_not_recoverable_says_so() -> None:
     nobody = {"mac": reading(MAC, accounts=(BO, replace(ANA, admin=False)))}
     assert outcome(row(did("ana", HOLDER, HOLDER), before=nobody)) == "ana: nothing to do; recoverable: at risk"

@@ -40,7 +40,7 @@ html_css_files = ["site.css"]
 pygments_style, pygments_dark_style = "a11y-light", "a11y-dark"
 """
 
-CONTENTS = re.compile(r"^\.\. contents::\n(?:   .*\n)*", re.MULTILINE)
+CONTENTS = re.compile(r"^\.\. contents::.*\n(?: +:.*\n)*", re.MULTILINE)
 
 
 def build(job: Job) -> str:

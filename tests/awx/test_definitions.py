@@ -291,6 +291,11 @@ def test_the_execution_environments_are_what_ansible_builder_takes() -> None:
     pytest.importorskip("ansible_builder")
     from ansible_builder.ee_schema import validate_schema
 
-    validate_schema(yaml.safe_load((AWX / "execution-environment.yml").read_text()))
+    version = yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
+    definitions = [yaml.safe_load(path.read_text()) for path in AWX.glob("execution-environment*.yml")]
+    assert len(definitions) == 2
+    for definition in definitions:
+        validate_schema(definition)
+        assert definition["dependencies"]["galaxy"]["collections"][0]["name"] == f"keyholder-macos-{version}.tar.gz"
     meta = yaml.safe_load((ROOT / "meta" / "execution-environment.yml").read_text())
     assert all((ROOT / path).exists() for path in meta["dependencies"].values())

@@ -100,6 +100,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "odd": {"count": 8, "macos": "13.6.9", "python": "none", "accounts": odd},
         "target": {"macos": "15.6", "accounts": people},
         "numbers": NUMBERS,
+        "kept": {"macos": "15.6", "ssh_user": "ansible", "accounts": [person("ansible", "x-1", admin=True), *people]},
         "every": EVERY,
     }
     with Lab({"sudo_password": False, "macs": macs}, tmp_path_factory.mktemp("lab")) as lab:
@@ -111,6 +112,10 @@ def run(lab: Lab) -> Iterator[Run]:
     """One job in a folder of its own, laid out as AWX does it."""
     with tempfile.TemporaryDirectory(prefix="kh-") as sockets:
         yield partial(_run, sockets, lab)
+
+
+# Where AWX has written the file that a credential type asks for.
+FILE = {"filename": "/runner/env/tmp0123"}
 
 
 class _Unsafe(yaml.SafeDumper):
@@ -128,7 +133,7 @@ def as_awx_writes(credentials: dict[str, dict[str, str]], answers: dict[str, Any
     for credential in CREDENTIALS:
         for name, template in credential["injectors"].get("extra_vars", {}).items():
             if credential["name"] in credentials:
-                given[name] = jinja.from_string(template).render(**credentials[credential["name"]])
+                given[name] = jinja.from_string(template).render(**credentials[credential["name"]], tower=FILE)
     given |= answers
     return "".join(
         yaml.dump_all([{name: value}], Dumper=_Unsafe, default_flow_style=False) for name, value in given.items()
@@ -161,7 +166,7 @@ def _run(
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
     }
     argv = [str(BIN / "ansible-runner"), "run", str(folder), "-p", playbook, "--ident", "job", "-q"]
-    argv += ["--cmdline", " ".join(arguments)] if arguments else []
+    argv += [f"--cmdline={' '.join(arguments)}"] if arguments else []
     return subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
@@ -181,11 +186,11 @@ def said(path: Path) -> dict[str, Any]:
 
 
 def test_four_slices_of_forty_macs_make_the_same_report(lab: Lab, run: Run, tmp_path: Path) -> None:
-    hosts = sorted(name for name in lab.names if name not in ("target", "numbers", "every"))
+    hosts = sorted(name for name in lab.names if name not in ("target", "numbers", "kept", "every"))
     assert len(hosts) == MACS
     whole = tmp_path / "whole"
     report = {"keyholder_report": str(tmp_path / "report-whole")}
-    ended(run(whole, "keyholder.macos.audit", report, "--limit", "!target,!numbers,!every"), whole)
+    ended(run(whole, "keyholder.macos.audit", report, "--limit", "!target,!numbers,!kept,!every"), whole)
 
     folders = [tmp_path / f"slice-{number}" for number in range(SLICES)]
     running = []
@@ -344,14 +349,139 @@ def test_without_a_credential_the_reason_is_that_nothing_was_given(run: Run, tmp
     assert "[not_text]" not in shown
 
 
-def test_a_store_is_marked_once_and_found_by_the_next_job(run: Run, tmp_path: Path) -> None:
-    shown = []
-    for number in (1, 2):
+def shown_of(process: subprocess.Popen[bytes], folder: Path) -> tuple[int, str]:
+    process.communicate(timeout=600)
+    return process.returncode, (folder / "artifacts" / "job" / "stdout").read_text()
+
+
+def stats_of(folder: Path) -> dict[str, Any]:
+    """What AWX keeps as the job's artifacts."""
+    events = [json.loads(path.read_text()) for path in (folder / "artifacts" / "job" / "job_events").glob("*.json")]
+    (stats,) = [one["event_data"].get("artifact_data", {}) for one in events if one["event"] == "playbook_on_stats"]
+    return dict(stats)
+
+
+@pytest.mark.parametrize("exposed", [True, False], ids=["exposed", "not exposed"])
+def test_a_mark_is_found_by_the_next_job_where_the_folder_outlives_a_job(
+    run: Run, tmp_path: Path, exposed: bool
+) -> None:
+    """A folder that AWX does not expose is one of the container's, and the job that writes there is successful."""
+    said = []
+    for number, kind in ((1, ()), (2, ("--check",))):
         folder = tmp_path / f"job-{number}"
-        ended(run(folder, "store.yml", {"keyholder_stores": [str(tmp_path / "keys")]}), folder)
-        shown.append((folder / "artifacts" / "job" / "stdout").read_text())
-    assert "marked now. Launch this job once more" in shown[0]
-    assert "there since 20" in shown[1] and "marked now" not in shown[1]
+        store = tmp_path / "keys" if exposed else folder / "of the container"
+        rc, shown = shown_of(run(folder, "store.yml", {"keyholder_stores": [str(store)]}, *kind), folder)
+        said.append((rc == 0, " ".join(shown.split())))
+    assert said[0][0] and "marked. Launch this job with job type check now" in said[0][1]
+    assert said[1][0] == exposed
+    assert ("marked by an earlier job" if exposed else "[store_not_durable]") in said[1][1]
+
+
+@pytest.mark.parametrize("limit", [(), ("--limit", "numbers")], ids=["without", "with"])
+def test_what_changes_macs_does_nothing_without_a_limit(
+    lab: Lab, run: Run, tmp_path: Path, limit: tuple[str, ...]
+) -> None:
+    """As setup.yml gives it to each template that changes Macs; a limit that is left empty is none."""
+    before = {name: len(lab.mac(name).journal()) for name in lab.names}
+    given = {"keyholder_limit_required": True, "keyholder_target_name": "who-is-not-there"}
+    folder = tmp_path / "job"
+    rc, shown = shown_of(run(folder, "offboard.yml", given, *limit), folder)
+    reached = {name for name in lab.names if len(lab.mac(name).journal()) > before[name]}
+    assert (rc == 0, reached) == ((True, {"numbers"}) if limit else (False, set())), shown
+    assert ("no limit was given" in shown) == (not limit)
+
+
+def test_a_failed_audit_tells_which_macs_and_one_with_a_limit_keeps_the_fleets_report(run: Run, tmp_path: Path) -> None:
+    folder, reports = tmp_path / "job", tmp_path / "reports"
+    given = {"keyholder_reports": str(reports), "keyholder_fail_on": "compliant"}
+    rc, shown = shown_of(run(folder, "audit.yml", given, "--limit", "target"), folder)
+    assert rc != 0
+    assert stats_of(folder) == {"keyholder_failure": "1 Mac is not compliant: target"}, shown
+    assert not (reports / "audit.html").exists() and (reports / "limited" / "audit.html").exists()
+    merge = tmp_path / "merge"
+    given = {
+        "keyholder_report": str(tmp_path / "merged"),
+        "keyholder_hosts": "target",
+        "keyholder_fail_on": "recoverable",
+    }
+    saved = {"keyholder_saved": [str(reports / "limited" / "audit.jsonl"), str(tmp_path / "none.jsonl")]}
+    rc, shown = shown_of(run(merge, "audit_merge.yml", {**given, **saved}), merge)
+    assert rc != 0 or stats_of(merge) == {}, shown
+    if rc:
+        assert "target" in stats_of(merge)["keyholder_failure"]
+
+
+def test_a_persons_password_is_in_no_event(lab: Lab, run: Run, tmp_path: Path) -> None:
+    """AWX hands a survey's password on as an extra variable, in a file of the job's input."""
+    folder = tmp_path / "job"
+    first = "f1rst {{ 7*7 }} \"w 'q # é"
+    answers = {
+        "keyholder_target_name": "newcomer", "keyholder_target_full_name": "New", "keyholder_target_password": first,
+    }  # fmt: skip
+    granter = {"keyholder granter": {"admin_user": "itadmin", "admin_password": "0123456701"}}
+    job = run(folder, "onboard.yml", as_awx_writes(granter, answers), "--limit", "numbers", "-vvv", "--diff")
+    artifacts = ended(job, folder)
+    assert lab.mac("numbers").state().accounts["newcomer"].password == first
+    assert Search({"first": first, "granter": "0123456701"}).files([artifacts]) == []
+
+
+def test_a_persons_password_arrives_as_it_is_or_not_at_all(run: Run, tmp_path: Path) -> None:
+    """There is no injector for an answer, so what YAML makes something else of has to be refused."""
+    *dummy, play = yaml.safe_load((PROJECT / "grant.yml").read_text())
+    given = trust_as_template(play["vars"]["grant_password"])
+    *dummy, look = yaml.safe_load((PROJECT / "answers" / "texts.yml").read_text())[0]["tasks"]
+    asked = trust_as_template("{{ " + look["ansible.builtin.assert"]["that"] + " }}")
+    loader, arrived, refused = DataLoader(), set(), set()
+    for word in WORDS:
+        try:
+            variables = loader.load(as_awx_writes({}, {"keyholder_target_password": word}), json_only=False)
+        except Exception:  # Ansible itself ends the job: YAML parsing failed.
+            refused.add(word)
+            continue
+        templar = Templar(loader, variables={"hostvars": {"mac": {}}, "inventory_hostname": "mac", **variables})
+        if templar.template(asked):
+            assert templar.template(given) == word
+            arrived.add(word)
+        else:
+            refused.add(word)
+    assert {"0123456701", "12:34:56", "yes", "null", "2026-11-28"} <= refused
+    assert {"{{ 7*7 }}", "a #b", "'q'", '"q"', "$HOME"} <= arrived
+    folder = tmp_path / "job"
+    answers = {"keyholder_target_name": "ana", "keyholder_target_password": "0123456701"}
+    rc, shown = shown_of(run(folder, "grant.yml", as_awx_writes({}, answers), "--limit", "target"), folder)
+    assert rc != 0 and "[not_text]" in shown and '"keyholder target password"' in " ".join(shown.split())
+    assert "0123456701" not in shown and "21913025" not in shown
+
+
+def test_after_a_rotation_the_granter_comes_from_the_store(lab: Lab, run: Run, tmp_path: Path) -> None:
+    """The example's inventory: another account logs in, and no credential can hold what differs from Mac to Mac."""
+    safe, kept = Safe.new(), tmp_path / "passwords"
+    (tmp_path / "identity").write_text(str(safe.identity))
+    variables = yaml.safe_load((PROJECT / "inventory" / "macs.yml").read_text())["macs"]["vars"]
+    variables["managed_admin_store"] |= {"directory": str(kept), "recipients": [safe.recipient]}
+    assert variables["ansible_user"] == "ansible" != variables["managed_admin_name"] == "itadmin"
+
+    def job(name: str, playbook: str, credentials: dict[str, dict[str, str]], **answers: Any) -> tuple[int, str]:
+        folder = tmp_path / name
+        # AWX writes the file of the identity, and says where it is.
+        answers |= {"keyholder_store_identity": str(tmp_path / "identity"), "awx_job_id": "7"}
+        extra = as_awx_writes(credentials, answers)
+        (tmp_path / f"{name}.yml").write_text(yaml.safe_dump({"macs": {"hosts": {"kept": {}}, "vars": variables}}))
+        # Both inventories are one, as AWX's is.
+        return shown_of(run(folder, playbook, extra, "-i", str(tmp_path / f"{name}.yml"), "--limit", "kept"), folder)
+
+    present = {"keyholder target password": {"password": SECRETS["granter"]}}
+    rc, shown = job("unmarked", "managed_admin.yml", present, keyholder_target_name="itadmin")
+    assert rc != 0 and "[store_not_durable]" in shown, shown
+    store = tmp_path / "store"
+    ended(run(store, "store.yml", {"keyholder_stores": [str(kept)]}), store)
+    rc, shown = job("rotate", "managed_admin.yml", present, keyholder_target_name="itadmin")
+    assert rc == 0, shown
+    assert lab.mac("kept").state().accounts["itadmin"].password != SECRETS["granter"]
+    person_ = {"keyholder_target_name": "ana", "keyholder_target_password": SECRETS["ana"]}
+    rc, shown = job("grant", "grant.yml", {}, **person_)
+    assert rc == 0, shown
+    assert lab.mac("kept").state().accounts["ana"].has_authority_token
 
 
 @pytest.mark.parametrize("playbook", ["audit.yml", "audit_merge.yml"])

@@ -66,7 +66,7 @@ class Runs:
     def __init__(self, program: Path, home: Path, stand_in: StandIn) -> None:
         self.program, self.home, self.stand_in = program, home, stand_in
 
-    def __call__(self, url: str, rc: int = 0, **settings: Any) -> tuple[str, dict[str, int]]:
+    def __call__(self, url: str, *arguments: str, rc: int = 0, **settings: Any) -> tuple[str, dict[str, int]]:
         extra: dict[str, Any] = {
             "keyholder_awx_webhook": "https://hooks.example.com/keyholder",
             "keyholder_awx_credentials": ATTACHED,
@@ -86,7 +86,7 @@ class Runs:
             "CONTROLLER_OAUTH_TOKEN": TOKEN,
             "no_proxy": "127.0.0.1",
         }
-        argv = [self.program, "-i", "localhost,", AWX / "setup.yml", "-e", f"@{mine}", "-vvv"]
+        argv = [self.program, "-i", "localhost,", AWX / "setup.yml", "-e", f"@{mine}", "-vvv", *arguments]
         process = subprocess.Popen(
             argv, env=environment, cwd=self.home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -307,11 +307,14 @@ def test_each_execution_node_is_tried(runs: Runs, first: tuple[str, dict[str, in
     assert runs.stand_in.things["instance_groups"] == []
 
 
-def test_a_node_without_the_folder_is_named(fresh: tuple[Runs, str]) -> None:
+def test_a_node_without_the_folder_is_named(
+    runs: Runs, url: str, first: tuple[str, dict[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """AWX leaves out a path that is not there, without a word: the job that writes there is successful."""
-    runs, url = fresh
-    runs.stand_in.nodes["node-b"] = set()
-    output, _recap = runs(url, 2)
+    assert first
+    monkeypatch.setitem(runs.stand_in.nodes, "node-b", set())
+    monkeypatch.setattr(runs.stand_in, "marks", set())
+    output, _recap = runs(url, "--start-at-task", "Give each node an instance group", rc=2)
     said = told(output)
     assert "keyholder store on node-b, job type check" in said and "node-a" not in said
     assert "mkdir -p -m 0700" in said and FOLDER in said
@@ -322,7 +325,7 @@ def test_a_project_that_cannot_be_synchronised_says_why_each_time(fresh: tuple[R
     runs, url = fresh
     runs.stand_in.trouble = "fatal: repository 'https://git.example.com/macs.git/' not found"
     for _turn in range(2):
-        output, _recap = runs(url, 2)
+        output, _recap = runs(url, rc=2)
         assert "could not be synchronised" in told(output)
         assert runs.stand_in.trouble in told(output)
     assert runs.stand_in.things["job_templates"] == []
@@ -331,14 +334,14 @@ def test_a_project_that_cannot_be_synchronised_says_why_each_time(fresh: tuple[R
 def test_what_is_not_there_is_told_in_one_list_before_anything_is_made(fresh: tuple[Runs, str]) -> None:
     runs, url = fresh
     settings = {"keyholder_awx_inventory": "All Macs", "keyholder_awx_machine_credential": "Key"}
-    output, _recap = runs(url, 2, **settings)
+    output, _recap = runs(url, rc=2, **settings)
     assert "AWX has no inventory All Macs, no credential Key." in told(output)
     assert runs.stand_in.sent == []
 
 
 def test_credentials_come_after_their_types(fresh: tuple[Runs, str]) -> None:
     runs, url = fresh
-    output, _recap = runs(url, 2, keyholder_awx_credentials={"keyholder rotate": ["Store"]})
+    output, _recap = runs(url, rc=2, keyholder_awx_credentials={"keyholder rotate": ["Store"]})
     assert "AWX has no credential Store." in told(output)
     assert {path for _method, path, _body in runs.stand_in.sent} == {"/api/v2/credential_types/"}
 
@@ -353,6 +356,6 @@ def test_credentials_come_after_their_types(fresh: tuple[Runs, str]) -> None:
 )
 def test_a_misspelt_template_is_told(fresh: tuple[Runs, str], settings: dict[str, Any]) -> None:
     runs, url = fresh
-    output, _recap = runs(url, 2, **settings)
+    output, _recap = runs(url, rc=2, **settings)
     assert "there is no template keyholder onbord." in output
     assert runs.stand_in.sent == []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from . import action_groups, ansible_test, docs, package
+from . import action_groups, ansible_test, docs, images, package
 from .environments import CACHE, REQUIREMENTS, ROOT, TREE, ensure
 from .execution import Check, CheckFailed, count
 from .mirror import mirror, tracked
@@ -77,6 +77,7 @@ def checks(matrix: Matrix) -> list[Check]:
         Check("docs", docs.build),
         Check("docs-lint", _docs_lint),
         Check("package", package.install),
+        Check("execution-environment", images.build),
         Check("mypy", _mypy),
         Check("changelog", _changelog),
         Check("reuse", _reuse),

@@ -43,7 +43,7 @@ ALLOWED = {
 
 def install(job: Job) -> str:
     """Build, install without network, and read the documentation of every module and role from the installed files."""
-    archive = _build(job, "package")
+    archive = build(job, "package")
     with tarfile.open(archive) as tar:
         strangers = {name.split("/")[0] for name in tar.getnames()} - ALLOWED
     if strangers:
@@ -71,7 +71,7 @@ def install(job: Job) -> str:
 
 def installed(job: Job, name: str, galaxy: Path) -> Path:
     """Return a collections path with nothing in it but what the tarball holds, installed by that ansible-galaxy."""
-    return _installed(job, _build(job, name), name, galaxy)
+    return _installed(job, build(job, name), name, galaxy)
 
 
 def _installed(job: Job, archive: Path, name: str, galaxy: str | Path) -> Path:
@@ -84,7 +84,7 @@ def _installed(job: Job, archive: Path, name: str, galaxy: str | Path) -> Path:
 
 def importer(job: Job) -> str:
     """Let Galaxy's own importer judge the tarball."""
-    archive = _build(job, "importer")
+    archive = build(job, "importer")
     config = CACHE / "galaxy-importer.cfg"
     config.write_text("[galaxy-importer]\nRUN_ANSIBLE_TEST = False\nCHECK_REQUIRED_TAGS = True\n")
     output = job.run(
@@ -107,7 +107,7 @@ def importer(job: Job) -> str:
     return f"{len(loaded)} modules and roles"
 
 
-def _build(job: Job, name: str) -> Path:
+def build(job: Job, name: str) -> Path:
     folder = CACHE / "dist" / name
     shutil.rmtree(folder, ignore_errors=True)
     job.run("ansible-galaxy", "collection", "build", "--output-path", folder, mirror(name))

@@ -123,8 +123,9 @@ class ActionModule(Action):
         answers = self._answers(given, variables, now, unread)
         if given["pack"]:
             return {"changed": False, "packed": dict(map(_packed, answers))}
+        summary = Summary(_policy(given), given["title"], now, unread=unread)
         with _alone(given["dest"]):
-            return self._published(given, lambda: self._report(given, variables, now, answers, unread))
+            return self._published(given, lambda: self._report(given, variables, summary, answers))
 
     def _published(self, given: dict[str, t.Any], report: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
         """Return the result of a report that is published, too. It is made here whatever becomes of that."""
@@ -145,21 +146,15 @@ class ActionModule(Action):
         return {**failed, "msg": f"{result['msg']}; {problem.told}"} if result.get("msg") else failed
 
     def _report(
-        self,
-        given: dict[str, t.Any],
-        variables: dict[str, t.Any],
-        now: float,
-        answers: t.Iterable[Answer],
-        unread: list[str],
+        self, given: dict[str, t.Any], variables: dict[str, t.Any], summary: Summary, answers: t.Iterable[Answer]
     ) -> dict[str, t.Any]:
         """Return the result of a report."""
         try:
-            summary = Summary(_policy(given), given["title"], now, unread=unread)
             summary.columns, summary.about = tuple(given["columns"]), texts_of(given["about"])
             summary.inventory = inventory_words(variables.get("ansible_inventory_sources"))
             result = _write_report(given, answers, summary)
         except NoAnswersError as problem:
-            raise Refusal("answers_missing", f"no report was made: {problem}", tuple(unread)) from problem
+            raise Refusal("answers_missing", f"no report was made: {problem}", tuple(summary.unread)) from problem
         for note in result["notes"]:
             self._display.warning(note)
         return result

@@ -161,7 +161,7 @@ options:
       - The history of O(history) is kept there as well, except on a plain web server, which refuses O(history). Before
         the report is made, all audits that the place has are fetched into the file O(history), and afterwards they are
         put back with the new one. Two audits at once lose neither. Each leaves a file, and the next audit unites them.
-      - With O(partial), the report goes to the folder C(partial) there, so that the report about all Macs stays. A
+      - With O(partial), the report goes to the folder C(limited) there, so that the report about all Macs stays. A
         report that takes up its own readings with O(saved) is about all Macs.
       - O(validate_only) puts a small file there and takes it away again. If the place does not take the report, the
         task fails with RV(reason) V(report_unpublished), but the report on the controller is made all the same.

@@ -27,7 +27,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._publish.s3 import
 from ansible_collections.keyholder.macos.plugins.plugin_utils._publish.web import Web, WebDav
 
 PLACES: t.Mapping[str, type[Place]] = {kinds.WEB: Web, kinds.WEBDAV: WebDav, kinds.S3: S3, kinds.GIT: Git}
-PARTIAL = "partial"
+PARTIAL = "limited"
 """The folder for reports about some of the Macs: the page of all Macs stays."""
 _NAMED = re.compile(r"[0-9]{8}T[0-9]{6}Z-(?P<digest>[0-9a-f]{32})\.sqlite")
 _LOOKS = 10

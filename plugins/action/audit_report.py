@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import shortened
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
-from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure
+from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure, failure_after
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.audit import NoAnswersError, run_audit
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.expressions import AuditPolicyError
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.formats import FORMATS, base
@@ -43,6 +43,8 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.saved impor
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.sentences import macs, some
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.summary import Summary
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import is_list, is_text, kind_of
+from ansible_collections.keyholder.macos.plugins.plugin_utils._publish.publication import Publication
+from ansible_collections.keyholder.macos.plugins.plugin_utils._publish.target import target_of
 
 NEVER = "never"
 PACKED = "keyholder_packed_"
@@ -68,6 +70,11 @@ SPEC: dict[str, dict[str, t.Any]] = {
     "fail_on": {"type": "str", "choices": [*SEVERITIES, "recoverable", "compliant", NEVER], "default": NEVER},
     "columns": {"type": "list", "elements": "str", "default": []},
     "about": {"type": "dict", "default": {}},
+    "publish": {"type": "str"},
+    "publish_user": {"type": "str"},
+    "publish_password": {"type": "str", "no_log": True},
+    "publish_key_file": {"type": "path"},
+    "publish_page": {"type": "str"},
 }
 
 
@@ -88,6 +95,7 @@ class ActionModule(Action):
         _check_policy_option(given.get("policy"))
         check_columns(given.get("columns"))
         _end_of(given.get("since"))
+        target_of(given)
 
     def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return the task's result: what was made, or why nothing was."""
@@ -115,25 +123,38 @@ class ActionModule(Action):
         answers = self._answers(given, variables, now, unread)
         if given["pack"]:
             return {"changed": False, "packed": dict(map(_packed, answers))}
+        summary = Summary(_policy(given), given["title"], now, unread=unread)
         with _alone(given["dest"]):
-            return self._report(given, variables, now, answers, unread)
+            return self._published(given, lambda: self._report(given, variables, summary, answers))
+
+    def _published(self, given: dict[str, t.Any], report: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
+        """Return the result of a report that is published, too. It is made here whatever becomes of that."""
+        with _publication(given) as publication:
+            if publication is None:
+                return report()
+            problem = _refusal_of(publication.fetch)
+            result = report()
+            for note in publication.notes:
+                self._display.warning(note)
+            result["notes"] = [*result["notes"], *publication.notes]
+            if problem is None:
+                problem = _refusal_of(lambda: result.update(page=publication.publish(result["files"])))
+        if problem is None:
+            result["summary"] = [*result["summary"], f"Published: {result['page']}"]
+            return result
+        failed = failure_after(result, problem)
+        return {**failed, "msg": f"{result['msg']}; {problem.told}"} if result.get("msg") else failed
 
     def _report(
-        self,
-        given: dict[str, t.Any],
-        variables: dict[str, t.Any],
-        now: float,
-        answers: t.Iterable[Answer],
-        unread: list[str],
+        self, given: dict[str, t.Any], variables: dict[str, t.Any], summary: Summary, answers: t.Iterable[Answer]
     ) -> dict[str, t.Any]:
         """Return the result of a report."""
         try:
-            summary = Summary(_policy(given), given["title"], now, unread=unread)
             summary.columns, summary.about = tuple(given["columns"]), texts_of(given["about"])
             summary.inventory = inventory_words(variables.get("ansible_inventory_sources"))
             result = _write_report(given, answers, summary)
         except NoAnswersError as problem:
-            raise Refusal("answers_missing", f"no report was made: {problem}", tuple(unread)) from problem
+            raise Refusal("answers_missing", f"no report was made: {problem}", tuple(summary.unread)) from problem
         for note in result["notes"]:
             self._display.warning(note)
         return result
@@ -163,6 +184,30 @@ class ActionModule(Action):
             yield from saved
             # A file that cannot be read does not say which Macs were in it.
             yield from absent(given["expected"], unread) if unread else ()
+
+
+@contextlib.contextmanager
+def _publication(given: dict[str, t.Any]) -> t.Iterator[Publication | None]:
+    """Have the place that a report is published at for a while, None for none."""
+    target = target_of(given)
+    if target is None or given["pack"]:
+        yield None
+        return
+    # A report that keeps what it had is about all Macs, however few were read for it.
+    own = os.path.join(given["dest"] or "", given["name"] + ".jsonl")
+    with contextlib.closing(
+        Publication(target, given["name"], given["history"], given["partial"] and own not in given["saved"])
+    ) as publication:
+        yield publication
+
+
+def _refusal_of(what: t.Callable[[], t.Any]) -> Refusal | None:
+    """Return why a step cannot be done, None once it is done."""
+    try:
+        what()
+    except Refusal as refusal:
+        return refusal
+    return None
 
 
 @contextlib.contextmanager
@@ -219,6 +264,9 @@ def _validate(given: dict[str, t.Any]) -> None:
             raise PermissionError(f"dest {given['dest']} is not a writable folder")
     if given["history"] and not given["pack"]:
         History(given["history"]).close()
+    with _publication(given) as publication:
+        if publication is not None:
+            publication.check()
 
 
 def _write_report(given: dict[str, t.Any], answers: t.Iterable[Answer], summary: Summary) -> dict[str, t.Any]:

@@ -38,6 +38,7 @@ Code = t.Literal[
     "history_unusable",
     "report_unwritable",
     "log_unwritable",
+    "report_unpublished",
     "answers_missing",
     "not_text",
     "password_is_hash",

@@ -149,6 +149,42 @@ options:
     description: What the head of the report says of itself. For example the organisation, the scope, and who made it.
     type: dict
     default: {}
+  publish:
+    description:
+      - A folder outside the controller that gets a copy of all files of the report, for a controller that does not
+        last, such as the container of an AWX job.
+      - V(https://HOST/FOLDER) is a web server that takes PUT. V(webdav+https://HOST/FOLDER) is WebDAV, where missing
+        folders are made. V(s3://BUCKET/FOLDER) is S3, and V(s3+https://HOST/BUCKET/FOLDER) a server that speaks like
+        it; both need C(boto3) on the controller. V(git+https://HOST/REPOSITORY), V(git+ssh://USER@HOST/REPOSITORY) and
+        V(git+file:///REPOSITORY) are git repositories, which need the program C(git). The report is a commit on the
+        branch that the repository shows first. C(//FOLDER) behind the name of a remote repository is a folder in it.
+      - The history of O(history) is kept there as well, except on a plain web server, which refuses O(history). Before
+        the report is made, all audits that the place has are fetched into the file O(history), and afterwards they are
+        put back with the new one. Two audits at once lose neither. Each leaves a file, and the next audit unites them.
+      - With O(partial), the report goes to the folder C(limited) there, so that the report about all Macs stays. A
+        report that takes up its own readings with O(saved) is about all Macs.
+      - O(validate_only) puts a small file there and takes it away again. If the place does not take the report, the
+        task fails with RV(reason) V(report_unpublished), but the report on the controller is made all the same.
+      - O(pack) publishes nothing.
+    type: str
+  publish_user:
+    description:
+      - Who logs in there. The user of a web server, WebDAV or git over HTTPS, or the access key of S3.
+      - If it is left out for S3, C(boto3) looks for credentials as it always does.
+    type: str
+  publish_password:
+    description:
+      - The password, the token or the secret key. Without O(publish_user), a web server or WebDAV gets it as a bearer
+        token.
+      - Over http, it is refused, except for a server on the controller itself.
+    type: str
+  publish_key_file:
+    description: The file with the SSH key for V(git+ssh://). If it is left out, SSH finds one as it always does.
+    type: path
+  publish_page:
+    description:
+      - The address under which readers open the folder O(publish), if it is another one than that. RV(page) begins so.
+    type: str
 seealso:
   - module: keyholder.macos.trust_info
   - plugin: keyholder.macos.findings
@@ -178,6 +214,17 @@ EXAMPLES = r"""
     saved: [berlin/audit.jsonl, lisbon/audit.jsonl]
   delegate_to: localhost
   run_once: true
+
+- name: Keep the report and its history in a bucket
+  keyholder.macos.audit_report:
+    dest: ./audit
+    history: ./audit/history.sqlite
+    publish: s3+https://storage.example.com/reports/macs
+    publish_user: "{{ vault_reports_access_key }}"
+    publish_password: "{{ vault_reports_secret_key }}"
+    publish_page: https://reports.example.com/macs
+  delegate_to: localhost
+  run_once: true
 """
 
 RETURN = r"""
@@ -186,6 +233,10 @@ files:
   returned: success
   type: list
   elements: str
+page:
+  description: The address of the page at O(publish).
+  returned: when the report was published
+  type: str
 summary:
   description: The report in a few lines for a terminal. The two numbers, what has changed, and what to do by cause.
   returned: success

@@ -61,6 +61,11 @@ OF_PLAYBOOKS = frozenset(
     keyholder_policy_files
     keyholder_preflight_fail_on
     keyholder_preflight_file
+    keyholder_publish
+    keyholder_publish_key_file
+    keyholder_publish_page
+    keyholder_publish_password
+    keyholder_publish_user
     keyholder_reader
     keyholder_report
     keyholder_report_formats
@@ -83,6 +88,7 @@ OF_AWX = frozenset(
     keyholder_limit_required keyholder_orphans keyholder_recipient_json keyholder_reports keyholder_rotate
     keyholder_since_days keyholder_store_identity keyholder_stores keyholder_target_admin keyholder_target_full_name
     keyholder_target_name keyholder_target_password keyholder_target_password_json
+    keyholder_publish_json keyholder_publish_page_json keyholder_publish_password_json keyholder_publish_user_json
     keyholder_awx_credentials keyholder_awx_execution_environment keyholder_awx_execution_environment_image
     keyholder_awx_expose keyholder_awx_forks keyholder_awx_inventory keyholder_awx_machine_credential
     keyholder_awx_managed_admin keyholder_awx_organization keyholder_awx_project_branch keyholder_awx_project_url
@@ -100,8 +106,9 @@ OF_TESTS = frozenset(
 )
 """What an inventory of Macs to spare has for `make test-mac`."""
 
-ANYWHERE = frozenset({OWN, "keyholder_runner", "keyholder_reading"})
-"""What modules look at in any play: how a change is carried out, and the reading that a play may have registered."""
+ANYWHERE = frozenset({OWN, "keyholder_runner", "keyholder_reading", "keyholder_audited"})
+"""What modules look at in any play: how a change is carried out, and the reading that a play may have registered. What
+an audit hands to the next job of a workflow stands beside that job's own variables."""
 
 PACKED = "keyholder_packed_"
 """Begins the names under which an audit hands on one Mac's answer."""

@@ -117,14 +117,17 @@ def test_a_credential_type_is_whole(credential: dict[str, Any]) -> None:
     fields = {field["id"]: field for field in credential["inputs"]["fields"]}
     assert all(set(field) <= FIELD_KEYS for field in fields.values())
     assert set(credential["inputs"]["required"]) <= set(fields)
-    used = set(re.findall(r"{{ (\w+)(?: \| tojson)? }}", str(credential["injectors"])))
+    used = set(re.findall(r"{{ (\w+)(?: \| default\(''\))?(?: \| tojson)? }}", str(credential["injectors"])))
     assert used == set(fields)
     # Anything else would reach ansible-core 2.19 and newer as what YAML makes of its text. A path of AWX's is text.
     given = {k: v for k, v in credential["injectors"].get("extra_vars", {}).items() if v != "{{ tower.filename }}"}
     assert given or credential["injectors"].keys() & {"env", "file"}
     for name, value in given.items():
         assert name.endswith("_json")
-        assert re.fullmatch(r"{{ \w+ \| tojson }}", value)
+        # AWX leaves out what is optional and was not filled in.
+        field = value.split()[1]
+        due = "" if field in credential["inputs"]["required"] else r" \| default\(''\)"
+        assert re.fullmatch(rf"{{{{ \w+{due} \| tojson }}}}", value)
     assert all(field.get("secret") for name, field in fields.items() if re.search("password|secret|identity", name))
     assert set(credential["injectors"]) <= {"extra_vars", "env", "file"}
 
@@ -140,7 +143,14 @@ def test_what_a_credential_injects_is_wanted_somewhere(credential: dict[str, Any
 
 
 def test_each_kind_of_credential_is_there() -> None:
-    kinds = ("granter", "target password", "recovery key recipient", "password store", "device management")
+    kinds = (
+        "granter",
+        "target password",
+        "recovery key recipient",
+        "password store",
+        "device management",
+        "report store",
+    )
     assert [one["name"] for one in CREDENTIALS] == [f"keyholder {kind}" for kind in kinds]
 
 

@@ -162,6 +162,12 @@ OPTIONS = Group(
             "Free disk space, or name a file in a writable folder in keyholder_log. If the message comes from a task"
             " that has changed the Mac, write down by hand what it did.",
         ),
+        "report_unpublished": Reason(
+            "The place that the option publish names cannot be reached, or does not take the report.",
+            "Correct the address, the credentials or their rights, or make the place reachable, and start the audit"
+            " again. A report that was already made is whole in the folder dest on the controller.",
+            "What the place said.",
+        ),
         "answers_missing": Reason(
             "No answers of Macs were found, so there is nothing to report on.",
             "Read the Macs first, or name the files that hold their answers in the option saved.",

@@ -62,6 +62,7 @@ def checks(matrix: Matrix) -> list[Check]:
         *(_sanity(matrix, core, controller) for core, controller in matrix.cores),
         *(_examples(matrix, core, controller) for core, controller in matrix.cores),
         Check("awx", lambda job: _pytest(job, matrix, "tests/awx")),
+        Check("publish", lambda job: _pytest(job, matrix, "tests/publish")),
         Check("eda", lambda job: _eda(job, matrix)),
         Check("property", lambda job: _pytest(job, matrix, "tests/property")),
         Check("ansible-lint", _ansible_lint),

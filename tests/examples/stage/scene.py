@@ -160,7 +160,7 @@ class Stage:
             "HOME": str(self._beside),
             "LC_ALL": os.environ.get("LC_ALL", "C.UTF-8"),
             "MACLAB_DIR": str(self._beside / "lab"),
-            "PATH": os.pathsep.join([str(binaries()), str(self._age()), os.environ["PATH"], str(VENV / "bin")]),
+            "PATH": os.pathsep.join([str(binaries()), str(self._programs()), os.environ["PATH"], str(VENV / "bin")]),
         }  # fmt: skip
 
     def _file(self, name: str, text: str) -> Path:
@@ -168,13 +168,15 @@ class Stage:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def _age(self) -> Path:
-        """A folder with an `age` that can do what the examples have it do, for machines without one."""
-        program = self._beside / "bin" / "age"
-        program.parent.mkdir()
-        program.write_text(f"#!{sys.executable}\n{AGE}")
-        program.chmod(0o755)
-        return program.parent
+    def _programs(self) -> Path:
+        """A folder with an `age` that can do what the examples have it do, for machines without one, and with a `make`
+        that does not renew the environment in which these tests run."""
+        folder = self._beside / "bin"
+        folder.mkdir()
+        texts = {"age": f"#!{sys.executable}\n{AGE}", "make": f'#!/bin/sh\nexec {shutil.which("make")} -o setup "$@"\n'}
+        for name, text in texts.items():
+            self._file(f"bin/{name}", text).chmod(0o755)
+        return folder
 
     def _ssh_config(self, lab: Lab) -> Path:
         hosts = [f"Host {name}\n    Port {mac.port}\n" for name, mac in self.macs.items()]

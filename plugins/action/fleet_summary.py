@@ -22,6 +22,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._summary.row impor
 )
 from ansible_collections.keyholder.macos.plugins.plugin_utils._summary.told import (
     counts,
+    failed_macs,
     lines,
     outcome,
     progress,
@@ -84,7 +85,8 @@ class ActionModule(Action):
         if ended:
             told += [f"Written: {', '.join(files)}"] if files else []
         told += [problem] if problem else []
-        return {"changed": False, "summary": told, "files": files, "counts": counts(rows), "ended": ended}
+        about_all = {"counts": counts(rows), "failure": failed_macs(rows), "ended": ended}
+        return {"changed": False, "summary": told, "files": files, **about_all}
 
 
 def _written(

@@ -125,6 +125,10 @@ counts:
   description: How many Macs ended how.
   returned: with O(state=told)
   type: dict
+failure:
+  description: In a line, which Macs are not as asked, and the codes of the reasons. Empty if none is.
+  returned: with O(state=told)
+  type: str
 ended:
   description: Whether this is the whole summary.
   returned: with O(state=told)

@@ -347,6 +347,8 @@ def test_without_a_credential_the_reason_is_that_nothing_was_given(run: Run, tmp
     shown = (folder / "artifacts" / "job" / "stdout").read_text()
     assert "[option_missing]" in shown or "[granter_missing]" in shown, shown
     assert "[not_text]" not in shown
+    # What the notification of the failed job says.
+    assert stats_of(folder)["keyholder_failure"].startswith("1 Mac failed: numbers (")
 
 
 def shown_of(process: subprocess.Popen[bytes], folder: Path) -> tuple[int, str]:

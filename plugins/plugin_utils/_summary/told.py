@@ -68,6 +68,13 @@ def reasons(rows: t.Iterable[Row]) -> list[Reason]:
     return sorted(found.values(), key=lambda one: len(one.hosts))
 
 
+def failed_macs(rows: t.Sequence[Row]) -> str:
+    """Return in a line which Macs are not as asked, and by which reasons; "" if none is."""
+    hosts = [row.host for row in rows if row.troubled]
+    codes = ", ".join(reason.code for reason in reasons(rows) if reason.code)
+    return f"{macs(len(hosts))} failed: {some(hosts, 10)}{f' ({codes})' if codes else ''}" if hosts else ""
+
+
 def notes(rows: t.Iterable[Row]) -> dict[str, list[str]]:
     """Return what is to be known beside the steps, and on which Macs."""
     found: dict[str, list[str]] = {}

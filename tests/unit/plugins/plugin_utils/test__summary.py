@@ -18,7 +18,13 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reason import Ref
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import failure
 from ansible_collections.keyholder.macos.plugins.plugin_utils._summary.files import COLUMNS, view, write
 from ansible_collections.keyholder.macos.plugins.plugin_utils._summary.row import Item, Row, Source, row_of
-from ansible_collections.keyholder.macos.plugins.plugin_utils._summary.told import lines, notes, outcome, progress
+from ansible_collections.keyholder.macos.plugins.plugin_utils._summary.told import (
+    failed_macs,
+    lines,
+    notes,
+    outcome,
+    progress,
+)
 
 HERE = {"mac": reading(MAC, accounts=(ITADMIN, BO)), "changed": False}
 AFTER = {"mac": reading(MAC, accounts=(ITADMIN, replace(BO, sources=ITADMIN.sources))), "changed": False}
@@ -190,6 +196,17 @@ def test_the_summary_has_a_line_a_mac_a_paragraph_a_reason_and_the_numbers() -> 
     ]
     assert told[-1] == "5 Macs: 1 changed, 2 refused, 1 unreachable, 1 not begun"
     assert progress(FLEET) == "4 of 5 Macs done: 1 changed, 2 refused, 1 unreachable"
+
+
+def test_a_notification_has_a_line_with_the_macs_that_failed() -> None:
+    good = row(did("ana", THERE, HOLDER))
+    bad = [replace(row(refused("ana", f"why {number}")), host=f"mac-{number}") for number in (7, 8)]
+    lost = replace(row(before=GONE), host="mac-9")
+    assert failed_macs([good]) == ""
+    assert failed_macs([good, *bad]) == "2 Macs failed: mac-7, mac-8 (granter_no_token)"
+    assert failed_macs([good, *bad, lost]).startswith("3 Macs failed: mac-7, mac-8, mac-9 (")
+    many = [replace(bad[0], host=f"mac-{number:02}") for number in range(40)]
+    assert failed_macs(many).startswith("40 Macs failed: mac-00, ") and "mac-10" not in failed_macs(many)
 
 
 def test_what_is_broken_is_named_whether_or_not_it_was_repaired() -> None:

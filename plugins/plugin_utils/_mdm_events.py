@@ -183,7 +183,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
 # written by the Mac's user, and a name is all that some events say.
 _SERIAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+/=-]{4,39}")
 _UDID = re.compile(r"[A-Fa-f0-9]{8}(-[A-Fa-f0-9]{4,16}){1,4}|[A-Fa-f0-9]{40}")
-_HOSTNAME = re.compile(r"[^\W_][\w .,'’()+-]{0,254}")
+_HOSTNAME = re.compile(r"[^\W_][\w .,'\u2019()+-]{0,254}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,99}")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?")
 _MILLISECONDS = 10**11

@@ -136,6 +136,15 @@ def test_jamfs_time_is_in_seconds_or_in_milliseconds() -> None:
     assert found["time"] == TIME
 
 
+@pytest.mark.parametrize(
+    "name", ["John\u2019s MacBook Pro", "Zo\u00eb (2)", "MacBookPro16,1 (C08VQ2AXHT96)", "mac_7.local"]
+)
+def test_names_that_people_give_their_macs_are_names(name: str) -> None:
+    found = _event("jamf", but(JAMF_ENROLLED, "event.deviceName", name))
+    assert found is not None
+    assert found["mac"]["hostname"] == name
+
+
 def test_a_playbook_gets_one_event_or_several() -> None:
     assert list(events_of({"event": 1})) == [1]
     assert list(events_of({"events": {"m_0": 1, "m_1": 2}})) == [1, 2]

@@ -291,7 +291,7 @@ WORDS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("template", ["keyholder grant", "keyholder onboard", "keyholder filevault"])
+@pytest.mark.parametrize("template", ["keyholder grant", "keyholder onboard", "keyholder filevault", "keyholder audit"])
 def test_a_credential_arrives_as_it_is(template: str) -> None:
     """Each value through each credential type and ansible-core's own reading to the variable of the playbook."""
     playbook = next(one["playbook"] for one in TEMPLATES if one["name"] == template)
@@ -299,6 +299,7 @@ def test_a_credential_arrives_as_it_is(template: str) -> None:
     loader = DataLoader()
     for word in WORDS:
         fields = {"admin_user": word, "admin_password": word, "password": word, "recipient": word}
+        fields |= {"url": word, "user": word, "page": word}
         extra = as_awx_writes({one["name"]: fields for one in CREDENTIALS}, {})
         variables = {"hostvars": {"mac": {}}, "inventory_hostname": "mac", **loader.load(extra, json_only=False)}
         templar = Templar(loader, variables=variables)

@@ -71,7 +71,7 @@ def used(playbook: str) -> set[str]:
     """The variables of its own that a playbook's text takes, and not those that it sets."""
     text = "\n".join(line for line in source(playbook).splitlines() if not line.lstrip().startswith("#"))
     own = set(re.findall(r"\b(?:keyholder|grant)_\w*[a-z]\b", re.sub(r"keyholder\.macos\.\w+", "", text)))
-    return own - set(re.findall(r"register: (\w+)", text))
+    return own - set(re.findall(r"(?:register: |set_stats:\n +data:\n +)(\w+)", text))
 
 
 PREFIXES = "|".join(["keyholder", "grant", *ROLES])

@@ -118,7 +118,6 @@ def test_the_list_names_every_target(folder: Folder) -> None:
     assert set(re.findall(r"^  make ([a-z-]+) ", folder.make(), re.MULTILINE)) == targets()
 
 
-@pytest.mark.every_core
 def test_every_target(folder: Folder) -> None:
     called = set()
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import threading
 from collections.abc import Iterator
@@ -201,6 +202,7 @@ def test_a_line_that_breaks_each_time_costs_no_audit(where: Where, tmp_path: Pat
     result = audit(tmp_path / "next", where.options | with_history(tmp_path / "next"))
     assert "failed" not in result, result["msg"]
     assert runs_in(tmp_path / "next" / "history.sqlite") == 2
+    gc.collect()
 
 
 @contextlib.contextmanager

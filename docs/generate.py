@@ -94,6 +94,12 @@ def playbooks() -> str:
     return importlib.import_module("playbooks").sections()  # type: ignore[no-any-return]
 
 
+def situations() -> str:
+    """Return a section for each role, from the tables of its README."""
+    codes = {code for group in product("_reason").GROUPS for code in group.reasons}
+    return importlib.import_module("situations").sections(codes)  # type: ignore[no-any-return]
+
+
 def versions() -> str:
     """Return the product's own table of turning points: the version, what is different from there on, the source."""
     points = product("_macos").TURNING_POINTS.values()
@@ -110,6 +116,7 @@ PARTS: dict[str, tuple[str, t.Callable[[], str]]] = {
     "versions": ("guide_versions.rst", versions),
     "assumed": ("guide_assumed.rst", assumed),
     "playbooks": ("guide_playbooks.rst", playbooks),
+    "situations": ("guide_situations.rst", situations),
     "proven": ("guide_proven.rst", proven),
     "numbers": ("guide_proven.rst", numbers),
     "proven in short": ("../../../README.md", proven_in_short),

@@ -55,20 +55,20 @@ WHO = Group(
         ),
         "granter_not_admin": Reason(
             "The granter is not an administrator, and macOS accepts only an administrator's authorisation.",
-            "Give one of the granters that the message names, or do what else it says. If it says nothing else, enable"
-            " or unlock an administrator who holds a token.",
+            "Give one of the granters that the message names. If it names none, do what else it says. If it says"
+            " nothing else, enable or unlock an administrator who holds a token.",
             SOURCES,
         ),
         "granter_no_token": Reason(
             "The granter holds no Secure Token.",
-            "Give one of the granters that the message names, or do what else it says. If it says nothing else, enable"
-            " or unlock an administrator who holds a token.",
+            "Give one of the granters that the message names. If it names none, do what else it says. If it says"
+            " nothing else, enable or unlock an administrator who holds a token.",
             SOURCES,
         ),
         "granter_phantom": Reason(
             "The three sources of truth disagree about the granter's token.",
-            "Use another granter, and repair this account with keyholder.macos.repair: macOS may refuse its"
-            " authorisation.",
+            "Use another granter, because macOS may refuse this one. Then repair this one's account with"
+            " keyholder.macos.repair.",
             SOURCES,
         ),
         "granter_is_user": Reason(
@@ -94,8 +94,9 @@ TOKENS = Group(
     {
         "phantom": Reason(
             "The three sources of truth disagree about this account's token.",
-            "Run the playbook keyholder.macos.repair (repair_user, repair_admin_user, repair_apply=true), or the module"
-            " of that name, by another administrator who holds a token. Without repair_apply it only shows the steps.",
+            "Run the playbook keyholder.macos.repair with repair_apply=true. Name the account in repair_user, another"
+            " administrator who holds a token in repair_admin_user, and give the passwords of both. Without"
+            " repair_apply the playbook only shows the steps.",
             SOURCES,
         ),
         "stale_key": Reason(

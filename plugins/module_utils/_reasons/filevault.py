@@ -32,7 +32,7 @@ MDM = Group(
         ),
         "bootstrap_stale": Reason(
             "macOS could not verify the Bootstrap Token: the escrowed one no longer opens this volume.",
-            "Remove it (state absent), then escrow a new one (state escrowed).",
+            "Remove it with keyholder.macos.bootstrap_token (state absent), then escrow a new one (state escrowed).",
             WORDS,
         ),
         "too_soon": Reason(
@@ -63,7 +63,7 @@ FILEVAULT = Group(
         ),
         "last_unlocker": Reason(
             "The account is the last one that can unlock FileVault.",
-            "Let another holder unlock FileVault first.",
+            "Let another holder unlock FileVault first, with keyholder.macos.filevault_user.",
         ),
         "last_recovery_key": Reason(
             "The change would remove the last recovery key, and no holder's password was proven to open the volume.",

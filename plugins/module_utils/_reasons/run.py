@@ -70,8 +70,9 @@ MACOS = Group(
         "key_refused": Reason(
             "macOS could not unlock the volume's key with the passwords given, although they are the accounts'"
             " passwords.",
-            "The granter's key may be stale, because its password was reset without its token. Try another granter,"
-            " or log in at the Mac as the granter with the old password.",
+            "The granter's key may be stale, because its password was reset without its token. Try another granter, who"
+            " can also repair this one's account (keyholder.macos.repair), or log in at the Mac as the granter with the"
+            " old password.",
             WORDS,
         ),
         "password_refused": Reason(
@@ -94,7 +95,8 @@ MACOS = Group(
         ),
         "not_proven": Reason(
             "macOS accepted the change, but the second reading does not show it.",
-            "Read the evidence: it holds what the command printed and what each source says now.",
+            "See in the evidence what the command printed, and which source does not show the change. Then run again."
+            " If it ends in the same way, report it with the evidence and the version of macOS.",
             "The command's own words, and what each source says now against what was planned.",
         ),
         "not_back": Reason(
@@ -138,8 +140,8 @@ MACOS = Group(
         "host_key_changed": Reason(
             "The Mac answers with another host key than the one that the controller knows. At its unlock screen a Mac"
             " has the same keys as always. No password was sent to it.",
-            "Find out what answers there: another host may have the address, or the Mac was erased. Correct known_hosts"
-            " only then.",
+            "Find out what answers there: another host may have the address, or the Mac was erased. Only then remove"
+            " the old key (ssh-keygen -R HOST).",
             _BACK,
         ),
         "key_not_given": Reason(
@@ -150,7 +152,8 @@ MACOS = Group(
         ),
         "command_failed": Reason(
             "A command failed.",
-            "Read the evidence: it holds the command and what it printed.",
+            "See in the evidence what the command printed, remove that cause, and run again. If the evidence does not"
+            " help, report it with the version of macOS.",
             WORDS,
         ),
     },

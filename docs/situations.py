@@ -32,7 +32,7 @@ def sections(reasons: t.Container[str]) -> str:
         if role in played:
             link = f":ref:`the playbook keyholder.macos.{played[role]} <{DOCSITE}.guide_playbooks.{played[role]}>`"
             lines += [f"Run it with {link}, or name it in a play of your own. Every variable is on {page}.", ""]
-        else:
+        elif (path.parent / "meta" / "argument_specs.yml").exists():
             lines += [f"Every variable is on {page}.", ""]
         for part in parts:
             heading, _newline, body = part.split("\n## ", 1)[0].partition("\n")

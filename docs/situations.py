@@ -55,7 +55,7 @@ def _playbooks() -> dict[str, str]:
 
 def _table(rows: list[str], reasons: t.Container[str]) -> list[str]:
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-    widths = "38 27 35" if len(cells[0]) == 3 else "50 50"
+    widths = "34 33 33" if len(cells[0]) == 3 else "50 50"
     lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {widths}", ""]
     for row in [cells[0], *cells[2:]]:
         if len(row) != len(cells[0]):

@@ -19,6 +19,8 @@ description:
     playbook that changes Macs fails if these are more than one, unless C(--limit) was given.
   - With C(keyholder_limit_required), a playbook that changes Macs fails without C(--limit), whatever
     C(keyholder_hosts) says. All Macs are the limit C(all). The job templates of C(playbooks/awx) set it.
+  - C(keyholder_serial) and C(keyholder_max_fail_percentage), which Ansible needs at the same time, must be numbers or
+    percentages.
   - A play's hosts are chosen before the variables of hosts and groups are read. Give C(keyholder_hosts) with C(-e), or
     as a variable of the import.
 options:
@@ -64,6 +66,9 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._variables import 
     ABSENT,
     HOSTS,
     LIMIT_REQUIRED,
+    MAX_FAIL_PERCENTAGE,
+    SERIAL,
+    check_batches,
     check_limit,
     choose_hosts,
 )
@@ -81,6 +86,7 @@ class LookupModule(LookupBase):
         inventory = lookup_loader.get("ansible.builtin.inventory_hostnames", loader=self._loader, templar=self._templar)
         confined = options.get("reads") or given.get("ansible_limit")
         try:
+            check_batches(*(templar.template(given.get(name, "100")) for name in (SERIAL, MAX_FAIL_PERCENTAGE)))
             check_limit(templar.template(given.get(LIMIT_REQUIRED, False)), confined)
             return choose_hosts(
                 templar.template(given[HOSTS]) if HOSTS in given else ABSENT,

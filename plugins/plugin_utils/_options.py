@@ -19,6 +19,7 @@ from ansible.module_utils.common.validation import check_type_bool, check_type_d
 
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import NAMES, shortened, usable_name, within
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.plugin_utils._variables import entries_of
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._code import Code
@@ -179,8 +180,20 @@ def check_variables(
             continue
         if name in lists and not is_list(value):
             raise Refusal("value_unusable", f"{name} is {_shown(value)}, and must be a list")
+        if name in lists:
+            _check_entries(name, value)
         if value is not None and value != "":
             _check_variable(name, name, value, name in lists)
+
+
+def _check_entries(name: str, value: Sequence[t.Any]) -> None:
+    """Look at a list of dictionaries as the role's argument specification does, which would print all of itself."""
+    options = entries_of(name)
+    for index, entry in enumerate(value if options is not None else ()):
+        if not isinstance(entry, Mapping):
+            msg = f"{name}[{index}] is {_shown(entry)}, and must be a dictionary, such as {{name: ana}}"
+            raise Refusal("value_unusable", msg)
+        check(options or {}, {key: one for key, one in entry.items() if not is_omitted(one)}, f"{name}[{index}].")
 
 
 def is_omitted(value: t.Any) -> bool:

@@ -163,8 +163,11 @@ def _remove(route: Route, key: KnownKey) -> str:
 
 
 def _connect(route: Route) -> str:
+    # Ansible's options may name another file than ssh takes by itself.
+    own = not route.files or route.files[0].endswith("/.ssh/known_hosts")
+    file = "" if own else f" -o UserKnownHostsFile={shlex.quote(route.files[0])}"
     port = f" -p {route.port}" if route.port != "22" else ""
-    return f"Connect once by hand (ssh{port} {route.host}), and compare the key's fingerprint with the Mac's."
+    return f"Connect once by hand (ssh{file}{port} {route.host}), and compare the key's fingerprint with the Mac's."
 
 
 def _login(met: Met) -> Verdict:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import re
 import typing as t
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -28,6 +29,9 @@ OWN = "keyholder_own_variables"
 
 LIMIT_REQUIRED = "keyholder_limit_required"
 """The variable that keeps a playbook that changes Macs from running without a limit."""
+
+SERIAL, MAX_FAIL_PERCENTAGE = "keyholder_serial", "keyholder_max_fail_percentage"
+"""The variables that Ansible needs before it chooses the hosts."""
 
 HOSTS, PLAYBOOK = "keyholder_hosts", "__keyholder_playbook"
 """The variable that names the hosts of a playbook, and the one that a playbook of the collection sets for its play."""
@@ -137,12 +141,21 @@ def prefixes() -> tuple[str, ...]:
     return ("keyholder_", "grant_", *(f"{role}_" for role in sorted(_of_roles().keys() - GENERAL)))
 
 
+def entries_of(name: str) -> Mapping[str, t.Any] | None:
+    """Return the options of each entry of a role's list, None if it is no list of dictionaries."""
+    for options in _of_roles().values():
+        if name in options:
+            entry = options[name]
+            return t.cast("Mapping[str, t.Any]", entry["options"]) if entry.get("elements") == "dict" else None
+    return None
+
+
 @functools.cache
-def _of_roles() -> Mapping[str, frozenset[str]]:
+def _of_roles() -> Mapping[str, Mapping[str, Mapping[str, t.Any]]]:
     found = {}
     for path in sorted(ROLES.glob("*/meta/argument_specs.yml")):
         specs = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        found[path.parts[-3]] = frozenset(specs["argument_specs"]["main"]["options"])
+        found[path.parts[-3]] = specs["argument_specs"]["main"]["options"]
     return found
 
 
@@ -157,7 +170,7 @@ def nearest(name: str, beside: Collection[str] = ()) -> str | None:
     if plain.startswith(prefixes()):
         return next(iter(difflib.get_close_matches(plain, _distinct(), 1, _MEANT)), "")
     for role in GENERAL:
-        if plain.startswith(f"{role}_") and not _of_roles()[role].isdisjoint(beside):
+        if plain.startswith(f"{role}_") and not _of_roles()[role].keys().isdisjoint(beside):
             return next(iter(difflib.get_close_matches(plain, _of_roles()[role], 1, _NEAR)), None)
     close = difflib.get_close_matches(plain, _distinct(), 1, _TYPED)
     # Something that stands before it is no mistyped letter: vault_filevault_password.
@@ -266,6 +279,20 @@ def check_limit(required: t.Any, limit: t.Any) -> None:
     raise Refusal(
         "option_missing", f"{msg}, with the job's limit in AWX or with --limit. All of them are the limit all"
     )
+
+
+def check_batches(serial: t.Any, max_fail_percentage: t.Any) -> None:
+    """Raise :class:`Refusal` for what Ansible would call a probable bug of its own, with a traceback."""
+    for part in _parts(serial):
+        if not _COUNT.fullmatch(str(part)):
+            msg = f"{SERIAL} is {_said(part)}, and must be a number of Macs, a percentage, or a list of them"
+            raise Refusal("value_unusable", msg)
+    if not _COUNT.fullmatch(str(max_fail_percentage)):
+        msg = f"{MAX_FAIL_PERCENTAGE} is {_said(max_fail_percentage)}, and must be a percentage, such as 10"
+        raise Refusal("value_unusable", msg)
+
+
+_COUNT = re.compile(r"[0-9]+(?:\.[0-9]+)?%?")
 
 
 def pattern_of(given: t.Any) -> str:

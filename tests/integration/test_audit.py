@@ -133,6 +133,11 @@ def test_it_ends_well_whoever_is_missing(audited: Audited, checked: Audited) -> 
     assert checked.run.rc == 0, checked.run.output[-3000:]
 
 
+def test_no_mac_that_is_missing_prints_an_error_of_ansible(audited: Audited, checked: Audited) -> None:
+    for one in (audited, checked):
+        assert not [word for word in ("fatal:", "ERROR", "...ignoring", "ssh: connect") if word in one.run.output]
+
+
 @pytest.mark.parametrize("name", EXPECTED)
 def test_each_mac_is_in_its_state(audited: Audited, name: str) -> None:
     state, words = EXPECTED[name]

@@ -94,7 +94,7 @@ TROUBLE: dict[str, list[Found]] = {
     "locked-password": [("login", "failed", True, "it waits at FileVault's unlock screen", "Unlock it at its screen")],
     "resets": [("port", "failed", True, "drops them before SSH says a word", "Unlock it at its screen")],
     "other-key": [("host_key", "failed", True, "is not the one in known_hosts", "ssh-keygen -f ")],
-    "no-key": [("host_key", "failed", True, "its host key is not in known_hosts", "Connect once by hand (ssh -p ")],
+    "no-key": [("host_key", "failed", True, "its host key is not in known_hosts", "Connect once by hand (ssh -o User")],
     "unchecked": [("host_key", "failed", False, "the check of host keys is off", "Connect once by hand")],
     "refused": [("login", "failed", True, "the login was refused", "heck ansible_user and its key")],
     "rotated": [],

@@ -212,3 +212,21 @@ def test_a_variable_that_must_be_given_is_missed_by_its_name(value: t.Any) -> No
     )
     assert refusal({"grant_user": value}) == ""
     assert refusal({"grant_user": "ana"}, required=["grant_user"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("ana", "onboard_user_users[0] is the text 'ana', and must be a dictionary, such as {name: ana}. "),
+        (["ana"], "onboard_user_users[0] is a list, and must be a dictionary"),
+        (None, "onboard_user_users[0] is empty (null), and must be a dictionary"),
+        ({"name": "ana", "pasword": "4711-secret"}, "onboard_user_users[0].pasword is not an option; the options are "),
+        ({"password": "4711-secret"}, "onboard_user_users[0].name was not given"),
+        ({"name": "ana", "admin": "4711-secret"}, "onboard_user_users[0].admin is a text, and must be true or false"),
+    ],
+)
+def test_an_entry_of_a_role_s_list_is_looked_at_whole(entry: t.Any, words: str) -> None:
+    """The argument specification would refuse it as well, and print all of itself for each Mac."""
+    said = refusal({"onboard_user_users": [entry]}, ["onboard_user_users"])
+    assert said.startswith(words)
+    assert "4711" not in said

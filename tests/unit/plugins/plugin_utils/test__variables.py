@@ -234,3 +234,19 @@ def test_hosts_that_were_chosen_before_are_refused() -> None:
         variables.check_chosen("pilot", ["a", "b"], ["a"])
     assert variables.pattern_of(["a", "b"]) == "a,b"
     assert variables.pattern_of("a:b") == "a:b"
+
+
+@pytest.mark.parametrize("serial", [1, "5", "20%", "12.5%", [5, 50, "100%"], [], 0])
+@pytest.mark.parametrize("most", [0, 10, "10", 7.5, "10%"])
+def test_batches_are_numbers_or_percentages(serial: t.Any, most: t.Any) -> None:
+    variables.check_batches(serial, most)
+
+
+@pytest.mark.parametrize("wrong", ["abc", "", None, True, -1, "5 Macs", {"a": 1}, "1,2"])
+def test_other_batches_are_refused_before_ansible_reads_them(wrong: t.Any) -> None:
+    for given, name in (((wrong, 100), "keyholder_serial"), ((1, wrong), "keyholder_max_fail_percentage")):
+        with pytest.raises(Refusal, match=f"^{name} is ") as caught:
+            variables.check_batches(*given)
+        assert caught.value.reason == "value_unusable"
+    with pytest.raises(Refusal, match="^keyholder_serial is "):
+        variables.check_batches([5, wrong], 100)

@@ -65,8 +65,8 @@ def _look(job: Job, place: Path, name: str, python: str) -> list[str]:
     # As the build does it, in the folder that it copies.
     collections = place / f"{name}-collections"
     only_there = {"ANSIBLE_COLLECTIONS_PATH": str(collections)}
-    argv = ["collection", "install", "--offline", "-r", "requirements.yml", "--collections-path", collections]
-    job.run("ansible-galaxy", *argv, cwd=context / "_build", also=only_there)
+    argv: list[str | Path] = ["collection", "install", "--offline", "-r", "requirements.yml", "--collections-path"]
+    job.run("ansible-galaxy", *argv, collections, cwd=context / "_build", also=only_there)
     pip, system = context / "pip.txt", context / "bindep.txt"
     introspect = context / "_build" / "scripts" / "introspect.py"
     job.run(sys.executable, introspect, "introspect", f"--write-pip={pip}", f"--write-bindep={system}", collections)
@@ -107,7 +107,7 @@ def _engine() -> str | None:
 
 def _image(job: Job, engine: str, place: Path, name: str) -> None:
     definition, tag = place / "playbooks" / "awx" / f"{name}.yml", f"keyholder-{name}:check"
-    options = ["-c", place / f"{name}-build", "-t", tag, f"--container-runtime={engine}"]
+    options: list[str | Path] = ["-c", place / f"{name}-build", "-t", tag, f"--container-runtime={engine}"]
     job.run("ansible-builder", "build", "-f", definition, *options)
     for command in IN_IT:
         job.run(engine, "run", "--rm", tag, *command)

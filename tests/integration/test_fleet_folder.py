@@ -68,12 +68,12 @@ class Folder:
         name = f"fleet-folder-{binaries().parent.name}"
         self.collections = package.installed(Job(f"{name}-install", os.environ), name, binaries() / "ansible-galaxy")
         assert (self.collections / "ansible_collections/keyholder/macos/examples/fleet/Makefile").exists()
-        self._typed("ansible-vault encrypt --vault-password-file vault-password group_vars/macs/vault.yml")
+        self.typed("ansible-vault encrypt --vault-password-file vault-password group_vars/macs/vault.yml")
 
     def make(self, *words: str) -> str:
-        return self._typed(" ".join(["make", *words, "VAULT='--vault-password-file vault-password'"]))
+        return self.typed(" ".join(["make", *words, "VAULT='--vault-password-file vault-password'"]))
 
-    def _typed(self, command: str) -> str:
+    def typed(self, command: str) -> str:
         settings = {
             "ANSIBLE_CONFIG": str(self.place / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
@@ -147,6 +147,9 @@ def test_every_target(folder: Folder) -> None:
     make("rotate-now", LIMITED)
     assert SAFE.opened((folder.place / "passwords" / f"{BARE}.helpdesk.age").read_text()) != SAFE.opened(first)
 
+    # As a report prints it: secrets.yml has the passwords, and the vault is opened as it was for the report.
+    (printed,) = re.findall(r'run: (ansible-playbook keyholder\.macos\.filevault .*?)"', make("status"))
+    assert "FileVault: on" in folder.typed(printed)
     make("filevault")
     for host in (BOTH, BARE):
         assert SAFE.opened((folder.place / "recovery-keys" / f"{host}.age").read_text())

@@ -14,6 +14,8 @@ import shlex
 import typing as t
 from collections.abc import Mapping
 
+from ansible import context
+
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import shortened
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.commands import INVENTORY
@@ -62,8 +64,17 @@ def _text(value: t.Any) -> str:
 
 
 def inventory_words(sources: t.Any) -> str:
-    """Return the part of a command that names the inventory that this run has."""
+    """Return the part of a command that names the inventory that this run has, and opens its vault as this run did."""
     paths = [str(source) for source in sources] if is_list(sources) else []
     here = os.getcwd() + os.sep
     shown = [path[len(here) :] if path.startswith(here) else path for path in paths]
-    return " ".join(f"-i {shlex.quote(path)}" for path in shown) or INVENTORY
+    named = [f"-i {shlex.quote(path)}" for path in shown] or [INVENTORY]
+    return " ".join([*named, *_vault_options(context.CLIARGS, here)])
+
+
+def _vault_options(given: Mapping[str, t.Any], here: str) -> t.Iterator[str]:
+    for name in ("vault_id", "vault_password_file"):
+        for value in given.get(f"{name}s") or ():
+            yield f"--{name.replace('_', '-')} {shlex.quote(str(value).replace(here, '', 1))}"
+    if given.get("ask_vault_pass"):
+        yield "--ask-vault-pass"

@@ -316,3 +316,13 @@ def test_a_command_names_the_inventory_of_this_run(monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     assert inventory_words([f"{tmp_path}/a b.yml", "/etc/hosts"]) == "-i 'a b.yml' -i /etc/hosts"
     assert inventory_words(None) == inventory_words([]) == "-i INVENTORY"
+
+
+def test_a_command_opens_the_vault_as_this_run_did(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    here = {"ask_vault_pass": True, "vault_password_files": [f"{tmp_path}/a b"], "vault_ids": [f"it@{tmp_path}/key"]}
+    monkeypatch.setattr("ansible.context.CLIARGS", here)
+    words = "-i /etc/hosts --vault-id it@key --vault-password-file 'a b' --ask-vault-pass"
+    assert inventory_words(["/etc/hosts"]) == words
+    monkeypatch.setattr("ansible.context.CLIARGS", {"ask_vault_pass": False, "vault_ids": []})
+    assert inventory_words(["/etc/hosts"]) == "-i /etc/hosts"

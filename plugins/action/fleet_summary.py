@@ -86,6 +86,7 @@ class ActionModule(Action):
             told += [f"Written: {', '.join(files)}"] if files else []
         told += [problem] if problem else []
         about_all = {"counts": counts(rows), "failure": failed_macs(rows), "ended": ended}
+        about_all["troubled"] = [row.host for row in rows if row.troubled]
         return {"changed": False, "summary": told, "files": files, **about_all}
 
 

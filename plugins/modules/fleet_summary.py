@@ -129,6 +129,11 @@ failure:
   description: In a line, which Macs are not as asked, and the codes of the reasons. Empty if none is.
   returned: with O(state=told)
   type: str
+troubled:
+  description: The Macs that are not as asked, those that did not answer among them.
+  returned: with O(state=told)
+  type: list
+  elements: str
 ended:
   description: Whether this is the whole summary.
   returned: with O(state=told)

@@ -81,7 +81,7 @@ _KNOWN: tuple[tuple[re.Pattern[str], Trouble], ...] = tuple(
         ),
         (
             "incorrect (?:sudo|become) password|sudo: \\d+ incorrect password",
-            Trouble("the sudo password is wrong", _BECOME),
+            Trouble("the sudo password is wrong", _BECOME.replace("Give", "Correct")),
         ),
         (
             "is not in the sudoers|may not run sudo",

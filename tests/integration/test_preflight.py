@@ -72,7 +72,7 @@ Found = tuple[str, str, bool, str, str]
 TROUBLE: dict[str, list[Found]] = {
     "fine": [],
     "old": [],
-    "wrong-sudo": [("become", "failed", True, "the sudo password is wrong", "Give ansible_become_password")],
+    "wrong-sudo": [("become", "failed", True, "the sudo password is wrong", "Correct ansible_become_password")],
     "no-sudo": [("become", "failed", True, "the sudo password is missing", "Give ansible_become_password")],
     "silent-sudo": [("become", "failed", True, "sudo on it did not answer", "sudo -v")],
     "tty-sudo": [("become", "failed", True, "demands a terminal", "!requiretty")],

@@ -166,7 +166,7 @@ MET: dict[str, tuple[Met, dict[str, str], str, str]] = {
         Met(denied="Incorrect sudo password", given=True),
         {"become": "failed"},
         "the sudo password is wrong",
-        "Give ansible_become_password",
+        "Correct ansible_become_password",
     ),
     "silent sudo": (
         Met(denied="Timeout (12s) waiting for privilege escalation prompt: "),

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain, plain_data
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import UNREACHABLE, answer_of
+from ansible_collections.keyholder.macos.plugins.plugin_utils._unread import trouble_of
 
 CHANGED, SAME, REFUSED, FAILED, UNREAD, GONE, NOT_BEGUN = (
     "changed",
@@ -278,7 +279,9 @@ def _told(result: Mapping[str, t.Any]) -> tuple[str, str, str, tuple[str, ...]]:
     remedy = str(result.get("remedy") or (known.remedy if known else ""))
     answer = answer_of("", {**result, "mac": None, "failed": True, "reason": reason, "remedy": remedy, "msg": said}, 0)
     evidence = _texts(result.get("evidence")) or _lines(answer.evidence)
-    return answer.why.strip().rstrip("."), answer.reason, answer.remedy, evidence
+    # Of a module that could not be run, sudo's own words tell more than the reason does.
+    way_in = trouble_of(said, unreachable=False).remedy if reason == "module_not_run" else ""
+    return answer.why.strip().rstrip("."), answer.reason, way_in or answer.remedy, evidence
 
 
 def _reading(result: t.Any) -> t.Mapping[str, t.Any] | None:

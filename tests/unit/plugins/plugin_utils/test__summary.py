@@ -14,7 +14,7 @@ import pytest
 from readings import ANA, BO, ITADMIN, MAC, reading
 
 from ansible_collections.keyholder.macos.plugins.action.fleet_summary import _ends, _judged, _written
-from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import REASONS, Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import failure
 from ansible_collections.keyholder.macos.plugins.plugin_utils._summary.files import COLUMNS, view, write
 from ansible_collections.keyholder.macos.plugins.plugin_utils._summary.row import Item, Row, Source, row_of
@@ -113,6 +113,19 @@ def test_a_mac_that_the_run_never_came_to_is_not_begun() -> None:
 def test_a_mac_that_is_lost_during_the_work_is_unreachable() -> None:
     told = row({**GONE, "ansible_loop_var": "person", "person": "ana"})
     assert (told.status, outcome(told)) == ("unreachable", "ana: UNREACHABLE (its port refuses connections)")
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [("Incorrect sudo password", "Correct ansible_become_password"), ("no module was found", "See the evidence.")],
+)
+def test_a_module_that_sudo_kept_from_running_has_the_remedy_of_that(said: str, remedy: str) -> None:
+    reason = "module_not_run"
+    msg = f"a module could not be run on this Mac: {said}. {REASONS[reason].remedy} [{reason}]"
+    told = row({"failed": True, "reason": reason, "msg": msg, "ansible_loop_var": "person", "person": "ana"})
+    assert told.first_reason == reason
+    assert told.items[0].why == f"a module could not be run on this Mac: {said}"
+    assert told.items[0].remedy.startswith(remedy)
 
 
 def test_a_task_that_nobody_registered_still_fails_its_mac() -> None:

@@ -276,11 +276,12 @@ PEOPLE: list[tuple[Any, str]] = [
     ("ana", "VARIABLE is the text 'ana', and must be a list"),
     (ANA, "VARIABLE is a dictionary, and must be a list"),
     (5, "VARIABLE is the number 5, and must be a list"),
-    # Ansible's own check of the arguments, which comes later, would show the value.
-    ([[ANA]], "VARIABLE[0] is a list, and must be text"),
+    # Ansible's own check of the arguments, which comes later, would show the value, and all of the specification.
+    ([[ANA]], "VARIABLE[0] is a list, and must be a dictionary, such as {name: ana}"),
+    ([{**ANA, "pasword": "x"}], "VARIABLE[0].pasword is not an option"),
     ([{**ANA, "name": 5349}], "VARIABLE[0].name is the number 5349, and must be text"),
     ([{**ANA, "name": ""}], "VARIABLE[0].name '' is empty"),
-    (["ana"], "VARIABLE"),
+    (["ana"], "VARIABLE[0] is the text 'ana', and must be a dictionary, such as {name: ana}"),
 ]
 NAMES: list[tuple[Any, str]] = [
     ([], ACCEPTED),

@@ -52,8 +52,8 @@ GONE = {
 SUDO = {"failed": False, "msg": "Task failed: Incorrect sudo password"}
 
 
-def row(*results: dict[str, t.Any], before: t.Any = HERE, check: bool = False, **more: t.Any) -> Row:
-    return row_of("mac-1", before, [(PEOPLE, {"results": list(results)})], check=check, **more)
+def row(*results: dict[str, t.Any], check: bool = False, **more: t.Any) -> Row:
+    return row_of("mac-1", more.pop("before", HERE), [(PEOPLE, {"results": list(results)})], check=check, **more)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,10 @@ def test_a_task_that_nobody_registered_still_fails_its_mac() -> None:
 
 
 def test_parts_of_a_mac_are_one_item_each() -> None:
-    key, vault = (lambda name, done="": Source(name, "recovery key", done)), Source("foreseen", "FileVault")
+    def key(name: str, done: str = "") -> Source:
+        return Source(name, "recovery key", done)
+
+    vault = Source("foreseen", "FileVault")
     on = {"state": {"before": {"enabled": False}, "after": {"enabled": True}}}
     found = [
         (key("store"), {"changed": False}),

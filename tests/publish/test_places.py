@@ -84,6 +84,18 @@ def test_what_lies_there_is_the_report(where: Where, tmp_path: Path) -> None:
     assert histories(where) == {}
 
 
+@pytest.mark.parametrize("where", ["web", "webdav"], indirect=True)
+def test_the_controllers_netrc_takes_no_credentials_place(
+    where: Where, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login another password of-another-one-31\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    assert not audit(tmp_path / "one", where.options).get("failed")
+    assert "audit.html" in where.files()
+
+
 @keeping
 def test_the_history_outlives_the_container(where: Where, tmp_path: Path) -> None:
     for number, broken in enumerate((False, True, False), 1):

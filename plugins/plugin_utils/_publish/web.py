@@ -113,6 +113,8 @@ class Web(Place):
                 url_password=who.password if who.user else None,
                 force_basic_auth=bool(who.user),
                 follow_redirects="none",
+                # Else the file's password for that host would go in place of a token, and over http too.
+                use_netrc=False,
                 http_agent="keyholder.macos",
             )
         except HTTPError as problem:

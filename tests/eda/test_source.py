@@ -32,6 +32,7 @@ class Running:
         self.port = free_port()
         self.events: queue.Queue[dict[str, Any]] = queue.Queue()
         self._settings = {"senders": SENDERS, "port": self.port, "max_body": MAX_BODY, **settings}
+        self.main = runpy.run_path(str(SOURCE))["main"]
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()))
 
     async def put(self, event: dict[str, Any]) -> None:
@@ -39,7 +40,7 @@ class Running:
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._task = self._loop.create_task(runpy.run_path(str(SOURCE))["main"](self, self._settings))
+        self._task = self._loop.create_task(self.main(self, self._settings))
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
 
@@ -145,6 +146,22 @@ def test_a_body_that_says_no_length_is_bounded_as_well(source: Running, said: py
             assert one.recv(100).startswith(b"HTTP/1.1 413")
     (line,) = warnings(said)
     assert line.endswith("it is too large")
+
+
+@pytest.mark.parametrize("head", [b"", b"POST /jamf HTTP/1.1\r\nX-Slow: "], ids=["nothing", "a head without an end"])
+def test_a_connection_on_which_no_request_comes_is_closed(head: bytes) -> None:
+    running = Running()
+    running.main.__globals__["PATIENCE"] = 0.2
+    with running, socket.create_connection(("127.0.0.1", running.port), timeout=60) as one:
+        one.sendall(head)
+        assert one.recv(100) == b""
+
+
+@pytest.mark.parametrize("path", ["/jamf", "/other"])
+def test_a_connection_ends_with_its_answer(source: Running, path: str) -> None:
+    with socket.create_connection(("127.0.0.1", source.port), timeout=60) as one:
+        one.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
+        assert b"\r\n\r\n" in b"".join(iter(lambda: one.recv(1000), b""))
 
 
 def test_what_is_not_http_is_in_no_log(source: Running, said: pytest.LogCaptureFixture) -> None:

@@ -120,6 +120,9 @@ AT_ONCE = 16
 SECONDS = 10.0
 """In which a body must be here."""
 
+PATIENCE = 30.0
+"""Seconds after which a connection may be closed, whatever it waits for: a head that comes drop by drop, too."""
+
 LINES = 30
 """Refusals that are logged in a minute, each in a line. Of more, a line says how many."""
 
@@ -186,13 +189,13 @@ class Source:
             await self._take(request, sender)
         except Refused as refused:
             self._log(name if sender else "an unknown path", request.remote, str(refused))
-            return web.Response(status=refused.status)
+            return _answer(refused.status)
         except (asyncio.CancelledError, ConnectionError):
             raise
         except Exception as problem:
             self._log(name, request.remote, f"{type(problem).__name__} while it was read")
-            return web.Response(status=400)
-        return web.Response(text="ok")
+            return _answer(400)
+        return _answer(200, "ok")
 
     async def _take(self, request: web.Request, sender: t.Any) -> None:
         """Take the event of a request, if it has one. Raise :class:`Refused`."""
@@ -258,6 +261,23 @@ class Source:
                 continue
 
 
+def _answer(status: int, text: str = "") -> web.Response:
+    """Return an answer that ends the connection: aiohttp would keep it for an hour, for whoever has no secret too."""
+    answer = web.Response(status=status, text=text)
+    answer.force_close()
+    return answer
+
+
+async def _end_slow(server: t.Any) -> None:
+    """Close each connection that is there at two looks."""
+    before: set[t.Any] = set()
+    while True:
+        await asyncio.sleep(PATIENCE)
+        for connection in before.intersection(server.connections):
+            connection.force_close()
+        before = set(server.connections)
+
+
 def _check(args: dict[str, t.Any], known: t.Mapping[str, t.Any]) -> None:
     """Raise ``ValueError`` for settings that cannot be used."""
     if unknown := sorted(args.keys() - DEFAULTS.keys()):
@@ -298,10 +318,12 @@ async def main(queue: asyncio.Queue[t.Any], args: dict[str, t.Any]) -> None:
     silent.disabled = True
     runner = web.AppRunner(app, access_log=None, logger=silent)
     await runner.setup()
+    ending = asyncio.create_task(_end_slow(runner.server))
     try:
         tls = _tls(source.args)
         await web.TCPSite(runner, source.args["host"], source.args["port"], ssl_context=tls).start()
         logger.info("listening on %s:%s", source.args["host"], source.args["port"])
         await source.hand_on(queue)
     finally:
+        ending.cancel()
         await runner.cleanup()

@@ -73,11 +73,14 @@ class Publication:
     def _folder(self) -> str:
         return f"{self._name}-history"
 
-    def check(self) -> None:
-        """Refuse a place that the report cannot be put at, or the history cannot be kept at."""
+    def _check_kind(self) -> None:
         if self._history is not None and not PLACES[self._target.kind].keeps_history:
             msg = "publish names a plain web server, which does not say which files it has, so it can keep no history"
             raise Refusal("value_unusable", f"{msg}: leave history out, or name WebDAV, S3 or a git repository")
+
+    def check(self) -> None:
+        """Refuse a place that the report cannot be put at, or the history cannot be kept at."""
+        self._check_kind()
         with self._told("the report cannot be published at"):
             self._place.check(f"{self._name}-check.txt")
             if self._history is not None:
@@ -86,6 +89,7 @@ class Publication:
 
     def fetch(self) -> None:
         """Have all audits of the place in the history here, beside those that only the one here has."""
+        self._check_kind()
         if self._history is None:
             return
         with (

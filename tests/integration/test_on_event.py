@@ -8,6 +8,7 @@ tests/eda plays it with ansible-rulebook.
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -91,8 +92,18 @@ def test_an_event_is_its_macs_alone_and_the_report_keeps_the_others(
 
     # By its name, for there is nothing better; and nobody is onboarded where a key was rotated.
     before = journals(lab)
-    run = play({"events": {"m_0": event("key_rotated", hostname="ana's mac")}}, onboard_user_users=users)
+    place = tmp_path / "place.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", str(place)], check=True)
+    run = play(
+        {"events": {"m_0": event("key_rotated", hostname="ana's mac")}},
+        onboard_user_users=users,
+        keyholder_publish=f"git+file://{place}",
+    )
     assert run.rc == 0, run.output
+    listed = subprocess.run(["git", "-C", str(place), "ls-tree", "HEAD"], capture_output=True, text=True, check=True)
+    # It is about all Macs, so it is not in "limited".
+    assert "\taudit.html\n" in listed.stdout
+    assert "Published: " in run.output
     assert (journals(lab)["lisbon"], audited(tmp_path)) == (before["lisbon"], {"lisbon": "read", "porto": "read"})
     assert not any(line.action.endswith("account") for line in run.lines)
 

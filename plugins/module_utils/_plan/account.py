@@ -7,6 +7,7 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass, replace
 
@@ -28,7 +29,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import
     authoriser,
     granting,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names, within
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import shortened, usable_names, within
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import first_token_rule
@@ -55,6 +56,9 @@ _ADMIN_GROUP = 80
 
 _JOINERS = "\u200c\u200d"
 """Python calls them unprintable; Persian and Indic names and many emoji are not written without them."""
+
+_UNUSUAL = re.compile(r"[^A-Za-z0-9._@-]")
+"""What Apple's manuals do not have in a short name, beside the at sign of accounts that an identity provider makes."""
 
 _OF_MACOS = ("root", "daemon", "nobody")
 """Beside these, every name that begins with an underscore."""
@@ -182,10 +186,14 @@ class AccountRequest(Request):
     def _creating(self, mac: Mac) -> Plan:
         if self.name.startswith("_"):
             raise Refusal("system_account", f"{self.name}: names that begin with '_' belong to macOS's own accounts")
+        if self.name.startswith("."):
+            # freegeek-pdx/mkuser, mkuser.sh: seen on macOS 10.13, 11 and 13.
+            msg = f"name {shortened(self.name)!r} begins with '.': macOS lists no such account, and loses count of UIDs"
+            raise Refusal("name_unusable", msg)
         wanted = {key: getattr(self, key) for key in _KEYS if getattr(self, key) is not None}
         account = replace(new_account(self.name), **{"full_name": self.name, "admin": bool(self.admin), **wanted})
         steps = [*self._authorised(mac), Note(creation(self.name))]
-        notes = self._about_the_tag(mac)
+        notes = self._about_the_tag(mac) + self._about_the_name()
         if self.secure_token == "prevented" and mac.version >= PREVENTION_TAG.first:
             steps += self._prevented(mac, account)
         else:
@@ -200,6 +208,11 @@ class AccountRequest(Request):
             notes += about_the_first(mac, account)
         steps += self._done()
         return lawful_plan(mac, steps + self._token(_after(mac, steps), check_user=False), notes)
+
+    def _about_the_name(self) -> list[str]:
+        odd = _UNUSUAL.search(self.name)
+        manuals = "Apple's manuals have a to z, digits, '.', '_' and '-' in a short name, so try it on one Mac first"
+        return [f"name holds {odd.group()!r}: {manuals}"] if odd else []
 
     def _prevented(self, mac: Mac, account: Account) -> list[Step]:
         """The tag must stand before the first password, and sysadminctl sets one at once (mkuser): so, by dscl."""

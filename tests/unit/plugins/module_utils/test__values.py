@@ -130,6 +130,22 @@ def test_names_of_macos_are_not_given_to_new_accounts() -> None:
     assert refused.value.reason == "system_account"
 
 
+def test_a_name_that_macos_hides_is_not_given_to_a_new_account() -> None:
+    with pytest.raises(Refusal, match="begins with '.'") as refused:
+        AccountRequest(".mine", given=frozenset({"password"})).plan(MAC, {})
+    assert refused.value.reason == "name_unusable"
+
+
+@pytest.mark.parametrize(
+    ("name", "held"), [("Bad N\u00e4me", "' '"), ("j\u00fcrgen", "'\u00fc'"), ("J.Doe_2@example-1", "")]
+)
+def test_an_unusual_name_of_a_new_account_is_told_before_it_is_made(name: str, held: str) -> None:
+    plan = AccountRequest(name, given=frozenset({"password"})).plan(MAC, {})
+    assert [note.split(":")[0] for note in plan.notes if note.startswith("name ")] == (
+        [f"name holds {held}"] if held else []
+    )
+
+
 @pytest.mark.parametrize("option", sorted(LIMITS))
 def test_a_number_is_within_its_limits(option: str) -> None:
     first, last = LIMITS[option][0], LIMITS[option][-1]

@@ -414,6 +414,20 @@ def test_a_failed_audit_tells_which_macs_and_one_with_a_limit_keeps_the_fleets_r
         assert "target" in stats_of(merge)["keyholder_failure"]
 
 
+@pytest.mark.parametrize(
+    ("playbook", "words"), [("grant.yml", "ana: would be granted"), ("offboard.yml", "ana: would be removed")]
+)
+def test_job_type_check_shows_the_plan(lab: Lab, run: Run, tmp_path: Path, playbook: str, words: str) -> None:
+    folder = tmp_path / "job"
+    granter = {"keyholder granter": {"admin_user": "itadmin", "admin_password": SECRETS["granter"]}}
+    answers = {"keyholder_target_name": "ana", "keyholder_target_password": SECRETS["ana"]}
+    before = lab.mac("plain-001").state().accounts
+    extra = as_awx_writes(granter, answers)
+    rc, shown = shown_of(run(folder, playbook, extra, "--check", "--diff", "--limit", "plain-001"), folder)
+    assert (rc, words in " ".join(shown.split())) == (0, True), shown
+    assert lab.mac("plain-001").state().accounts == before
+
+
 def test_a_persons_password_is_in_no_event(lab: Lab, run: Run, tmp_path: Path) -> None:
     """AWX hands a survey's password on as an extra variable, in a file of the job's input."""
     folder = tmp_path / "job"

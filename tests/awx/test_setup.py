@@ -30,6 +30,10 @@ ROLES = [
     {"team": "Help desk", "role": "execute", "job_templates": ["keyholder audit"], "workflows": [WITH_APPROVAL]},
     {"team": "Security", "role": "approval", "workflows": [WITH_APPROVAL]},
 ]
+LOGINS = {
+    "keyholder_awx_project_credential": "Git",
+    "keyholder_awx_execution_environment_credential": "Registry",
+}
 NODES = ("node-a", "node-b")
 FOLDER = "/var/lib/keyholder"
 
@@ -40,7 +44,7 @@ def made() -> StandIn:
     stand_in = StandIn(playbooks, {node: {FOLDER} for node in NODES})
     stand_in.add("organizations", {"name": "Default"})
     stand_in.add("inventories", {"name": "Macs"})
-    for name in ("Macs", "IT administrator", "Safe", "Another safe"):
+    for name in ("Macs", "IT administrator", "Safe", "Another safe", *LOGINS.values()):
         stand_in.add("credentials", {"name": name, "credential_type": name.removeprefix("Another ").lower()})
     for role in ROLES:
         stand_in.add("teams", {"name": role["team"]})
@@ -71,6 +75,7 @@ class Runs:
             "keyholder_awx_webhook": "https://hooks.example.com/keyholder",
             "keyholder_awx_credentials": ATTACHED,
             "keyholder_awx_roles": ROLES,
+            **LOGINS,
             "ansible_python_interpreter": str(self.program.with_name("python")),
             **settings,
         }
@@ -148,6 +153,11 @@ def test_everything_is_there(runs: Runs, first: tuple[str, dict[str, int]]) -> N
         assert all(f"name: {name}\n" in settings[file] for name in names(made_, kind)), kind
     assert len(made_.things["job_templates"]) == settings["job_templates"].count("  - name: ")
     assert {"keyholder", "reads", "changes"} == names(made_, "labels")
+    by_id = {thing["id"]: thing["name"] for thing in made_.things["credentials"]}
+    assert [by_id[made_.things[kind][-1]["credential"]] for kind in ("projects", "execution_environments")] == [
+        "Git",
+        "Registry",
+    ]
 
 
 def test_credentials_and_surveys_arrive_whole(runs: Runs, first: tuple[str, dict[str, int]]) -> None:
@@ -333,9 +343,13 @@ def test_a_project_that_cannot_be_synchronised_says_why_each_time(fresh: tuple[R
 
 def test_what_is_not_there_is_told_in_one_list_before_anything_is_made(fresh: tuple[Runs, str]) -> None:
     runs, url = fresh
-    settings = {"keyholder_awx_inventory": "All Macs", "keyholder_awx_machine_credential": "Key"}
+    settings = {
+        "keyholder_awx_inventory": "All Macs",
+        "keyholder_awx_machine_credential": "Key",
+        "keyholder_awx_project_credential": "Deploy key",
+    }
     output, _recap = runs(url, rc=2, **settings)
-    assert "AWX has no inventory All Macs, no credential Key." in told(output)
+    assert "AWX has no inventory All Macs, no credential Key, no credential Deploy key." in told(output)
     assert runs.stand_in.sent == []
 
 

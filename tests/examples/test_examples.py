@@ -14,6 +14,7 @@ from checks.environments import ROOT, VENV
 from checks.mirror import mirror
 from harness.ansible import on_oldest_core
 from maclab.lab import Lab
+from maclab.layout import own_python
 from stage import data
 from stage.scene import Run, Stage, parsed, play, titles
 from stage.snippets import all_snippets
@@ -63,9 +64,9 @@ def test_scene(scene: data.Scene, lab: Lab, installed: Path, tmp_path: Path) -> 
             stage.write("inventory.yml", SNIPPETS[data.INVENTORY].text)
             stage.write(scene.vault_in, yaml.safe_dump(data.VAULT | scene.vault))
         if scene.python:
-            # As on a Mac whose Python Ansible finds by itself: the places are another computer's here.
-            interpreter = lab.mac(next(iter(macs.values()))).folder.bin / "python3"
-            stage.write("group_vars/macs/python.yml", f"ansible_python_interpreter: {interpreter}\n")
+            # As on a Mac whose Python Ansible finds by itself: the places are another computer's here. The python3 of
+            # the Mac's own folder stands for the one of /usr/bin.
+            stage.write("group_vars/macs/python.yml", f"ansible_python_interpreter: {own_python()}\n")
         before: list[Run] = []
         for step in scene.steps:
             before = play(stage, SNIPPETS, step, before) or before

@@ -102,6 +102,7 @@ def act(module: str, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(_module_change, "runner", _checked)
     monkeypatch.setattr(_module_change, "lock", lambda *_: SimpleNamespace(descriptors=(), held=NoLock().held))
     described = {"async_val": 0, "check_mode": False, "action": f"keyholder.macos.{module}", **task}
+    described |= {"_uuid": "one", "delegate_to": None, "until": []}
     loaded = action(SimpleNamespace(args=options, **described), ANY, ANY, ANY, ANY, None)
     return loaded.run(None, {}), len(sent)
 

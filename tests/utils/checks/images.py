@@ -5,6 +5,7 @@ container engine, the build itself."""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -89,12 +90,28 @@ def _check_system(name: str, asked: str) -> None:
 def _resolved(job: Job, name: str, asked: Path, python: str, platform: str) -> list[str]:
     """Return what the index has for these requirements, ready to install: an image has no compiler."""
     wanted = ["--python-version", python, "--python-platform", platform, "--only-binary", ":all:"]
-    output = job.run("uv", "pip", "compile", asked, *wanted, "--no-header", "--no-annotate")
-    found = re.findall(r"^([\w.-]+)==", output, re.MULTILINE)
+    try:
+        argv: list[str | Path] = ["pip", "compile", asked, *wanted, "--no-header", "--no-annotate"]
+        output = job.run("uv", *argv, also={"UV_SYSTEM_CERTS": "1"})
+        found = re.findall(r"^([\w.-]+)==", output, re.MULTILINE)
+    except CheckFailed:
+        found = _resolved_by_pip(job, asked, python, platform)
     lacking = {"ansible-core", "ansible-runner", "cryptography", "pyrage"} - set(found)
     if lacking:
         raise CheckFailed(f"{name}: an image for {platform} would lack {', '.join(sorted(lacking))}")
     return found
+
+
+def _resolved_by_pip(job: Job, asked: Path, python: str, platform: str) -> list[str]:
+    """Return the same, slower: pip alone knows a mirror from pip.conf."""
+    # uv knows which older platforms a platform stands for. pip wants each by its name.
+    tags = [f"{tag}_{platform.split('-')[0]}" for tag in ("manylinux_2_28", "manylinux_2_17", "manylinux2014")]
+    report = asked.with_name("report.json")
+    wanted = ["--python-version", python, *(f"--platform={tag}" for tag in tags), "--only-binary", ":all:"]
+    nowhere = asked.with_name("nowhere")
+    argv = ["-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", f"--target={nowhere}", *wanted]
+    job.run(sys.executable, *argv, "--report", report, "-r", asked)
+    return [str(one["metadata"]["name"]) for one in json.loads(report.read_text())["install"]]
 
 
 def _engine() -> str | None:

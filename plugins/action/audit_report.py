@@ -7,7 +7,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import datetime
-import fcntl
 import itertools
 import json
 import os
@@ -42,6 +41,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.saved impor
 )
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.sentences import macs, some
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.summary import Summary
+from ansible_collections.keyholder.macos.plugins.plugin_utils._folder_lock import alone_in
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import is_list, is_text, kind_of
 from ansible_collections.keyholder.macos.plugins.plugin_utils._publish.publication import Publication
 from ansible_collections.keyholder.macos.plugins.plugin_utils._publish.target import target_of
@@ -124,7 +124,9 @@ class ActionModule(Action):
         if given["pack"]:
             return {"changed": False, "packed": dict(map(_packed, answers))}
         summary = Summary(_policy(given), given["title"], now, unread=unread)
-        with _alone(given["dest"]):
+        os.makedirs(given["dest"], exist_ok=True)
+        # A report that takes up the readings of the last may not miss any.
+        with alone_in(given["dest"]):
             return self._published(given, lambda: self._report(given, variables, summary, answers))
 
     def _published(self, given: dict[str, t.Any], report: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
@@ -208,20 +210,6 @@ def _refusal_of(what: t.Callable[[], t.Any]) -> Refusal | None:
     except Refusal as refusal:
         return refusal
     return None
-
-
-@contextlib.contextmanager
-def _alone(folder: str) -> t.Iterator[None]:
-    """Let one report at a time be made in a folder: one that takes up the readings of the last may not miss any."""
-    os.makedirs(folder, exist_ok=True)
-    place = os.open(folder, os.O_RDONLY)
-    try:
-        # A file system that knows no locks is no reason to make no report.
-        with contextlib.suppress(OSError):
-            fcntl.flock(place, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(place)
 
 
 def _saved(given: dict[str, t.Any]) -> list[str]:

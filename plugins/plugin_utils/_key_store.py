@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import fcntl
 import hashlib
 import json
 import os
@@ -29,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
+from ansible_collections.keyholder.macos.plugins.plugin_utils._folder_lock import alone_in
 
 MARKER = ".keyholder-store"
 KINDS = ("age", "pem")
@@ -161,7 +161,7 @@ class KeyStore:
         mine = Noted(secrets.token_hex(8), socket.gethostname(), os.getppid(), int(now.timestamp()))
         with _refusing(self.folder):
             _make(self.folder)
-            with _alone(self.folder):
+            with alone_in(self.folder):
                 self._fit_for_keys()
                 self._note([*(noted for noted in self._noted() if self.alive(noted, now)), mine])
                 return self._contents(mine.run)
@@ -172,7 +172,7 @@ class KeyStore:
         run = seen.partition(":")[0]
         with _refusing(self.folder):
             _make(self.folder)
-            with _alone(self.folder):
+            with alone_in(self.folder):
                 if validated and self._contents(run).seen == seen:
                     self._replace(keys, now)
                     self._drop(run)
@@ -193,7 +193,7 @@ class KeyStore:
 
     def forget(self, seen: str) -> Contents:
         """Take away the note of the run that ``seen`` stands for. Raises :class:`Refusal`."""
-        with _refusing(self.folder), _alone(self.folder):
+        with _refusing(self.folder), alone_in(self.folder):
             self._drop(seen.partition(":")[0])
             return self._contents()
 
@@ -305,18 +305,6 @@ def _write(path: Path, content: str | bytes) -> None:
         os.close(folder)
     if path.read_bytes() != data:
         raise OSError(f"{path} does not read back as it was written")
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> t.Iterator[None]:
-    """Keep other runs of this controller out, and those of other controllers if the file system can."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager

@@ -193,7 +193,7 @@ def table(macs: int, costs: dict[str, Cost]) -> str:
 
 
 def guide(result: dict[str, Any]) -> str:
-    """The ratios of one result for the guide: counts are the same for any number of Macs, times are against a ping."""
+    """Return the ratios of one result for the guide: counts hold for any number of Macs, times are against a ping."""
     fleets: dict[str, dict[str, dict[str, float]]] = result["macs"]
     first = next(iter(fleets.values()))
     times = [f"time, {macs} {'Mac' if macs == '1' else 'Macs'}" for macs in fleets]

@@ -42,7 +42,7 @@ PEOPLE = [
 
 @dataclass
 class Job:
-    """What one job cost. Sizes in bytes; ``cpu``: seconds of one core, without the lab; ``memory``: of its largest
+    """Hold what one job cost. Sizes in bytes; ``cpu``: seconds of one core, without the lab; ``memory``: of its largest
     process."""
 
     seconds: float
@@ -59,7 +59,7 @@ class Job:
 
 
 def run(folder: Path, inventory: str, playbook: str, extra: dict[str, Any], sockets: str, forks: int) -> Job:
-    """One job in a folder of its own, laid out as AWX does it."""
+    """Run one job in a folder of its own, laid out as AWX does it, and return what it cost."""
     for name in ("inventory", "env", "project"):
         (folder / name).mkdir(parents=True)
     (folder / "inventory" / "macs.yml").write_text(inventory)
@@ -107,7 +107,7 @@ def told(what: str, macs: int, job: Job) -> str:
 
 
 def sliced(place: Path, sockets: str, macs: int, slices: int, forks: int) -> None:
-    """The slices one after the other, and then the merge: each alone, so that none waits for another."""
+    """Run the slices one after the other, and then the merge: each alone, so that none waits for another."""
     shape = {"macos": "15.6", "python": "none", "accounts": PEOPLE}
     # A name of the lab stands for 999 Macs at most.
     described = {f"mac-{first}": {**shape, "count": min(500, macs - first)} for first in range(0, macs, 500)}
@@ -128,7 +128,7 @@ def sliced(place: Path, sockets: str, macs: int, slices: int, forks: int) -> Non
 
 
 def _only(text: str, names: set[str]) -> str:
-    """The lab's inventory with some of its Macs."""
+    """Return the lab's inventory with some of its Macs."""
 
     def cut(group: dict[str, Any]) -> dict[str, Any]:
         kept = dict(group)
@@ -142,7 +142,7 @@ def _only(text: str, names: set[str]) -> str:
 
 
 def merge(folder: Path, sockets: str, packed: dict[str, Any], names: list[str]) -> None:
-    """The last node of the workflow, which gets the statistics of all slices as extra variables."""
+    """Run the last node of the workflow, which gets the statistics of all slices as extra variables."""
     extra = {**packed, "keyholder_report": str(folder / "report"), "keyholder_history": str(folder / "history.sqlite")}
     job = run(folder, inventory_of(names), "keyholder.macos.audit_merge", extra, sockets, 5)
     made = json.loads((folder / "report" / "audit.json").read_text())["summary"]["macs"]

@@ -17,7 +17,7 @@ TYPED = re.compile(r"(-e \S+=\S+|-e @?[A-Z]\w*|(?<!\w)--\w[\w-]*|\b[a-z]+_[a-z_]
 
 
 class Head(t.NamedTuple):
-    """What the comment at the head of a playbook says.
+    """Hold what the comment at the head of a playbook says.
 
     ``calls``: how it is started. ``before``, ``after``: the sentences before and after the variables.
     """

@@ -30,7 +30,7 @@ Payload = Mapping[str, t.Any]
 
 
 class UnusableError(ValueError):
-    """An event cannot be used. Its text says why, and holds nothing of the event."""
+    """Say why an event cannot be used, and nothing of the event."""
 
 
 @dataclass(frozen=True)

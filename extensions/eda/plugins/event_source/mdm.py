@@ -157,7 +157,7 @@ def _load(name: str) -> ModuleType:
 
 
 class Refused(Exception):
-    """A request is refused, with a status and why."""
+    """Refuse a request, with a status and why."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -165,7 +165,7 @@ class Refused(Exception):
 
 
 class Source:
-    """The HTTP server, and what it has taken."""
+    """Serve HTTP, and hold what was taken."""
 
     def __init__(self, args: dict[str, t.Any]) -> None:
         """Raise ``ValueError`` for settings that cannot be used."""

@@ -21,6 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._account import (
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import BOOTSTRAP_GRANTS, VOLUME_OWNERS, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._place import Place
+from ansible_collections.keyholder.macos.plugins.module_utils._power import Power
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import (
     creation,
     is_offboarding,
@@ -208,6 +209,13 @@ class Mac:
     """Who is logged in, at the screen or by a terminal; None: not asked, or not readable."""
     pending: frozenset[str] = frozenset()
     """Work that earlier runs began and did not finish."""
+    power: Power | None = None
+    """None: not asked."""
+    activation_lock: bool | None = None
+    """Whether Activation Lock is on; None: not asked, or not said."""
+    recovery_lock: bool | None = None
+    """Whether macOS Recovery asks for a password that the MDM server has set (on Intel: the firmware's password); None:
+    not asked, or not said."""
     names: frozenset[str] = field(default=frozenset(), repr=False)
     """Short names of all records of the directory, also of those that are no account, as :func:`folded`."""
     taken: frozenset[str] = field(default=frozenset(), repr=False)

@@ -145,6 +145,12 @@ COMPATIBLE_NAME = TurningPoint(
     "a program that was built for older systems may be told 10.16, which is taken for 11",
     "https://keith.github.io/xcode-man-pages/sw_vers.1.html; transcript swvers-compat-11",
 )
+ERASES_CONTENT = TurningPoint(
+    Version(12),
+    "a Mac with Apple silicon or a T2 chip erases its content and settings and keeps macOS; before, an erase by MDM"
+    " takes macOS away as well",
+    "https://support.apple.com/102664",
+)
 ASKS_OLD_PASSWORD = TurningPoint(
     Version(13),
     "dscl asks root for the old password of a holder and sets the new one with it; before, the account changes its own"
@@ -160,6 +166,13 @@ SSH_UNLOCKS = TurningPoint(
     Version(26),
     "a login by SSH with a password unlocks the volume of a Mac that has just started",
     "man fdesetup of November 2025",
+)
+ADD_USER_ACCESS = TurningPoint(
+    Version(26),
+    "without Full Disk Access, sysadminctl -addUser reports -14120 while it makes an account; that older systems do not"
+    " is assumed",
+    "https://github.com/wraithbox/wraithbox (spikes/x17-image-build); transcripts adduser-no-fda-27,"
+    " adduser-ssh-no-fda-vm",
 )
 KEY_IN_PLIST_ONLY = TurningPoint(
     Version(26),

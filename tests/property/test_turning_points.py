@@ -36,11 +36,12 @@ BOTH: dict[str, tuple[rules.Rule[object], object]] = {
     "COMPATIBLE_NAME": (rules.SYSTEM_VERSION_COMPAT, True),
     "ERASE_PREFLIGHT": (rules.EACS_PREFLIGHT, True),
     "SSH_UNLOCKS": (rules.SSH_UNLOCKS, True),
+    "ADD_USER_ACCESS": (rules.ADDUSER_NEEDS_ACCESS, True),
     "KEY_IN_PLIST_ONLY": (rules.ENABLE_SHOWS_KEY, False),
     "DEFERRAL_HIDES_KEY": (rules.DEFERRAL_SHOWS_KEY, False),
 }
 # The lab plays these the same way on each version, or knows another fact: see the test of ASKS_OLD_PASSWORD.
-PRODUCT_ALONE = {"TOKEN_DIALOG", "PROTECTED_FOLDER", "ASKS_OLD_PASSWORD", "DISABLED_BY_GROUP"}
+PRODUCT_ALONE = {"TOKEN_DIALOG", "PROTECTED_FOLDER", "ERASES_CONTENT", "ASKS_OLD_PASSWORD", "DISABLED_BY_GROUP"}
 
 
 def numbers(version: Version) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-INCLUDE = ("escrow", "preflight")
+INCLUDE = ("escrow", "preflight", "full_disk_access", "recovery_lock")
 """What a user of keyholder.macos.trust_info can ask for: fields of :class:`Ask`."""
 
 
@@ -38,6 +38,8 @@ class Ask:
     """Who is logged in."""
     full_disk_access: bool = False
     """Whether the session has Full Disk Access."""
+    access_to_make: str | None = None
+    """``full_disk_access``, if there is no account of that name and macOS asks for it when one is made."""
     token_dialog: bool = False
     """Whether a profile suppresses the dialog at a mobile account's login."""
     directory_user: str | None = None
@@ -52,8 +54,20 @@ class Ask:
     """What is on the way to the home folder of that account."""
     key_used: bool = False
     """Whether the Mac was unlocked with a recovery key when it started."""
+    power: bool = False
+    """What the Mac draws its power from."""
+    activation_lock: bool = False
+    """Whether Activation Lock is on, which system_profiler takes a second for on a real Mac."""
+    recovery_lock: bool = False
+    """Whether Recovery asks for a password. On Apple silicon mdmclient says it, as slowly as the preflight."""
 
     @classmethod
     def including(cls, words: t.Collection[str]) -> Ask:
         """Return what a user asks for by some of :data:`INCLUDE`."""
-        return cls(escrow="escrow" in words, preflight="preflight" in words, key_used="escrow" in words)
+        return cls(
+            escrow="escrow" in words,
+            preflight="preflight" in words,
+            key_used="escrow" in words,
+            full_disk_access="full_disk_access" in words,
+            recovery_lock="recovery_lock" in words,
+        )

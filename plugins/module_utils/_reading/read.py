@@ -21,6 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     diskutil,
     dscl,
     fdesetup,
+    hardware,
     mdmclient,
     network,
     preboot,
@@ -30,6 +31,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Missing, Network, Person
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
+    ADD_USER_ACCESS,
     BOOTSTRAP_TOKEN,
     ERASE_PREFLIGHT,
     TOKEN_DIALOG,
@@ -81,6 +83,8 @@ def ahead(ask: Ask) -> list[Command]:
         network.READ_TOKEN_DIALOG: ask.token_dialog,
         system.FULL_DISK_ACCESS: ask.full_disk_access,
         accounts.LOGGED_IN: ask.sessions,
+        hardware.POWER: ask.power,
+        hardware.HARDWARE: ask.activation_lock,
     }
     commands = [command for command, is_wanted in wanted.items() if is_wanted]
     if ask.directory_user is not None:
@@ -153,10 +157,11 @@ def _read_mac(runner: Runner, deadline: float, ask: Ask) -> Mac:
     if ask.token_dialog and mac.version >= TOKEN_DIALOG.first:
         suppressed = network.parse_token_dialog(runner.run(network.READ_TOKEN_DIALOG, deadline))
         mac = replace(mac, management=replace(mac.management, token_dialog_suppressed=suppressed))
-    if ask.full_disk_access:
+    if ask.full_disk_access or _makes(mac, ask.access_to_make):
         answer = runner.run(system.FULL_DISK_ACCESS, deadline)
         allowed = system.parse_full_disk_access(answer)
         mac = replace(mac, full_disk_access=allowed, full_disk_evidence=answer.evidence)
+    mac = _with_hardware(runner, deadline, ask, mac)
     if ask.sessions:
         mac = replace(mac, sessions=accounts.parse_who(runner.run(accounts.LOGGED_IN, deadline)))
     return _with_places(runner, deadline, ask, mac)
@@ -257,6 +262,28 @@ def _with_more_of_filevault(runner: Runner, deadline: float, ask: Ask, mac: Mac)
         supported = fdesetup.says_true(runner.run(fdesetup.SUPPORTS_AUTHRESTART, deadline))
         mac = replace(mac, filevault=replace(mac.filevault, authrestart=supported))
     return mac
+
+
+def _makes(mac: Mac, name: str | None) -> bool:
+    """Return whether an account is to be made that is not there, by a macOS that asks for Full Disk Access then."""
+    return name is not None and mac.account(name) is None and mac.version >= ADD_USER_ACCESS.first
+
+
+def _with_hardware(runner: Runner, deadline: float, ask: Ask, mac: Mac) -> Mac:
+    if ask.power:
+        mac = replace(mac, power=hardware.parse_power(runner.run(hardware.POWER, deadline)))
+    if ask.activation_lock:
+        locked = hardware.parse_activation_lock(runner.run(hardware.HARDWARE, deadline))
+        mac = replace(mac, activation_lock=locked)
+    if ask.recovery_lock and mac.apple_silicon is not None:
+        mac = replace(mac, recovery_lock=_recovery_lock(runner, deadline, bool(mac.apple_silicon)))
+    return mac
+
+
+def _recovery_lock(runner: Runner, deadline: float, apple_silicon: bool) -> bool | None:
+    if apple_silicon:
+        return mdmclient.parse_recovery_lock(runner.run(mdmclient.SECURITY_INFORMATION, deadline))
+    return hardware.parse_firmware_password(runner.run(hardware.FIRMWARE_PASSWORD, deadline))
 
 
 def _with_places(runner: Runner, deadline: float, ask: Ask, mac: Mac) -> Mac:

@@ -16,6 +16,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     dscl,
     encryption,
     fdesetup,
+    hardware,
     launchd,
     mdmclient,
     network,
@@ -26,6 +27,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     system,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._place import Place
+from ansible_collections.keyholder.macos.plugins.module_utils._power import Power
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Ran, Secret
 
 PW, OTHER, KEY = Secret("user pw"), Secret("other pw"), Secret("ABCD-1234")
@@ -690,6 +692,78 @@ def test_a_mac_is_known_by_what_sysctl_says() -> None:
 def test_an_intel_mac_leaves_out_what_it_does_not_know(out: str, model: str, silicon: bool | None) -> None:
     said = system.parse_sysctl(ran(out))
     assert (said.model, said.apple_silicon) == (model, silicon)
+
+
+MAINS, CELL = "Now drawing from 'AC Power'\n", "Now drawing from 'Battery Power'\n"
+LINE = " -InternalBattery-0 (id=4653155)\t{}; discharging; 5:10 remaining present: true\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "power"),
+    [
+        (ran(MAINS), Power("ac")),
+        (ran(MAINS + LINE.format("100%")), Power("ac", 100)),
+        (ran(CELL + LINE.format("87%")), Power("battery", 87)),
+        (ran(CELL + LINE.format("0%")), Power("battery", 0)),
+        (ran(CELL + LINE.format("101%")), Power("battery")),
+        (ran(CELL), Power("battery")),
+        (ran("Now drawing from 'UPS Power'\n -Back-UPS ES 700 (id=1)\t87%; discharging\n"), Power("ups")),
+        (ran(f"Now drawing from 'UPS Power'\n -UPS (id=1)\t9%; x\n{LINE.format('66%')}"), Power("ups", 66)),
+        (ran(f"IOServiceMatchingfailed for: X\n{MAINS}"), Power("ac")),
+        (ran("Now drawing from 'Wind Power'\n"), Power()),
+        (ran("not Now drawing from 'AC Power'\n"), Power()),
+        (ran(""), Power()),
+        (ran(MAINS, rc=1), Power()),
+        (ran(MAINS, rc=None), Power()),
+    ],
+)
+def test_where_the_power_comes_from(answer: Ran, power: Power) -> None:
+    assert hardware.parse_power(answer) == power
+
+
+@pytest.mark.parametrize(
+    ("answer", "locked"),
+    [
+        (ran("      Activation Lock Status: Enabled\n"), True),
+        (ran("      Chip: Apple M1\n      Activation Lock Status: Disabled\n"), False),
+        (ran("      Chip: Apple M1\n"), None),
+        (ran("      Activation Lock Status: Perhaps\n"), None),
+        (ran("      Activation Lock Status: Disabled\n", rc=1), None),
+        (ran("", rc=None), None),
+    ],
+)
+def test_activation_lock(answer: Ran, locked: bool | None) -> None:
+    assert hardware.parse_activation_lock(answer) is locked
+
+
+@pytest.mark.parametrize(
+    ("answer", "locked"),
+    [
+        (ran("Password Enabled: Yes\n"), True),
+        (ran("Password Enabled: No\n"), False),
+        (ran("", "Error | Must be run as root\n", 1), None),
+        (ran("", rc=None), None),
+    ],
+)
+def test_a_firmware_password(answer: Ran, locked: bool | None) -> None:
+    assert hardware.parse_firmware_password(answer) is locked
+
+
+@pytest.mark.parametrize(
+    ("answer", "locked"),
+    [
+        (ran("Daemon response: {\n    SecurityInfo =     {\n        IsRecoveryLockEnabled = 1;\n    };\n}\n"), True),
+        (ran("        IsRecoveryLockEnabled = 0;\n"), False),
+        (ran("        IsRecoveryLockedEnabled = 1;\n"), True),
+        (ran('        "IsRecoveryLockEnabled" = 1;\n'), True),
+        (ran("        IsRecoveryLockEnabled = 10;\n"), None),
+        (ran("        NotIsRecoveryLockEnabled = 1;\n"), None),
+        (ran("", "This computer is not enrolled in MDM.\n", 1), None),
+        (ran("", rc=None), None),
+    ],
+)
+def test_a_recovery_lock(answer: Ran, locked: bool | None) -> None:
+    assert mdmclient.parse_recovery_lock(answer) is locked
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._place import Place
+from ansible_collections.keyholder.macos.plugins.module_utils._power import Power
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import ReadingError
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import (
@@ -276,6 +277,10 @@ def test_where_an_answer_about_the_bootstrap_token_counts(version: str, enrollme
         (Ask(preflight=True), ["mdmclient QueryDeviceInformation"]),
         (Ask(full_disk_access=True), ["ls /Library/Application Support/com.apple.TCC"]),
         (Ask(sessions=True), ["who"]),
+        (Ask(power=True), ["pmset -g batt"]),
+        (Ask(activation_lock=True), ["system_profiler SPHardwareDataType"]),
+        (Ask(recovery_lock=True), ["mdmclient QuerySecurityInfo"]),
+        (Ask(access_to_make="itadmin"), []),
         (Ask(way="/a"), ["stat -f %HT|%u|%Lp|%N / /a"]),
         (Ask(way_home="ana"), ["stat -f %HT|%u|%Lp|%N / /Users /Users/ana"]),
         (Ask(way="relative", way_home="itadmin"), []),
@@ -858,6 +863,36 @@ def test_full_disk_access_and_its_evidence(answer: Ran, access: bool | None) -> 
     assert mac.full_disk_access is access
     assert "com.apple.TCC" in mac.full_disk_evidence
     assert (WHOLE.full_disk_access, WHOLE.full_disk_evidence) == (None, "")
+
+
+def test_full_disk_access_is_asked_for_an_account_that_is_to_be_made_where_that_needs_it() -> None:
+    new = {"kern.osproductversion": said(SYSTEM.format("26.0"))}
+    old = {"kern.osproductversion": said(SYSTEM.format("15.6"))}
+    denied = {"com.apple.TCC": said(rc=1, err="Operation not permitted")}
+    assert read({**new, **denied}, Ask(access_to_make="carol")).full_disk_access is False
+    assert read({**new, **denied}, Ask(access_to_make="itadmin")).full_disk_access is None
+    assert read({**old, **denied}, Ask(access_to_make="carol")).full_disk_access is None
+
+
+def test_power_and_locks() -> None:
+    answers = {
+        "pmset": said("Now drawing from 'Battery Power'\n -InternalBattery-0 (id=1)\t87%; discharging\n"),
+        "SPHardwareDataType": said("      Activation Lock Status: Enabled\n"),
+        "QuerySecurityInfo": said("        IsRecoveryLockEnabled = 1;\n"),
+    }
+    mac = read(answers, Ask(power=True, activation_lock=True, recovery_lock=True))
+    assert (mac.power, mac.activation_lock, mac.recovery_lock) == (Power("battery", 87), True, True)
+    assert (WHOLE.power, WHOLE.activation_lock, WHOLE.recovery_lock) == (None, None, None)
+
+
+def test_an_intel_mac_has_a_firmware_password_in_place_of_a_recovery_lock() -> None:
+    intel = {"kern.osproductversion": said("kern.osproductversion: 15.6\nhw.model: MacBookPro16,1\n")}
+    mac, asked = told(Ask(recovery_lock=True), answers={**intel, "firmwarepasswd": said("Password Enabled: Yes\n")})
+    assert mac.recovery_lock is True
+    assert "mdmclient QuerySecurityInfo" not in asked
+    nothing = {"kern.osproductversion": said("kern.osproductversion: 15.6\n")}
+    mac, asked = told(Ask(recovery_lock=True), answers=nothing)
+    assert (mac.recovery_lock, asked[8:]) == (None, [])
 
 
 def test_who_is_logged_in_and_what_is_there() -> None:

@@ -6,13 +6,59 @@ from __future__ import annotations
 
 import plistlib
 import re
+from functools import lru_cache
 from typing import Any
 
 from maclab.state import Account, Mac, Policy
 
+_HEAD, _TAIL = plistlib.dumps("").decode().split("<string></string>\n")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+class _Other(Exception):
+    """It holds what plistlib writes by rules of its own."""
+
 
 def dumps(value: Any) -> str:
-    return plistlib.dumps(value, sort_keys=False).decode()
+    """Write a property list to the letter as plistlib does, which is slow at what the lab mostly prints: texts."""
+    try:
+        written = f"{_HEAD}{_written(value, '')}{_TAIL}"
+        written.encode()
+    except (_Other, UnicodeEncodeError):
+        return plistlib.dumps(value, sort_keys=False).decode()
+    return written
+
+
+def _written(value: Any, margin: str) -> str:
+    if isinstance(value, str):
+        return f"{margin}{_text(value)}\n"
+    inside = f"{margin}\t"
+    if isinstance(value, dict) and value:
+        rows = [f"{inside}{_key(key)}\n{_written(each, inside)}" for key, each in value.items()]
+        return f"{margin}<dict>\n{''.join(rows)}{margin}</dict>\n"
+    if isinstance(value, list) and value:
+        return f"{margin}<array>\n{''.join([_written(each, inside) for each in value])}{margin}</array>\n"
+    if isinstance(value, int | float | dict | list):
+        simple = plistlib.dumps(value).decode()
+        return f"{margin}{simple[len(_HEAD) : -len(_TAIL)]}"
+    raise _Other
+
+
+@lru_cache(maxsize=4096)
+def _text(text: str) -> str:
+    return f"<string>{_escaped(text)}</string>"
+
+
+@lru_cache(maxsize=4096)
+def _key(key: Any) -> str:
+    return f"<key>{_escaped(key)}</key>"
+
+
+def _escaped(value: Any) -> str:
+    if not isinstance(value, str) or _CONTROL.search(value):
+        raise _Other
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def loads(text: str) -> Any:
@@ -21,13 +67,18 @@ def loads(text: str) -> Any:
 
 def account_policy_data(account: Account) -> str:
     """Return what the directory keeps about an account's password; a password never set has no set time."""
+    return _policy_data(account.created_at, account.failed_logins, account.failed_login_at, account.password_set_at)
+
+
+@lru_cache(maxsize=4096)
+def _policy_data(created_at: float, failed_logins: int, failed_login_at: float, set_at: float | None) -> str:
     data: dict[str, Any] = {
-        "creationTime": float(account.created_at),
-        "failedLoginCount": account.failed_logins,
-        "failedLoginTimestamp": float(account.failed_login_at),
+        "creationTime": float(created_at),
+        "failedLoginCount": failed_logins,
+        "failedLoginTimestamp": float(failed_login_at),
     }
-    if account.password_set_at is not None:
-        data["passwordLastSetTime"] = float(account.password_set_at)
+    if set_at is not None:
+        data["passwordLastSetTime"] = float(set_at)
     return dumps(data)
 
 

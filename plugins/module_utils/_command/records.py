@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import typing as t
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
 from ansible_collections.keyholder.macos.plugins.module_utils._command import plists
@@ -176,7 +177,7 @@ def parse_directory(text: str) -> Directory:
 def attributes(content: t.Mapping[t.Any, t.Any]) -> Record:
     """Return a record's attributes without their ``dsAttrType...:`` prefix: lists of texts, and nothing else."""
     return {
-        _PREFIX.sub("", str(key)): [text for text in map(_kind.text, values) if text is not None]
+        _short(str(key)): [text for text in map(_kind.text, values) if text is not None]
         for key, values in content.items()
         if _kind.items(values) is not None
     }
@@ -188,8 +189,14 @@ def odd(content: t.Mapping[t.Any, t.Any]) -> tuple[str, ...]:
     for key, values in content.items():
         several = _kind.items(values)
         wrong = [values] if several is None else [one for one in several if _kind.text(one) is None]
-        found += [f"{_PREFIX.sub('', str(key))} is {_kind.words(wrong[0])}"] if wrong else []
+        found += [f"{_short(str(key))} is {_kind.words(wrong[0])}"] if wrong else []
     return tuple(found)
+
+
+@lru_cache(maxsize=512)
+def _short(key: str) -> str:
+    """Return the key without its prefix. All records of a Mac have the same few dozen."""
+    return _PREFIX.sub("", key)
 
 
 def first(record: Record, key: str) -> str:

@@ -41,6 +41,11 @@ if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Runner, Secret
 
 
+def wait(seconds: float) -> None:
+    """Give the Mac some time, in which it does by itself what the last step has begun."""
+    time.sleep(seconds)
+
+
 class Run:
     """One run of one request against one Mac. ``deadline``: seconds for each command. ``own`` returns the names, as
     :func:`folded`, of the accounts that the run came in by and must leave alone. ``lock``: keeps other changing runs
@@ -55,14 +60,14 @@ class Run:
         recipients: Recipients | None = None,
         own: t.Callable[[], t.Collection[str]] = frozenset,
         lock: Lock | None = None,
-        pause: t.Callable[[float], None] = time.sleep,
+        pause: t.Callable[[float], None] | None = None,
         verifier: Verifier = BY_PYTHON,
         may_show_key: t.Callable[[], bool] = lambda: True,
     ) -> None:
         to = recipients or Recipients(())
         self._session = Session(runner, secrets, deadline, to, own, verifier=verifier, may_show_key=may_show_key)
         self._lock = lock or NoLock()
-        self._pause = pause
+        self._pause = pause or wait
 
     def run(self, request: Request, check_mode: bool) -> Outcome:
         """Return what happened. In check mode nothing is changed, and no lock is taken: what it reads may be another

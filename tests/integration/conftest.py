@@ -50,12 +50,17 @@ def bring_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Mac
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "every_core: runs on the oldest ansible-core too, and not only on the newest")
+    config.addinivalue_line("markers", "newest_core: runs on the newest alone, in a file whose other tests run on each")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The oldest ansible-core gets what tells whether it is supported; what the collection does is the same on all."""
     if not on_oldest_core():
         return
-    left_out = [item for item in items if item.get_closest_marker("every_core") is None]
+    left_out = [item for item in items if not _on_each_core(item)]
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item.get_closest_marker("every_core") is not None]
+    items[:] = [item for item in items if _on_each_core(item)]
+
+
+def _on_each_core(item: pytest.Item) -> bool:
+    return item.get_closest_marker("every_core") is not None and item.get_closest_marker("newest_core") is None

@@ -203,6 +203,7 @@ def test_the_summary_is_for_a_person(audited: Audited) -> None:
     assert "1 Mac: the sudo password is missing [not read]" in said
 
 
+@pytest.mark.newest_core
 def test_a_pipeline_can_fail_on_it(play: Play) -> None:
     ran = play("--limit", "fine:no-admin", keyholder_fail_on="critical")
     assert ran.run.rc == 2
@@ -211,6 +212,7 @@ def test_a_pipeline_can_fail_on_it(play: Play) -> None:
     assert (ran.folder / "audit.xml").exists()
 
 
+@pytest.mark.newest_core
 def test_slices_are_merged_into_the_same_report(
     play: Play, audited: Audited, ansible: Ansible, lab: Lab, inventory: Path, tmp_path: Path
 ) -> None:
@@ -234,6 +236,7 @@ def test_slices_are_merged_into_the_same_report(
     assert said(tmp_path) == said(audited.folder)
 
 
+@pytest.mark.newest_core
 def test_history_tells_what_has_changed(play: Play, lab: Lab, tmp_path: Path) -> None:
     history = str(tmp_path / "history.sqlite")
     play("--limit", "hangs:fine", keyholder_history=history)

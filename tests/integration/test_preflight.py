@@ -266,6 +266,7 @@ def test_each_mac_has_a_row(ran: Run) -> None:
         assert {one["check"] for one in found["macs"][host]} == {check.name for check in CHECKS}
 
 
+@pytest.mark.newest_core
 @pytest.mark.parametrize("host", HOSTS)
 def test_each_trouble_is_named_with_the_next_step_and_no_other_is(ran: Run, host: str) -> None:
     assert ran
@@ -366,6 +367,7 @@ def report(done: Run) -> list[str]:
     return lines
 
 
+@pytest.mark.newest_core
 def test_check_mode_and_a_limit_say_the_same(own: Ansible, lab: Lab, inventory: Path) -> None:
     plain, checked = (run(own, lab, inventory, "-l", FEW, *more) for more in ((), ("--check", "--diff")))
     assert plain.rc == checked.rc == 2
@@ -373,6 +375,7 @@ def test_check_mode_and_a_limit_say_the_same(own: Ansible, lab: Lab, inventory: 
     assert report(plain)[-1] == "4 Macs: 1 in order, 2 on which a run would stop, 1 with other trouble"
 
 
+@pytest.mark.newest_core
 def test_where_no_mac_answers_there_is_a_report(own: Ansible, lab: Lab, inventory: Path) -> None:
     done = run(own, lab, inventory, "-l", "vaulted,closed,unfound")
     assert done.rc == 2
@@ -400,6 +403,7 @@ def test_a_misspelt_variable_and_an_empty_group_are_rows(own: Ansible, lab: Lab,
     assert any(line.startswith("failed  the group macs: it has no hosts") for line in report(alone))
 
 
+@pytest.mark.newest_core
 def test_a_control_path_that_is_too_long_is_named_before_ssh_fails(own: Ansible, lab: Lab, inventory: Path) -> None:
     folder = f"/tmp/{'x' * 90}"
     named = {"ANSIBLE_SSH_CONTROL_PATH_DIR": folder}

@@ -123,7 +123,6 @@ def trouble(lines: list[str]) -> dict[str, str]:
     return {name: " ".join(words.split()) for name, words in rows(lines).items() if name in TROUBLE}
 
 
-@pytest.mark.every_core
 def test_check_mode_foresees_and_logs_nothing(fleet: Fleet) -> None:
     run = fleet.run("--check")
     assert told(run), run.output

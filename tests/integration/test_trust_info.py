@@ -28,7 +28,6 @@ MANAGED = "managed"
 BARE = "bare"
 SSH = [f"200-on-{OLDEST}", f"200-on-{NEWEST}", name(OLDEST), name(NEWEST), MANAGED]
 MOST = 8
-pytestmark = pytest.mark.every_core
 
 
 def crowd(version: str, number: int) -> dict[str, Any]:

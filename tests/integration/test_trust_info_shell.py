@@ -60,7 +60,6 @@ CROWD = "crowd"
 MANAGED = "managed"
 EVIL = "evil"
 MOST = 8
-pytestmark = pytest.mark.every_core
 
 
 @pytest.fixture(scope="module")

@@ -43,8 +43,7 @@ def ensure(place: Path, python: Path, requirements: Path) -> Path:
                 flush=True,
             )
             shutil.rmtree(place, ignore_errors=True)
-            _output([python, "-m", "venv", place])
-            _install(place, requirements)
+            _make(place, python, requirements)
             _stamp(place).write_text(wanted)
     return place
 
@@ -77,21 +76,46 @@ def _stands(place: Path, wanted: str) -> bool:
     return _stamp(place).exists() and _stamp(place).read_text() == wanted and (place / "bin" / "python").exists()
 
 
-def _install(place: Path, requirements: Path) -> None:
-    python = place / "bin" / "python"
-    pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    # uv does in seconds what takes pip a minute. pip stays the way out: it alone knows a mirror from pip.conf.
-    uv = next(line for line in (REQUIREMENTS / "dev.txt").read_text().splitlines() if line.startswith("uv=="))
+def _make(place: Path, python: Path, requirements: Path) -> None:
+    # uv does in seconds what takes Python and pip a minute. They stay the way out: pip alone knows a mirror from
+    # pip.conf.
     try:
-        _output([*pip, uv])
-        # uv brings certificates of its own, which miss those of a company's proxy.
-        environment = {**os.environ, "UV_SYSTEM_CERTS": "1"}
-        _output(
-            [place / "bin" / "uv", "pip", "install", "--quiet", "--python", python, "-r", requirements], environment
-        )
+        _by_uv(place, python, requirements)
     except SetUpError as problem:
         print(f"uv could not do it, so pip does ({str(problem).splitlines()[-1]})", flush=True)
-        _output([*pip, "-r", requirements])
+        shutil.rmtree(place, ignore_errors=True)
+        _output([python, "-m", "venv", place])
+        _output([*_pip(place), "-r", requirements])
+
+
+def _by_uv(place: Path, python: Path, requirements: Path) -> None:
+    # uv brings certificates of its own, which miss those of a company's proxy.
+    environment = {**os.environ, "UV_SYSTEM_CERTS": "1"}
+    # The first environment has it for all others.
+    uv = VENV / "bin" / "uv"
+    if place == VENV or not uv.exists():
+        uv = place / "bin" / "uv"
+        _output([python, "-m", "venv", place])
+        wanted = next(line for line in (REQUIREMENTS / "dev.txt").read_text().splitlines() if line.startswith("uv=="))
+        _output([*_pip(place), wanted])
+    else:
+        # With a pip, which ansible-test asks for.
+        _output([uv, "venv", "--quiet", "--seed", "--python", python, place], environment)
+    install: list[str | Path] = [
+        uv,
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        place / "bin" / "python",
+        "-r",
+        requirements,
+    ]
+    _output(install, environment)
+
+
+def _pip(place: Path) -> list[str | Path]:
+    return [place / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 
 
 def _output(argv: list[str | Path], environment: dict[str, str] | None = None) -> str:

@@ -14,7 +14,7 @@ from checks import package
 from checks.execution import Job
 from harness.ansible import binaries
 from maclab.lab import Lab
-from stage.data import SCENES
+from stage.data import played
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +26,6 @@ def installed() -> Path:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    macs = {scene.inside(name): mac for scene in SCENES for name, mac in scene.macs.items()}
+    macs = {scene.inside(name): mac for scene in played() for name, mac in scene.macs.items()}
     with Lab({"sudo_password": False, "macs": macs}, tmp_path_factory.mktemp("lab")) as lab:
         yield lab

@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from harness.ansible import on_oldest_core
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -25,6 +27,7 @@ class Scene:
     where: str = "empty"
     python: bool = False
     vault_in: str = "group_vars/macs/vault.yml"
+    every_core: bool = False
 
     def inside(self, mac: str) -> str:
         """What the lab calls a Mac of this scene: many scenes have one of the same name."""
@@ -41,3 +44,9 @@ SCENES = [Scene(**one) for one in _DATA["scenes"]]
 NOT_RUN: dict[str, str] = {name: why for why, names in _DATA["not run"].items() for name in names}
 INVENTORY: str = _DATA["inventory"]
 VAULT: dict[str, str] = _DATA["vault"]
+
+
+def played() -> list[Scene]:
+    """Return all; the oldest core's are those that tell whether it is supported, for the collection does the same on
+    all. Nor does what is done in a clone depend on it: a clone has an Ansible of its own."""
+    return [scene for scene in SCENES if scene.every_core or not on_oldest_core()]

@@ -321,6 +321,31 @@ def _run_at_a_terminal(argv: list[str], folder: Path, environment: Mapping[str, 
         os.close(theirs)
 
 
+def understood(snippets: Sequence[Snippet], programs: Path, collections: Path, folder: Path) -> int:
+    """Have one ansible-playbook look at the words of all tasks and plays among them; return how many these are."""
+    files: list[Path] = []
+    for snippet in snippets:
+        content = yaml.safe_load(snippet.text)
+        if not isinstance(content, list) or any("vars_files" in each for each in content):
+            continue
+        plays = all({"hosts", "import_playbook", "ansible.builtin.import_playbook"} & set(each) for each in content)
+        text = snippet.text if plays else f"- hosts: macs\n  tasks:\n{textwrap.indent(snippet.text, '    ')}"
+        files.append(folder / f"{len(files)}.yml")
+        files[-1].write_text(f"# {snippet.name}\n{text}", encoding="utf-8")
+    environment = {
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "ANSIBLE_HOME": str(folder / "ansible"),
+        "HOME": str(folder),
+        "LC_ALL": os.environ.get("LC_ALL", "C.UTF-8"),
+        "PATH": os.environ["PATH"],
+    }
+    rc, said = _run(
+        [str(programs / "ansible-playbook"), "--syntax-check", "-i", "mac,", *map(str, files)], folder, environment
+    )
+    assert rc == 0 and said.count("playbook: ") == len(files), said
+    return len(files)
+
+
 def parsed(snippet: Snippet) -> None:
     """The least that is asked of an example that cannot run here."""
     if snippet.language == "yaml":

@@ -86,7 +86,9 @@ WORKS = (
     _nothing_to_do("managed_password", name="ana", store=STORE),
     _nothing_to_do("mobile_account", name="mo", secure_token="present"),
     _nothing_to_do("offboard", name="nobody-of-that-name"),
+    _nothing_to_do("parked_holder", name="ana", state="active"),
     _nothing_to_do("repair"),
+    _nothing_to_do("ssh_access", name="ana", state="allowed"),
     Work("grant_checked", "a grant, --check", (), "secure_token", GRANT, check=True),
     Work(
         "grant_python",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import asyncssh
 
-from maclab import bootstrap, directory, faults, journal, launchd, preboot, processes, rules, vault
+from maclab import bootstrap, directory, faults, journal, launchd, preboot, processes, rules, sshd_config, vault
 from maclab.call import Handover
 from maclab.fullpaths import View
 from maclab.layout import MacFolder
@@ -97,6 +97,8 @@ class Host:
         account = self.mac.accounts.get(user)
         if account is None or directory.refused(self.mac, account):
             # A disabled account's key is refused as its password is (public file #21596757135).
+            return False
+        if sshd_config.denies(self.mac, user):
             return False
         return account.uid == 0 or (not account.service and account.password is not None)
 

@@ -18,7 +18,8 @@ _FOLDERS = {
     "rmdir sh sleep stty tcsh test zsh",
     "/sbin": "mount reboot shutdown",
     "/usr/sbin": "chown createhomedir diskutil dsconfigad dseditgroup dsenableroot firmwarepasswd installer ioreg "
-    "networksetup nvram pkgutil sc_auth scutil softwareupdate spctl sysadminctl sysctl system_profiler systemsetup",
+    "networksetup nvram pkgutil sc_auth scutil softwareupdate spctl sshd sysadminctl sysctl system_profiler "
+    "systemsetup",
     "/usr/libexec": "PlistBuddy mdmclient",
     "/System/Library/CoreServices/ManagedClient.app/Contents/Resources": "createmobileaccount",
 }

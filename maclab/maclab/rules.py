@@ -578,6 +578,16 @@ PREBOOT_DELAY: Rule[float] = Rule(
     "seconds for which Apple silicon looks at no password at the unlock screen",
     (Row(EVERY, 60.0, assumed=True),),
 )
+SSHD_INCLUDES: Rule[bool] = Rule(
+    "sshd_includes",
+    "sshd reads the files in /etc/ssh/sshd_config.d (Big Sur's has no Include; hardening guides of later versions put"
+    " theirs there)",
+    (
+        Row(EVERY, False, "README of egberts/openssh-config"),
+        Row((12,), True, assumed=True),
+        Row((13,), True, "usnistgov/macos_security; README of lime (Rust, 2026)"),
+    ),
+)
 STUB_NEEDS_A_SCREEN: Rule[bool] = Rule(
     "stub_needs_a_screen",
     "Apple's stub for python3 opens its dialog only while a user is logged in at the screen",

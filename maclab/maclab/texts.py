@@ -679,6 +679,8 @@ TEXTS: dict[str, Wordings] = {
     "createhomedir.none": (assumed("creating home directories for ({host})\n"),),
     "createhomedir.usage": (assumed("usage: createhomedir [[-scbalh] [[-n directoryDomainName] | [-u username]]]\n"),),
     "createhomedir.no_user": (assumed("createhomedir: user {user} not found\n"),),
+    "sshd.no_keys": (assumed("sshd: no hostkeys available -- exiting.\n"),),
+    "sshd.wrong": (assumed("{where}: Bad configuration option\n"),),
     # --- sshd while the Mac waits at FileVault's unlock screen ---
     "preboot.banner": (
         seen(

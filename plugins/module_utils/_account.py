@@ -10,6 +10,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyholder.macos.plugins.module_utils._parking import NO_LOGIN
+
 # Verdicts on one account's token.
 HOLDER = "holder"
 """Every source that can be read says so, and all three can be read."""
@@ -97,6 +99,8 @@ class Account:
     """As in the Mac's policy, of the rules for this account alone."""
     in_preboot: bool | None = None
     """Whether the preboot volume knows it, so that it can unlock before macOS runs."""
+    parked: str = ""
+    """What it was before it was parked, as its record has it; "": it is not."""
 
     @property
     def verdict(self) -> str:
@@ -112,6 +116,13 @@ class Account:
     def able(self) -> bool:
         """Check whether a right password is of any use."""
         return self.has_password and not self.disabled
+
+    @property
+    def parked_whole(self) -> bool | None:
+        """Return whether a parked account is harmless and still a holder. None: it is not parked."""
+        if not self.parked:
+            return None
+        return self.disabled and self.hidden and self.shell == NO_LOGIN and self.holder
 
 
 def in_order(accounts: t.Iterable[Account]) -> tuple[Account, ...]:

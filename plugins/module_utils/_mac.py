@@ -216,6 +216,8 @@ class Mac:
     recovery_lock: bool | None = None
     """Whether macOS Recovery asks for a password that the MDM server has set (on Intel: the firmware's password); None:
     not asked, or not said."""
+    sshd_refuses: bool | None = None
+    """Whether sshd lets the account that was asked about in by no method; None: not asked, or not said."""
     names: frozenset[str] = field(default=frozenset(), repr=False)
     """Short names of all records of the directory, also of those that are no account, as :func:`folded`."""
     taken: frozenset[str] = field(default=frozenset(), repr=False)

@@ -151,6 +151,11 @@ ERASES_CONTENT = TurningPoint(
     " takes macOS away as well",
     "https://support.apple.com/102664",
 )
+SSHD_INCLUDES = TurningPoint(
+    Version(12),
+    "sshd reads the files in /etc/ssh/sshd_config.d; Big Sur's has no Include",
+    "README of egberts/openssh-config for 11; usnistgov/macos_security from 13 on; 12: assumed",
+)
 ASKS_OLD_PASSWORD = TurningPoint(
     Version(13),
     "dscl asks root for the old password of a holder and sets the new one with it; before, the account changes its own"

@@ -77,6 +77,7 @@ SHAPE: dict[str, t.Any] = {
             "first_token_prevented": _Key(FLAG),
             "password_set": _Key(FLAG),
             "disabled": _Key(FLAG),
+            "parked": _Key(MAYBE_FLAG),
             "password_changed": _Key(MAYBE_MOMENT),
             "failed_logins": _Key(MAYBE_COUNT),
         }

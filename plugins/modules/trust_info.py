@@ -196,6 +196,11 @@ mac:
           description: Whether macOS refuses every login of the account, even with the right password.
           type: bool
           returned: success
+        parked:
+          description: Whether an account that M(keyholder.macos.parked_holder) has parked is still disabled, hidden,
+            without a shell, and a holder. Null if it is not parked.
+          type: bool
+          returned: success
         password_changed:
           description: When the password was last set, in seconds since 1970. Null without root.
           type: float

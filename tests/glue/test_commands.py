@@ -93,6 +93,20 @@ def keyless() -> Mac:
     return mac
 
 
+def parked() -> Mac:
+    """Rui is disabled and hidden, and has no shell."""
+    mac = cast()
+    directory.disable(mac, mac.accounts["rui"])
+    mac.accounts["rui"].hidden, mac.accounts["rui"].shell = True, "/usr/bin/false"
+    return mac
+
+
+def refused_by_sshd() -> Mac:
+    mac = cast()
+    mac.files["/etc/ssh/sshd_config.d/040-keyholder-rui.conf"] = ModelFile("DenyUsers rui\n", 1_700_000_000.0)
+    return mac
+
+
 def orphaned() -> Mac:
     """A crypto user whose account is gone, on a Mac that lets it be removed."""
     mac = cast("intel")
@@ -157,6 +171,7 @@ TOKEN = {"user": "ana", "password": ANA, **GRANTER}
 LATER = {"state": "deferred", "user": "rui"}
 UNLOCK = {"user": "rui", "password": RUI, **GRANTER}
 ARCHIVED = {"name": "rui", "home": "archive"}
+AWAKE = {"name": "rui", "state": "active"}
 MOBILE = {"name": "eva", "password": EVA, "secure_token": "present", **GRANTER}
 MENDED = {"user": "rui", "password": RUI, "old_password": "old-pw-1234", "apply": True}
 REGRANTED = {**UNLOCK, "apply": True}
@@ -237,6 +252,15 @@ COMMANDS = [
     Told("offboard", "admin_user", "itadmin", "diskutil", "-verify", {"name": "rui", "admin_password": IT}, encrypted),
     Told("offboard", "admin_password", IT, "diskutil", IT, {"name": "rui", "admin_user": "itadmin"}, encrypted,
          secretly=True),
+    Told("parked_holder", "name", "rui", "pwpolicy", "-u rui -disableuser", {}),
+    Told("parked_holder", "state", "active", "pwpolicy", "-u rui -enableuser", {"name": "rui"}, parked),
+    Told("parked_holder", "admin", True, "dseditgroup", "-a rui -t user admin", {"name": "rui"}),
+    Told("parked_holder", "shell", "/bin/marked", "dscl", "UserShell /bin/marked", AWAKE, parked),
+    Told("parked_holder", "hidden", False, "dscl", "IsHidden 0", AWAKE, parked),
+    Told("parked_holder", "admin_user", "itadmin", "diskutil", "-verify", {"name": "rui", "admin_password": IT},
+         encrypted),
+    Told("parked_holder", "admin_password", IT, "diskutil", IT, {"name": "rui", "admin_user": "itadmin"}, encrypted,
+         secretly=True),
     Told("repair", "user", "rui", "dscl", "-passwd /Users/rui", MENDED, stale),
     Told("repair", "password", RUI, "dscl", RUI, MENDED, stale, secretly=True),
     Told("repair", "old_password", "old-pw-1234", "dscl", "old-pw-1234", MENDED, stale, secretly=True),
@@ -244,6 +268,8 @@ COMMANDS = [
     Told("repair", "admin_password", IT, "sysadminctl", IT, REGRANTED, keyless, secretly=True),
     Told("repair", "orphans", True, "fdesetup", "remove -uuid", {"apply": True}, orphaned),
     Told("repair", "apply", True, "dscl", "-passwd /Users/rui", MENDED, stale),
+    Told("ssh_access", "name", "rui", "tee", "040-keyholder-rui.conf", {}),
+    Told("ssh_access", "state", "allowed", "rm", "040-keyholder-rui.conf", {"name": "rui"}, refused_by_sshd),
     Told("secure_token", "user", "ana", "sysadminctl", "-secureTokenOn ana", TOKEN),
     Told("secure_token", "state", "absent", "sysadminctl", "-secureTokenOff rui", UNLOCK),
     Told("secure_token", "password", ANA, "sysadminctl", ANA, TOKEN, secretly=True),
@@ -269,6 +295,8 @@ PLAN_ONLY = {
     ("filevault_reboot", "reboot_timeout"): "how long the controller waits",
     ("filevault_reboot", "ssh_unlock"): "what the controller does while it waits",
     ("offboard", "force"): "whether it is refused while somebody is logged in",
+    ("parked_holder", "deny_ssh"): "whether sshd is among what refuses it",
+    ("parked_holder", "force"): "whether it is refused while somebody is logged in",
     ("trust_info", "include"): "what else is read",
     ("trust_info", "reader"): "who reads",
     ("trust_info", "wait"): "how long the controller waits",

@@ -37,7 +37,9 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils import _variables
 from harness.ansible import binaries
 
 NEEDED_BY_ROLES = {role_of(playbook): NEEDED.get(playbook, {}) for playbook in PLAYBOOKS if role_of(playbook)} | {
-    "python": {}
+    "python": {},
+    "park_holder": {"park_holder_name": "needed"},
+    "unlock_account": {"unlock_account_name": "needed", "unlock_account_store": {"kind": "needed"}},
 }
 
 
@@ -334,6 +336,9 @@ VALUES: dict[str, list[tuple[Any, str]]] = {
     "onboard_mobile_user_users": [*PEOPLE, (None, "VARIABLE was not given")],
     "onboard_user_admin_user": ACCOUNT,
     "onboard_user_users": [*PEOPLE, (None, "VARIABLE was not given")],
+    "park_holder_name": [*ACCOUNT, ("", "VARIABLE was not given"), (None, "VARIABLE was not given")],
+    "unlock_account_name": [*ACCOUNT, ("", "VARIABLE was not given"), (None, "VARIABLE was not given")],
+    "unlock_account_store": [(5, "VARIABLE"), ({"kind": "age"}, ACCEPTED)],
     "python_candidates": [
         ([], ACCEPTED),
         ("/a", "VARIABLE is the text '/a', and must be a list"),

@@ -3,7 +3,7 @@
 """Know the files that a Mac has and this host has not: the escrowed recovery key, and the plist of a deferral.
 
 `cat`, `ls` and `rm` come here for words that are paths outside the lab's folder; what is no such file is left to this
-host's own program, but for launchd's jobs, which this host may have as well.
+host's own program, but for launchd's jobs and sshd's settings, which this host may have as well.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from maclab.call import Call
 from maclab.launchd import DAEMONS
 from maclab.layout import of_this_host
 from maclab.places import HOST
+from maclab.sshd_config import FOLDER
 from maclab.texts import say
 
 FAILED = 1
 NOT_FOUND = 127
+OF_THE_MAC = (DAEMONS, FOLDER)
 
 Action = Callable[[Call, str], Awaitable[None]]
 
@@ -27,7 +29,7 @@ Action = Callable[[Call, str], Awaitable[None]]
 async def serve(call: Call, action: Action) -> int:
     """Do the action to each file of the Mac, or become the host's program where none of them is one."""
     known = list(vault.named(call.mac, call.argv))
-    if not known and not any(word.startswith(DAEMONS) for word in call.argv):
+    if not known and not any(word.startswith(OF_THE_MAC) for word in call.argv):
         return become_host_program(call)
     status = 0
     for word in call.argv:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Manage membership of a group, a home folder and its archive, and see who is logged in: dseditgroup, createhomedir,
-tar and who.
+"""Manage membership of a group, whether an account is disabled, a home folder and its archive, and see who is logged
+in: dseditgroup, pwpolicy, createhomedir, tar and who.
 
 This file is PRIVATE to the collection.
 """
@@ -23,6 +23,16 @@ LOGGED_IN = Command(("who",))
 def set_membership(user: str, group: str, member: bool) -> Command:
     """Put a user into a group of this Mac, or take it out: ``member``."""
     return Command(("dseditgroup", "-o", "edit", "-a" if member else "-d", user, "-t", "user", group))
+
+
+def disable(user: str) -> Command:
+    """Have macOS refuse every login of an account, by password and by key (transcript pwpolicy-disableuser-27)."""
+    return Command(("pwpolicy", "-u", user, "-disableuser"))
+
+
+def enable(user: str) -> Command:
+    """Take that back (man pwpolicy)."""
+    return Command(("pwpolicy", "-u", user, "-enableuser"))
 
 
 def create_home(user: str) -> Command:

@@ -25,6 +25,9 @@ if t.TYPE_CHECKING:
 NOTES = "keyholder_pending"
 """Our own attribute on root's record: work that runs began and have not finished, a value each (design rule 6)."""
 _NOTES_ATTRIBUTE = f"dsAttrTypeNative:{NOTES}"
+PARKED = "keyholder_parked"
+"""Our own attribute on an account's record: what the account was before it was parked."""
+_PARKED_ATTRIBUTE = f"dsAttrTypeNative:{PARKED}"
 
 TOKEN_MARKER = ";SecureToken;"
 DISABLED_TAG = ";DisabledTags;SecureToken"
@@ -37,7 +40,7 @@ _LOCAL_NODE = "/Local/Default"
 _ACCOUNT_KEYS = (
     "RecordName RealName UniqueID PrimaryGroupID GeneratedUID NFSHomeDirectory UserShell AuthenticationAuthority"
     " AuthenticationHint Picture IsHidden OriginalNodeName"
-    f" dsAttrTypeNative:accountPolicyData {_NOTES_ATTRIBUTE}"
+    f" dsAttrTypeNative:accountPolicyData {_NOTES_ATTRIBUTE} {_PARKED_ATTRIBUTE}"
 )
 _GROUP_KEYS = "RecordName PrimaryGroupID GeneratedUID GroupMembership GroupMembers NestedGroups"
 _POLICY_KEYS = "dsAttrTypeNative:accountPolicyData"
@@ -106,10 +109,21 @@ def forget(work: str) -> Command:
     return Command(("dscl", ".", "-delete", _path("root"), _NOTES_ATTRIBUTE, work))
 
 
+def remember(user: str, text: str) -> Command:
+    """Write into an account's record what it was."""
+    return Command(("dscl", ".", "-create", _path(user), _PARKED_ATTRIBUTE, text))
+
+
+def forget_account(user: str) -> Command:
+    """Take off the record what the account was."""
+    return Command(("dscl", ".", "-delete", _path(user), _PARKED_ATTRIBUTE))
+
+
 def already_forgotten(ran: Ran) -> bool:
     """Check whether a note was to be taken away that is not there: eDSAttributeNotFound is -14134, 54 as a dscl's
     status."""
-    mine = ran.command.argv[:3] == ("dscl", ".", "-delete") and _NOTES_ATTRIBUTE in ran.command.argv
+    ours = {_NOTES_ATTRIBUTE, _PARKED_ATTRIBUTE} & set(ran.command.argv)
+    mine = ran.command.argv[:3] == ("dscl", ".", "-delete") and bool(ours)
     return mine and ran.rc == 54
 
 

@@ -14,7 +14,12 @@ from functools import lru_cache
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
 from ansible_collections.keyholder.macos.plugins.module_utils._command import plists
-from ansible_collections.keyholder.macos.plugins.module_utils._command.dscl import DISABLED_TAG, NOTES, TOKEN_MARKER
+from ansible_collections.keyholder.macos.plugins.module_utils._command.dscl import (
+    DISABLED_TAG,
+    NOTES,
+    PARKED,
+    TOKEN_MARKER,
+)
 
 if t.TYPE_CHECKING:
     Record = t.Mapping[str, t.Sequence[str]]
@@ -79,6 +84,8 @@ class User:
     own_rules: Rules | None = None
     """Rules for this account alone (man pwpolicy: -setaccountpolicies), which stand beside those of the Mac. That they
     are in its ``accountPolicyData`` is assumed. None: it has none."""
+    parked: str = ""
+    """Our own word on what the account was before it was parked; "" if it is not."""
 
     @property
     def marked(self) -> bool:
@@ -241,6 +248,7 @@ def _user_from(record: Record, strange: tuple[str, ...]) -> User:
         names=names,
         taken=frozenset(names + tuple(record.get("RealName") or ()) + numbers),
         own_rules=_own_rules(policy),
+        parked=first(record, PARKED),
     )
 
 

@@ -207,6 +207,10 @@ def _loss(step: Step, was: Account, now: Account | None) -> str:
         return "no longer be an administrator"
     if step.sets_password_of == was.name:
         return "get another password"
+    if now.disabled and not was.disabled:
+        return "be disabled"
+    if step.shuts_out == was.name:
+        return "be refused by sshd"
     if (was.holder and not now.holder) or (was.sources.filevault and not now.sources.filevault):
         return "lose its Secure Token, or its right to unlock FileVault"
     if (was.home, was.shell) != (now.home, now.shell):

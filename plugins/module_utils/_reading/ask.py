@@ -52,6 +52,8 @@ class Ask:
     """What is on the way to this path."""
     way_home: str | None = None
     """What is on the way to the home folder of that account."""
+    sshd: str | None = None
+    """Whether sshd lets that account in."""
     key_used: bool = False
     """Whether the Mac was unlocked with a recovery key when it started."""
     power: bool = False

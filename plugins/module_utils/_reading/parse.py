@@ -220,6 +220,7 @@ def _account_from(user: records.User, evidence: _Evidence) -> Account | None:
         lock_expires=own.lock_expires,
         unjudged=own.unjudged,
         in_preboot=None if evidence.preboot is None or unclear else user.guid in evidence.preboot,
+        parked=user.parked,
     )
 
 

@@ -27,6 +27,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     preboot,
     profiles,
     records,
+    sshd_settings,
     system,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Missing, Network, Person
@@ -87,6 +88,8 @@ def ahead(ask: Ask) -> list[Command]:
         hardware.HARDWARE: ask.activation_lock,
     }
     commands = [command for command, is_wanted in wanted.items() if is_wanted]
+    if ask.sshd is not None:
+        commands.append(sshd_settings.read(ask.sshd))
     if ask.directory_user is not None:
         commands += [network.NODES, network.read_person(ask.directory_user)]
     return commands
@@ -162,6 +165,11 @@ def _read_mac(runner: Runner, deadline: float, ask: Ask) -> Mac:
         allowed = system.parse_full_disk_access(answer)
         mac = replace(mac, full_disk_access=allowed, full_disk_evidence=answer.evidence)
     mac = _with_hardware(runner, deadline, ask, mac)
+    if ask.sshd is not None:
+        answer = runner.run(sshd_settings.read(ask.sshd), deadline)
+        mac = replace(mac, sshd_refuses=sshd_settings.parse(answer, ask.sshd))
+        if mac.sshd_refuses is None:
+            mac = replace(mac, missing=(*mac.missing, Missing("sshd's settings", answer.evidence)))
     if ask.sessions:
         mac = replace(mac, sessions=accounts.parse_who(runner.run(accounts.LOGGED_IN, deadline)))
     return _with_places(runner, deadline, ask, mac)

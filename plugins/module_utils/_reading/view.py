@@ -87,6 +87,7 @@ def _account_view(mac: Mac, account: Account) -> dict[str, t.Any]:
         "first_token_prevented": account.disabled_tag,
         "password_set": account.has_password,
         "disabled": account.disabled,
+        "parked": account.parked_whole,
         "password_changed": account.password_changed,
         "failed_logins": account.failed_logins,
     }

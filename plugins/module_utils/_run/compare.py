@@ -127,6 +127,9 @@ def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
         owners = {account.name for account in found.accounts if account.volume_owner}
         left = ", ".join(one.name for one in wanted.accounts if one.volume_owner and one.name not in owners)
         return f"{left} does not own the volume" if left else ""
+    if fact == "sshd":
+        agree = found.sshd_refuses or not wanted.sshd_refuses
+        return "" if agree else "sshd does not say that it refuses the account"
     if fact == "preboot":
         if all(account.in_preboot is None for account in found.accounts):
             return "it could not be read whom the preboot volume knows"
@@ -156,7 +159,9 @@ def differences(wanted: Account | None, found: Account | None) -> list[str]:
         "hidden",
         "admin",
         "disabled_tag",
+        "disabled",
         "has_password",
+        "parked",
     ):
         value = getattr(wanted, key)
         if value not in (None, "") and value != getattr(found, key):

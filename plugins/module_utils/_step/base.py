@@ -72,6 +72,11 @@ class Step(abc.ABC):
         """Return the account whose password it sets, "" for none. sysadminctl fails at that and exits 0."""
         return ""
 
+    @property
+    def shuts_out(self) -> str:
+        """Return the account that it keeps from coming in over SSH, "" for none."""
+        return ""
+
     def failure(self, ran: Ran) -> MaybeCode:
         """Return the reason for which the run stops after this answer, "" to go on. That the step *worked* is for the
         next reading to say."""

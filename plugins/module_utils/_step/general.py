@@ -96,13 +96,15 @@ class Prove(Look):
     users: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     """Of the Mac as a whole: bootstrap, filevault, deferral, personal_key, key_file, escrow, orphans, preboot,
-    volume_owner."""
+    volume_owner, sshd."""
 
     @property
     def words(self) -> str:
-        if self.facts:
-            return f"read the Mac again and compare: {', '.join(self.facts).replace('_', ' ')}"
-        return f"read the Mac again and compare what its sources say of {', '.join(self.users)}"
+        facts = ", ".join(self.facts).replace("_", " ")
+        if not self.users:
+            return f"read the Mac again and compare: {facts}"
+        also = f"; and {facts}" if self.facts else ""
+        return f"read the Mac again and compare what its sources say of {', '.join(self.users)}{also}"
 
 
 PROVE_PREBOOT = Prove(facts=("preboot",))

@@ -15,7 +15,19 @@ PACKAGE = "ansible_collections.keyholder.macos.plugins.module_utils"
 
 # From the ground up, as CONTRIBUTING.md shows them. What stands in one line may use each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("_code", "_text", "_kind", "_runner", "_macos", "_unfinished", "_place", "_power", "_account", "_command"),
+    (
+        "_code",
+        "_text",
+        "_kind",
+        "_runner",
+        "_macos",
+        "_unfinished",
+        "_parking",
+        "_place",
+        "_power",
+        "_account",
+        "_command",
+    ),
     ("_reasons", "_reason", "_mac", "_key_holder"),
     ("_recoverable", "_ready", "_lock", "_shape", "_reading"),
     ("_step",),

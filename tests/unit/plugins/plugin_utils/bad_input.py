@@ -13,7 +13,7 @@ from ansible_collections.keyholder.macos.plugins.action import managed_password
 
 MODULES = (
     "account account_password bootstrap_token filevault filevault_reboot filevault_recovery_key filevault_user "
-    "managed_password mobile_account offboard repair secure_token trust_info"
+    "managed_password mobile_account offboard parked_holder repair secure_token ssh_access trust_info"
 ).split()
 
 MARK = "47114711"
@@ -29,8 +29,10 @@ GOOD: dict[str, dict[str, t.Any]] = {
     "managed_password": {"name": "ana", "store": {"kind": "command", "read": ["store-read"], "write": ["store-write"]}},
     "mobile_account": {"name": "ana"},
     "offboard": {"name": "ana"},
+    "parked_holder": {"name": "ana"},
     "repair": {"user": "ana"},
     "secure_token": {"user": "ana", "password": "right-1"},
+    "ssh_access": {"name": "ana"},
 }
 """What each module takes; one of it is made bad."""
 

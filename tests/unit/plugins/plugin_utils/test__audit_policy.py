@@ -13,7 +13,7 @@ import pytest
 from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, PHANTOM, WAITING, reading
 
 from ansible_collections.keyholder.macos.plugins.filter.findings import findings
-from ansible_collections.keyholder.macos.plugins.module_utils._account import Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._account import NOWHERE, Sources
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     FileVault,
     Management,
@@ -78,6 +78,10 @@ BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
     "no_disabled_admin": (
         {"accounts": (ITADMIN, replace(ITADMIN, name="deputy", guid="G-DEPUTY", disabled=True), ANA)},
         {"unexpected_holder"},
+    ),
+    "parked_holder_in_order": (
+        {"accounts": (ITADMIN, replace(ANA, parked="hidden=0 admin=0 disabled=0 shell=/bin/zsh"))},
+        set(),
     ),
     "macos_supported": ({"version": Version(13, 6)}, set()),
     "reading_complete": ({"missing": (Missing("FileVault's status", "fdesetup status: rc 1"),)}, set()),
@@ -663,6 +667,23 @@ def test_a_preboot_volume_that_was_not_read_is_no_finding() -> None:
     for account in earlier["accounts"]:
         del account["in_preboot"]
     assert results(earlier)["holder_in_preboot"] == "not_applicable"
+
+
+def test_what_a_parked_holder_lacks_is_said() -> None:
+    parked = replace(ANA, parked="x", disabled=True, hidden=True, shell="/usr/bin/false")
+    assert results(reading(accounts=(ITADMIN, parked)))["parked_holder_in_order"] == "pass"
+    for lacks, words in (
+        ({"disabled": False}, "enabled"),
+        ({"hidden": False}, "visible, or with a shell"),
+        ({"shell": "/bin/zsh"}, "visible, or with a shell"),
+        ({"sources": NOWHERE}, "no holder"),
+    ):
+        mac = reading(accounts=(ITADMIN, replace(parked, **lacks)))
+        assert said("parked_holder_in_order", mac) == f"ana was parked, and is not any more: {words}"
+    earlier = reading()
+    for account in earlier["accounts"]:
+        del account["parked"]
+    assert results(earlier)["parked_holder_in_order"] == "pass"
 
 
 def test_what_is_no_reading_is_said_so() -> None:

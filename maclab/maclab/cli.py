@@ -100,6 +100,10 @@ def _parser() -> argparse.ArgumentParser:
     bound.add_argument("what", choices=("online", "offline", "password"))
     bound.add_argument("user", nargs="?", help="whose password")
     bound.add_argument("password", nargs="?", help="the new one")
+    rotated = add("mdm", _mdm, "have the MDM set the password of the administrator that it has made, as a hash")
+    rotated.add_argument("mac")
+    rotated.add_argument("what", choices=("password",))
+    rotated.add_argument("password", help="the new one")
     restart = add("restart", _restart, "press a Mac's power button")
     restart.add_argument("mac")
     reset = add("reset", _reset, "make a Mac what the scenario says again")
@@ -277,6 +281,11 @@ def _directory(folder: LabFolder, arguments: argparse.Namespace) -> int:
             raise control.LabError("whose password, and which? (maclab directory MAC password USER PASSWORD)")
         wanted |= {"user": arguments.user, "password": arguments.password}
     control.order(folder, "directory", mac=arguments.mac, **wanted)
+    return 0
+
+
+def _mdm(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    control.order(folder, "mdm", mac=arguments.mac, password=arguments.password)
     return 0
 
 

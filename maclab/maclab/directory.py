@@ -359,6 +359,18 @@ def set_password(mac: Mac, account: Account, password: str, rewrap: bool, now: f
     _first_token_at_password(mac, account)
 
 
+def set_hash(mac: Mac, account: Account, password: str, now: float | None = None) -> None:
+    """Take a password that came as a hash, as by the MDM command SetAutoAdminPassword: an old key goes on being opened
+    by the old one, and a first token waits for a login."""
+    account.password = password
+    account.password_set_at = _now(now)
+    account.failed_logins = 0
+    account.locked = False
+    if not is_holder(mac, account):
+        account.attributes[PREHASHED] = ["1"]
+    resalt(account)
+
+
 def change_password(mac: Mac, account: Account, old: str, new: str, now: float | None = None) -> Outcome:
     """Change a password with the old one: a token survives, unless its key was stale before."""
     if not authenticate(mac, account.name, old, now):

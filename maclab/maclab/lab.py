@@ -83,6 +83,10 @@ class Handle:
         """Take the directory away or bring it back; change a password in it, as from another computer."""
         control.order(self._lab, "directory", mac=self.name, online=online, user=user, password=password)
 
+    def mdm_sets(self, password: str) -> None:
+        """Have the MDM set the password of the administrator that it has made: as a hash, without its key."""
+        control.order(self._lab, "mdm", mac=self.name, password=password)
+
     def unlock(self, user: str | None = None, password: str | None = None, key: str | None = None) -> list[str]:
         """Unlock FileVault at the start-up screen: by a person, who is logged in by it, by the key, or by somebody."""
         done: list[str] = control.order(self._lab, "unlock", mac=self.name, user=user, password=password, key=key)

@@ -45,7 +45,7 @@ MAC_KEYS = (
 ACCOUNT_KEYS = (
     "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
     "home home_exists hint picture locked disabled failed_logins attributes service sudo_password shell_banner "
-    "idle_days"
+    "idle_days prehashed"
 ).split()
 TOKEN_KEYS = ("authority", "crypto", "filevault", "owner")
 FILEVAULT_STATES = (
@@ -407,10 +407,19 @@ def _add_tokens(mac: Mac, keys: _Keys) -> None:
             account.key_password = account.password
         if "key_password" in entry.data:
             account.key_password = entry.optional_text("key_password")
+        if entry.flag("prehashed", False):
+            _prehash(account, entry)
         if wanted["crypto"] and not wanted["filevault"]:
             mac.filevault.hidden_users.append(account.generated_uid)
         if wanted["filevault"] and not wanted["crypto"]:
             mac.filevault.ghosts.append(account.generated_uid)
+
+
+def _prehash(account: Account, entry: _Keys) -> None:
+    """Let the password have come as a hash, as that of an MDM's administrator does: no login has been there yet."""
+    if account.kind != "local" or not account.password or account.key_password is not None:
+        raise entry.wrong("prehashed", True, "that of a local account with a password and without a token")
+    account.attributes[directory.PREHASHED] = ["1"]
 
 
 def _token(mac: Mac, entry: _Keys) -> dict[str, bool]:

@@ -18,7 +18,7 @@ from typing import Any
 
 import asyncssh
 
-from maclab import faults, fullpaths, inventory, layout, network, programs, scenario, shells, ssh
+from maclab import directory, faults, fullpaths, inventory, layout, network, programs, scenario, shells, ssh
 from maclab.host import PATIENCE, Host
 from maclab.layout import LabFolder
 from maclab.program_socket import ProgramSocket
@@ -170,6 +170,8 @@ class Server:
             faults.set_fault(host.mac, faults.parse(order["fault"], order["options"], host.mac))
         elif what == "directory":
             _change_directory(host.mac, order)
+        elif what == "mdm":
+            _set_by_mdm(host.mac, order["password"])
         elif what == "clear":
             faults.clear_faults(host.mac)
         elif what == "reset":
@@ -199,6 +201,14 @@ def _change_directory(mac: Mac, order: dict[str, Any]) -> None:
         mac.network.online = bool(order["online"])
     if order.get("user"):
         network.change_password(mac, order["user"], order["password"])
+
+
+def _set_by_mdm(mac: Mac, password: str) -> None:
+    """The MDM rotates the password of the administrator that it has made."""
+    account = mac.accounts.get(mac.mdm.managed_admin)
+    if account is None:
+        raise ValueError(f"the MDM has made no administrator on {mac.name} (mdm: managed_admin)")
+    directory.set_hash(mac, account, password)
 
 
 class _Door:

@@ -200,6 +200,16 @@ def test_a_prehashed_account_waits_for_its_first_login() -> None:
     assert held(made) == {"new"}
 
 
+def test_a_hash_that_the_mdm_sets_leaves_the_key_behind() -> None:
+    made, account = fresh("14.7.1")
+    directory.set_hash(made, account, "first")
+    assert held(made) == set()
+    directory.authenticate(made, "new", "first")
+    directory.set_hash(made, account, "second")
+    assert (account.password, account.key_password) == ("second", "first")
+    assert directory.authenticate(made, "new", "second") and held(made) == {"new"}
+
+
 def test_no_token_without_apfs() -> None:
     made, account = fresh("10.13.6")
     made.filesystem = "hfs"

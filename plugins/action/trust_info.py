@@ -16,6 +16,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reading.view impo
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.modules.trust_info import SPEC
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure
+from ansible_collections.keyholder.macos.plugins.plugin_utils._foreseen import foreseen
 from ansible_collections.keyholder.macos.plugins.plugin_utils._login import uses_password
 
 BY_PASSWORD = (
@@ -62,10 +63,11 @@ class ActionModule(Action):
         if arguments["reader"] == "module":
             return self._execute_module(task_vars=task_vars)
         try:
-            return {"changed": False, **self._read(arguments["timeout"], arguments["include"])}
+            return {"changed": False, **self._read(arguments["timeout"], arguments["include"], task_vars)}
         except Refusal as refusal:
             return failure(refusal)
 
-    def _read(self, timeout: int, include: list[str]) -> dict[str, t.Any]:
-        mac = self.read(timeout, Ask.including(include))
+    def _read(self, timeout: int, include: list[str], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        foresee = foreseen(task_vars, self._templar.template, bool(self._task.check_mode))
+        mac = foresee(self.read(timeout, Ask.including(include)))
         return {"mac": view(mac, include), "summary": summary(mac)}

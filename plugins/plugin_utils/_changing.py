@@ -45,6 +45,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._action import (
     needs_terminal,
 )
 from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import Send
+from ansible_collections.keyholder.macos.plugins.plugin_utils._foreseen import as_it_is, foreseen
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import is_text
 from ansible_collections.keyholder.macos.plugins.plugin_utils._own_password import Ways
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import ScriptRunner
@@ -57,6 +58,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._writes import (
 )
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 
 _MODULES = "ansible_collections.keyholder.macos.plugins.modules"
@@ -67,7 +69,8 @@ BY_PERL = Verifier(_perl.compare, lambda ran, password: _perl.compared(ran))
 
 class Changing:
     """One run of a changing module. ``name``: the module. ``given``: its options. ``variables``: the task's.
-    ``send``: how a script reaches the Mac. ``key_is_for_here``: whether a recovery key is encrypted to this process."""
+    ``send``: how a script reaches the Mac. ``key_is_for_here``: whether a recovery key is encrypted to this process.
+    ``foresee``: how check mode is to see the Mac."""
 
     def __init__(
         self,
@@ -76,6 +79,7 @@ class Changing:
         variables: t.Mapping[str, t.Any],
         send: Send,
         key_is_for_here: bool = False,
+        foresee: t.Callable[[Mac], Mac] = as_it_is,
     ) -> None:
         module = _module(name)
         self._name = name
@@ -86,6 +90,7 @@ class Changing:
         self._python = _asked.python_at(_named_python(variables))
         self._send = send
         self._key_is_for_here = key_is_for_here
+        self._foresee = foresee
         self.came_in: frozenset[str] = frozenset()
         self.acting = False
 
@@ -164,6 +169,7 @@ class Changing:
             verifier=BY_PERL,
             # In check mode a module on the Mac is foreseen too, and there the key stays on the Mac.
             may_show_key=lambda: asked_for or self._runner != AUTO or bool(self._python_of(reader)),
+            foresee=self._foresee,
         )
 
     def _own(self, reader: ScriptRunner) -> frozenset[str]:
@@ -328,7 +334,8 @@ class ChangingAction(Action):
             for variable in ("keyholder_runner", "ansible_python_interpreter")
             if variables.get(variable)
         }
-        changing = Changing(name, given, {**variables, **named}, self.send, self.key_is_for_here)
+        foresee = foreseen(variables, self._templar.template, bool(self._task.check_mode))
+        changing = Changing(name, given, {**variables, **named}, self.send, self.key_is_for_here, foresee)
         self._changing_now = changing
         if changing.has_secrets and not self.pipes:
             raise needs_terminal(self._connection)

@@ -347,6 +347,11 @@ VALUES: dict[str, list[tuple[Any, str]]] = {
         (None, "VARIABLE was not given"),
     ],
     "python_minimum": [*FOLDER, (3.1, "VARIABLE is the number 3.1, and must be text")],
+    "zero_touch_admin_user": [*ACCOUNT, ("", "VARIABLE was not given"), (None, "VARIABLE was not given")],
+    "zero_touch_keys_dir": FOLDER,
+    "zero_touch_mdm_rotation": [("kept", ACCEPTED), (None, "VARIABLE was not given"), (False, "VARIABLE")],
+    "zero_touch_recipients": [(["age1one"], ACCEPTED), (5, "VARIABLE[0] is the number 5, and must be text")],
+    "zero_touch_store": [(5, "VARIABLE"), (["a"], "VARIABLE"), (None, "VARIABLE")],
 }
 """Variable -> its values, and what is said of each."""
 

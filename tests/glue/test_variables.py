@@ -86,6 +86,14 @@ NEEDED: dict[str, dict[str, Any]] = {
     "offboard": {"offboard_user_names": ["needed"]},
     "onboard": {"onboard_user_users": [{"name": "needed"}]},
     "onboard_mobile": {"onboard_mobile_user_users": [{"name": "needed"}]},
+    "zero_touch": {
+        "zero_touch_admin_password": "needed",
+        "zero_touch_admin_user": "needed",
+        "zero_touch_filevault": True,
+        "zero_touch_mdm_rotation": "stopped",
+        "zero_touch_recipients": ["age1needed"],
+        "zero_touch_store": {"kind": "command", "read": ["true"], "write": ["true"]},
+    },
 }
 """What each playbook cannot do without."""
 
@@ -253,6 +261,11 @@ ELSEWHERE = {
     "keyholder_max_fail_percentage": "integration/test_summary.py",
     "keyholder_serial": "integration/test_summary.py",
     "keyholder_summary": "integration/test_summary.py",
+    "zero_touch_escrow": "integration/test_zero_touch.py",
+    "zero_touch_filevault": "integration/test_zero_touch.py",
+    "zero_touch_keys_marked": "test_a_store_that_must_be_marked",
+    "zero_touch_mdm_rotation": "integration/test_zero_touch.py",
+    "zero_touch_store": "integration/test_zero_touch.py",
 }
 """Variables that no module is told of, and the test that has them."""
 
@@ -305,6 +318,20 @@ ARRIVES: dict[str, Callable[[Any], Places]] = {
     # Where nobody can grant, a token that comes at a login is good enough.
     "onboard_user_admin_user": lambda name: {"account.admin_user": name, "account.accept_pending": False},
     "onboard_user_users": _named("account"),
+    "zero_touch_admin_password": _as_is(
+        "secure_token.password",
+        "managed_password.current_password",
+        "bootstrap_token.admin_password",
+        "filevault.password",
+    ),
+    "zero_touch_admin_user": _as_is(
+        "secure_token.user",
+        "managed_password.name",
+        "bootstrap_token.admin_user",
+        "filevault.user",
+    ),
+    "zero_touch_allow_own_account": _as_is("managed_password.allow_own_account"),
+    "zero_touch_keys_dir": _as_is("recovery_key_store.folder"),
 }
 """Variables that do not go to every option of their own name."""
 
@@ -502,6 +529,7 @@ KEPT = Staged("filevault", "kept", {**FILEVAULT, "answers": ENCRYPTED})
 NEW_KEY = Staged("filevault", "new-key", {**FILEVAULT, "answers": ENCRYPTED, "filevault_rotate": True})
 DISCARDED = Staged("filevault", "discarded", {**NEW_KEY.variables, "filevault_recovery_key": "discard"})
 MARKED = Staged("filevault", "marked", {**FILEVAULT, "filevault_store_marked": True})
+MARKED_TOO = Staged("zero_touch", "marked", {**NEEDED["zero_touch"], "zero_touch_keys_marked": True})
 NOBODY = Staged("status", "nobody", {"keyholder_details": "none"})
 EVERYBODY = Staged("status", "everybody", {"keyholder_details": "all"})
 RULE = {"id": "marked_rule", "title": "x", "severity": "low", "rationale": "x", "remedy": "x", "fail_when": "true"}
@@ -512,7 +540,7 @@ PYTHON = {
     "python_package": "https://marked.example/python.pkg",
     "python_package_sha256": "abc123",
 }
-STAGED = [NOT_ESCROWED, ALREADY, ALWAYS, KEPT, NEW_KEY, DISCARDED, MARKED, NOBODY, EVERYBODY, JUDGED]
+STAGED = [NOT_ESCROWED, ALREADY, ALWAYS, KEPT, NEW_KEY, DISCARDED, MARKED, MARKED_TOO, NOBODY, EVERYBODY, JUDGED]
 
 
 @pytest.fixture(scope="module")
@@ -591,9 +619,13 @@ def test_a_key_that_is_discarded(calls: Calls) -> None:
     assert "recovery_key_store.state" not in given
 
 
-def test_a_store_that_must_be_marked(calls: Calls) -> None:
+@pytest.mark.parametrize("case", [MARKED, MARKED_TOO], ids=lambda case: case.playbook)
+def test_a_store_that_must_be_marked(calls: Calls, case: Staged) -> None:
     """Only the last look, for the report, asks for no mark."""
-    assert calls.values(MARKED)["recovery_key_store.marked"] == [True, True, True, True, False]
+    assert calls.values(case)["recovery_key_store.marked"] == [True, True, True, True, False]
+
+
+def test_a_store_that_need_not_be_marked(calls: Calls) -> None:
     assert calls.values(Case("filevault"))["recovery_key_store.marked"] == [False]
 
 

@@ -50,7 +50,8 @@ class Run:
     """One run of one request against one Mac. ``deadline``: seconds for each command. ``own`` returns the names, as
     :func:`folded`, of the accounts that the run came in by and must leave alone. ``lock``: keeps other changing runs
     away, from before the first reading to after the last. ``verifier``: how passwords are compared with hashes.
-    ``may_show_key`` returns whether a recovery key may reach this process unencrypted."""
+    ``may_show_key`` returns whether a recovery key may reach this process unencrypted. ``foresee``: in check mode, how
+    the Mac will read once what goes before is done."""
 
     def __init__(
         self,
@@ -63,9 +64,11 @@ class Run:
         pause: t.Callable[[float], None] | None = None,
         verifier: Verifier = BY_PYTHON,
         may_show_key: t.Callable[[], bool] = lambda: True,
+        foresee: t.Callable[[Mac], Mac] = lambda mac: mac,
     ) -> None:
         to = recipients or Recipients(())
         self._session = Session(runner, secrets, deadline, to, own, verifier=verifier, may_show_key=may_show_key)
+        self._foresee = foresee
         self._lock = lock or NoLock()
         self._pause = pause or wait
 
@@ -73,6 +76,7 @@ class Run:
         """Return what happened. In check mode nothing is changed, and no lock is taken: what it reads may be another
         run's work half done."""
         if check_mode:
+            self._session.foresee = self._foresee
             return self._run(request, True)
         try:
             with self._lock.held() as waited:

@@ -61,6 +61,8 @@ class Session:
     notes: list[str] = field(default_factory=list)
     evidence: list[str] = field(default_factory=list)
     answers: list[Ran] = field(default_factory=list)
+    foresee: t.Callable[[Mac], Mac] = lambda mac: mac
+    """How the Mac will read once what goes before is done. In check mode only."""
 
     def start(self, command: Command) -> Ran:
         """Run a command and return its answer, which becomes evidence without the secrets that are known."""
@@ -78,6 +80,7 @@ class Session:
         except ReadingError as exc:
             raise Refusal(exc.reason, str(exc)) from exc
         own = self.own()
+        mac = self.foresee(mac)
         return replace(mac, own=frozenset(who.name for who in mac.accounts if folded(who.name) in own))
 
     def read_notes(self) -> frozenset[str]:

@@ -42,6 +42,8 @@ OPTIONS: dict[str, dict[str, str]] = {
     "archive_cut_off": {},
     "home_of_another": {},
     "ssh_resets": {"while": "locked|booted"},
+    "update_fails": {"because": "required space|download"},
+    "update_does_nothing": {"restarts": "boolean"},
     "preboot_fails": {"times": "number", "because": "nothing|orphan|unnamed_orphan"},
 }
 

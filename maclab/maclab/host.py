@@ -12,8 +12,20 @@ from dataclasses import dataclass, field, replace
 
 import asyncssh
 
-from maclab import bootstrap, directory, faults, journal, launchd, preboot, processes, rules, sshd_config, vault
-from maclab.call import Handover
+from maclab import (
+    bootstrap,
+    directory,
+    faults,
+    journal,
+    launchd,
+    preboot,
+    processes,
+    rules,
+    sshd_config,
+    updates,
+    vault,
+)
+from maclab.call import Handover, Restart
 from maclab.fullpaths import View
 from maclab.layout import MacFolder
 from maclab.state import Account, Fault, Job, Mac, Store
@@ -82,6 +94,7 @@ class Host:
         self.close_port: Callable[[], Awaitable[None]] = _nothing
         self._settling: asyncio.Task[None] | None = None
         self._restarting: set[asyncio.Task[None]] = set()
+        self._preparing: asyncio.Task[None] | None = None
         self._timers = launchd.Timers(self._fire)
         self._number = 0
 
@@ -202,8 +215,10 @@ class Host:
         fault = faults.find(self.mac, "ssh_resets", "sshd", ())
         return fault is not None and fault.options.get("while") in (None, "locked" if self.mac.locked else "booted")
 
-    def restart_later(self, seconds: float, unlocked: bool) -> None:
-        self._start(self._restart(seconds, unlocked))
+    def restart_later(self, restart: Restart) -> None:
+        task = self._start(self._restart(restart))
+        if restart.into:
+            self._preparing = task
 
     def unlocked_by_ssh(self) -> asyncio.Event:
         """Mount the volume and start the rest of macOS: SSH goes away once more. Whoever shows the client the
@@ -223,18 +238,28 @@ class Host:
         for task in self._restarting:
             task.cancel()
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._restarting.add(task)
         task.add_done_callback(self._restarting.discard)
+        return task
 
-    async def _restart(self, seconds: float, unlocked: bool) -> None:
-        await asyncio.sleep(max(seconds, LAST_WORDS))
-        self.log(journal.Event(time.time(), "restart", "unlocked" if unlocked else "from the beginning"))
+    def _stop_preparing(self) -> None:
+        """Put an end to an update that macOS prepares: a restart that comes before its own leads into the old one."""
+        if self._preparing is not None and self._preparing is not asyncio.current_task():
+            self._preparing.cancel()
+        self._preparing = None
+
+    async def _restart(self, restart: Restart) -> None:
+        await asyncio.sleep(max(restart.seconds, LAST_WORDS))
+        self._stop_preparing()
+        self.log(journal.Event(time.time(), "restart", "unlocked" if restart.unlocked else "from the beginning"))
         await self.close_port()
         self._end_everything()
         await self.settled.wait()
-        vault.start_up(self.mac, unlocked, time.time() + self.mac.reboot_seconds)
+        if restart.into and updates.install(self.mac, restart.into):
+            self.log(journal.Event(time.time(), "update", f"macOS {self.mac.version} ({self.mac.build})"))
+        vault.start_up(self.mac, restart.unlocked, time.time() + self.mac.reboot_seconds)
         preboot.start_up(self.mac)
         launchd.start_up(self.mac)
         self.follow_jobs()

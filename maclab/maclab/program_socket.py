@@ -166,7 +166,7 @@ class ProgramSocket:
                 session.turned[hello.pid] = Identity(call.handover.user, call.handover.is_root)
             await link.end(status, host.handover(call.handover, Identity(call.user, call.is_root)))
             if call.restart is not None:
-                host.restart_later(call.restart.seconds, call.restart.unlocked)
+                host.restart_later(call.restart)
 
 
 def _call(host: Host, hello: Hello, link: ShimLink, session: Session | None) -> Call:

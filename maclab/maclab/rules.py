@@ -588,6 +588,24 @@ SSHD_INCLUDES: Rule[bool] = Rule(
         Row((13,), True, "usnistgov/macos_security; README of lime (Rust, 2026)"),
     ),
 )
+UPDATE_PASSES_UNLOCK: Rule[bool] = Rule(
+    "update_passes_unlock",
+    "an update that an owner of the volume has authorised restarts past FileVault's unlock screen",
+    (Row(EVERY, True, assumed=True),),
+)
+UPDATE_NEEDS_OWNER: Rule[frozenset[str]] = Rule(
+    "update_needs_owner",
+    "hardware on which an owner of the volume has to authorise an update of macOS (softwareupdate --user, --stdinpass)",
+    (
+        Row(EVERY, frozenset(), "softwareupdate-owner"),
+        Row((11,), frozenset({"apple-silicon"}), "softwareupdate-owner"),
+    ),
+)
+UPDATE_FAILURE_STATUS: Rule[int] = Rule(
+    "update_failure_status",
+    "exit status of softwareupdate where an update was refused or failed",
+    (Row(EVERY, 1, assumed=True),),
+)
 STUB_NEEDS_A_SCREEN: Rule[bool] = Rule(
     "stub_needs_a_screen",
     "Apple's stub for python3 opens its dialog only while a user is logged in at the screen",

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from maclab import directory, faults, inactivity, models, network, rules, vault
+from maclab import directory, faults, inactivity, models, network, rules, updates, vault
 from maclab.bootstrap import BOOTSTRAP_UUID
 from maclab.state import (
     DISABLED_TAG,
@@ -30,6 +30,7 @@ from maclab.state import (
     NetworkDirectory,
     Policy,
     Settings,
+    Update,
     Waiting,
 )
 from maclab.vault import PRK_UUID
@@ -40,7 +41,7 @@ EPOCH = 1735689600.0
 MAC_KEYS = (
     "macos build hardware model filesystem device python ssh_user port count accounts groups crypto_users "
     "filevault mdm directory policy preboot root_locked_out logged_in locked reboot_seconds launchd_seconds faults "
-    "sudo_password requiretty settings preboot_ssh"
+    "sudo_password requiretty settings preboot_ssh updates prepare_seconds"
 ).split()
 ACCOUNT_KEYS = (
     "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
@@ -68,6 +69,7 @@ DIRECTORY_KEYS = "node online users".split()
 DIRECTORY_USER_KEYS = "name full_name uid generated_uid password".split()
 BOOTSTRAP_KEYS = "supported escrowed stale error".split()
 PREBOOT_SSH_KEYS = "after_unlock password_method".split()
+UPDATE_KEYS = "version build title label size restart downloaded".split()
 AFTER_UNLOCK = ("failure", "close", "hang")
 CRYPTO_KINDS = ("LocalOpenDirectory", "PersonalRecovery", "MDMRecovery", "iCloudRecovery", "DiskUser", "Unknown")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -244,6 +246,8 @@ def _mac(name: str, keys: _Keys, asks: bool) -> Mac:
     mac.locked = _locked(mac, keys)
     mac.settings = _settings(mac, keys.inner("settings"))
     mac.waiting = _waiting(keys.inner("preboot_ssh"))
+    mac.updates = [_update(keys.inner("updates", index)) for index in range(len(keys.listed("updates")))]
+    mac.prepare_seconds = keys.seconds("prepare_seconds", 0.0, 3600)
     mac.ssh_user = _ssh_user(mac, keys)
     _add_faults(mac, keys)
     return mac
@@ -537,6 +541,25 @@ def _preboot(mac: Mac, keys: _Keys) -> list[str]:
 def _waiting(keys: _Keys) -> Waiting:
     keys.only(PREBOOT_SSH_KEYS)
     return Waiting(keys.choice("after_unlock", AFTER_UNLOCK[0], AFTER_UNLOCK), keys.optional_flag("password_method"))
+
+
+def _update(keys: _Keys) -> Update:
+    """A version alone is a macOS as Apple names it."""
+    keys.only(UPDATE_KEYS)
+    version = keys.text("version", "")
+    if not re.fullmatch(r"\d+(\.\d+){0,2}", version):
+        raise keys.wrong("version", version, 'a version in quotes, such as "15.6.1"')
+    build = keys.text("build", models.build(version if "." in version else f"{version}.0"))
+    title = keys.text("title", updates.title(version))
+    return Update(
+        title=title,
+        label=keys.text("label", f"{title}-{build}"),
+        version=version,
+        build=build,
+        size=keys.number("size", 4000000, 0, 10**9),
+        restart=keys.flag("restart", True),
+        downloaded=keys.flag("downloaded", False),
+    )
 
 
 def _network(mac: Mac, keys: _Keys) -> NetworkDirectory:

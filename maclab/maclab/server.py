@@ -19,6 +19,7 @@ from typing import Any
 import asyncssh
 
 from maclab import directory, faults, fullpaths, inventory, layout, network, programs, scenario, shells, ssh
+from maclab.call import Restart
 from maclab.host import PATIENCE, Host
 from maclab.layout import LabFolder
 from maclab.program_socket import ProgramSocket
@@ -158,7 +159,7 @@ class Server:
         if what == "unlock":
             return await host.unlock(order["user"], order["password"], order["key"])
         if what == "restart":
-            host.restart_later(0, unlocked=False)
+            host.restart_later(Restart(0, unlocked=False))
             return None
         if what == "settle":
             runs = set(host.runs)

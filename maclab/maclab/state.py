@@ -235,6 +235,20 @@ class Job:
 
 
 @dataclass
+class Update:
+    """What Apple's servers offer this Mac: a macOS, or with ``restart`` off something beside it."""
+
+    title: str
+    label: str
+    version: str
+    build: str = ""
+    size: int = 4000000
+    restart: bool = True
+    # It lies on the Mac already, so that it need not come over the network once more.
+    downloaded: bool = False
+
+
+@dataclass
 class Settings:
     """What is set for the whole Mac; `screen_lock`: off, immediate, or a number of seconds."""
 
@@ -294,6 +308,9 @@ class Mac:
     waiting: Waiting = field(default_factory=Waiting)
     # What `scutil --set` has set: ComputerName, LocalHostName, HostName.
     names: dict[str, str] = field(default_factory=dict)
+    # What softwareupdate finds, and the lab's own clock for how long macOS prepares one before it restarts the Mac.
+    updates: list[Update] = field(default_factory=list)
+    prepare_seconds: float = 0.0
 
     @property
     def version_tuple(self) -> tuple[int, ...]:
@@ -339,6 +356,7 @@ def from_json(text: str) -> Mac:
             "network": _network(data.get("network", {})),
             "waiting": Waiting(**data.get("waiting", {})),
             "jobs": {label: Job(**value) for label, value in data.get("jobs", {}).items()},
+            "updates": [Update(**value) for value in data.get("updates", [])],
             "mdm": MDM(**data["mdm"]),
             "policy": Policy(**data["policy"]),
             "settings": Settings(**data.get("settings", {})),

@@ -62,6 +62,7 @@ def _usage_tail(version: Version) -> str:
     return f"\n{prompt}\n{scripted}{roles}".rstrip("\n")
 
 
+_SUPER_LOG = "Macjutsu/super, Example-Logs/13.0->13.3-Apple-Silicon-User-Authenticated/asu.log"
 _NOT_ADMIN = (
     "Authentication server refused operation because the current credentials are not authorized "
     "for the requested operation."
@@ -643,6 +644,42 @@ TEXTS: dict[str, Wordings] = {
     "tar.denied": (assumed("tar: {path}: Couldn't visit directory: Operation not permitted\n"),),
     "tar.missing": (assumed("tar: {path}: Cannot stat: No such file or directory\n"),),
     "tar.unreadable": (assumed("tar: Error opening archive: Failed to open '{path}'\n"),),
+    "softwareupdate.begin": (seen("Software Update Tool\n\nFinding available software\n", _SUPER_LOG),),
+    "softwareupdate.found": (
+        seen("Software Update found the following new or updated software:\n", "Macjutsu/super issue 151"),
+    ),
+    "softwareupdate.offer": (
+        seen("   * {label}\n\t{title} ({version}), {size}K [recommended]{restart}\n", "bp88/JSS-Scripts issue 15"),
+        seen(
+            "* Label: {label}\n\tTitle: {title}, Version: {version}, Size: {size}K, Recommended: YES, {restart}\n",
+            "WaveBirdDash/install-or-defer issue 60",
+            (10, 15),
+        ),
+        seen(
+            "* Label: {label}\n\tTitle: {title}, Version: {version}, Size: {size}KiB, Recommended: YES, {restart}\n",
+            "Macjutsu/super issue 151",
+            (12,),
+        ),
+    ),
+    "softwareupdate.restart": (
+        seen(" [restart]", "mm2270/JamfProScripts issue 14"),
+        seen("Action: restart, ", "Macjutsu/super issue 151", (10, 15)),
+    ),
+    "softwareupdate.none": (seen("No new software available.\n", "public file #1420535521"),),
+    "softwareupdate.unknown": (seen("{label}: No such update\n", "mm2270/JamfProScripts issue 14"),),
+    "softwareupdate.nothing": (assumed("No updates are available.\n"),),
+    "softwareupdate.downloading": (seen("Downloading {title}\n", _SUPER_LOG),),
+    "softwareupdate.percent": (seen("\nDownloading: {percent}%\n", _SUPER_LOG),),
+    "softwareupdate.downloaded": (seen("Downloaded: {title}\n", _SUPER_LOG),),
+    "softwareupdate.installed": (seen("Done with {title}\nDone.\n", _SUPER_LOG),),
+    "softwareupdate.space": (
+        seen("Not enough free disk space: a total of {size} GB is required.\n", "cirruslabs/macos-image-templates 206"),
+    ),
+    "softwareupdate.no_download": (assumed("Failed to download {title}: The network connection was lost.\n"),),
+    "softwareupdate.refused": (seen("Failed to authenticate\n", "Macjutsu/super issue 219"),),
+    "softwareupdate.restarting": (seen("Restarting...\n", "public file #63353691010"),),
+    "softwareupdate.not_root": (assumed("softwareupdate: This command must be run as root.\n"),),
+    "softwareupdate.usage": (assumed("usage: softwareupdate <cmd> [<args> ...]\n"),),
     "shutdown.not_root": (assumed("shutdown: NOT super-user\n"),),
     "shutdown.now": (assumed("Shutdown NOW!\n"),),
     "shutdown.later": (assumed("Shutdown at {when}.\n"),),

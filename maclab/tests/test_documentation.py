@@ -34,7 +34,7 @@ def test_generated_parts_say_what_the_code_says() -> None:
 def test_every_key_of_a_scenario_is_in_the_guide() -> None:
     keys = {*scenario.MAC_KEYS, *scenario.ACCOUNT_KEYS, *scenario.FILEVAULT_STATES}
     keys |= {*scenario.FILEVAULT_KEYS, *scenario.MDM_KEYS, *scenario.BOOTSTRAP_KEYS}
-    keys |= {*scenario.SETTINGS_KEYS, *scenario.DIRECTORY_KEYS, *scenario.DIRECTORY_USER_KEYS}
+    keys |= {*scenario.SETTINGS_KEYS, *scenario.DIRECTORY_KEYS, *scenario.DIRECTORY_USER_KEYS, *scenario.UPDATE_KEYS}
     assert keys - WORDS == set()
 
 

@@ -20,6 +20,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._account import (
     in_order,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import BOOTSTRAP_GRANTS, VOLUME_OWNERS, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._offer import Offer
 from ansible_collections.keyholder.macos.plugins.module_utils._place import Place
 from ansible_collections.keyholder.macos.plugins.module_utils._power import Power
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import (
@@ -218,6 +219,8 @@ class Mac:
     not asked, or not said."""
     sshd_refuses: bool | None = None
     """Whether sshd lets the account that was asked about in by no method; None: not asked, or not said."""
+    offers: tuple[Offer, ...] | None = None
+    """Which macOS it is offered; None: not asked, or not said."""
     names: frozenset[str] = field(default=frozenset(), repr=False)
     """Short names of all records of the directory, also of those that are no account, as :func:`folded`."""
     taken: frozenset[str] = field(default=frozenset(), repr=False)

@@ -21,6 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reasons.base impo
 from ansible_collections.keyholder.macos.plugins.module_utils._reasons.filevault import FILEVAULT, MDM
 from ansible_collections.keyholder.macos.plugins.module_utils._reasons.mac import OPTIONS, THE_MAC
 from ansible_collections.keyholder.macos.plugins.module_utils._reasons.run import MACOS, OTHER_RUNS
+from ansible_collections.keyholder.macos.plugins.module_utils._reasons.upgrade import UPGRADES
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._code import Code
@@ -63,6 +64,6 @@ FDESETUP = Group(
     {fdesetup.exit_code(status): Reason(*words, WORDS) for status, words in fdesetup.EXIT.items()},
 )
 
-GROUPS = (THE_MAC, OPTIONS, WHO, TOKENS, ACCOUNTS, DIRECTORIES, MDM, FILEVAULT, OTHER_RUNS, MACOS, FDESETUP)
+GROUPS = (THE_MAC, OPTIONS, WHO, TOKENS, ACCOUNTS, DIRECTORIES, MDM, FILEVAULT, OTHER_RUNS, MACOS, UPGRADES, FDESETUP)
 
 REASONS: dict[Code, Reason] = {code: reason for group in GROUPS for code, reason in group.reasons.items()}

@@ -80,7 +80,8 @@ class Command:
     ``limit``: bytes that it may print on either stream; if it prints more it is stopped, and what it has printed is no
     answer. ``only_status``: its exit status is all that is asked for, so what is beyond the limit is thrown away.
     ``until``: of a dialogue, words in small letters that decide it once the last prompt is answered: a program that has
-    printed one is stopped, as it may ask or hang for ever.
+    printed one is stopped, as it may ask or hang for ever. ``restarts``: the Mac restarts because of it. ``seconds``:
+    how long it may take, if that is not what the others may.
     """
 
     argv: tuple[str, ...]
@@ -92,6 +93,8 @@ class Command:
     limit: int = LIMIT
     only_status: bool = False
     until: tuple[str, ...] = ()
+    restarts: bool = False
+    seconds: float | None = None
 
     def input(self) -> bytes:
         """Return the whole of its stdin, in UTF-8."""

@@ -75,7 +75,7 @@ options:
   shows:
     description: What of each Mac is shown before and after. V(holders) is how many of its accounts hold a Secure Token.
     type: str
-    choices: [holders, filevault, bootstrap_token]
+    choices: [holders, filevault, bootstrap_token, macos]
     default: holders
   title:
     description: The headline. If it is left out, the name of the play.

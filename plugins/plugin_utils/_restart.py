@@ -19,6 +19,9 @@ if t.TYPE_CHECKING:
 PAUSE = 1.0
 """Seconds between two looks."""
 
+LONG_WAIT, LONG_PAUSE = 60.0, 10.0
+"""Seconds after which a restart is one that takes long, and seconds between two looks from then on: each is a login."""
+
 SETTLE = 5.0
 """Seconds after an unlock in which what answers may still be the unlock screen, so that no password is sent to it."""
 
@@ -48,10 +51,12 @@ class Wait:
     def until(self, end: float) -> bool:
         """Return whether the Mac is back by ``end``, in seconds of the monotonic clock."""
         self._lookout.forget()
+        begun = time.monotonic()
         while not self._is_back():
-            if time.monotonic() > end:
+            now = time.monotonic()
+            if now > end:
                 return False
-            time.sleep(PAUSE)
+            time.sleep(PAUSE if now < begun + LONG_WAIT else min(LONG_PAUSE, max(PAUSE, end - now)))
         self._lookout.forget()
         return True
 
@@ -59,6 +64,11 @@ class Wait:
     def reason(self) -> Code:
         """Return why the Mac is not back."""
         return missed(self._tried, self._last, self._may_wait)
+
+    @property
+    def stayed(self) -> bool:
+        """Return whether the Mac has not restarted at all: it says still that it started when it had before."""
+        return self._last.booted is not None and self._last.booted <= self._before + 1
 
     @property
     def evidence(self) -> tuple[str, ...]:

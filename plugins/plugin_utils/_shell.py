@@ -18,7 +18,6 @@ from dataclasses import replace
 from shlex import quote
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
-from ansible_collections.keyholder.macos.plugins.module_utils._command import system
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
@@ -241,7 +240,7 @@ class ScriptRunner:
         try:
             asked = compose(started, deadline, mark)
             if self._lock is not None:
-                asked = self._lock.around(asked, mark, *([RESTARTING] if system.RESTART in commands else []))
+                asked = self._lock.around(asked, mark, *([RESTARTING] if any(one.restarts for one in commands) else []))
             said = self._send(asked)
             if self._lock is not None:
                 lock_answer(said.out, mark, said.err)

@@ -82,6 +82,13 @@ OF_PLAYBOOKS = frozenset(
     keyholder_timeout
     keyholder_udid
     keyholder_wait
+    macos_upgrade_install_timeout
+    macos_upgrade_lock_timeout
+    macos_upgrade_password
+    macos_upgrade_reboot_timeout
+    macos_upgrade_timeout
+    macos_upgrade_user
+    macos_upgrade_version
     """.split()
 )
 """What the playbooks themselves take. The head of each says so, too."""
@@ -139,7 +146,7 @@ def known() -> frozenset[str]:
 @functools.cache
 def prefixes() -> tuple[str, ...]:
     """Return what no variable but ours begins with."""
-    return ("keyholder_", "grant_", *(f"{role}_" for role in sorted(_of_roles().keys() - GENERAL)))
+    return ("keyholder_", "grant_", "macos_upgrade_", *(f"{role}_" for role in sorted(_of_roles().keys() - GENERAL)))
 
 
 def entries_of(name: str) -> Mapping[str, t.Any] | None:

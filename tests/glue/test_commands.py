@@ -25,7 +25,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils import _module_cha
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import NoLock
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
 from maclab import directory, vault
-from maclab.state import DirectoryUser, Mac, ModelFile, NetworkDirectory
+from maclab.state import DirectoryUser, Mac, ModelFile, NetworkDirectory, Update
 
 IT, ANA, RUI, EVA, NEW = "itadmin-pw-1", "ana-pw-123", "rui-pw-123", "eva-pw-123", "new-pw-1234"
 LEFT = "/var/root/marked.plist"
@@ -138,6 +138,16 @@ def newest() -> Mac:
     return mac
 
 
+def outdated() -> Mac:
+    """Apple offers it a newer macOS, which an owner has to authorise."""
+    mac = cast()
+    mac.version = "15.6"
+    mac.updates = [Update("macOS Sequoia 15.6.1", "macOS Sequoia 15.6.1-24G90", "15.6.1", "24G90")]
+    for user in mac.crypto_users.values():
+        user.owner = mac.hardware == "apple-silicon"
+    return mac
+
+
 def escrowed() -> Mac:
     mac = cast()
     mac.mdm.bootstrap_escrowed = True
@@ -168,6 +178,7 @@ CHANGED = {"name": "rui", "password": NEW, "old_password": RUI}
 TAGGED = {"name": "eva", "password": EVA, "secure_token": "prevented"}
 GRANTED = {"name": "eva", "password": EVA, "secure_token": "present", **GRANTER}
 TOKEN = {"user": "ana", "password": ANA, **GRANTER}
+NEWER = {"version": "15.6.1", **HOLDER}
 LATER = {"state": "deferred", "user": "rui"}
 UNLOCK = {"user": "rui", "password": RUI, **GRANTER}
 ARCHIVED = {"name": "rui", "home": "archive"}
@@ -240,6 +251,10 @@ COMMANDS = [
          secretly=True),
     Told("filevault_recovery_key", "path", LEFT, "cat", LEFT, COLLECTED, deferred),
     Told("filevault_recovery_key", "remove", True, "rm", LEFT, COLLECTED, deferred),
+    Told("macos_upgrade", "version", "15.6.1", "softwareupdate", "--install macOS Sequoia 15.6.1-24G90", HOLDER,
+         outdated),
+    Told("macos_upgrade", "user", "itadmin", "softwareupdate", "--user itadmin --stdinpass", NEWER, outdated),
+    Told("macos_upgrade", "password", IT, "softwareupdate", IT, NEWER, outdated, secretly=True),
     Told("mobile_account", "name", "eva", "createmobileaccount", "-n eva", MOBILE, bound),
     Told("mobile_account", "home", "/Users/marked", "createmobileaccount", "-h /Users/marked", MOBILE, bound),
     Told("mobile_account", "password", EVA, "sysadminctl", EVA, MOBILE, bound, secretly=True),
@@ -294,6 +309,8 @@ PLAN_ONLY = {
     ("secure_token", "accept_pending"): "whether a token that comes at a login is good enough",
     ("filevault_reboot", "reboot_timeout"): "how long the controller waits",
     ("filevault_reboot", "ssh_unlock"): "what the controller does while it waits",
+    ("macos_upgrade", "install_timeout"): "how long softwareupdate may take",
+    ("macos_upgrade", "reboot_timeout"): "how long the controller waits",
     ("offboard", "force"): "whether it is refused while somebody is logged in",
     ("parked_holder", "deny_ssh"): "whether sshd is among what refuses it",
     ("parked_holder", "force"): "whether it is refused while somebody is logged in",

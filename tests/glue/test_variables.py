@@ -70,11 +70,11 @@ def documented(playbook: str) -> set[str]:
 def used(playbook: str) -> set[str]:
     """The variables of its own that a playbook's text takes, and not those that it sets."""
     text = "\n".join(line for line in source(playbook).splitlines() if not line.lstrip().startswith("#"))
-    own = set(re.findall(r"\b(?:keyholder|grant)_\w*[a-z]\b", re.sub(r"keyholder\.macos\.\w+", "", text)))
+    own = set(re.findall(r"\b(?:keyholder|grant|macos_upgrade)_\w*[a-z]\b", re.sub(r"keyholder\.macos\.\w+", "", text)))
     return own - set(re.findall(r"(?:register: |set_stats:\n +data:\n +)(\w+)", text))
 
 
-PREFIXES = "|".join(["keyholder", "grant", *ROLES])
+PREFIXES = "|".join(["keyholder", "grant", "macos_upgrade", *ROLES])
 
 
 # --- what is given ---
@@ -82,6 +82,7 @@ PREFIXES = "|".join(["keyholder", "grant", *ROLES])
 NEEDED: dict[str, dict[str, Any]] = {
     "filevault": {"filevault_recipients": ["age1needed"], "filevault_user": "needed"},
     "grant": {"grant_user": "needed"},
+    "upgrade": {"macos_upgrade_version": "26.1"},
     "managed_admin": {"managed_admin_name": "needed", "managed_admin_store": {"kind": "needed"}},
     "offboard": {"offboard_user_names": ["needed"]},
     "onboard": {"onboard_user_users": [{"name": "needed"}]},
@@ -211,6 +212,11 @@ VALUES: dict[str, list[Any]] = {
     "grant_accept_pending": [True],
     "grant_allow_temporary_promotion": [True],
     "grant_first_token": [True],
+    "macos_upgrade_install_timeout": [4444],
+    "macos_upgrade_lock_timeout": [4545],
+    "macos_upgrade_reboot_timeout": [4646],
+    "macos_upgrade_timeout": [4747],
+    "macos_upgrade_version": ["99.1"],
     "offboard_user_names": [["marked"]],
     "onboard_user_accept_pending": [False],
 }
@@ -339,7 +345,8 @@ ARRIVES: dict[str, Callable[[Any], Places]] = {
 def due(case: Case, modules: set[str]) -> Places:
     if case.name in ARRIVES:
         return ARRIVES[case.name](case.value)
-    prefix = role_of(case.playbook) or case.variable.partition("_")[0]
+    own = next((one for one in ("macos_upgrade", "grant", "keyholder") if case.variable.startswith(f"{one}_")), "")
+    prefix = role_of(case.playbook) or own
     option = case.entry or case.variable.removeprefix(f"{prefix}_")
     return {f"{module}.{option}": case.value for module in modules if option in module_options(module)}
 

@@ -11,7 +11,7 @@ NAMES = frozenset(
     (
         "app-sso bputil caffeinate chflags chpass codesign df ditto dsconfigad dsenableroot dsexport dsimport "
         "firmwarepasswd hdiutil last log lsappinfo mdfind mdls mount networksetup nvram open osascript passwd pkgutil "
-        "pkill pmset say sc_auth security softwareupdate spctl systemextensionsctl tccutil tmutil top users vm_stat w "
+        "pkill pmset say sc_auth security spctl systemextensionsctl tccutil tmutil top users vm_stat w "
         "xattr xpath"
     ).split()
 )

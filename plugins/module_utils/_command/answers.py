@@ -14,6 +14,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     fdesetup,
     launchd,
     profiles,
+    softwareupdate,
     sysadminctl,
 )
 
@@ -29,6 +30,8 @@ def reason_of(ran: Ran) -> MaybeCode:
         return fdesetup.exit_reason(ran)
     if program == "dscl":
         return dscl.reason_said(ran)
+    if program == "softwareupdate":
+        return softwareupdate.refusal_said(ran)
     return profiles.bootstrap_reason(ran) if program == "profiles" else sysadminctl.reason_said(ran)
 
 

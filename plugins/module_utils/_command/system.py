@@ -27,7 +27,7 @@ SYSCTL = Command(
 )
 SW_VERS = Command(("sw_vers",))
 
-RESTART = Command(("shutdown", "-r", "now"))
+RESTART = Command(("shutdown", "-r", "now"), restarts=True)
 NO_FILE = -1
 """There is no such file; 0 is a time as well."""
 FULL_DISK_ACCESS = Command(("ls", "/Library/Application Support/com.apple.TCC"))

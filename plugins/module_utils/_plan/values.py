@@ -21,6 +21,7 @@ LIMITS: Mapping[str, range] = {
     "timeout": range(1, 7 * _DAY + 1),
     "lock_timeout": range(7 * _DAY + 1),
     "reboot_timeout": range(1, _DAY + 1),
+    "install_timeout": range(1, _DAY + 1),
     "wait": range(7 * _DAY + 1),
     "force_at_login": range(-1, 10000),
     "max_age_days": range(36501),

@@ -54,6 +54,10 @@ class Ask:
     """What is on the way to the home folder of that account."""
     sshd: str | None = None
     """Whether sshd lets that account in."""
+    updates_below: str = ""
+    """What softwareupdate offers, if the Mac's macOS is older than this version; "": not asked."""
+    updates: bool = False
+    """What softwareupdate offers."""
     key_used: bool = False
     """Whether the Mac was unlocked with a recovery key when it started."""
     power: bool = False

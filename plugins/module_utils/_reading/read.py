@@ -27,6 +27,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     preboot,
     profiles,
     records,
+    softwareupdate,
     sshd_settings,
     system,
 )
@@ -36,6 +37,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
     BOOTSTRAP_TOKEN,
     ERASE_PREFLIGHT,
     TOKEN_DIALOG,
+    Version,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._place import way
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
@@ -67,6 +69,9 @@ READING = (
 asked for even if the version or the enrolment will rule it out."""
 
 NOTHING_ELSE = Ask()
+
+LIST_SECONDS = 300.0
+"""Seconds that softwareupdate may look for updates, if other commands may take less: it asks over the network."""
 
 
 def commands_of(ask: Ask = NOTHING_ELSE) -> tuple[Command, ...]:
@@ -172,7 +177,16 @@ def _read_mac(runner: Runner, deadline: float, ask: Ask) -> Mac:
             mac = replace(mac, missing=(*mac.missing, Missing("sshd's settings", answer.evidence)))
     if ask.sessions:
         mac = replace(mac, sessions=accounts.parse_who(runner.run(accounts.LOGGED_IN, deadline)))
+    if ask.updates or (ask.updates_below and mac.version < Version.parse(ask.updates_below)):
+        mac = _with_offers(mac, runner.run(softwareupdate.LIST, max(deadline, LIST_SECONDS)))
     return _with_places(runner, deadline, ask, mac)
+
+
+def _with_offers(mac: Mac, answer: Ran) -> Mac:
+    offers = softwareupdate.parse_list(answer)
+    if offers is None:
+        return replace(mac, missing=(*mac.missing, Missing("which macOS is offered", answer.evidence)))
+    return replace(mac, offers=offers)
 
 
 def _answers(runner: Runner, deadline: float, said: t.Mapping[Command, Ran]) -> Answers:

@@ -66,7 +66,7 @@ class Session:
 
     def start(self, command: Command) -> Ran:
         """Run a command and return its answer, which becomes evidence without the secrets that are known."""
-        ran = self.runner.run(command, self.deadline)
+        ran = self.runner.run(command, self.deadline if command.seconds is None else command.seconds)
         self.key = fdesetup.new_key(ran) or self.key
         known = [*self.secrets.values(), *([self.key] if self.key is not None else [])]
         self.evidence.append(ran.evidence_without(known))

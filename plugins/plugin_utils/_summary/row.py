@@ -32,8 +32,8 @@ not_read: it answered, and would not be read."""
 TROUBLE = (REFUSED, FAILED, UNREAD, GONE)
 """What a run that is to succeed must not end with on any Mac."""
 
-HOLDERS, FILEVAULT, BOOTSTRAP = "holders", "filevault", "bootstrap_token"
-SHOWN = (HOLDERS, FILEVAULT, BOOTSTRAP)
+HOLDERS, FILEVAULT, BOOTSTRAP, MACOS = "holders", "filevault", "bootstrap_token", "macos"
+SHOWN = (HOLDERS, FILEVAULT, BOOTSTRAP, MACOS)
 """What of a Mac a row can show before and after."""
 
 _CODE = re.compile(r"\s*\[([a-z0-9_]+)\]\s*$")
@@ -297,6 +297,8 @@ def _standing(shows: str, mac: Mapping[str, t.Any]) -> str:
         return f"{len(mac['holders'])} of {len(mac['accounts'])}"
     if shows == FILEVAULT:
         return str(mac["filevault"]["state"])
+    if shows == MACOS:
+        return str(mac["os"]["version"])
     return str(mac["management"]["bootstrap_token"]).replace("_", " ")
 
 
@@ -311,6 +313,8 @@ def _after(shows: str, after: t.Any, found: Sequence[tuple[Source, t.Any]], chec
             return "on" if state["enabled"] else "deferred" if state.get("deferred_user") else "off"
         if shows == BOOTSTRAP and "status" in state:
             return str(state["status"]).replace("_", " ")
+        if shows == MACOS and "version" in state:
+            return str(state["version"])
     return ""
 
 

@@ -20,6 +20,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._summary.row impor
     FILEVAULT,
     GONE,
     HOLDERS,
+    MACOS,
     NOT_BEGUN,
     REFUSED,
     SAME,
@@ -28,7 +29,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._summary.row impor
     Row,
 )
 
-_HEADS = {HOLDERS: "holders", FILEVAULT: "FileVault", BOOTSTRAP: "Bootstrap Token"}
+_HEADS = {HOLDERS: "holders", FILEVAULT: "FileVault", BOOTSTRAP: "Bootstrap Token", MACOS: "macOS"}
 _ORDER = (SAME, CHANGED, NOT_BEGUN, FAILED, REFUSED, UNREAD, GONE)
 """Of the lines: a terminal shows the end, and there stands what has to be looked at."""
 _COUNTED = (CHANGED, SAME, FAILED, REFUSED, UNREAD, GONE, NOT_BEGUN)

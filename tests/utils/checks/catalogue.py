@@ -34,6 +34,7 @@ COSTS = {
     "strings": 32,
     "filevault_reboot": 24,
     "trust_info_shell": 23,
+    "upgrade": 24,
     "github_runner": 90,
     "on_macs": 36,
     "fleet_folder": 60,

@@ -23,6 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "_macos",
         "_unfinished",
         "_parking",
+        "_offer",
         "_place",
         "_power",
         "_account",

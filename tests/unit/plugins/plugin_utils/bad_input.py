@@ -13,7 +13,7 @@ from ansible_collections.keyholder.macos.plugins.action import managed_password
 
 MODULES = (
     "account account_password bootstrap_token filevault filevault_reboot filevault_recovery_key filevault_user "
-    "managed_password mobile_account offboard parked_holder repair secure_token ssh_access trust_info"
+    "macos_upgrade managed_password mobile_account offboard parked_holder repair secure_token ssh_access trust_info"
 ).split()
 
 MARK = "47114711"

@@ -1,0 +1,157 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring a Mac to a macOS that is new enough, authorised by an owner of its volume, and wait until it runs."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: macos_upgrade
+short_description: Update or upgrade a Mac's macOS, authorised by an owner of its volume
+version_added: 0.1.0
+author:
+  - keyholder.macos contributors (@keyholder)
+description:
+  - Installs a macOS that C(softwareupdate) offers, lets macOS restart the Mac, and waits until the Mac runs it.
+  - A Mac whose macOS is new enough is left alone, and no password is used.
+  - On Apple silicon an owner of the volume has to authorise another macOS. The password reaches C(softwareupdate) on
+    its standard input (C(--user), C(--stdinpass)). An Intel Mac needs no owner. If FileVault is on there, a holder has
+    the next restart come up with the volume unlocked (C(fdesetup authrestart)).
+  - It succeeds if the Mac runs the new macOS afterwards. What C(softwareupdate) says of itself is no proof. It says
+    C(Restarting...), macOS prepares the update for some minutes more, and then it restarts the Mac by itself.
+extends_documentation_fragment:
+  - keyholder.macos._attributes
+  - keyholder.macos._attributes.change_module
+  - keyholder.macos._attributes.actiongroup_all
+  - keyholder.macos._one_run
+attributes:
+  async:
+    support: none
+    details:
+      - A part of it runs on the controller.
+options:
+  version:
+    description:
+      - The oldest macOS that will do, such as V(15.6.1), V(26.1) or V(26). Put it in quotes.
+      - An older Mac gets the newest offered macOS that begins like that, so V(26) the newest offered macOS 26.
+      - If it is not given, nothing is installed, and RV(state) shows what is offered.
+    type: str
+  user:
+    description:
+      - The short name of the account that authorises it, on Apple silicon an owner of the volume, on an Intel Mac with
+        FileVault on a holder of a Secure Token. Any other Intel Mac needs none.
+    type: str
+  password:
+    description:
+      - The password of O(user). It is checked before anything is downloaded.
+    type: str
+  install_timeout:
+    description:
+      - Seconds that C(softwareupdate) may take to download and to accept the update.
+    type: int
+    default: 7200
+  reboot_timeout:
+    description:
+      - Seconds to wait for the Mac to come back with the new macOS, once the update was accepted. macOS prepares the
+        update in this time as well.
+    type: int
+    default: 3600
+  timeout:
+    description:
+      - Seconds that each of the other commands may take. C(softwareupdate --list) may take five minutes in any case.
+    type: int
+    default: 120
+notes:
+  - To see what is offered, also in check mode, the Mac asks Apple's servers over the network. That changes nothing but
+    what macOS remembers of their answer. A Mac whose macOS is new enough does not ask.
+  - The connection stays open while C(softwareupdate) downloads. Set C(ServerAliveInterval) in C(ansible_ssh_args) where
+    a router forgets silent connections. If the connection breaks, macOS may go on, and the task waits for the outcome.
+  - That an update which an owner has authorised restarts past FileVault's unlock screen is assumed. If the Mac waits at
+    that screen instead, the task fails with RV(reason=waits_for_unlock) or RV(reason=not_back).
+  - Never restart a Mac while macOS prepares an update. It starts the old macOS again.
+seealso:
+  - module: keyholder.macos.filevault_reboot
+  - module: keyholder.macos.trust_info
+"""
+
+EXAMPLES = r"""
+- name: Show what is offered
+  keyholder.macos.macos_upgrade:
+  become: true
+
+- name: Bring a Mac to macOS 15.6.1 or newer
+  keyholder.macos.macos_upgrade:
+    version: "15.6.1"
+    user: itadmin
+    password: "{{ vault_itadmin_password }}"
+  become: true
+"""
+
+RETURN = r"""
+state:
+  description:
+    - C(version) and C(build) of macOS, C(before) and C(after). Without O(version) also C(offered), the names of each
+      macOS that softwareupdate offers, which is null if it gave no list.
+  returned: always
+  type: dict
+plan:
+  description: The steps, in words and without secrets.
+  returned: always
+  type: list
+  elements: str
+notes:
+  description:
+    - What the user should know beside the steps, one sentence each. Empty if there is nothing to say.
+    - Each is also a warning. Act on this list, because ansible-core does not keep the warnings of a loop's results.
+  returned: always
+  type: list
+  elements: str
+elapsed:
+  description: Seconds from the beginning of the installation until the Mac was back.
+  returned: when another macOS was installed
+  type: int
+reason:
+  description: The stable code of the failure. The guide to reasons explains each code.
+  returned: failure
+  type: str
+evidence:
+  description: What each command printed, as evidence.
+  returned: failure
+  type: list
+  elements: str
+remedy:
+  description: What to do about it.
+  returned: failure
+  type: str
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.upgrade import UpgradeRequest
+
+SPEC: dict[str, t.Any] = {
+    "version": {"type": "str"},
+    "user": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "install_timeout": {"type": "int", "default": 7200},
+    "reboot_timeout": {"type": "int", "default": 3600},
+    "timeout": {"type": "int", "default": 120},
+    **_module_change.RUNNER,
+}
+
+
+def request(params: t.Mapping[str, t.Any]) -> UpgradeRequest:
+    """Return what the module's options ask for."""
+    return _module_change.request_of(params, UpgradeRequest)
+
+
+def main() -> None:
+    _module_change.change(AnsibleModule(argument_spec=SPEC, supports_check_mode=True), request)
+
+
+if __name__ == "__main__":
+    main()

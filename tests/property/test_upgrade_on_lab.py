@@ -1,0 +1,201 @@
+# SPDX-FileCopyrightText: 2026 keyholder.macos contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Another macOS on modelled Macs: what is begun by whom, compared with an oracle that knows the lab's own state, and
+that nothing is begun which could not be authorised or come back."""
+
+from __future__ import annotations
+
+import typing as t
+
+import fakes
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from inmemory import LabRunner, counted, snapshot
+
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.upgrade import UpgradeRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
+from maclab import directory, updates
+from maclab.state import Fault, Mac, Update
+
+PW, OTHER = "admin-pw-1", "old-pw-99"
+MACS = (("10.15.7", "t2"), ("12.7.6", "intel"), ("13.6.9", "apple-silicon"), ("15.6", "apple-silicon"), ("15.6", "t2"))
+SLOW = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+NEWER = {"10.15.7": "11.7.10", "12.7.6": "12.7.7", "13.6.9": "15.6.1", "15.6": "15.6.1"}
+
+
+def offered(version: str) -> Update:
+    title = updates.title(version)
+    return Update(title, f"{title}-99Z999", version, "99Z999")
+
+
+def cast(version: str = "15.6", hardware: str = "apple-silicon", filevault: str = "on") -> Mac:
+    """A Mac with an owner who is an administrator, a person who owns it too, and one who holds nothing."""
+    mac = fakes.mac(version, hardware)
+    root = fakes.person(mac, "root", None, uid=0)
+    root.service = True
+    root.authority.clear()
+    fakes.person(mac, "itadmin", PW, full_name="IT Administrator", admin=True, token=True)
+    fakes.person(mac, "ana", "ana-pw-12", token=True)
+    fakes.person(mac, "ben", "ben-pw-12", admin=True)
+    for user in mac.crypto_users.values():
+        user.owner = hardware == "apple-silicon"
+    mac.filevault.state = filevault
+    safari = Update("Safari", "Safari18-18", "18", restart=False)
+    mac.updates = [safari, offered(NEWER[version])]
+    return mac
+
+
+def flow(mac: Mac, request: UpgradeRequest, check: bool = False, **passwords: str) -> tuple[Outcome, LabRunner]:
+    runner = LabRunner(mac)
+    secrets = {option: Secret(value) for option, value in passwords.items()}
+    asked = UpgradeRequest(request.version, request.user, request.install_timeout, frozenset(secrets))
+    return counted(Run(runner, secrets, 5).run(asked, check)), runner
+
+
+def reason(outcome: Outcome) -> str:
+    return outcome.refusal.reason if outcome.refusal else ""
+
+
+def begun(runner: LabRunner) -> list[tuple[str, ...]]:
+    return [command.argv for command, _run in runner.runs if "--install" in command.argv]
+
+
+@st.composite
+def errands(draw: st.DrawFn) -> tuple[Mac, UpgradeRequest, dict[str, str]]:
+    version, hardware = draw(st.sampled_from(MACS))
+    mac = cast(version, hardware, draw(st.sampled_from(["on", "off", "encrypting", "decrypting"])))
+    if draw(st.integers(0, 3)) == 0:
+        mac.updates.pop()
+    user = draw(st.sampled_from(["itadmin", "itadmin", "ana", "ben", "nobody", ""]))
+    account = mac.accounts.get(user)
+    if account is not None and draw(st.integers(0, 4)) == 0:
+        directory.disable(mac, account)
+    if account is not None and account.key_password and draw(st.integers(0, 4)) == 0:
+        account.key_password = OTHER
+    if account is not None and account.generated_uid in mac.crypto_users and draw(st.integers(0, 4)) == 0:
+        mac.crypto_users[account.generated_uid].owner = False
+    if draw(st.integers(0, 4)) == 0:
+        mac.faults.append(Fault("authrestart_unsupported", {}))
+    right = account.password if account is not None else PW
+    password = draw(st.sampled_from([right, right, right, "wrong-pw-1", None]))
+    wish = draw(st.sampled_from([NEWER[version], NEWER[version].split(".")[0], version, "99"]))
+    return mac, UpgradeRequest(wish, user), {} if password is None else {"password": password}
+
+
+def may_begin(mac: Mac, request: UpgradeRequest, passwords: dict[str, str]) -> bool:
+    """By the lab's own state: whether this may be begun at all."""
+    wish = [int(part) for part in request.version.split(".")]
+    if list(mac.version_tuple)[: len(wish)] >= wish or not any(
+        [int(part) for part in one.version.split(".")][: len(wish)] == wish for one in mac.updates if one.restart
+    ):
+        return False
+    account = mac.accounts.get(request.user)
+    able = account is not None and not directory.refused(mac, account) and passwords.get("password") == account.password
+    opens = account is not None and account.key_password == account.password
+    if mac.hardware == "apple-silicon":
+        owner = account is not None and account.generated_uid in mac.crypto_users
+        owner = owner and mac.crypto_users[account.generated_uid].owner  # type: ignore[union-attr]
+        return able and owner and (opens or mac.filevault.state not in ("on", "encrypting"))
+    if mac.filevault.state == "off":
+        return True
+    armed = mac.filevault.state == "on" and not mac.faults
+    return able and directory.is_holder(mac, account) and armed  # type: ignore[arg-type]
+
+
+@SLOW
+@given(errands())
+def test_what_is_begun_is_what_the_oracle_allows(errand: t.Any) -> None:
+    mac, request, passwords = errand
+    allowed, before = may_begin(mac, request, passwords), snapshot(mac)
+    done, runner = flow(mac, request, **passwords)
+    if begun(runner):
+        assert allowed, done.plan
+    elif allowed and mac.hardware != "apple-silicon" and mac.filevault.state == "on":
+        # A stale key: macOS itself does not arm the restart.
+        assert before.accounts[request.user].key_password == OTHER, reason(done)
+    else:
+        assert not allowed, reason(done)
+        assert (mac, runner.writes) == (before, []) or reason(done) in ("user_password_wrong", "user_disabled")
+    for value in passwords.values():
+        assert value not in runner.argv
+    assert len(runner.authentications) <= 2
+    assert [who for who, right in runner.authentications if not right] in ([], [request.user])
+
+
+@SLOW
+@given(errands())
+def test_check_mode_touches_nothing_and_says_what_the_run_does(errand: t.Any) -> None:
+    mac, request, passwords = errand
+    before = snapshot(mac)
+    checked, looked = flow(mac, request, check=True, **passwords)
+    assert (mac, looked.writes, looked.authentications) == (before, [], [])
+    done, runner = flow(mac, request, **passwords)
+    if done.refusal is None:
+        assert (checked.refusal, checked.changed, checked.plan) == (None, done.changed, done.plan)
+        assert bool(begun(runner)) is checked.changed
+    elif checked.refusal is not None:
+        assert reason(checked) == reason(done)
+
+
+@pytest.mark.parametrize(("version", "hardware"), MACS)
+def test_a_mac_that_is_new_enough_is_asked_nothing_more_and_uses_no_password(version: str, hardware: str) -> None:
+    for wish in (version, version.split(".")[0]):
+        mac = cast(version, hardware)
+        done, runner = flow(mac, UpgradeRequest(wish, "itadmin"), password="wrong-pw-1")
+        assert (done.refusal, done.changed, done.plan, runner.authentications) == (None, False, [], [])
+        assert all(command.argv[0] != "softwareupdate" for command, _run in runner.runs)
+
+
+def test_the_newest_of_those_that_begin_as_asked_is_taken() -> None:
+    mac = cast()
+    mac.updates = [offered(version) for version in ("15.6.1", "15.7", "15.7.2", "26.1")]
+    for wish, taken in (("15.6.1", "15.6.1"), ("15.7", "15.7.2"), ("26", "26.1")):
+        done, _ = flow(mac, UpgradeRequest(wish, "itadmin"), check=True, password=PW)
+        assert done.after == {"version": taken, "build": "99Z999"}, wish
+    refused, _ = flow(mac, UpgradeRequest("26.2", "itadmin"), check=True, password=PW)
+    assert refused.refusal is not None
+    assert reason(refused) == "update_not_offered"
+    assert "macOS Sequoia 15.7.2" in refused.refusal.msg
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "code"),
+    [("update_fails", {"because": "space"}, "disk_full"), ("update_fails", {"because": "download"}, "update_failed")],
+)
+@pytest.mark.parametrize("status", [0, 1])
+def test_what_failed_is_told_whatever_the_exit_status(
+    fault: str, options: dict[str, t.Any], code: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from maclab import rules
+
+    row = rules.Row(rules.EVERY, status, assumed=True)
+    monkeypatch.setattr(rules, "UPDATE_FAILURE_STATUS", rules.Rule("update_failure_status", "", (row,)))
+    mac = cast()
+    mac.faults.append(Fault(fault, options))
+    done, _ = flow(mac, UpgradeRequest("15.6.1", "itadmin"), password=PW)
+    assert reason(done) == code
+
+
+def test_a_key_that_is_stale_is_told_where_only_macos_can_say_it() -> None:
+    mac = cast(filevault="off")
+    mac.accounts["itadmin"].key_password = OTHER
+    done, runner = flow(mac, UpgradeRequest("15.6.1", "itadmin"), password=PW)
+    assert reason(done) == "owner_refused"
+    assert begun(runner)
+
+
+def test_what_is_offered_is_shown_without_a_version() -> None:
+    mac = cast()
+    done, runner = flow(mac, UpgradeRequest())
+    assert (done.refusal, done.changed, runner.writes) == (None, False, [])
+    assert done.before == {"version": "15.6", "build": mac.build, "offered": ["macOS Sequoia 15.6.1"]}
+
+
+def test_a_version_that_is_none_is_refused_before_anything_else() -> None:
+    for wish in ("sequoia", "15.6.1.2", "1", "-1", "26 "):
+        done, runner = flow(cast(), UpgradeRequest(wish, "itadmin"), password=PW)
+        assert reason(done) == "value_unusable", wish
+        assert not begun(runner)

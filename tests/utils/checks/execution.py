@@ -51,6 +51,8 @@ class Result:
     seconds: float
     passed: bool
     log: Path
+    processor: float = 0
+    """Seconds of a processor, which stay the same beside other work."""
 
 
 class Job:
@@ -61,6 +63,7 @@ class Job:
         self.log = LOGS / f"{name}.log"
         self.log.write_text("")
         self.environment = dict(environment)
+        self.processor = 0.0
 
     def run(self, *argv: str | Path, cwd: Path = ROOT, also: Mapping[str, str] | None = None) -> str:
         """Run one command without stdin; return its output, both streams in one."""
@@ -74,7 +77,7 @@ class Job:
                 argv, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
             try:
-                status = process.wait(TIME_LIMIT)
+                status = self._wait(process)
             except subprocess.TimeoutExpired:
                 raise CheckFailed(f"{_name(argv)} was still running after {TIME_LIMIT // 60} minutes") from None
             finally:
@@ -83,6 +86,19 @@ class Job:
         if status:
             raise CheckFailed(f"{_name(argv)}: exit status {status}")
         return _plain(output)
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> int:
+        """As the process's own method; what it has used is told to whoever waits for it alone."""
+        until = time.monotonic() + TIME_LIMIT
+        while True:
+            pid, status, used = os.wait4(process.pid, os.WNOHANG)
+            if pid:
+                self.processor += used.ru_utime + used.ru_stime
+                process.returncode = os.waitstatus_to_exitcode(status)
+                return process.returncode
+            if time.monotonic() > until:
+                raise subprocess.TimeoutExpired(process.args, TIME_LIMIT)
+            time.sleep(0.02)
 
     def note(self, line: str) -> None:
         with self.log.open("a") as log:
@@ -114,9 +130,10 @@ def run_all(checks: Sequence[Check], environment: Mapping[str, str]) -> list[Res
 
 
 def summary(results: Iterable[Result]) -> str:
-    rows = [("check", "what ran", "seconds", "result")]
-    rows += [(r.name, r.what, f"{r.seconds:.1f}", "passed" if r.passed else "FAILED") for r in results]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    rows = [("check", "what ran", "seconds", "of a processor", "result")]
+    for r in results:
+        rows.append((r.name, r.what, f"{r.seconds:.1f}", f"{r.processor:.1f}", "passed" if r.passed else "FAILED"))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(lines)
@@ -135,7 +152,7 @@ def _run(check: Check, environment: Mapping[str, str]) -> Result:
         except OSError as problem:
             what, passed = f"{type(problem).__name__}: {problem}", False
             job.note(what)
-    return Result(check.name, what, time.monotonic() - start, passed, job.log)
+    return Result(check.name, what, time.monotonic() - start, passed, job.log, job.processor)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -86,6 +86,7 @@ WORKS = (
     _nothing_to_do("managed_password", name="ana", store=STORE),
     _nothing_to_do("mobile_account", name="mo", secure_token="present"),
     _nothing_to_do("offboard", name="nobody-of-that-name"),
+    _nothing_to_do("local_account", name="ana"),
     _nothing_to_do("parked_holder", name="ana", state="active"),
     _nothing_to_do("repair"),
     _nothing_to_do("ssh_access", name="ana", state="allowed"),

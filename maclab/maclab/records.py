@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from maclab import plists
+from maclab import network, plists, rules
 from maclab.state import Account, DirectoryUser, Group, Mac, named
 
 STANDARD = "dsAttrTypeStandard:"
@@ -158,7 +158,7 @@ def put_user(mac: Mac, account: Account, key: str, values: list[str]) -> None:
     elif name in ("UniqueID", "PrimaryGroupID"):
         setattr(account, "uid" if name == "UniqueID" else "gid", int(first) if first.lstrip("-").isdigit() else 0)
     elif name == "AuthenticationAuthority":
-        account.authority[:] = values
+        _put_authority(mac, account, values)
     elif name == "IsHidden":
         account.hidden = first.lower() in ("1", "yes", "true")
     elif name == "RecordName":
@@ -168,6 +168,15 @@ def put_user(mac: Mac, account: Account, key: str, values: list[str]) -> None:
         plists.put_account_policy_data(account, first)
     elif name not in FIXED_NAMES:
         _put_other(account.attributes, key, values)
+
+
+def _put_authority(mac: Mac, account: Account, values: list[str]) -> None:
+    """Whose account it is follows from what the authority says of its directory, and the hash from what names it."""
+    hashed = any(value.startswith(";ShadowHash;") for value in account.authority)
+    account.authority[:] = values
+    account.kind = "mobile" if any(value.startswith(network.CACHED_USER) for value in values) else "local"
+    if hashed and not any(";ShadowHash;" in value for value in values) and rules.HASH_GOES.at(mac.version_tuple):
+        account.password = None
 
 
 def _put_other(attributes: Attributes, key: str, values: list[str]) -> None:

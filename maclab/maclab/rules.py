@@ -92,6 +92,11 @@ CREATEMOBILE_WITHOUT_PASSWORD: Rule[bool] = Rule(
     "an account that createmobileaccount has made has no password on the Mac until somebody authenticates",
     (Row(EVERY, True, assumed=True),),
 )
+HASH_GOES: Rule[bool] = Rule(
+    "hash_goes",
+    "the hash of a password goes as soon as the value ;ShadowHash; leaves AuthenticationAuthority",
+    (Row(EVERY, False, assumed=True), Row((10, 14, 4), True, "captam3rica/mdm-scripts, Demobilize-Mobile-Account")),
+)
 DISABLED_TAG: Rule[bool] = Rule(
     "disabled_tag",
     "the authority ;DisabledTags;SecureToken keeps the first token away",

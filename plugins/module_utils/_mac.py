@@ -19,6 +19,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._account import (
     Account,
     in_order,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._command.directory_copy import Copy
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import BOOTSTRAP_GRANTS, VOLUME_OWNERS, Version
 from ansible_collections.keyholder.macos.plugins.module_utils._offer import Offer
 from ansible_collections.keyholder.macos.plugins.module_utils._place import Place
@@ -26,6 +27,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._power import Powe
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import (
     creation,
     is_offboarding,
+    leaving_directory,
     promoted_by,
     repairing,
 )
@@ -217,6 +219,8 @@ class Mac:
     recovery_lock: bool | None = None
     """Whether macOS Recovery asks for a password that the MDM server has set (on Intel: the firmware's password); None:
     not asked, or not said."""
+    directory_copy: Copy | None = None
+    """What the record that was asked about has of a directory; None: not asked, or not readable."""
     sshd_refuses: bool | None = None
     """Whether sshd lets the account that was asked about in by no method; None: not asked, or not said."""
     offers: tuple[Offer, ...] | None = None
@@ -293,7 +297,7 @@ class Mac:
     def notes_on(self, name: str) -> tuple[str, ...]:
         """Return the notes on an account that have no meaning once it is gone. A promotion is not among them: rights
         are taken back first."""
-        plain = self.pending & {creation(name), repairing(name)}
+        plain = self.pending & {creation(name), repairing(name), leaving_directory(name)}
         return tuple(sorted(plain | self.leaving(name)))
 
     def leaving(self, name: str) -> frozenset[str]:

@@ -40,6 +40,11 @@ def archived(name: str, guid: str) -> str:
     return f"{_ARCHIVED} {name} {guid}"
 
 
+def leaving_directory(name: str) -> str:
+    """Return the note that the account ``name`` is being made a local one."""
+    return f"leaving the directory: {name}"
+
+
 def promotion(name: str) -> str:
     """Return the note that ``name`` is an administrator for the time of a grant only, and must be demoted again."""
     return f"{_PROMOTED}{name}"

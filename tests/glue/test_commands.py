@@ -24,7 +24,7 @@ from test_options import MODULES, spec
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import NoLock
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
-from maclab import directory, vault
+from maclab import directory, network, vault
 from maclab.state import DirectoryUser, Mac, ModelFile, NetworkDirectory, Update
 
 IT, ANA, RUI, EVA, NEW = "itadmin-pw-1", "ana-pw-123", "rui-pw-123", "eva-pw-123", "new-pw-1234"
@@ -98,6 +98,14 @@ def parked() -> Mac:
     mac = cast()
     directory.disable(mac, mac.accounts["rui"])
     mac.accounts["rui"].hidden, mac.accounts["rui"].shell = True, "/usr/bin/false"
+    return mac
+
+
+def copied() -> Mac:
+    """Eva has a mobile account, whose password the Mac keeps."""
+    mac = bound()
+    network.create_mobile_account(mac, mac.network.users["eva"], "/Users/eva")
+    directory.authenticate(mac, "eva", EVA)
     return mac
 
 
@@ -255,6 +263,7 @@ COMMANDS = [
          outdated),
     Told("macos_upgrade", "user", "itadmin", "softwareupdate", "--user itadmin --stdinpass", NEWER, outdated),
     Told("macos_upgrade", "password", IT, "softwareupdate", IT, NEWER, outdated, secretly=True),
+    Told("local_account", "name", "eva", "dscl", "-delete /Users/eva OriginalNodeName", {}, copied),
     Told("mobile_account", "name", "eva", "createmobileaccount", "-n eva", MOBILE, bound),
     Told("mobile_account", "home", "/Users/marked", "createmobileaccount", "-h /Users/marked", MOBILE, bound),
     Told("mobile_account", "password", EVA, "sysadminctl", EVA, MOBILE, bound, secretly=True),
@@ -311,6 +320,8 @@ PLAN_ONLY = {
     ("filevault_reboot", "ssh_unlock"): "what the controller does while it waits",
     ("macos_upgrade", "install_timeout"): "how long softwareupdate may take",
     ("macos_upgrade", "reboot_timeout"): "how long the controller waits",
+    ("local_account", "force"): "whether it is refused while somebody is logged in",
+    ("local_account", "password"): "whether the hash is compared, and the key",
     ("offboard", "force"): "whether it is refused while somebody is logged in",
     ("parked_holder", "deny_ssh"): "whether sshd is among what refuses it",
     ("parked_holder", "force"): "whether it is refused while somebody is logged in",

@@ -38,6 +38,7 @@ from harness.ansible import binaries
 
 NEEDED_BY_ROLES = {role_of(playbook): NEEDED.get(playbook, {}) for playbook in PLAYBOOKS if role_of(playbook)} | {
     "python": {},
+    "leave_directory": {"leave_directory_users": [{"name": "needed"}]},
     "park_holder": {"park_holder_name": "needed"},
     "unlock_account": {"unlock_account_name": "needed", "unlock_account_store": {"kind": "needed"}},
 }
@@ -336,6 +337,7 @@ VALUES: dict[str, list[tuple[Any, str]]] = {
     "onboard_mobile_user_users": [*PEOPLE, (None, "VARIABLE was not given")],
     "onboard_user_admin_user": ACCOUNT,
     "onboard_user_users": [*PEOPLE, (None, "VARIABLE was not given")],
+    "leave_directory_users": [*PEOPLE, (None, "VARIABLE was not given")],
     "park_holder_name": [*ACCOUNT, ("", "VARIABLE was not given"), (None, "VARIABLE was not given")],
     "unlock_account_name": [*ACCOUNT, ("", "VARIABLE was not given"), (None, "VARIABLE was not given")],
     "unlock_account_store": [(5, "VARIABLE"), ({"kind": "age"}, ACCEPTED)],

@@ -169,6 +169,30 @@ def test_the_account_that_ansible_came_in_by_is_not_parked() -> None:
         assert mac == before
 
 
+def test_the_last_usable_owner_of_the_volume_is_not_parked() -> None:
+    mac = cast()
+    mac.crypto_users[mac.accounts["itadmin"].generated_uid].owner = False
+    done, runner = flow(mac, PARK)
+    assert (reason(done), runner.writes) == ("would_worsen", [])
+    assert done.refusal and "owns the volume" in done.refusal.msg
+
+
+def test_the_last_administrator_who_can_log_in_is_not_parked_token_or_not() -> None:
+    mac = cast()
+    directory.take_token(mac, mac.accounts["setup"])
+    directory.drop_member(mac.groups["admin"], mac.accounts["itadmin"])
+    done, runner = flow(mac, PARK, own="nobody")
+    assert (reason(done), runner.writes) == ("would_worsen", [])
+    assert done.refusal and "no other administrator" in done.refusal.msg
+
+
+def test_being_disabled_alone_is_a_loss_for_the_account_that_ansible_came_in_by() -> None:
+    mac = cast()
+    mac.accounts["setup"].hidden, mac.accounts["setup"].shell = True, FALSE
+    done, runner = flow(mac, ParkRequest("setup", deny_ssh=False), own="setup")
+    assert (reason(done), runner.writes) == ("own_account", [])
+
+
 def test_somebody_who_is_logged_in_is_left_alone_unless_forced() -> None:
     mac = cast()
     mac.logged_in = ["setup"]

@@ -207,6 +207,8 @@ def _loss(step: Step, was: Account, now: Account | None) -> str:
         return "no longer be an administrator"
     if step.sets_password_of == was.name:
         return "get another password"
+    if now.kind != was.kind:
+        return "leave its directory, and its login may then fail"
     if now.disabled and not was.disabled:
         return "be disabled"
     if step.shuts_out == was.name:

@@ -52,6 +52,8 @@ class Ask:
     """What is on the way to this path."""
     way_home: str | None = None
     """What is on the way to the home folder of that account."""
+    directory_copy: str | None = None
+    """What the record of that account has of a directory."""
     sshd: str | None = None
     """Whether sshd lets that account in."""
     updates_below: str = ""

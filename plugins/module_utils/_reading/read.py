@@ -18,6 +18,7 @@ from dataclasses import replace
 from ansible_collections.keyholder.macos.plugins.module_utils._account import PENDING
 from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     accounts,
+    directory_copy,
     diskutil,
     dscl,
     fdesetup,
@@ -170,6 +171,11 @@ def _read_mac(runner: Runner, deadline: float, ask: Ask) -> Mac:
         allowed = system.parse_full_disk_access(answer)
         mac = replace(mac, full_disk_access=allowed, full_disk_evidence=answer.evidence)
     mac = _with_hardware(runner, deadline, ask, mac)
+    if ask.directory_copy is not None and mac.account(ask.directory_copy) is not None:
+        answer = runner.run(directory_copy.read(ask.directory_copy), deadline)
+        mac = replace(mac, directory_copy=directory_copy.parse(answer))
+        if mac.directory_copy is None:
+            mac = replace(mac, missing=(*mac.missing, Missing("what a record has of a directory", answer.evidence)))
     if ask.sshd is not None:
         answer = runner.run(sshd_settings.read(ask.sshd), deadline)
         mac = replace(mac, sshd_refuses=sshd_settings.parse(answer, ask.sshd))

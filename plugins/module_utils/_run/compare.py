@@ -14,7 +14,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import sy
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import ESCROWED, Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import home_problem
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import NEW_GUID, CreateHome, SetPassword
-from ansible_collections.keyholder.macos.plugins.module_utils._step.base import of_kind
+from ansible_collections.keyholder.macos.plugins.module_utils._step.base import has_kind, of_kind
+from ansible_collections.keyholder.macos.plugins.module_utils._step.directory import LeaveDirectory
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
@@ -89,12 +90,15 @@ def _compare_passwords(session: Session, done: t.Sequence[Step], prove: Prove) -
     """Raise :class:`Refusal` if a password that was set is not the account's, by its hash and without logging in. If
     that cannot be read, it is enough that sysadminctl did not say that it failed."""
     last = {step.user: step.new for step in of_kind(done, SetPassword)}
+    given = "password" in session.secrets
+    last.update({step.user: "password" for step in of_kind(done, LeaveDirectory) if given})
     for user, option in last.items():
         if user not in prove.users:
             continue
         matches = session.is_password(user, option)
         if matches is False or (matches is None and session.last_reason()):
-            raise session.not_proven(f"{user} does not have the new password")
+            which = "new password" if has_kind(done, SetPassword) else "password that it had"
+            raise session.not_proven(f"{user} does not have the {which}")
 
 
 def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
@@ -127,6 +131,9 @@ def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
         owners = {account.name for account in found.accounts if account.volume_owner}
         left = ", ".join(one.name for one in wanted.accounts if one.volume_owner and one.name not in owners)
         return f"{left} does not own the volume" if left else ""
+    if fact == "directory":
+        left = found.directory_copy
+        return "" if left is not None and left.gone else "its record still has something of a directory"
     if fact == "sshd":
         agree = found.sshd_refuses or not wanted.sshd_refuses
         return "" if agree else "sshd does not say that it refuses the account"

@@ -96,7 +96,7 @@ class Prove(Look):
     users: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     """Of the Mac as a whole: bootstrap, filevault, deferral, personal_key, key_file, escrow, orphans, preboot,
-    volume_owner, sshd."""
+    volume_owner, sshd, directory."""
 
     @property
     def words(self) -> str:

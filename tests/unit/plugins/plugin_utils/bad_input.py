@@ -13,7 +13,8 @@ from ansible_collections.keyholder.macos.plugins.action import managed_password
 
 MODULES = (
     "account account_password bootstrap_token filevault filevault_reboot filevault_recovery_key filevault_user "
-    "macos_upgrade managed_password mobile_account offboard parked_holder repair secure_token ssh_access trust_info"
+    "local_account macos_upgrade managed_password mobile_account offboard parked_holder repair secure_token ssh_access "
+    "trust_info"
 ).split()
 
 MARK = "47114711"
@@ -27,6 +28,7 @@ GOOD: dict[str, dict[str, t.Any]] = {
     "filevault": {"state": "enabled", "user": "ana", "password": "right-1"},
     "filevault_user": {"user": "ana", "password": "right-1"},
     "managed_password": {"name": "ana", "store": {"kind": "command", "read": ["store-read"], "write": ["store-write"]}},
+    "local_account": {"name": "ana"},
     "mobile_account": {"name": "ana"},
     "offboard": {"name": "ana"},
     "parked_holder": {"name": "ana"},

@@ -74,9 +74,21 @@ GENERIC: dict[str, Wordings] = {
     "system_profiler.hardware": (
         assumed(
             "Hardware:\n\n    Hardware Overview:\n\n      Model Identifier: {model}\n      {processor}\n"
-            "      Memory: {memory} GB\n      Serial Number (system): {serial}\n      Hardware UUID: {uuid}\n\n"
+            "      Memory: {memory} GB\n      Serial Number (system): {serial}\n      Hardware UUID: {uuid}\n"
+            "{activation}\n"
         ),
     ),
+    "system_profiler.activation": (seen("      Activation Lock Status: {state}\n", "public file #5843369079"),),
+    "pmset.source": (seen("Now drawing from '{source}'\n", "public file #70966160092"),),
+    "pmset.battery": (
+        seen(
+            " -InternalBattery-0 (id=4653155)\t{percent}%; {state}; (no estimate) present: true\n",
+            "public file #70966160092",
+        ),
+    ),
+    "firmwarepasswd.state": (seen("Password Enabled: {state}\n", "public file #70423256580"),),
+    "firmwarepasswd.not_root": (assumed("Error | Must be run as root\n"),),
+    "firmwarepasswd.none": (assumed("Error | This version of firmware is not supported.\n"),),
     "killall.none": (assumed("No matching processes {whose}were found\n"),),
     "date.illegal": (
         assumed("date: illegal time format\nusage: date [-jnRu] [-r seconds|file] [-v[+|-]val[ymwdHMS]]\n"),

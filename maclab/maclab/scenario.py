@@ -64,7 +64,11 @@ MDM_KEYS = (
     "enrolled user_approved server supervised managed_admin escrow_profile prk_escrowed forbids_filevault bootstrap "
     "token_dialog_bypass recovery_lock"
 ).split()
-SETTINGS_KEYS = "screen_lock autologin guest_account smb_guest sip authenticated_root version_extra".split()
+SETTINGS_KEYS = (
+    "screen_lock autologin guest_account smb_guest sip authenticated_root version_extra power battery activation_lock "
+    "firmware_password"
+).split()
+POWER = ("ac", "battery", "ups")
 DIRECTORY_KEYS = "node online users".split()
 DIRECTORY_USER_KEYS = "name full_name uid generated_uid password".split()
 BOOTSTRAP_KEYS = "supported escrowed stale error".split()
@@ -639,6 +643,10 @@ def _settings(mac: Mac, keys: _Keys) -> Settings:
         sip=keys.flag("sip", True),
         authenticated_root=keys.flag("authenticated_root", True),
         version_extra=keys.text("version_extra", ""),
+        power=keys.choice("power", "ac", POWER),
+        battery=None if keys.data.get("battery") is None else keys.number("battery", 100, 0, 100),
+        activation_lock=keys.optional_flag("activation_lock"),
+        firmware_password=keys.flag("firmware_password", False),
     )
 
 

@@ -261,6 +261,13 @@ class Settings:
     authenticated_root: bool = True
     # The letter of a rapid security response, such as "(a)".
     version_extra: str = ""
+    # What it draws its power from: ac, battery or ups; None: it has no battery of its own.
+    power: str = "ac"
+    battery: int | None = None
+    # None: this hardware, or this macOS, does not say.
+    activation_lock: bool | None = None
+    # Of an Intel Mac.
+    firmware_password: bool = False
     # Jobs that launchd has been told not to load, by their labels.
     disabled_jobs: list[str] = field(default_factory=list)
 

@@ -176,6 +176,35 @@ def test_ioreg_tells_which_security_chip_there_is(hardware: str, sep: bool, t2: 
     assert (run(this, "ioreg", "-rn", "Apple T2 Controller", "-d", "1").out != "") is t2
 
 
+def test_what_the_mac_draws_its_power_from(this: Mac) -> None:
+    assert run(this, "pmset", "-g", "batt").out == "Now drawing from 'AC Power'\n"
+    this.settings.power, this.settings.battery = "battery", 87
+    told = run(this, "pmset", "-g", "ps").out
+    assert (
+        told.startswith("Now drawing from 'Battery Power'\n -InternalBattery-0 (id=") and "\t87%; discharging;" in told
+    )
+    this.settings.power = "ups"
+    assert "'UPS Power'" in run(this, "pmset", "-g", "batt").out
+    assert run(this, "pmset", "sleepnow").status == UNMODELLED
+
+
+@pytest.mark.parametrize(("locked", "line"), [(None, ""), (True, "Enabled\n"), (False, "Disabled\n")])
+def test_activation_lock(this: Mac, locked: bool | None, line: str) -> None:
+    this.settings.activation_lock = locked
+    assert run(this, "system_profiler", "SPHardwareDataType").out.partition("Activation Lock Status: ")[2].rstrip(
+        "\n"
+    ) == line.rstrip("\n")
+
+
+def test_a_firmware_password_is_told_to_root_on_intel(this: Mac) -> None:
+    intel = people(mac(hardware="t2"))
+    assert run(intel, "firmwarepasswd", "-check").out == "Password Enabled: No\n"
+    intel.settings.firmware_password = True
+    assert run(intel, "firmwarepasswd", "-check").out == "Password Enabled: Yes\n"
+    assert run(intel, "firmwarepasswd", "-setpasswd").status == UNMODELLED
+    assert run(this, "firmwarepasswd", "-check").status == 1
+
+
 def test_csrutil_says_that_the_volume_is_sealed_where_one_can_be(this: Mac) -> None:
     assert run(this, "csrutil", "authenticated-root", "status").out == "Authenticated Root status: enabled\n"
     assert run(people(mac("10.15.7")), "csrutil", "authenticated-root", "status").status == UNMODELLED

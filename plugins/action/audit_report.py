@@ -29,6 +29,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.inventory i
     inventory_words,
     texts_of,
 )
+from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.keys import check_store, with_store
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.mac import Answer, answer_of
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Policy, load_policy
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy_file import layer_of
@@ -75,6 +76,7 @@ SPEC: dict[str, dict[str, t.Any]] = {
     "publish_password": {"type": "str", "no_log": True},
     "publish_key_file": {"type": "path"},
     "publish_page": {"type": "str"},
+    "recovery_key_store": {"type": "path"},
 }
 
 
@@ -95,6 +97,7 @@ class ActionModule(Action):
         _check_policy_option(given.get("policy"))
         check_columns(given.get("columns"))
         _end_of(given.get("since"))
+        check_store(given.get("recovery_key_store"))
         target_of(given)
 
     def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -120,7 +123,7 @@ class ActionModule(Action):
             _validate(given)
             return {"changed": False}
         unread: list[str] = []
-        answers = self._answers(given, variables, now, unread)
+        answers = with_store(self._answers(given, variables, now, unread), given["recovery_key_store"])
         if given["pack"]:
             return {"changed": False, "packed": dict(map(_packed, answers))}
         summary = Summary(_policy(given), given["title"], now, unread=unread)

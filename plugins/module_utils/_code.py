@@ -29,6 +29,8 @@ Code = t.Literal[
     "reading_damaged",
     "root_locked_out",
     "no_full_disk_access",
+    "not_ready",
+    "could_not_verify",
     "option_missing",
     "option_unknown",
     "variable_unknown",

@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _kind
+from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import FATES, HOLDERS
 
 _DEEPEST = 12
 """Levels of lists and dictionaries under a key that is not known here."""
@@ -92,6 +93,9 @@ SHAPE: dict[str, t.Any] = {
         "icloud_recovery": _Key(MAYBE_FLAG),
         "recovery_key_escrowed_at": _Key(MAYBE_COUNT),
         "recovery_key_used": _Key(MAYBE_FLAG),
+        "recovery_key_holder": _Key(_one_of(*HOLDERS)),
+        "stored_recovery_key": _Key(_one_of(*FATES)),
+        "recovery_key_evidence": _Key(TEXTS),
     },
     "management": {
         "enrolled": MAYBE_FLAG,
@@ -102,6 +106,8 @@ SHAPE: dict[str, t.Any] = {
         "bootstrap_crypto_user": MAYBE_FLAG,
         "bootstrap_preflight": _Key(MAYBE_FLAG),
     },
+    "full_disk_access": _Key(MAYBE_FLAG),
+    "recovery_lock": _Key(_one_of("set", "not_set", "unknown")),
     "policy": {"rules": TEXTS, "patterns": _Key(TEXTS), "max_failed_logins": MAYBE_NUMBER},
     "holders": TEXTS,
     "admin_holders": TEXTS,

@@ -185,6 +185,13 @@ options:
     description:
       - The address under which readers open the folder O(publish), if it is another one than that. RV(page) begins so.
     type: str
+  recovery_key_store:
+    description:
+      - The folder in which M(keyholder.macos.recovery_key_store) keeps the encrypted keys of these Macs. The report
+        then says who has each Mac's recovery key by what the Mac shows and what the folder holds, and whether a stored
+        one has died because macOS has made another one since.
+      - A key in the folder is as old as its file, so a copy of the folder must keep the dates of the files.
+    type: path
 seealso:
   - module: keyholder.macos.trust_info
   - plugin: keyholder.macos.findings

@@ -45,9 +45,13 @@ options:
         key when it started. It takes two more processes.
       - V(preflight) asks an enrolled Mac with macOS 13.3 or newer whether macOS would use the Bootstrap Token. It takes
         ten seconds on a real Mac, and a second SSH exec.
+      - V(full_disk_access) lists a folder that macOS lists only to a session with Full Disk Access. Without it, macOS
+        deletes no account, and macOS 26 and newer make none without an error. It takes one more process.
+      - V(recovery_lock) asks whether macOS Recovery demands a password. On Apple silicon that takes as long as
+        V(preflight), and another SSH exec. On Intel it is the firmware's password.
     type: list
     elements: str
-    choices: [escrow, preflight]
+    choices: [escrow, preflight, full_disk_access, recovery_lock]
     default: []
   timeout:
     description:
@@ -224,6 +228,12 @@ mac:
           since 1970. C(0) means never, null means that its file could not be looked at. C(recovery_key_used) says
           whether the Mac was unlocked with a recovery key when it started, null if macOS does not say, as before 10.15.
           It stays true until the next restart, also after the key was rotated.
+        - C(recovery_key_holder), also with V(escrow), says who has the personal recovery key as far as the Mac shows
+          it. V(mdm) if macOS has encrypted the newest one for the server that manages the Mac, V(apple_account) if only
+          a person's Apple Account opens the volume, V(no_key) if there is none, and V(unknown), which is all that a Mac
+          can say of a store on the controller. M(keyholder.macos.audit_report) asks the store as well, and then it
+          may also be V(our_store), V(nobody) or V(lost). C(stored_recovery_key) is V(not_asked) here.
+          C(recovery_key_evidence) says why, a sentence each.
       type: dict
       returned: success
     management:
@@ -234,6 +244,15 @@ mac:
           volume.
       type: dict
       returned: success
+    full_disk_access:
+      description: Whether the session has Full Disk Access. Null if macOS did not say, as before 10.14.
+      type: bool
+      returned: with V(full_disk_access) in O(include)
+    recovery_lock:
+      description: Whether macOS Recovery demands a password, V(set) or V(not_set). V(unknown) if macOS did not say, as
+        where no MDM server manages the Mac.
+      type: str
+      returned: with V(recovery_lock) in O(include)
     policy:
       description:
         - The identifiers of the Mac's password C(rules), and C(max_failed_logins) if a rule locks accounts.
@@ -300,11 +319,12 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module, _module_info
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import INCLUDE
 
 SPEC: dict[str, t.Any] = {
     "reader": {"type": "str", "choices": ["module", "shell"], "default": "shell"},
     "wait": {"type": "int", "default": 0},
-    "include": {"type": "list", "elements": "str", "choices": ["escrow", "preflight"], "default": []},
+    "include": {"type": "list", "elements": "str", "choices": list(INCLUDE), "default": []},
     "timeout": _module.TIMEOUT,
 }
 

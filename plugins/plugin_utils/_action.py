@@ -19,7 +19,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import su
 from ansible_collections.keyholder.macos.plugins.module_utils._module import WHOLE_REASON
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import ReadingError
-from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import NOTHING_ELSE, read_mac
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import NOTHING_ELSE, ahead, read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain, plain_data
 from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import FROM_STDIN, Exec, Said
@@ -154,8 +154,10 @@ class Action(ActionBase):
 
     def read(self, deadline: float, ask: Ask = NOTHING_ELSE) -> Mac:
         """Return the Mac as its shell tells it: one SSH exec, and no Python there. Raises :class:`Refusal`."""
+        runner = ScriptRunner(self.send)
+        runner.ask_ahead(ahead(ask))
         try:
-            return read_mac(ScriptRunner(self.send), deadline, ask)
+            return read_mac(runner, deadline, ask)
         except ReadingError as problem:
             raise Refusal(problem.reason, str(problem), (str(problem),)) from problem
 

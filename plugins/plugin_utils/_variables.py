@@ -71,6 +71,7 @@ OF_PLAYBOOKS = frozenset(
     keyholder_publish_password
     keyholder_publish_user
     keyholder_reader
+    keyholder_recovery_key_store
     keyholder_report
     keyholder_report_formats
     keyholder_report_title

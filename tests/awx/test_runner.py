@@ -265,7 +265,7 @@ def test_no_event_of_any_module_holds_a_secret(lab: Lab, run: Run, tmp_path: Pat
     modules = {path.stem for path in (TREE / "ansible_collections/keyholder/macos/plugins/modules").glob("*.py")}
     seen = {one["task_action"].removeprefix("keyholder.macos.") for one in results}
     # These are told no secret. The events of audit_report are those of the audits above; the two others make tables.
-    assert modules - seen == {"audit_report", "fleet_summary", "preflight"}
+    assert modules - seen == {"audit_report", "fleet_summary", "preflight", "ready_for"}
     # They did what they were to do, so there was something to hide.
     assert told["Grant with a wrong password"]["res"]["reason"] == "user_password_wrong"
     for task, one in told.items():

@@ -27,7 +27,14 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault im
 
 FOLDER = Path(__file__).resolve().parents[2] / "plugins" / "modules"
 # What these do is done on the controller, by their action plugins.
-ON_THE_CONTROLLER = {"audit_report", "fleet_summary", "managed_password", "preflight", "recovery_key_store"}
+ON_THE_CONTROLLER = {
+    "audit_report",
+    "fleet_summary",
+    "managed_password",
+    "preflight",
+    "ready_for",
+    "recovery_key_store",
+}
 MODULES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in ON_THE_CONTROLLER)
 
 

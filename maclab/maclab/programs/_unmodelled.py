@@ -10,8 +10,8 @@ from maclab.layout import STAND_INS
 NAMES = frozenset(
     (
         "app-sso bputil caffeinate chflags chpass codesign df ditto dsconfigad dsenableroot dsexport dsimport "
-        "firmwarepasswd hdiutil last log lsappinfo mdfind mdls mount networksetup nvram open osascript passwd pkgutil "
-        "pkill pmset say sc_auth security spctl systemextensionsctl tccutil tmutil top users vm_stat w "
+        "hdiutil last log lsappinfo mdfind mdls mount networksetup nvram open osascript passwd pkgutil "
+        "pkill say sc_auth security spctl systemextensionsctl tccutil tmutil top users vm_stat w "
         "xattr xpath"
     ).split()
 )

@@ -23,5 +23,8 @@ async def main(call: Call) -> int:
         "serial": models.serial_number(mac.name),
         "uuid": models.platform_uuid(mac.name),
     }
-    call.out(say("system_profiler.hardware", version, **said))
+    if mac.settings.activation_lock is not None:
+        state = "Enabled" if mac.settings.activation_lock else "Disabled"
+        said["activation"] = say("system_profiler.activation", version, state=state)
+    call.out(say("system_profiler.hardware", version, **{"activation": "", **said}))
     return 0

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._account import NO_TOKEN, PENDING, Account
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
-from ansible_collections.keyholder.macos.plugins.module_utils._macos import PREVENTION_TAG
+from ansible_collections.keyholder.macos.plugins.module_utils._macos import ADD_USER_ACCESS, PREVENTION_TAG
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import about_the_first, setting
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import may_be_deleted
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
@@ -96,7 +96,7 @@ class AccountRequest(Request):
     def ask(self) -> Ask:
         if self.state == "absent":
             return Ask(full_disk_access=True, way_home=None if self.remove == "keep_home" else self.name)
-        return Ask(waiting=self.name if self.accept_pending else None)
+        return Ask(waiting=self.name if self.accept_pending else None, access_to_make=self.name)
 
     @property
     def likely(self) -> tuple[str, ...]:
@@ -197,6 +197,7 @@ class AccountRequest(Request):
         if self.secure_token == "prevented" and mac.version >= PREVENTION_TAG.first:
             steps += self._prevented(mac, account)
         else:
+            refuse_to_make(mac, self.name)
             # sysadminctl has no "--": what it could take for an option is written by dscl, value by value.
             dashed = [key for key in ("full_name", "hint") if str(wanted.get(key)).startswith("-")]
             plain: dict[str, t.Any] = {"full_name": self.name, "hint": ""}
@@ -345,6 +346,17 @@ def refuse_without_full_disk_access(mac: Mac, name: str) -> None:
     delete-no-fda-27). If macOS did not say, the deletion itself will tell."""
     if mac.full_disk_access is False:
         msg = f"macOS does not delete {name} in this session, because it has no Full Disk Access"
+        raise Refusal("no_full_disk_access", msg, (mac.full_disk_evidence,))
+
+
+def refuse_to_make(mac: Mac, name: str) -> None:
+    """Raise :class:`Refusal` where sysadminctl would fail in the middle of making an account, and leave it there
+    (transcript adduser-no-fda-27). If macOS did not say, the account itself will tell."""
+    if mac.full_disk_access is False and mac.version >= ADD_USER_ACCESS.first:
+        msg = (
+            f"macOS {mac.version} reports an error while it makes {name} in this session, because it has no Full Disk"
+            " Access, and leaves the account as far as it came"
+        )
         raise Refusal("no_full_disk_access", msg, (mac.full_disk_evidence,))
 
 

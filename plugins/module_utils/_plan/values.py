@@ -28,6 +28,7 @@ LIMITS: Mapping[str, range] = {
     "length": range(12, 129),
     "uid": range(2**31),
     "gid": range(2**31),
+    "battery": range(1, 101),
 }
 """Option -> the numbers that it may have, the same in every module that has it."""
 

@@ -20,6 +20,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._recoverable impor
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import note_in_words
 
+_LOCKED = {True: "Recovery asks for a password", False: "Recovery asks for no password"}
+
 AT_LOGIN = "token comes at the first graphical login (an SSH login does not count)"
 
 
@@ -39,6 +41,8 @@ def summary(mac: Mac) -> list[str]:
         lines.append(f"{plain(account.name):<{width}}  {kind:<8}  {verdict:<8}  {why(account, words)}")
     lines.append(_filevault_line(mac))
     lines.append(f"Bootstrap Token: {mac.management.bootstrap.replace('_', ' ')}; {_enrolment(mac)}")
+    lines += [_LOCKED[mac.recovery_lock]] if mac.recovery_lock is not None else []
+    lines += ["this session has no Full Disk Access"] if mac.full_disk_access is False else []
     lines += [f"{plain(one.name)} is not on the preboot volume" for one in mac.unknown_to_preboot]
     lines += [f"crypto user {uuid} belongs to no account of this Mac" for uuid in mac.orphans]
     lines += [f"an earlier run was interrupted: {plain(note_in_words(note))}" for note in sorted(mac.pending)]

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.keyholder.macos.plugins.module_utils._account import (
     Account,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import KeyHolder, facts_of, key_holder
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 
@@ -35,14 +36,7 @@ def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
             "personal_recovery_key": mac.filevault.personal_key,
             "institutional_recovery_key": mac.filevault.institutional_key,
             "icloud_recovery": mac.filevault.icloud_key,
-            **(
-                {
-                    "recovery_key_escrowed_at": mac.filevault.escrowed_at,
-                    "recovery_key_used": mac.filevault.key_used,
-                }
-                if "escrow" in include
-                else {}
-            ),
+            **(_about_key(mac) if "escrow" in include else {}),
         },
         "management": {
             "enrolled": mac.management.enrolled,
@@ -53,6 +47,8 @@ def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
             "bootstrap_crypto_user": mac.management.bootstrap_crypto_user,
             **({"bootstrap_preflight": mac.management.preflight} if "preflight" in include else {}),
         },
+        **({"full_disk_access": mac.full_disk_access} if "full_disk_access" in include else {}),
+        **({"recovery_lock": LOCKS[mac.recovery_lock]} if "recovery_lock" in include else {}),
         "policy": {
             "rules": list(mac.policy.rules),
             "patterns": list(mac.policy.patterns),
@@ -68,6 +64,27 @@ def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
         "pending": sorted(mac.pending),
         "promoted": list(mac.promoted),
         "missing": [{"what": missing.what, "evidence": missing.evidence} for missing in mac.missing],
+    }
+
+
+LOCKS = {True: "set", False: "not_set", None: "unknown"}
+"""What a reading calls a Recovery Lock."""
+
+
+def _about_key(mac: Mac) -> dict[str, t.Any]:
+    return {
+        "recovery_key_escrowed_at": mac.filevault.escrowed_at,
+        "recovery_key_used": mac.filevault.key_used,
+        **key_view(key_holder(facts_of(mac), None)),
+    }
+
+
+def key_view(said: KeyHolder) -> dict[str, t.Any]:
+    """Return who has the recovery key, as a reading shows it."""
+    return {
+        "recovery_key_holder": said.holder,
+        "stored_recovery_key": said.stored,
+        "recovery_key_evidence": list(said.evidence),
     }
 
 

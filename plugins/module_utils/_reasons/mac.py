@@ -106,10 +106,22 @@ THE_MAC = Group(
             WORDS,
         ),
         "no_full_disk_access": Reason(
-            "macOS refused to change the account's record, although root asked.",
+            "macOS does not let this session change the account's record as asked, although it is root's.",
             "On the Mac, open System Settings, General, Sharing, Remote Login, and switch on 'Allow full disk"
-            " access for remote users'.",
+            " access for remote users'. Or have the MDM server allow it to sshd-keygen-wrapper (SystemPolicyAllFiles).",
             WORDS,
+        ),
+        "not_ready": Reason(
+            "Something that is certain speaks against erasing or upgrading this Mac now.",
+            "Each line of the evidence names a check. findings says what to do about each.",
+            "The checks that speak against it, those first that are certain.",
+        ),
+        "could_not_verify": Reason(
+            "Nothing that is known speaks against erasing or upgrading this Mac, and something could not be verified."
+            " That is no yes.",
+            "Each line of the evidence names a check. findings says what to do about each. Name a check in accept if"
+            " you have settled it in another way.",
+            "The checks that could not be verified.",
         ),
     },
 )

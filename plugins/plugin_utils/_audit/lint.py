@@ -27,6 +27,7 @@ from jinja2 import meta, nodes
 from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac, Missing
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import INCLUDE
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 
 if t.TYPE_CHECKING:
@@ -70,7 +71,7 @@ def nearest(name: str, known: t.Iterable[str]) -> str:
 def _sample_reading() -> dict[str, t.Any]:
     """Return a reading that has every key, and one entry in every list."""
     mac = Mac(Version(15), accounts=(Account("x", "X"),), missing=(Missing("x", "x"),))
-    return t.cast("dict[str, t.Any]", _filled(view(mac, ("escrow", "preflight"))))
+    return t.cast("dict[str, t.Any]", _filled(view(mac, INCLUDE)))
 
 
 def _filled(content: t.Any) -> t.Any:

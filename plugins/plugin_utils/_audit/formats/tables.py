@@ -28,7 +28,8 @@ class CsvTables:
     MACS = (
         "mac", "state", "why", "next", "worst", "macos", "build", "model", "chip", "recoverable", "admin_holders",
         "holders", "phantoms", "accounts", "filevault", "personal_recovery_key", "bootstrap_token", "enrolled",
-        "unfinished", "not_read", "broken_rules", "read_at", "was", "compliant", "remedy",
+        "unfinished", "not_read", "broken_rules", "read_at", "was", "compliant", "remedy", "recovery_key_holder",
+        "full_disk_access", "recovery_lock",
     )  # fmt: skip
     FINDINGS = ("mac", "rule", "severity", "result", "title", "found", "accounts", "remedy", "run", "exempt_until")
 
@@ -70,7 +71,12 @@ class CsvTables:
             ]
         row += [", ".join(finding.rule.id for finding in judged.failed)]
         row += ["" if answer.read_at is None else iso(answer.read_at), "" if change is None else change.was]
-        row += [judged.compliant, answer.remedy, *(answer.columns.get(name, "") for name in self._columns)]
+        row += [
+            judged.compliant,
+            answer.remedy,
+            *_asked_for(mac or {}),
+            *(answer.columns.get(name, "") for name in self._columns),
+        ]
         self._macs.writerow([cell(value) for value in row])
         for finding in judged.findings:
             if finding.result in (PASS, NOT_APPLICABLE):
@@ -94,6 +100,12 @@ class CsvTables:
 
     def end(self, summary: Summary) -> None:
         """Do nothing: a table has no end."""
+
+
+def _asked_for(mac: t.Mapping[str, t.Any]) -> tuple[str, str, str]:
+    """Return what a reading holds only if it was asked for; "" for what was not."""
+    access = _yes_no_unknown(mac["full_disk_access"]) if "full_disk_access" in mac else ""
+    return mac.get("filevault", {}).get("recovery_key_holder", ""), access, mac.get("recovery_lock", "")
 
 
 def _yes_no_unknown(value: bool | None) -> str:

@@ -499,8 +499,8 @@ def test_a_home_that_goes_is_looked_at_first(remove: str) -> None:
 
 
 def test_what_a_reading_must_hold_besides() -> None:
-    assert AccountRequest("ana").ask == Ask()
-    assert AccountRequest("ana", accept_pending=True).ask == Ask(waiting="ana")
+    assert AccountRequest("ana").ask == Ask(access_to_make="ana")
+    assert AccountRequest("ana", accept_pending=True).ask == Ask(waiting="ana", access_to_make="ana")
     assert AccountRequest("ana", state="absent", accept_pending=True).ask == Ask(full_disk_access=True)
 
 
@@ -513,6 +513,22 @@ def test_without_full_disk_access_nobody_is_deleted(access: bool | None, refused
         assert (caught.value.reason, caught.value.evidence) == ("no_full_disk_access", ("ls: x",))
     else:
         refuse_without_full_disk_access(of, "ana")
+
+
+@pytest.mark.parametrize("access", [True, None, False])
+@pytest.mark.parametrize("version", ["10.13", "15.6", "25.9", "26.0", "27.0.1"])
+@pytest.mark.parametrize("how", ["omitted", "prevented"])
+def test_without_full_disk_access_nobody_is_half_made(access: bool | None, version: str, how: str) -> None:
+    """By dscl, as an account is made that must not become the first holder, no error was seen."""
+    of = mac(ADMIN, full_disk_access=access, full_disk_evidence="ls: x")
+    of = replace(of, version=Version.parse(version))
+    request = AccountRequest("bob", secure_token=how, given=frozenset({"password"}))
+    new = not version.startswith(("1", "25"))
+    if access is False and new and how == "omitted":
+        assert refusal(lambda: request.plan(of, {}))[0] == "no_full_disk_access"
+    else:
+        assert request.plan(of, {}).changes
+    assert AccountRequest("ana").plan(replace(of, accounts=(ADMIN, ANA)), {}).steps == ()
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, NOWHERE, Account, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import Stored, facts_of, key_holder
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Mac, Management, Volume
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
-from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import INCLUDE
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import key_view, view
 
 NOW = 1_790_000_000.0
 DAY = 86400.0
@@ -41,6 +43,16 @@ MAC = Mac(
 )
 
 
+STORED = Stored(NOW - 5 * DAY)
+
+
 def reading(mac: Mac = MAC, **changes: t.Any) -> dict[str, t.Any]:
     """As trust_info returns it, with the escrow; ``changes``: fields of :class:`Mac`."""
     return view(replace(mac, **changes), ["escrow"])
+
+
+def asked(mac: Mac = MAC, stored: Stored | None = STORED, **changes: t.Any) -> dict[str, t.Any]:
+    """As an audit has it that asked for everything, of the Mac and of the store of keys."""
+    whole = replace(mac, **{"full_disk_access": True, "recovery_lock": True, **changes})
+    made = view(whole, [one for one in INCLUDE if one != "preflight"])
+    return {**made, "filevault": {**made["filevault"], **key_view(key_holder(facts_of(whole), stored))}}

@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, PHANTOM, WAITING, reading
+from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, PHANTOM, WAITING, asked, reading
 
 from ansible_collections.keyholder.macos.plugins.filter.findings import findings
 from ansible_collections.keyholder.macos.plugins.module_utils._account import NOWHERE, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import Stored
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     FileVault,
     Management,
@@ -22,6 +23,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     Volume,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import INCLUDE
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.expressions import AuditPolicyError
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Policy, load_policy
@@ -38,10 +40,14 @@ def results(mac: dict[str, t.Any], *layers: t.Any, host: str = "mac-1", now: flo
 
 
 def test_a_mac_in_order_passes_every_rule() -> None:
-    said = results(reading(), OURS)
+    said = results(asked(), OURS)
     assert set(said.values()) == {"pass"}
     assert len(said) >= 15
 
+
+AWAY = replace(MAC.filevault, escrowed_at=0)
+"""Nobody but the store can have the key."""
+ALONE = Management(False, False, False, bootstrap="not_enrolled")
 
 BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
     # rule: what is changed of the Mac; what else fails by that
@@ -66,7 +72,15 @@ BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
     "enrolled": ({"management": Management(False, False, False, bootstrap="not_enrolled")}, set()),
     "filevault_on": ({"filevault": FileVault("off", personal_key=False, institutional_key=False)}, set()),
     "recovery_key_present": ({"filevault": replace(MAC.filevault, personal_key=False)}, set()),
-    "recovery_key_escrowed": ({"filevault": replace(MAC.filevault, escrowed_at=0)}, set()),
+    "recovery_key_escrowed": ({"filevault": AWAY, "stored": None}, set()),
+    "recovery_key_held": ({"stored": Stored(), "filevault": AWAY, "management": ALONE}, {"enrolled"}),
+    "recovery_key_not_personal": (
+        {"stored": Stored(), "filevault": replace(AWAY, icloud_key=True), "management": ALONE},
+        {"enrolled"},
+    ),
+    "stored_recovery_key_lives": ({"stored": Stored(NOW - 6 * DAY)}, set()),
+    "recovery_lock_set": ({"recovery_lock": False}, set()),
+    "full_disk_access": ({"full_disk_access": False}, set()),
     "holder_in_preboot": ({"accounts": (ITADMIN, replace(ANA, in_preboot=False))}, set()),
     "no_open_promotion": ({"pending": frozenset(["promoted ana"])}, set()),
     "nothing_unfinished": ({"pending": frozenset(["preboot"])}, set()),
@@ -95,7 +109,7 @@ def test_every_rule_of_the_baseline_has_its_mac() -> None:
 @pytest.mark.parametrize("rule", BROKEN)
 def test_a_rule_fails_on_its_mac_and_no_other(rule: str) -> None:
     changes, also = BROKEN[rule]
-    said = results(reading(**changes), OURS)
+    said = results(asked(**changes), OURS)
     failed = {code for code, result in said.items() if result == "fail"}
     # A Mac without any holder breaks what is told of it, and what follows.
     assert rule in failed
@@ -104,9 +118,7 @@ def test_a_rule_fails_on_its_mac_and_no_other(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", BROKEN)
 def test_a_failure_says_what_was_found(rule: str) -> None:
-    (finding,) = [
-        one for one in load_policy(OURS).evaluate("m", reading(**BROKEN[rule][0]), NOW) if one.rule.id == rule
-    ]
+    (finding,) = [one for one in load_policy(OURS).evaluate("m", asked(**BROKEN[rule][0]), NOW) if one.rule.id == rule]
     assert finding.found
     assert all(text.strip() for text in finding.found)
 
@@ -254,7 +266,7 @@ def about_macs(**changes: t.Any) -> dict[str, t.Any]:
     ],
 )
 def test_one_rule_that_does_not_fit_harms_no_other(changes: dict[str, t.Any], why: str) -> None:
-    found = {one.rule.id: one for one in load_policy(OURS, about_macs(**changes)).evaluate("m", reading(), NOW)}
+    found = {one.rule.id: one for one in load_policy(OURS, about_macs(**changes)).evaluate("m", asked(), NOW)}
     odd = found.pop("odd")
     assert odd.result == "unknown"
     assert odd.found[0].startswith("the rule cannot be applied to this reading: ")
@@ -485,7 +497,7 @@ def test_a_guard_counts_in_all_texts_of_its_rule_and_in_no_other() -> None:
 
 
 def test_the_example_of_a_reading_has_all_keys() -> None:
-    whole = view(replace(MAC, missing=(Missing("x", "x"),)), ["escrow", "preflight"])
+    whole = view(replace(MAC, missing=(Missing("x", "x"),)), INCLUDE)
 
     def paths(content: t.Any, path: str = "") -> set[str]:
         if isinstance(content, dict):

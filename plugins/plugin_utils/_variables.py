@@ -71,6 +71,10 @@ OF_PLAYBOOKS = frozenset(
     keyholder_publish_password
     keyholder_publish_user
     keyholder_reader
+    keyholder_ready_accept
+    keyholder_ready_battery
+    keyholder_ready_for
+    keyholder_ready_user
     keyholder_recovery_key_store
     keyholder_report
     keyholder_report_formats

@@ -67,9 +67,15 @@ FILEVAULT = {"filevault_password": PASSWORDS["itadmin"], "filevault_recipients":
 DECLARED = [{"name": "itadmin", "password": PASSWORDS["itadmin"], "admin": True}]
 
 
+OF_THE_STORE = {"recovery_key_held", "recovery_key_not_personal", "stored_recovery_key_lives"}
+"""Who has the key: what is suggested is what recovery_key_escrowed suggests, and makes a key that is stored."""
+
+
 def test_each_rule_with_a_playbook_has_its_mac() -> None:
-    rules = yaml.safe_load(BASELINE.read_text(encoding="utf-8"))["rules"]
-    assert set(MACS) == {rule["id"] for rule in rules if "run" in rule}
+    rules = {rule["id"]: rule for rule in yaml.safe_load(BASELINE.read_text(encoding="utf-8"))["rules"]}
+    assert set(MACS) | OF_THE_STORE == {code for code, rule in rules.items() if "run" in rule}
+    suggested = {(rules[code]["run"], rules[code]["run_with"]) for code in (*OF_THE_STORE, "recovery_key_escrowed")}
+    assert len(suggested) == 1
 
 
 @pytest.fixture(scope="module")

@@ -144,6 +144,24 @@ def test_the_facts_that_a_reading_holds_if_it_is_asked(played: Played) -> None:
     assert "this session has no Full Disk Access" in played["poor", "facts"].result["summary"]
 
 
+def test_the_playbook_has_a_line_for_each_mac_and_fails_for_those_that_are_not_ready(
+    ansible: Ansible, lab: Lab
+) -> None:
+    playbook = Path("keyholder.macos.ready_for")
+    run = ansible.playbook(playbook, lab.inventory, "-e", "keyholder_ready_for=erase")
+    (lines,) = [line.result["msg"] for line in run.lines if line.task == "Report"]
+    assert run.rc == 2
+    assert [line.partition(": ")[0] for line in lines] == ["poor", "silent", "intel", "ready", "bare", lines[-1]]
+    assert lines[1].startswith("silent: could not verify for erase (activation_lock: ")
+    assert lines[3] == "ready: ready for erase"
+    assert lines[-1] == "5 Macs, 2 ready, 2 not ready, 1 could not verify"
+    failed = {line.host for line in run.lines if line.status == "failed" and line.task.startswith("Fail where")}
+    assert failed == {"poor", "silent", "intel"}
+    assert ansible.playbook(playbook, lab.inventory).rc == 2
+    ready = ansible.playbook(playbook, lab.inventory, "-e", "keyholder_ready_for=erase", "-l", "ready")
+    assert ready.rc == 0, ready.output[-2000:]
+
+
 def test_an_audit_tells_who_has_the_key_and_which_stored_one_is_dead(
     ansible: Ansible, bring_up: Callable[[Mapping[str, Any]], Lab], tmp_path: Path
 ) -> None:

@@ -104,6 +104,7 @@ BROKEN = {
     "says-done-on-13": whole("13.6.9", {**UNSTUCK, "user": "ana"}, GRANT, "not_proven", "Done!"),
     "says-done-on-26": whole("26.1", UNSTUCK, CREATE, "not_proven", "Done!", True),
     "no-disk-access": whole("15.6", NO_ACCESS, DELETE, "no_full_disk_access", "not permitted"),
+    "no-disk-access-to-create": whole("27.0.1", NO_ACCESS, CREATE, "no_full_disk_access", "not permitted"),
     "deletes-nothing": whole("26.1", {"fault": "delete_does_nothing"}, DELETE, "not_proven", "-deleteUser stan"),
     "locked-user": whole("11.7.10", locked("ana"), GRANT, "password_refused", "-secureTokenOn"),
     "locked-granter": whole("15.6", locked("itadmin"), GRANT, "account_refused", "-14167"),

@@ -847,3 +847,23 @@ class Late(LabRunner):
 def test_what_was_done_in_silence_is_a_change(word: str, request_: t.Any, passwords: dict[str, str]) -> None:
     outcome = flow(Late(encrypted(), word=word), request_, passwords)
     assert (refused(outcome), outcome.changed) == ("timeout", True)
+
+
+@pytest.mark.parametrize("version", ["15.6", "26.1", "27.0.1"])
+@pytest.mark.parametrize("check", [True, False])
+def test_without_full_disk_access_an_account_is_made_whole_or_not_at_all(version: str, check: bool) -> None:
+    """From 26 on sysadminctl would say -14120 in the middle; dscl says nothing."""
+    mac = cast(version)
+    mac.faults.append(Fault("no_full_disk_access"))
+    before = set(mac.accounts)
+    new = AccountRequest("carol", given=frozenset({"password"}))
+    outcome = flow(LabRunner(mac), new, check=check)
+    if version == "15.6":
+        assert (outcome.refusal, outcome.changed) == (None, True)
+    else:
+        assert refused(outcome) == "no_full_disk_access"
+        assert (set(mac.accounts), outcome.changed, pending(mac)) == (before, False, pending(cast(version)))
+    made = flow(LabRunner(mac), replace(new, name="dave", secure_token="prevented"), check=check)
+    assert (made.refusal, made.changed) == (None, True)
+    allowed = cast(version)
+    assert flow(LabRunner(allowed), new, check=check).refusal is None

@@ -106,6 +106,8 @@ def _parser() -> argparse.ArgumentParser:
     rotated.add_argument("password", help="the new one")
     restart = add("restart", _restart, "press a Mac's power button")
     restart.add_argument("mac")
+    cut = add("power-cut", _power_cut, "cut the power for a moment: Macs with FileVault then wait to be unlocked")
+    cut.add_argument("macs", nargs="*", metavar="MAC", help="those whose power is cut (default: all)")
     reset = add("reset", _reset, "make a Mac what the scenario says again")
     reset.add_argument("mac")
     return parser
@@ -291,6 +293,19 @@ def _mdm(folder: LabFolder, arguments: argparse.Namespace) -> int:
 
 def _restart(folder: LabFolder, arguments: argparse.Namespace) -> int:
     control.order(folder, "restart", mac=arguments.mac)
+    return 0
+
+
+def _power_cut(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    cut = arguments.macs or _names(folder)
+    for name in cut:
+        control.order(folder, "power_cut", mac=name)
+    rows = []
+    for name in cut:
+        now = control.order(folder, "started", mac=name)
+        stands = "waits to be unlocked" if now["locked"] else "is up"
+        rows.append((name, _state(folder, name).version, stands, "" if now["answers"] else "does not answer SSH"))
+    print(show.table(("mac", "macOS", "", ""), rows))
     return 0
 
 

@@ -216,9 +216,18 @@ class Host:
         return fault is not None and fault.options.get("while") in (None, "locked" if self.mac.locked else "booted")
 
     def restart_later(self, restart: Restart) -> None:
-        task = self._start(self._restart(restart))
+        task = self._start(self._restart(restart, "unlocked" if restart.unlocked else "from the beginning"))
         if restart.into:
             self._preparing = task
+
+    def lose_power(self) -> None:
+        """The power is gone, and a moment later it is back: the Mac starts by itself."""
+        self._start(self._restart(Restart(0, False), "after a power cut"))
+
+    async def has_started(self) -> None:
+        """Return once the Mac has started again, where it is about to."""
+        if self._restarting:
+            await asyncio.wait(set(self._restarting))
 
     def unlocked_by_ssh(self) -> asyncio.Event:
         """Mount the volume and start the rest of macOS: SSH goes away once more. Whoever shows the client the
@@ -250,10 +259,10 @@ class Host:
             self._preparing.cancel()
         self._preparing = None
 
-    async def _restart(self, restart: Restart) -> None:
+    async def _restart(self, restart: Restart, how: str) -> None:
         await asyncio.sleep(max(restart.seconds, LAST_WORDS))
         self._stop_preparing()
-        self.log(journal.Event(time.time(), "restart", "unlocked" if restart.unlocked else "from the beginning"))
+        self.log(journal.Event(time.time(), "restart", how))
         await self.close_port()
         self._end_everything()
         await self.settled.wait()

@@ -96,6 +96,11 @@ class Handle:
         """Somebody presses the power button; it returns before the Mac is down."""
         control.order(self._lab, "restart", mac=self.name)
 
+    def power_cut(self) -> None:
+        """The power is gone for a moment; it returns when the Mac has started, or waits to be unlocked."""
+        control.order(self._lab, "power_cut", mac=self.name)
+        control.order(self._lab, "started", mac=self.name)
+
     def cut_connections(self) -> None:
         """Cut every SSH connection of the Mac, as a network does that fails for a moment; its sshd has noticed."""
         control.order(self._lab, "cut", mac=self.name)

@@ -72,7 +72,7 @@ POWER = ("ac", "battery", "ups")
 DIRECTORY_KEYS = "node online users".split()
 DIRECTORY_USER_KEYS = "name full_name uid generated_uid password".split()
 BOOTSTRAP_KEYS = "supported escrowed stale error".split()
-PREBOOT_SSH_KEYS = "after_unlock password_method".split()
+PREBOOT_SSH_KEYS = "after_unlock password_method says_unknown".split()
 UPDATE_KEYS = "version build title label size restart downloaded".split()
 AFTER_UNLOCK = ("failure", "close", "hang")
 CRYPTO_KINDS = ("LocalOpenDirectory", "PersonalRecovery", "MDMRecovery", "iCloudRecovery", "DiskUser", "Unknown")
@@ -544,7 +544,11 @@ def _preboot(mac: Mac, keys: _Keys) -> list[str]:
 
 def _waiting(keys: _Keys) -> Waiting:
     keys.only(PREBOOT_SSH_KEYS)
-    return Waiting(keys.choice("after_unlock", AFTER_UNLOCK[0], AFTER_UNLOCK), keys.optional_flag("password_method"))
+    return Waiting(
+        keys.choice("after_unlock", AFTER_UNLOCK[0], AFTER_UNLOCK),
+        keys.optional_flag("password_method"),
+        says_unknown=keys.flag("says_unknown", False),
+    )
 
 
 def _update(keys: _Keys) -> Update:

@@ -161,6 +161,12 @@ class Server:
         if what == "restart":
             host.restart_later(Restart(0, unlocked=False))
             return None
+        if what == "power_cut":
+            host.lose_power()
+            return None
+        if what == "started":
+            await host.has_started()
+            return {"locked": host.mac.locked, "answers": host.answers_ssh}
         if what == "settle":
             runs = set(host.runs)
             return not runs or not (await asyncio.wait(runs, timeout=order["seconds"]))[1]

@@ -100,6 +100,9 @@ class Gate(asyncssh.SSHServer):
         if answer is preboot.Answer.UNAVAILABLE:
             self._answer = answer
             return "", self._say("unavailable", user=username), "", []
+        if answer is preboot.Answer.UNKNOWN and self._host.mac.waiting.says_unknown:
+            self._answer = answer
+            return "", self._say("unknown"), "", []
         # What is no right password looks alike here, whatever PAM thought of it.
         return await self._finish(answer)
 

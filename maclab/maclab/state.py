@@ -223,6 +223,8 @@ class Waiting:
     # Wrong passwords so far, and until when no password is looked at.
     failures: int = 0
     delayed_until: float = 0.0
+    # Whether whoever has no account that the unlock screen knows is told so.
+    says_unknown: bool = False
 
 
 @dataclass

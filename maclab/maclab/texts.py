@@ -738,6 +738,7 @@ TEXTS: dict[str, Wordings] = {
             "apple-oss-distributions/OpenSSH OpenSSH-354.0.3, pam_basesystem",
         ),
     ),
+    "preboot.unknown": (assumed("system error"),),
     **GENERIC,
 }
 

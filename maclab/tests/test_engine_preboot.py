@@ -44,6 +44,7 @@ SCENARIO: dict[str, Any] = {
         "hang": _described("27.0.1", preboot_ssh={"after_unlock": "hang"}),
         "intel": _described("26.1", hardware="t2"),
         "keyboard": _described(preboot_ssh={"password_method": False}),
+        "tells": _described(preboot_ssh={"says_unknown": True}),
         "before": _described("15.6"),
         "resets": _described(faults=[{"fault": "ssh_resets", "while": "locked"}]),
         "booted": _described(locked=False, faults=[{"fault": "ssh_resets", "while": "booted"}]),
@@ -222,6 +223,14 @@ def test_where_the_method_password_does_nothing_it_costs_nothing(mac: Handle, tm
     mac.reset()
     assert REFUSED in _login(mac, tmp_path, "itadmin", "pw-it", PASSWORD).err
     assert mac.state().locked and mac.state().waiting.failures == 0
+
+
+@on("tells")
+def test_one_that_tells_whom_it_does_not_know_tells_nobody_else(mac: Handle, tmp_path: Path) -> None:
+    assert "system error" in _login(mac, tmp_path, "nobody-here", "x").err
+    assert "system error" not in _login(mac, tmp_path, "itadmin", "no").err
+    assert _judged(mac) == ["nobody-here: system error", "itadmin: wrong password"]
+    assert mac.state().waiting.failures == 1
 
 
 @on("failure", "intel")

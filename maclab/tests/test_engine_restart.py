@@ -180,6 +180,20 @@ def test_the_command_logs_in_and_restarts(lab: Lab, plain: Handle, capsys: pytes
     assert plain.wait_until(reachable=True)
 
 
+def test_a_power_cut_locks_each_mac_with_filevault(
+    lab: Lab, plain: Handle, sealed: Handle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = plain.state().booted_at
+    assert cli.main(["power-cut", "--dir", str(lab.folder.path)]) == 0
+    told = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()[1:]]
+    assert told == [["plain", "15.6", "is up"], ["sealed", "15.6", "waits to be unlocked  does not answer SSH"]]
+    assert (plain.is_reachable(), sealed.is_reachable()) == (True, False)
+    assert plain.state().booted_at > before and sealed.state().locked
+    assert [event.reason for event in journal.events(sealed.journal())] == ["after a power cut"]
+    assert cli.main(["power-cut", "nobody", "--dir", str(lab.folder.path)]) == 1
+    sealed.unlock("itadmin")
+
+
 def test_the_files_of_a_deferral_and_of_the_escrow_are_the_macs_own(plain: Handle) -> None:
     path = "/var/root/vault key.plist"
     escrow = "/var/db/FileVaultPRK.dat"

@@ -13,7 +13,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import failure, failure_after, ran
 from ansible_collections.keyholder.macos.plugins.plugin_utils._changing import ChangingAction
-from ansible_collections.keyholder.macos.plugins.plugin_utils._login import Login, Lookout
+from ansible_collections.keyholder.macos.plugins.plugin_utils._login import Login, Lookout, demand_ssh
 from ansible_collections.keyholder.macos.plugins.plugin_utils._restart import Wait
 
 _NOT_STARTED = (126, 127)
@@ -28,9 +28,8 @@ class ActionModule(ChangingAction):
     def check(self) -> None:
         """Raise :class:`Refusal`, before the Mac is restarted, if it could not be unlocked afterwards."""
         super().check()
-        if boolean(self._task.args.get("ssh_unlock") or False) and self._connection.transport != "ssh":
-            msg = f"ssh_unlock needs Ansible's connection ssh, and this one is {self._connection.transport}"
-            raise Refusal("value_unusable", msg)
+        if boolean(self._task.args.get("ssh_unlock") or False):
+            demand_ssh(self._connection, "ssh_unlock")
 
     def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         foreseen = self._foresee(task_vars)

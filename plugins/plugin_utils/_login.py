@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ansible.errors import AnsibleError
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import sshd, system
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, ProcessRunner, Secret
 
 LOGIN_SECONDS = 30
@@ -25,6 +26,8 @@ _KEPT = 600
 _ALONE = ("ControlPath=none", "ControlMaster=no", "ServerAliveInterval=5", "ServerAliveCountMax=3", "LogLevel=INFO")
 """A connection of its own, as one from before the restart would keep it waiting. What a Mac says before it lets
 somebody in has the level INFO."""
+_ASKS = ("BatchMode=no", "KbdInteractiveAuthentication=yes", "PasswordAuthentication=yes")
+"""A login by password, whatever the user's own options say of those."""
 _KEY_ONLY = ("PreferredAuthentications=publickey", "BatchMode=yes")
 
 
@@ -43,11 +46,23 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Entered(Look):
+    """Hold what a host said that let Ansible in, and not when it started: no Mac."""
+
+
+@dataclass(frozen=True)
 class Tried(Look):
     """Hold what came of a password: the Mac let somebody in (``booted``), or the outcome at its unlock screen."""
 
     outcome: sshd.Outcome = "no_answer"
     sent: bool = False
+
+
+def demand_ssh(connection: t.Any, what: str) -> None:
+    """Raise :class:`Refusal` for a connection that is not OpenSSH's. ``what``: what needs it."""
+    if connection.transport != "ssh":
+        msg = f"{what} needs Ansible's connection ssh, and this one is {connection.transport}"
+        raise Refusal("value_unusable", msg)
 
 
 def uses_password(connection: t.Any) -> bool:
@@ -59,10 +74,12 @@ class Lookout:
     """Look when a Mac started, over new connections and without a password: from macOS 26 on, a Mac that waits at its
     unlock screen takes one for an attempt to unlock it. Where Ansible itself logs in by password, a Mac that has
     started may refuse the key as well. ``logins``: how often a password may then be sent to one that did not let us in;
-    None: as often as we look."""
+    None: as often as we look. ``pinned``: whether to look only at a host whose key is known, also where Ansible itself
+    does not check it."""
 
-    def __init__(self, connection: t.Any) -> None:
+    def __init__(self, connection: t.Any, pinned: bool = False) -> None:
         self._connection = connection
+        self._pinned = pinned
         self._needs_password = uses_password(connection)
         self.logins: int | None = None
 
@@ -82,17 +99,26 @@ class Lookout:
 
     def by_key(self, *options: str) -> Look:
         """Return what the Mac shows to a login without a password. ``options``: more of ssh's."""
-        with alone(self._connection, *options, by_key=True):
+        pinned = sshd.PINNED if self._pinned else ()
+        with alone(self._connection, *pinned, *options, by_key=True):
             try:
                 status, out, err = self._connection.exec_command(str(system.BOOT_TIME), in_data=None, sudoable=False)
             except AnsibleError as problem:
                 return Look(None, str(problem))
         text = "".join(_text(part) for part in (out, err))
-        return Look(system.parse_boot_time(text) if status == 0 else None, text.strip())
+        booted = system.parse_boot_time(text) if status == 0 else None
+        return Entered(None, text.strip()) if booted is None else Look(booted, text.strip())
+
+    def shares(self, login: Login) -> bool:
+        """Tell whether Ansible logs in by this account and password as well."""
+        return self._needs_password and login.is_for(self._user, _password(self._connection))
+
+    @property
+    def _user(self) -> str:
+        return str(self._connection.get_option("remote_user") or "")
 
     def _by_password(self) -> Look:
-        user = str(self._connection.get_option("remote_user") or "")
-        tried = Login(self._connection, user, _password(self._connection)).attempt()
+        tried = Login(self._connection, self._user, _password(self._connection), self._pinned).attempt()
         if self.logins is not None and tried.sent and tried.booted is None:
             self.logins -= 1
         return tried
@@ -100,13 +126,18 @@ class Lookout:
 
 class Login:
     """An SSH login by password, on a terminal of its own, that asks when the Mac started. The password is sent once, as
-    wrong ones lock accounts; what let us in was no wrong one."""
+    wrong ones lock accounts; what let us in was no wrong one. ``pinned``: as in :class:`Lookout`."""
 
-    def __init__(self, connection: t.Any, user: str, password: str) -> None:
+    def __init__(self, connection: t.Any, user: str, password: str, pinned: bool = False) -> None:
         self._connection = connection
         self._user = user
         self._password = Secret(password)
         self._spent = not password
+        self._pinned = pinned
+
+    def is_for(self, user: str, password: str) -> bool:
+        """Tell whether this is the login of that account by that password."""
+        return user == self._user and Secret(password).reveal() == self._password.reveal()
 
     @property
     def spent(self) -> bool:
@@ -117,7 +148,7 @@ class Login:
         """Try once, and return what came of it."""
         said, booted = "", None
         for method in sshd.METHODS:
-            argv = _login(self._connection, self._user, method)
+            argv = _login(self._connection, self._user, method, sshd.PINNED if self._pinned else ())
             command = Command(argv, dialogue=((sshd.PROMPT, self._password),), until=sshd.DECIDED)
             ran = ProcessRunner(_find).run(command, LOGIN_SECONDS)
             said = self._password.hidden_in(ran.text)
@@ -171,12 +202,16 @@ def alone(connection: t.Any, *options: str, by_key: bool = False) -> t.Iterator[
             context.password = kept_too
 
 
-def _login(connection: t.Any, user: str, method: str) -> tuple[str, ...]:
-    """Return the ssh command that Ansible uses for this Mac, but with a password and without an earlier connection."""
+def _login(connection: t.Any, user: str, method: str, options: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the ssh command that Ansible uses for this Mac, but with a password and without an earlier connection.
+    ``options``: more of ssh's."""
     option = connection.get_option
-    argv = [option("ssh_executable") or "ssh", "-l", user]
+    # A program that ssh asks in place of the terminal would answer with a password of its own.
+    argv = ["env", "SSH_ASKPASS_REQUIRE=never", option("ssh_executable") or "ssh", "-l", user]
     for words in (
+        *options,
         *_ALONE,
+        *_ASKS,
         "PubkeyAuthentication=no",
         f"PreferredAuthentications={method}",
         "NumberOfPasswordPrompts=1",

@@ -25,7 +25,7 @@ LONG_WAIT, LONG_PAUSE = 60.0, 10.0
 SETTLE = 5.0
 """Seconds after an unlock in which what answers may still be the unlock screen, so that no password is sent to it."""
 
-_NOT_UNLOCKED: dict[sshd.Outcome, Code] = {
+NOT_UNLOCKED: dict[sshd.Outcome, Code] = {
     "refused": "unlock_refused",
     "locked_out": "unlock_locked_out",
     "unknown_user": "unlock_unknown_user",
@@ -33,20 +33,33 @@ _NOT_UNLOCKED: dict[sshd.Outcome, Code] = {
 
 
 class Wait:
-    """One wait for a Mac that started at ``before``. ``unlocker``: how it is unlocked if it waits at its unlock screen.
-    ``may_wait``: whether it has one."""
+    """One wait for a Mac that started at ``before``; None: any Mac that has started is back. ``unlocker``: how it is
+    unlocked if it waits at its unlock screen. ``may_wait``: whether it has one. ``tried``: what came of a password that
+    was sent before. ``then``: how often Ansible's own password may be sent once the Mac is unlocked; None: at each
+    look."""
 
-    def __init__(self, lookout: Lookout, before: float, unlocker: Login | None, may_wait: bool) -> None:
+    def __init__(
+        self,
+        lookout: Lookout,
+        before: float | None,
+        unlocker: Login | None,
+        may_wait: bool,
+        tried: Tried | None = None,
+        then: int | None = None,
+    ) -> None:
         self._lookout = lookout
         self._before = before
         self._unlocker = unlocker
         self._may_wait = may_wait
-        self._last = Look(None, "")
+        self._then = then
+        self.last = Look(None, "")
         self._tried: Tried | None = None
         self._settled: float | None = None
         # Only Ansible's own password tells that a Mac is back which takes no key. One that waits to be unlocked may
         # take it for an attempt, so it gets one at most, and none beside the unlocker's.
-        lookout.logins = None if not may_wait else 1 if unlocker is None else 0
+        lookout.logins = None if not may_wait else 1 if unlocker is None and tried is None else 0
+        if tried is not None:
+            self._take(tried)
 
     def until(self, end: float) -> bool:
         """Return whether the Mac is back by ``end``, in seconds of the monotonic clock."""
@@ -63,7 +76,7 @@ class Wait:
     @property
     def reason(self) -> Code:
         """Return why the Mac is not back."""
-        return missed(self._tried, self._last, self._may_wait)
+        return missed(self._tried, self.last, self._may_wait)
 
     @property
     def stayed(self) -> bool:
@@ -73,19 +86,22 @@ class Wait:
     @property
     def evidence(self) -> tuple[str, ...]:
         """Return what is known of a Mac that is not back."""
+        before = () if self._before is None else (f"had started at {self._before:f}",)
         tried = () if self._tried is None else (self._tried.said,)
-        return (f"had started at {self._before:f}", *tried, self._last.said)
+        return (*before, *tried, self.last.said)
 
     def _is_back(self) -> bool:
         if self._settled is not None and time.monotonic() >= self._settled:
-            self._lookout.logins, self._settled = None, None
-        self._last = self._lookout.look()
-        if self._came(self._last):
+            self._lookout.logins, self._settled = self._then, None
+        self.last = self._lookout.look()
+        if self._came(self.last):
             return True
-        waits = self._last.door in ("locked", "refuses") and not isinstance(self._last, Tried)
+        waits = self.last.door in ("locked", "refuses") and not isinstance(self.last, Tried)
         if self._unlocker is None or self._unlocker.spent or not waits:
             return False
-        tried = self._unlocker.attempt()
+        return self._take(self._unlocker.attempt())
+
+    def _take(self, tried: Tried) -> bool:
         if tried.booted is None:
             self._tried = tried
         return self._came(tried)
@@ -93,7 +109,7 @@ class Wait:
     def _came(self, look: Look) -> bool:
         if isinstance(look, Tried) and look.outcome == "unlocked":
             self._settled = time.monotonic() + SETTLE
-        return look.booted is not None and look.booted > self._before + 1
+        return look.booted is not None and (self._before is None or look.booted > self._before + 1)
 
 
 def missed(tried: Tried | None, last: Look, may_wait: bool) -> Code:
@@ -102,8 +118,8 @@ def missed(tried: Tried | None, last: Look, may_wait: bool) -> Code:
     if last.door == "foreign":
         return "host_key_changed"
     outcome = None if tried is None else tried.outcome
-    if outcome in _NOT_UNLOCKED:
-        return _NOT_UNLOCKED[outcome]
+    if outcome in NOT_UNLOCKED:
+        return NOT_UNLOCKED[outcome]
     if last.door == "resets" or outcome == "broken":
         return "preboot_ssh_broken"
     if last.door == "locked" or (last.door == "refuses" and may_wait and outcome != "unlocked"):

@@ -94,6 +94,11 @@ OF_PLAYBOOKS = frozenset(
     macos_upgrade_timeout
     macos_upgrade_user
     macos_upgrade_version
+    unlock_macos
+    unlock_password
+    unlock_reboot_timeout
+    unlock_user
+    unlock_wait
     """.split()
 )
 """What the playbooks themselves take. The head of each says so, too."""
@@ -151,7 +156,8 @@ def known() -> frozenset[str]:
 @functools.cache
 def prefixes() -> tuple[str, ...]:
     """Return what no variable but ours begins with."""
-    return ("keyholder_", "grant_", "macos_upgrade_", *(f"{role}_" for role in sorted(_of_roles().keys() - GENERAL)))
+    of_playbooks = ("keyholder_", "grant_", "macos_upgrade_", "unlock_")
+    return (*of_playbooks, *(f"{role}_" for role in sorted(_of_roles().keys() - GENERAL)))
 
 
 def entries_of(name: str) -> Mapping[str, t.Any] | None:

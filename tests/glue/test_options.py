@@ -29,6 +29,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "plugins" / "modules"
 # What these do is done on the controller, by their action plugins.
 ON_THE_CONTROLLER = {
     "audit_report",
+    "filevault_unlock",
     "fleet_summary",
     "managed_password",
     "preflight",

@@ -70,11 +70,12 @@ def documented(playbook: str) -> set[str]:
 def used(playbook: str) -> set[str]:
     """The variables of its own that a playbook's text takes, and not those that it sets."""
     text = "\n".join(line for line in source(playbook).splitlines() if not line.lstrip().startswith("#"))
-    own = set(re.findall(r"\b(?:keyholder|grant|macos_upgrade)_\w*[a-z]\b", re.sub(r"keyholder\.macos\.\w+", "", text)))
+    words = re.sub(r"keyholder\.macos\.\w+", "", text)
+    own = set(re.findall(r"\b(?:keyholder|grant|macos_upgrade|unlock)_\w*[a-z]\b", words))
     return own - set(re.findall(r"(?:register: |set_stats:\n +data:\n +)(\w+)", text))
 
 
-PREFIXES = "|".join(["keyholder", "grant", "macos_upgrade", *ROLES])
+PREFIXES = "|".join(["keyholder", "grant", "macos_upgrade", "unlock", *ROLES])
 
 
 # --- what is given ---
@@ -96,6 +97,7 @@ NEEDED: dict[str, dict[str, Any]] = {
         "zero_touch_recipients": ["age1needed"],
         "zero_touch_store": {"kind": "command", "read": ["true"], "write": ["true"]},
     },
+    "unlock": {"unlock_user": "needed", "unlock_password": "needed"},
 }
 """What each playbook cannot do without."""
 
@@ -406,6 +408,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         },
     },
     "filevault_recovery_key": {"changed": False, "plan": ["a step"], "recovery_key_age": "an encrypted key"},
+    "filevault_unlock": {"changed": True, "outcome": "unlocked"},
     "managed_password": {"changed": True, "rotated": True, "healed": False},
     "mobile_account": {"changed": True, "state": {"before": {"exists": False}, "after": TOKEN}},
     "offboard": {"changed": True, "state": {"before": {}, "after": {"remain": {"admin_holders": ["itadmin"]}}}},

@@ -37,14 +37,22 @@ _UNAVAILABLE = "is temporarily unavailable"
 _UNKNOWN = "system error"
 """PAM's name for what comes of an account that the unlock screen does not know. That sshd passes it on is assumed:
 OpenSSH as released refuses in silence, which is taken for a refusal."""
+_CHANGED = re.compile("remote host identification has changed|revoked host key")
 _DENIED = re.compile(r"permission denied(?:, please try again)?(?: \(([a-z0-9,@.-]*)\))?")
+
+PASSWORD_BYTES = 1023
+"""What OpenSSH's client takes at a prompt."""
+
+PINNED = ("StrictHostKeyChecking=yes", "NoHostAuthenticationForLocalhost=no", "VerifyHostKeyDNS=no")
+"""Options by which ssh goes on with a host key in a file of known hosts alone, whatever its other options say: of two
+values it takes the first."""
 
 DECIDED = (_UNLOCKED, _UNAVAILABLE, PROMPT)
 """After one of these nothing more is to be waited for: the connection may hang, or it asks a second time."""
 
 _DOORS: tuple[tuple[Door, re.Pattern[str]], ...] = (
     ("locked", re.compile(_LOCKED)),
-    ("foreign", re.compile("host key verification failed|remote host identification has changed")),
+    ("foreign", re.compile(f"host key verification failed|{_CHANGED.pattern}")),
     (
         "resets",
         re.compile(r"(?:kex|ssh)_exchange_identification: |banner exchange: |connection reset by \S+ port "),
@@ -73,6 +81,18 @@ def door(text: str) -> Door:
     """Return how the Mac met a connection, by what ssh, or Ansible for it, printed."""
     said = _plain(text)
     return next((name for name, words in _DOORS if words.search(said)), "other")
+
+
+def changed(text: str) -> bool:
+    """Tell whether the host key is another one than the one that is known; else, at a foreign door, none is known."""
+    return _CHANGED.search(_plain(text)) is not None
+
+
+def takes_password(text: str) -> bool:
+    """Tell whether a host that refuses may take a password instead, as every Mac at its unlock screen does. One that
+    does not say what it takes may."""
+    offered = _offered(text)
+    return not offered or not offered.isdisjoint(METHODS)
 
 
 def asked(text: str) -> bool:

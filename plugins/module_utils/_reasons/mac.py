@@ -49,6 +49,29 @@ THE_MAC = Group(
             " neighbour ends with these words. Otherwise, switch the Mac on, and look at the network between the two.",
             "None: the message holds what SSH said.",
         ),
+        "unlock_no_answer": Reason(
+            "The Mac that was to be unlocked does not answer SSH, or did not say what it made of the password.",
+            "Go to the Mac: switch it on, or unlock it at its screen as a holder of a Secure Token or with the recovery"
+            " key. Before macOS 26 that is the only way. From 26 on it answers there if Remote Login is on and its"
+            " network asks for no login: Ethernet without 802.1X, or a Wi-Fi network (open or WPA2 Personal) that it"
+            " has joined before. If no Mac answers, look at the controller's own network first.",
+            "What SSH said last, and what it said of the password if one was sent.",
+        ),
+        "login_refused": Reason(
+            "The Mac has started, as far as can be seen, and refuses the key that Ansible logs in with. No password was"
+            " sent to it.",
+            "Check ansible_user and its key, and that Remote Login allows the account.",
+            "What SSH said last.",
+        ),
+        "host_key_unknown": Reason(
+            "The controller knows no host key of this Mac. The password is sent to a known key only, also where"
+            " host_key_checking is off.",
+            "A Mac has the same host keys at its unlock screen as always. Take them from where they are known, such as"
+            " the known_hosts of another controller, or the Mac itself once it is unlocked (ssh-keygen -lf"
+            " /etc/ssh/ssh_host_ed25519_key.pub shows the fingerprint). Have ssh find them by UserKnownHostsFile in"
+            " ansible_ssh_common_args, or in ~/.ssh/known_hosts.",
+            "What SSH said last.",
+        ),
         "shell_unreadable": Reason(
             "The Mac's shell did not answer the reading script as expected.",
             "Read the evidence. Usual causes: sudo refused the account, or /bin/sh on the Mac is not a POSIX shell.",

@@ -277,7 +277,10 @@ def _told(result: Mapping[str, t.Any]) -> tuple[str, str, str, tuple[str, ...]]:
     reason = str(result.get("reason") or (code.group(1) if code and code.group(1) in REASONS else ""))
     known = REASONS.get(t.cast("t.Any", reason))
     remedy = str(result.get("remedy") or (known.remedy if known else ""))
-    answer = answer_of("", {**result, "mac": None, "failed": True, "reason": reason, "remedy": remedy, "msg": said}, 0)
+    own = {"mac": None, "failed": True, "reason": reason, "remedy": remedy, "msg": said}
+    # What Ansible says of a Mac that it did not reach has to be understood; a module's own reason has been.
+    reached = {"unreachable": False, "unreached": False} if result.get("reason") else {}
+    answer = answer_of("", {**result, **own, **reached}, 0)
     evidence = _texts(result.get("evidence")) or _lines(answer.evidence)
     # Of a module that could not be run, sudo's own words tell more than the reason does.
     way_in = trouble_of(said, unreachable=False).remedy if reason == "module_not_run" else ""

@@ -23,7 +23,7 @@ import yaml
 from checks.environments import ROOT, VENV
 from harness.ansible import FOLDER, binaries
 from harness.recipients import HelpDesk, Safe
-from maclab.journal import ProgramRun
+from maclab.journal import Event, ProgramRun
 from maclab.lab import Handle, Lab
 from stage import data
 from stage.snippets import Snippet, commands
@@ -130,12 +130,13 @@ class Stage:
         return Run(rc, output, [json.loads(line) for line in results.read_text().splitlines()])
 
     def writes(self) -> list[str]:
-        """Every program that wrote on a Mac of the scene so far."""
+        """Every program that wrote on a Mac of the scene so far, and every password that unlocked one over SSH."""
         return [
             f"{name}: {entry}"
             for name, mac in self.macs.items()
             for entry in mac.journal()
-            if isinstance(entry, ProgramRun) and entry.writes
+            if (isinstance(entry, ProgramRun) and entry.writes)
+            or (isinstance(entry, Event) and entry.what == "unlock" and "over SSH" in entry.reason)
         ]
 
     def _settings(self, collections: Path, lab: Lab) -> dict[str, str]:
@@ -255,7 +256,9 @@ def _judged(stage: Stage, command: str, tasks: Sequence[str | None], due: list[s
         if one == "some failed":
             assert changed, f"{command}: nothing has changed\n{told}"
         elif one.startswith("failed"):
-            reasons = {line["result"].get("reason", "none") for line in lines if line["status"] == "failed"}
+            reasons = {
+                line["result"].get("reason", "none") for line in lines if line["status"] in ("failed", "unreachable")
+            }
             assert one.split()[1] in reasons, f"{task}: {one} is due, not {reasons}\n{told}"
         else:
             assert changed == (one != "ok"), f"{task or command}: {one} is due\n{told}"

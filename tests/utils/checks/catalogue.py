@@ -33,6 +33,7 @@ COSTS = {
     "changes": 27,
     "strings": 32,
     "filevault_reboot": 24,
+    "filevault_unlock": 45,
     "trust_info_shell": 23,
     "upgrade": 24,
     "github_runner": 90,

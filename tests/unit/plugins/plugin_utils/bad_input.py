@@ -9,13 +9,16 @@ import importlib
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyholder.macos.plugins.action import managed_password
+from ansible_collections.keyholder.macos.plugins.action import filevault_unlock, managed_password
 
 MODULES = (
-    "account account_password bootstrap_token filevault filevault_reboot filevault_recovery_key filevault_user "
-    "local_account macos_upgrade managed_password mobile_account offboard parked_holder repair secure_token ssh_access "
-    "trust_info"
+    "account account_password bootstrap_token filevault filevault_reboot filevault_recovery_key filevault_unlock "
+    "filevault_user local_account macos_upgrade managed_password mobile_account offboard parked_holder repair "
+    "secure_token ssh_access trust_info"
 ).split()
+
+ON_THE_CONTROLLER: dict[str, t.Any] = {"filevault_unlock": filevault_unlock, "managed_password": managed_password}
+"""The modules whose options their actions know."""
 
 MARK = "47114711"
 """A part of every bad value that stands for a secret: it must be seen nowhere."""
@@ -26,6 +29,7 @@ GOOD: dict[str, dict[str, t.Any]] = {
     "account": {"name": "ana"},
     "account_password": {"name": "ana", "password": "right-1"},
     "filevault": {"state": "enabled", "user": "ana", "password": "right-1"},
+    "filevault_unlock": {"user": "ana", "password": "right-1"},
     "filevault_user": {"user": "ana", "password": "right-1"},
     "managed_password": {"name": "ana", "store": {"kind": "command", "read": ["store-read"], "write": ["store-write"]}},
     "local_account": {"name": "ana"},
@@ -147,8 +151,8 @@ class Bad:
 
 def spec_of(module: str) -> dict[str, t.Any]:
     """Return what the module takes, as it says itself."""
-    if module == "managed_password":
-        return dict(managed_password.ActionModule.SPEC)
+    if module in ON_THE_CONTROLLER:
+        return dict(ON_THE_CONTROLLER[module].ActionModule.SPEC)
     return dict(importlib.import_module(f"ansible_collections.keyholder.macos.plugins.modules.{module}").SPEC)
 
 
@@ -191,6 +195,10 @@ def _of_option(option: str, entry: dict[str, t.Any], good: t.Any = None) -> t.It
         yield from _all(NO_BOOLEAN, unusable)
     elif kind == "int":
         yield from _all(NO_NUMBER, unusable)
+    elif kind == "raw":
+        # A version, which is a number where somebody has left out the quotes.
+        wrong = {title: value for title, value in NO_TEXT.items() if title not in ("number", "fraction")}
+        yield from _all({"no version": "Tahoe", "NUL": "26\0", **wrong}, unusable)
     else:
         yield from _all(NO_TEXT, ("not_text",))
         if entry.get("no_log"):

@@ -12,7 +12,7 @@ from unittest.mock import MagicMock
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from bad_input import GOOD, HASH, MARK, MODULES, Bad, spec_of, table
+from bad_input import GOOD, HASH, MARK, MODULES, ON_THE_CONTROLLER, Bad, spec_of, table
 from readings import MAC
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
@@ -154,7 +154,7 @@ def test_a_mac_that_could_not_be_unlocked_is_not_restarted(monkeypatch: pytest.M
     assert (result["reason"], sent) == ("value_unusable", 0)
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - {"trust_info", "managed_password"}))
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"trust_info", *ON_THE_CONTROLLER}))
 def test_what_is_made_bad_was_good(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the table would be refused for something else."""
     result, sent = act(module, GOOD.get(module, {}), monkeypatch)
@@ -177,7 +177,8 @@ def test_no_secret_is_written_to_the_macs_disk_by_async(
 
 
 @pytest.mark.parametrize(
-    "module", ["filevault", "filevault_recovery_key", "filevault_reboot", "managed_password", "trust_info"]
+    "module",
+    "filevault filevault_recovery_key filevault_reboot managed_password trust_info".split(),
 )
 def test_what_works_on_the_controller_too_is_never_asynchronous(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     options = {key: value for key, value in GOOD.get(module, {}).items() if key != "password"}

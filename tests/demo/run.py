@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Onboards two people on seven Macs of the lab, twice, and shows on one screen what happened and what was refused."""
+"""Onboards two people on seven Macs of the lab, twice; then takes two Macs from the box to recoverable, and through a
+power cut. Shows what happened and what was refused, on a screen each."""
 
 from __future__ import annotations
 
@@ -9,13 +10,14 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
-import encryption
-from fleet import PLAYBOOK, Deeds, DemoError, Fleet, Run, people, standing
+import road
+import took
+from fleet import CHIPS, PLACE, PLAYBOOK, Deeds, DemoError, Fleet, Run, given, people, standing
 from screen import Cell, colour, command, fact, heading, table
 
 from checks.environments import alone
@@ -23,7 +25,6 @@ from maclab.state import Mac
 
 # The one Mac that is broken on purpose, and why it has to be refused.
 BROKEN = {"tangier": "granter_no_token"}
-CHIPS = {"intel": "Intel", "t2": "Intel T2", "apple-silicon": "Apple silicon"}
 
 
 def main() -> int:
@@ -34,8 +35,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     try:
         # Two demos at a time would pull the Macs from under each other.
-        with alone("demo"), Fleet(keep) as fleet:
-            return _show(fleet, keep)
+        with alone("demo"), Fleet(keep) as fleet, Fleet(keep, road.SCENARIO, PLACE / "road") as two:
+            return _show(fleet, two, keep)
     except DemoError as problem:
         print(f"demo: {problem}", file=sys.stderr)
         return 1
@@ -44,7 +45,7 @@ def main() -> int:
         return 130
 
 
-def _show(fleet: Fleet, keep: bool) -> int:
+def _show(fleet: Fleet, two: Fleet, keep: bool) -> int:
     who = people()
     before = fleet.read()
     print(colour("bold", f"Onboarding {' and '.join(who)} on {len(before)} Macs"))
@@ -58,8 +59,9 @@ def _show(fleet: Fleet, keep: bool) -> int:
 
     _before_and_after(before, after, who, first)
     _refusals(first)
-    _what_it_took(check, first, second)
-    wrong = _wrong(after, who, check, first, second) + encryption.show(fleet, _run) + _leaks(fleet)
+    heading("WHAT IT TOOK", "accounts changed by Ansible's word; authentications, writes, processes by the Macs' own")
+    took.show({"--check": check, "first run": first, "second run": second}, total=True)
+    wrong = _wrong(after, who, check, first, second) + road.show(two, _run) + _leaks(fleet, two)
     if wrong:
         heading("NOT AS EXPECTED")
         for words in wrong:
@@ -99,33 +101,6 @@ def _outcome(mac: Mac, who: list[str], deeds: Deeds) -> Cell:
     if deeds.refused:
         return Cell("REFUSED", "bad")
     return Cell("onboarded", "good") if {standing(mac, user) for user in who} == {"token"} else Cell("FAILED", "bad")
-
-
-def _what_it_took(*runs: Run) -> None:
-    heading("WHAT IT TOOK", "accounts changed by Ansible's word; authentications, writes, processes by the Macs' own")
-    rows = [(Cell(name, "bold"), *_numbers([run.macs[name] for run in runs])) for name in runs[0].macs]
-    rows.append((Cell("all", "bold"), *_numbers([_sum(run) for run in runs])))
-    head = ("Mac", *("|", "changed", "auths", "writes", "procs") * len(runs))
-    table(head, rows, [("", 1), ("| --check", 5), ("| first run", 5), ("| second run", 5)], gap=1)
-
-
-def _numbers(runs: Iterable[Deeds]) -> list[Cell]:
-    cells = []
-    for deeds in runs:
-        numbers = (deeds.changed, deeds.authentications, deeds.writes, deeds.programs)
-        cells += [Cell("|", "dim"), *[Cell(str(number), "" if number else "dim") for number in numbers]]
-    return cells
-
-
-def _sum(run: Run) -> Deeds:
-    every = run.macs.values()
-    accounts = {f"{name}/{user}": result for name, deeds in run.macs.items() for user, result in deeds.accounts.items()}
-    return Deeds(
-        accounts,
-        sum(deeds.programs for deeds in every),
-        sum(deeds.authentications for deeds in every),
-        sum(deeds.writes for deeds in every),
-    )
 
 
 def _refusals(first: Run) -> None:
@@ -169,8 +144,9 @@ def _wrong(after: Mapping[str, Mac], who: list[str], check: Run, first: Run, sec
     return wrong
 
 
-def _leaks(fleet: Fleet) -> list[str]:
-    found, searched = fleet.leaks()
+def _leaks(fleet: Fleet, two: Fleet) -> list[str]:
+    each = fleet.leaks(given()), two.leaks(road.given())
+    found, searched = (sum(numbers) for numbers in zip(*each, strict=True))
     heading(
         "PASSWORDS AND RECOVERY KEYS",
         f"found {found} times in {searched:,} characters of output, results, arguments and environments",

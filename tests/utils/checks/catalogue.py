@@ -221,10 +221,11 @@ def _demo(job: Job) -> str:
     """`make demo`, which compares what happened with what it is to show."""
     folders = os.pathsep.join(str(ROOT / name) for name in ("tests/utils", "maclab"))
     output = job.run("python", "tests/demo/run.py", also={"PYTHONPATH": folders})
-    onboarded, refused = (len(re.findall(rf" {word}$", output, re.MULTILINE)) for word in ("onboarded", "REFUSED"))
-    if not onboarded or not refused:
-        raise CheckFailed(f"{onboarded} Macs were onboarded and {refused} refused: the demo shows nothing")
-    return f"{onboarded} Macs onboarded, {refused} refused"
+    ends = {"onboarded": " onboarded$", "refused": " REFUSED$", "unlocked": r" unlocked +up +1$"}
+    seen = {word: len(re.findall(end, output, re.MULTILINE)) for word, end in ends.items()}
+    if not all(seen.values()):
+        raise CheckFailed(f"of the Macs {seen}: the demo shows nothing")
+    return ", ".join(f"{number} {word}" for word, number in seen.items())
 
 
 def _ansible_lint(job: Job) -> str:

@@ -410,6 +410,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "filevault_recovery_key": {"changed": False, "plan": ["a step"], "recovery_key_age": "an encrypted key"},
     "filevault_unlock": {"changed": True, "outcome": "unlocked"},
     "managed_password": {"changed": True, "rotated": True, "healed": False},
+    "macos_upgrade": {"changed": True, "state": {"before": {"version": "15.6"}, "after": {"version": "26.1"}}},
     "mobile_account": {"changed": True, "state": {"before": {"exists": False}, "after": TOKEN}},
     "offboard": {"changed": True, "state": {"before": {}, "after": {"remain": {"admin_holders": ["itadmin"]}}}},
     "preflight": {"changed": False, "verdicts": [], "lines": ["a line"], "problem": ""},

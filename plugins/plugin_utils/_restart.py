@@ -81,7 +81,8 @@ class Wait:
     @property
     def stayed(self) -> bool:
         """Return whether the Mac has not restarted at all: it says still that it started when it had before."""
-        return self._last.booted is not None and self._last.booted <= self._before + 1
+        booted = self.last.booted
+        return booted is not None and self._before is not None and booted <= self._before + 1
 
     @property
     def evidence(self) -> tuple[str, ...]:

@@ -132,8 +132,8 @@ def disagreement(fact: str, before: Mac, wanted: Mac, found: Mac) -> str:
         left = ", ".join(one.name for one in wanted.accounts if one.volume_owner and one.name not in owners)
         return f"{left} does not own the volume" if left else ""
     if fact == "directory":
-        left = found.directory_copy
-        return "" if left is not None and left.gone else "its record still has something of a directory"
+        copy = found.directory_copy
+        return "" if copy is not None and copy.gone else "its record still has something of a directory"
     if fact == "sshd":
         agree = found.sshd_refuses or not wanted.sshd_refuses
         return "" if agree else "sshd does not say that it refuses the account"

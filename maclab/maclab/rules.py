@@ -611,6 +611,16 @@ UPDATE_FAILURE_STATUS: Rule[int] = Rule(
     "exit status of softwareupdate where an update was refused or failed",
     (Row(EVERY, 1, assumed=True),),
 )
+PLATFORM_SSO: Rule[bool] = Rule(
+    "platform_sso",
+    "app-sso tells of Platform SSO (`app-sso platform -s`)",
+    (Row(EVERY, False, assumed=True), Row((13,), True, "Microsoft's documentation of Platform SSO for macOS")),
+)
+SSO_POLICIES: Rule[bool] = Rule(
+    "sso_policies",
+    "Platform SSO has policies for FileVault, the login window and the locked screen, and accounts that are exempt",
+    (Row(EVERY, False, assumed=True), Row((15,), True, "apple/device-management, com.apple.extensiblesso")),
+)
 STUB_NEEDS_A_SCREEN: Rule[bool] = Rule(
     "stub_needs_a_screen",
     "Apple's stub for python3 opens its dialog only while a user is logged in at the screen",

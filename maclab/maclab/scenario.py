@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from maclab import directory, faults, inactivity, models, network, rules, updates, vault
+from maclab import directory, faults, inactivity, models, network, rules, sso, updates, vault
 from maclab.bootstrap import BOOTSTRAP_UUID
 from maclab.state import (
     DISABLED_TAG,
@@ -28,6 +28,7 @@ from maclab.state import (
     Group,
     Mac,
     NetworkDirectory,
+    PlatformSSO,
     Policy,
     Settings,
     Update,
@@ -41,7 +42,7 @@ EPOCH = 1735689600.0
 MAC_KEYS = (
     "macos build hardware model filesystem device python ssh_user port count accounts groups crypto_users "
     "filevault mdm directory policy preboot root_locked_out logged_in locked reboot_seconds launchd_seconds faults "
-    "sudo_password requiretty settings preboot_ssh updates prepare_seconds"
+    "sudo_password requiretty settings preboot_ssh updates prepare_seconds platform_sso"
 ).split()
 ACCOUNT_KEYS = (
     "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
@@ -74,6 +75,14 @@ DIRECTORY_USER_KEYS = "name full_name uid generated_uid password".split()
 BOOTSTRAP_KEYS = "supported escrowed stale error".split()
 PREBOOT_SSH_KEYS = "after_unlock password_method says_unknown".split()
 UPDATE_KEYS = "version build title label size restart downloaded".split()
+SSO_KEYS = (
+    "extension display_name registered method filevault login unlock exempt offline_hours unregistered_hours".split()
+)
+SSO_POLICIES = {
+    "filevault": sso.EVERYWHERE,
+    "login": sso.EVERYWHERE,
+    "unlock": (*sso.EVERYWHERE, sso.TOUCH_ID_TO_UNLOCK),
+}
 AFTER_UNLOCK = ("failure", "close", "hang")
 CRYPTO_KINDS = ("LocalOpenDirectory", "PersonalRecovery", "MDMRecovery", "iCloudRecovery", "DiskUser", "Unknown")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -252,6 +261,7 @@ def _mac(name: str, keys: _Keys, asks: bool) -> Mac:
     mac.waiting = _waiting(keys.inner("preboot_ssh"))
     mac.updates = [_update(keys.inner("updates", index)) for index in range(len(keys.listed("updates")))]
     mac.prepare_seconds = keys.seconds("prepare_seconds", 0.0, 3600)
+    mac.sso = _sso(mac, keys)
     mac.ssh_user = _ssh_user(mac, keys)
     _add_faults(mac, keys)
     return mac
@@ -567,6 +577,35 @@ def _update(keys: _Keys) -> Update:
         size=keys.number("size", 4000000, 0, 10**9),
         restart=keys.flag("restart", True),
         downloaded=keys.flag("downloaded", False),
+    )
+
+
+def _sso(mac: Mac, keys: _Keys) -> PlatformSSO:
+    """A profile asks for Platform SSO where the scenario describes it."""
+    if "platform_sso" not in keys.data:
+        return PlatformSSO()
+    described = keys.inner("platform_sso")
+    described.only(SSO_KEYS)
+    version = mac.version_tuple
+    if not rules.PLATFORM_SSO.at(version):
+        raise keys.wrong("platform_sso", keys.data["platform_sso"], "none before macOS 13")
+    policies: dict[str, list[str]] = {}
+    for where, known in SSO_POLICIES.items():
+        policies[where] = described.listed(where)
+        for word in policies[where]:
+            if word not in known:
+                raise described.wrong(where, word, ", ".join(known))
+        if policies[where] and not rules.SSO_POLICIES.at(version):
+            raise described.wrong(where, policies[where], "none before macOS 15")
+    return PlatformSSO(
+        extension=described.text("extension", sso.EXTENSION),
+        display_name=described.text("display_name", sso.DISPLAY_NAME),
+        registered=described.flag("registered", True),
+        method=described.choice("method", "password", sso.METHODS),
+        exempt=[str(name) for name in described.listed("exempt")],
+        offline_hours=described.number("offline_hours", 0, 0, 9999),
+        unregistered_hours=described.number("unregistered_hours", 0, 0, 9999),
+        **policies,
     )
 
 

@@ -228,6 +228,24 @@ class Waiting:
 
 
 @dataclass
+class PlatformSSO:
+    """What a profile asks of Platform SSO. `extension` "": no profile does."""
+
+    extension: str = ""
+    display_name: str = ""
+    registered: bool = False
+    # password, secure_enclave_key, smart_card or access_key.
+    method: str = "password"
+    # Apple's words, each from 15 on.
+    filevault: list[str] = field(default_factory=list)
+    login: list[str] = field(default_factory=list)
+    unlock: list[str] = field(default_factory=list)
+    exempt: list[str] = field(default_factory=list)
+    offline_hours: int = 0
+    unregistered_hours: int = 0
+
+
+@dataclass
 class Job:
     """A job that launchd has loaded from a property list of the Mac, and starts every so many seconds."""
 
@@ -315,6 +333,7 @@ class Mac:
     requiretty: bool = False
     settings: Settings = field(default_factory=Settings)
     waiting: Waiting = field(default_factory=Waiting)
+    sso: PlatformSSO = field(default_factory=PlatformSSO)
     # What `scutil --set` has set: ComputerName, LocalHostName, HostName.
     names: dict[str, str] = field(default_factory=dict)
     # What softwareupdate finds, and the lab's own clock for how long macOS prepares one before it restarts the Mac.
@@ -364,6 +383,7 @@ def from_json(text: str) -> Mac:
             "files": {path: ModelFile(**value) for path, value in data.get("files", {}).items()},
             "network": _network(data.get("network", {})),
             "waiting": Waiting(**data.get("waiting", {})),
+            "sso": PlatformSSO(**data.get("sso", {})),
             "jobs": {label: Job(**value) for label, value in data.get("jobs", {}).items()},
             "updates": [Update(**value) for value in data.get("updates", [])],
             "mdm": MDM(**data["mdm"]),

@@ -718,6 +718,17 @@ TEXTS: dict[str, Wordings] = {
     "createhomedir.no_user": (assumed("createhomedir: user {user} not found\n"),),
     "sshd.no_keys": (assumed("sshd: no hostkeys available -- exiting.\n"),),
     "sshd.wrong": (assumed("{where}: Bad configuration option\n"),),
+    # --- app-sso ---
+    "app_sso.state": (
+        seen(
+            "Time: {time}\n\nDevice Configuration:\n {device}\n\nLogin Configuration:\n {login}\n\n"
+            "User Configuration:\n {user}\n\nSSO Tokens:\n{tokens}\n",
+            "public file #54232938797",
+        ),
+    ),
+    "app_sso.none": (seen("(null)", "public file #9555975072"),),
+    "app_sso.policy": (seen("{words} ({number})", "public file #54232938797"),),
+    "app_sso.usage": (assumed("usage: app-sso [-l] [-i realm] [-h]\n"),),
     # --- sshd while the Mac waits at FileVault's unlock screen ---
     "preboot.banner": (
         seen(

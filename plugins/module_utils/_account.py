@@ -101,6 +101,8 @@ class Account:
     """Whether the preboot volume knows it, so that it can unlock before macOS runs."""
     parked: str = ""
     """What it was before it was parked, as its record has it; "": it is not."""
+    platform_sso: bool = False
+    """Whether it is registered with Platform SSO: its identity there stands in its record."""
 
     @property
     def verdict(self) -> str:

@@ -24,6 +24,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._macos import BOOT
 from ansible_collections.keyholder.macos.plugins.module_utils._offer import Offer
 from ansible_collections.keyholder.macos.plugins.module_utils._place import Place
 from ansible_collections.keyholder.macos.plugins.module_utils._power import Power
+from ansible_collections.keyholder.macos.plugins.module_utils._sso import PlatformSSO
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import (
     creation,
     is_offboarding,
@@ -229,6 +230,8 @@ class Mac:
     """Short names of all records of the directory, also of those that are no account, as :func:`folded`."""
     taken: frozenset[str] = field(default=frozenset(), repr=False)
     """Names, full names and numbers (``uid:501``) that other records of the directory use, as :func:`folded`."""
+    sso: PlatformSSO | None = None
+    """None: not asked."""
 
     def account(self, name: str) -> Account | None:
         """Return the account of that short name, None if there is none."""

@@ -162,10 +162,22 @@ ASKS_OLD_PASSWORD = TurningPoint(
     " password through sysadminctl",
     f"reports for 14, 15 and 26, transcript dscl-passwd-root-token-26; {_MKUSER} for 10.13 to 12; 13 and 27: assumed",
 )
+PLATFORM_SSO = TurningPoint(
+    Version(13),
+    "app-sso says what a profile asks of Platform SSO, as a diagnostic that its manual calls not for scripts",
+    "https://learn.microsoft.com/en-us/intune/intune-service/configuration/platform-sso-macos;"
+    " transcript app-sso-platform-15.6",
+)
 ERASE_PREFLIGHT = TurningPoint(
     Version(13, 3),
     "mdmclient says whether macOS would use the Bootstrap Token to authorise an erase (EACSPreflight)",
     "https://github.com/Macjutsu/super; transcript bt-eacs-success",
+)
+SSO_POLICIES = TurningPoint(
+    Version(15),
+    "Platform SSO has policies for FileVault's unlock screen, the login window and the locked screen, and accounts that"
+    " are exempt from them",
+    f"{_MANAGEMENT} (com.apple.extensiblesso)",
 )
 SSH_UNLOCKS = TurningPoint(
     Version(26),

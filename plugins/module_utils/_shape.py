@@ -50,7 +50,13 @@ def _text_or_none(value: t.Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def _texts_or_none(value: t.Any) -> list[str] | None:
+    return value if isinstance(value, list) and all(isinstance(one, str) for one in value) else None
+
+
 TEXT = _Leaf(_text_or_none, "a text")
+MAYBE_TEXT = _Leaf(_text_or_none, "a text", unread=True)
+MAYBE_TEXTS = _Leaf(_texts_or_none, "a list of texts", unread=True)
 FLAG = _Leaf(_flag, "true or false")
 MAYBE_FLAG = _Leaf(_flag, "true or false", unread=True)
 MAYBE_COUNT = _Leaf(_kind.count, "a number of things", unread=True)
@@ -81,6 +87,8 @@ SHAPE: dict[str, t.Any] = {
             "parked": _Key(MAYBE_FLAG),
             "password_changed": _Key(MAYBE_MOMENT),
             "failed_logins": _Key(MAYBE_COUNT),
+            "platform_sso": _Key(FLAG),
+            "platform_sso_exempt": _Key(MAYBE_FLAG),
         }
     ],
     "orphaned_crypto_users": TEXTS,
@@ -108,6 +116,21 @@ SHAPE: dict[str, t.Any] = {
     },
     "full_disk_access": _Key(MAYBE_FLAG),
     "recovery_lock": _Key(_one_of("set", "not_set", "unknown")),
+    "platform_sso": _Key(
+        {
+            "configured": MAYBE_FLAG,
+            "registered": MAYBE_FLAG,
+            "extension": TEXT,
+            "method": MAYBE_TEXT,
+            "filevault_policy": MAYBE_TEXTS,
+            "login_policy": MAYBE_TEXTS,
+            "unlock_policy": MAYBE_TEXTS,
+            "exempt": MAYBE_TEXTS,
+            "offline_hours": MAYBE_COUNT,
+            "required_at": TEXTS,
+            "web_login_at_filevault": MAYBE_FLAG,
+        }
+    ),
     "policy": {"rules": TEXTS, "patterns": _Key(TEXTS), "max_failed_logins": MAYBE_NUMBER},
     "holders": TEXTS,
     "admin_holders": TEXTS,

@@ -43,6 +43,9 @@ options:
       - What else to read.
       - V(escrow) reads when macOS last escrowed a recovery key to MDM, and whether the Mac was unlocked with a recovery
         key when it started. It takes two more processes.
+      - V(platform_sso) reads what a profile asks of Platform SSO, on macOS 13 and newer. It takes one more process.
+        Apple calls what C(app-sso platform -s) prints a diagnostic that is not for scripts, so a value that cannot be
+        understood is null.
       - V(preflight) asks an enrolled Mac with macOS 13.3 or newer whether macOS would use the Bootstrap Token. It takes
         ten seconds on a real Mac, and a second SSH exec.
       - V(full_disk_access) lists a folder that macOS lists only to a session with Full Disk Access. Without it, macOS
@@ -51,7 +54,7 @@ options:
         V(preflight), and another SSH exec. On Intel it is the firmware's password.
     type: list
     elements: str
-    choices: [escrow, preflight, full_disk_access, recovery_lock]
+    choices: [escrow, preflight, full_disk_access, recovery_lock, platform_sso]
     default: []
   timeout:
     description:
@@ -213,6 +216,14 @@ mac:
           description: Failed logins since the last good one. Null without root.
           type: int
           returned: success
+        platform_sso:
+          description: Whether the account is registered with Platform SSO, by the identity in its record.
+          type: bool
+          returned: success
+        platform_sso_exempt:
+          description: Whether the policies of Platform SSO leave the account alone. Null if macOS did not say.
+          type: bool
+          returned: when V(platform_sso) is in O(include)
     orphaned_crypto_users:
       description: GeneratedUIDs of crypto users that belong to no account of this Mac.
       type: list
@@ -253,6 +264,20 @@ mac:
         where no MDM server manages the Mac.
       type: str
       returned: with V(recovery_lock) in O(include)
+    platform_sso:
+      description:
+        - What a profile asks of Platform SSO. Whether it is C(configured), whether the Mac is C(registered), the
+          C(extension) of the identity provider, and the C(method), such as V(password) or V(secure_enclave_key). With
+          V(password) the identity provider's password becomes the account's.
+        - C(filevault_policy), C(login_policy) and C(unlock_policy) are lists of Apple's words, such as
+          C(RequireAuthentication), at FileVault's unlock screen, at the login window, and at the locked screen. They
+          are null before macOS 15. C(exempt) are the accounts that they leave alone, C(offline_hours) is how long a
+          registered account may do without the network.
+        - C(required_at) says where an account that is not exempt gets in by the identity provider alone, any of
+          V(filevault), V(login) and V(unlock). C(web_login_at_filevault) says whether the unlock screen may ask for a
+          web login, which macOS 27 can.
+      type: dict
+      returned: when V(platform_sso) is in O(include)
     policy:
       description:
         - The identifiers of the Mac's password C(rules), and C(max_failed_logins) if a rule locks accounts.

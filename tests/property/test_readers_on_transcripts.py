@@ -13,6 +13,7 @@ import yaml
 from transcripts import FIXTURE, TRANSCRIPTS, Transcript
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import (
+    app_sso,
     diskutil,
     dscl,
     fdesetup,
@@ -38,6 +39,7 @@ READERS: dict[tuple[str, str], t.Callable[[Ran], t.Any]] = {
     ("profiles", "status bootstraptoken"): profiles.parse_bootstrap,
     ("profiles", "validate bootstraptoken"): profiles.validated,
     ("profiles", "status enrollment"): profiles.parse_enrollment,
+    ("app-sso", "platform"): app_sso.parse_state,
     ("mdmclient", "QueryDeviceInformation"): mdmclient.parse_preflight,
     ("dscl", "-authonly"): dscl.authentication_answer,
 }

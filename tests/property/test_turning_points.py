@@ -34,6 +34,8 @@ BOTH: dict[str, tuple[rules.Rule[object], object]] = {
     "ADD_USER_GID": (rules.ADDUSER_FLAGS_11, True),
     "SEALED_SNAPSHOT": (rules.SEALED, True),
     "COMPATIBLE_NAME": (rules.SYSTEM_VERSION_COMPAT, True),
+    "PLATFORM_SSO": (rules.PLATFORM_SSO, True),
+    "SSO_POLICIES": (rules.SSO_POLICIES, True),
     "ERASE_PREFLIGHT": (rules.EACS_PREFLIGHT, True),
     "SSHD_INCLUDES": (rules.SSHD_INCLUDES, True),
     "SSH_UNLOCKS": (rules.SSH_UNLOCKS, True),

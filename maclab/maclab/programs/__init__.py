@@ -16,6 +16,9 @@ Program = Callable[[Call], Awaitable[int]]
 
 _registered: dict[str, Program] = {}
 
+# Programs whose names no module can have.
+_MODULE_OF = {"app-sso": "app_sso"}
+
 
 def register(name: str, program: Program) -> None:
     """For tests: a Mac that is brought up afterwards has this program too."""
@@ -29,7 +32,8 @@ def names() -> list[str]:
 @functools.cache
 def _modules() -> frozenset[str]:
     """Looked for once: each start of a program asks."""
-    return frozenset(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    found = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return frozenset({*found, *_MODULE_OF} - set(_MODULE_OF.values()))
 
 
 def find(name: str) -> Program | None:
@@ -39,5 +43,5 @@ def find(name: str) -> Program | None:
         return _unmodelled.main
     if name not in _modules():
         return None
-    main: Program = importlib.import_module(f"{__name__}.{name}").main
+    main: Program = importlib.import_module(f"{__name__}.{_MODULE_OF.get(name, name)}").main
     return main

@@ -9,7 +9,7 @@ from maclab.layout import STAND_INS
 
 NAMES = frozenset(
     (
-        "app-sso bputil caffeinate chflags chpass codesign df ditto dsconfigad dsenableroot dsexport dsimport "
+        "bputil caffeinate chflags chpass codesign df ditto dsconfigad dsenableroot dsexport dsimport "
         "hdiutil last log lsappinfo mdfind mdls mount networksetup nvram open osascript passwd pkgutil "
         "pkill say sc_auth security spctl systemextensionsctl tccutil tmutil top users vm_stat w "
         "xattr xpath"

@@ -39,7 +39,7 @@ GETPASS_BYTES = 128
 _LOCAL_NODE = "/Local/Default"
 _ACCOUNT_KEYS = (
     "RecordName RealName UniqueID PrimaryGroupID GeneratedUID NFSHomeDirectory UserShell AuthenticationAuthority"
-    " AuthenticationHint Picture IsHidden OriginalNodeName"
+    " AuthenticationHint Picture IsHidden OriginalNodeName AltSecurityIdentities"
     f" dsAttrTypeNative:accountPolicyData {_NOTES_ATTRIBUTE} {_PARKED_ATTRIBUTE}"
 )
 _GROUP_KEYS = "RecordName PrimaryGroupID GeneratedUID GroupMembership GroupMembers NestedGroups"

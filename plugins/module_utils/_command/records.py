@@ -31,6 +31,9 @@ it is (transcript dscl-read-disabled-27)."""
 BY_GROUP, BY_RECORD = f"it is in the group {ACCESS_DISABLED}", "its AuthenticationAuthority says ;DisabledUser;"
 """By what an account is disabled, in words."""
 
+_PLATFORM_SSO = "PlatformSSO:"
+"""How the identity of an account that is registered with Platform SSO begins (scripts of many administrators look for
+it in AltSecurityIdentities)."""
 _HASH, _MOBILE, _DISABLED = ";ShadowHash;", ";LocalCachedUser;", ";DisabledUser;"
 _MAX_FAILED = re.compile(r"policyAttributeFailedAuthentications\s*<=?\s*(\w+)")
 _JUDGED = re.compile(
@@ -86,6 +89,8 @@ class User:
     are in its ``accountPolicyData`` is assumed. None: it has none."""
     parked: str = ""
     """Our own word on what the account was before it was parked; "" if it is not."""
+    platform_sso: bool = False
+    """Whether the account is registered with Platform SSO."""
 
     @property
     def marked(self) -> bool:
@@ -249,6 +254,7 @@ def _user_from(record: Record, strange: tuple[str, ...]) -> User:
         taken=frozenset(names + tuple(record.get("RealName") or ()) + numbers),
         own_rules=_own_rules(policy),
         parked=first(record, PARKED),
+        platform_sso=any(_PLATFORM_SSO in value for value in record.get("AltSecurityIdentities") or ()),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-INCLUDE = ("escrow", "preflight", "full_disk_access", "recovery_lock")
+INCLUDE = ("escrow", "preflight", "full_disk_access", "recovery_lock", "platform_sso")
 """What a user of keyholder.macos.trust_info can ask for: fields of :class:`Ask`."""
 
 
@@ -68,6 +68,8 @@ class Ask:
     """Whether Activation Lock is on, which system_profiler takes a second for on a real Mac."""
     recovery_lock: bool = False
     """Whether Recovery asks for a password. On Apple silicon mdmclient says it, as slowly as the preflight."""
+    platform_sso: bool = False
+    """What a profile asks of Platform SSO."""
 
     @classmethod
     def including(cls, words: t.Collection[str]) -> Ask:
@@ -78,4 +80,5 @@ class Ask:
             key_used="escrow" in words,
             full_disk_access="full_disk_access" in words,
             recovery_lock="recovery_lock" in words,
+            platform_sso="platform_sso" in words,
         )

@@ -221,6 +221,7 @@ def _account_from(user: records.User, evidence: _Evidence) -> Account | None:
         unjudged=own.unjudged,
         in_preboot=None if evidence.preboot is None or unclear else user.guid in evidence.preboot,
         parked=user.parked,
+        platform_sso=user.platform_sso,
     )
 
 

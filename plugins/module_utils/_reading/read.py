@@ -18,6 +18,7 @@ from dataclasses import replace
 from ansible_collections.keyholder.macos.plugins.module_utils._account import PENDING
 from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     accounts,
+    app_sso,
     directory_copy,
     diskutil,
     dscl,
@@ -37,6 +38,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
     ADD_USER_ACCESS,
     BOOTSTRAP_TOKEN,
     ERASE_PREFLIGHT,
+    PLATFORM_SSO,
     TOKEN_DIALOG,
     Version,
 )
@@ -51,6 +53,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse imp
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE
+from ansible_collections.keyholder.macos.plugins.module_utils._sso import NONE_HERE
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
@@ -77,8 +80,8 @@ LIST_SECONDS = 300.0
 
 def commands_of(ask: Ask = NOTHING_ELSE) -> tuple[Command, ...]:
     """Return what a reading asks in its first go; few Macs need more."""
-    escrow = (fdesetup.ESCROW,) if ask.escrow else ()
-    return READING + escrow + ((fdesetup.USING_KEY,) if ask.key_used else ())
+    more = {fdesetup.ESCROW: ask.escrow, fdesetup.USING_KEY: ask.key_used, app_sso.STATE: ask.platform_sso}
+    return READING + tuple(command for command, is_wanted in more.items() if is_wanted)
 
 
 def ahead(ask: Ask) -> list[Command]:
@@ -160,6 +163,9 @@ def _read_mac(runner: Runner, deadline: float, ask: Ask) -> Mac:
     if ask.key_used:
         used = fdesetup.says_true(said[fdesetup.USING_KEY])
         mac = replace(mac, filevault=replace(mac.filevault, key_used=used))
+    if ask.platform_sso:
+        known = mac.version >= PLATFORM_SSO.first
+        mac = replace(mac, sso=app_sso.parse_state(said[app_sso.STATE]) if known else NONE_HERE)
     mac = _with_more_of_filevault(runner, deadline, ask, mac)
     if ask.directory_user is not None:
         mac = replace(mac, network=_network(runner, deadline, ask.directory_user))

@@ -17,6 +17,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._account import (
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
+from ansible_collections.keyholder.macos.plugins.module_utils._sso import PlatformSSO
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import note_in_words
 
@@ -40,6 +41,7 @@ def summary(mac: Mac) -> list[str]:
         words = AT_LOGIN if verdict == PENDING else ""
         lines.append(f"{plain(account.name):<{width}}  {kind:<8}  {verdict:<8}  {why(account, words)}")
     lines.append(_filevault_line(mac))
+    lines += [_sso_line(mac.sso)] if mac.sso is not None else []
     lines.append(f"Bootstrap Token: {mac.management.bootstrap.replace('_', ' ')}; {_enrolment(mac)}")
     lines += [_LOCKED[mac.recovery_lock]] if mac.recovery_lock is not None else []
     lines += ["this session has no Full Disk Access"] if mac.full_disk_access is False else []
@@ -78,6 +80,17 @@ def _filevault_line(mac: Mac) -> str:
     deferred = f", deferred until {plain(mac.filevault.deferred_user)} logs in" if mac.filevault.deferred_user else ""
     key = {True: "present", False: "none", None: "unknown"}[mac.filevault.personal_key]
     return f"FileVault: {mac.filevault.state.replace('_', ' ')}{percent}{deferred}; personal recovery key: {key}"
+
+
+def _sso_line(sso: PlatformSSO) -> str:
+    if sso.configured is None:
+        return "Platform SSO: macOS did not say"
+    if not sso.configured:
+        return "Platform SSO: none"
+    registered = {True: "registered", False: "not registered", None: "registration unknown"}[sso.registered]
+    required = f"; required at {', '.join(sso.required_at)}" if sso.required_at else ""
+    exempt = plain(", ".join(sso.exempt)) if sso.exempt else "nobody" if sso.exempt is not None else "unknown"
+    return f"Platform SSO: {registered}, by {plain(sso.method or 'an unknown method')}{required}; exempt: {exempt}"
 
 
 def _enrolment(mac: Mac) -> str:

@@ -15,6 +15,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._account import (
 from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import KeyHolder, facts_of, key_holder
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
+from ansible_collections.keyholder.macos.plugins.module_utils._sso import PlatformSSO
 
 
 def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
@@ -27,7 +28,7 @@ def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
         "os": {"version": str(mac.version), "build": mac.build},
         "hardware": {"model": mac.model, "apple_silicon": mac.apple_silicon, "virtual": mac.virtual},
         "volume": {"device": mac.volume.device, "apfs": mac.volume.apfs, "sealed_snapshot": mac.volume.snapshot},
-        "accounts": [_account_view(mac, account) for account in mac.accounts],
+        "accounts": [{**_account_view(mac, account), **_sso_view(mac, account, include)} for account in mac.accounts],
         "orphaned_crypto_users": list(mac.orphans),
         "filevault": {
             "state": mac.filevault.state,
@@ -49,6 +50,7 @@ def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
         },
         **({"full_disk_access": mac.full_disk_access} if "full_disk_access" in include else {}),
         **({"recovery_lock": LOCKS[mac.recovery_lock]} if "recovery_lock" in include else {}),
+        **({"platform_sso": (mac.sso or PlatformSSO()).view()} if "platform_sso" in include else {}),
         "policy": {
             "rules": list(mac.policy.rules),
             "patterns": list(mac.policy.patterns),
@@ -107,7 +109,14 @@ def _account_view(mac: Mac, account: Account) -> dict[str, t.Any]:
         "parked": account.parked_whole,
         "password_changed": account.password_changed,
         "failed_logins": account.failed_logins,
+        "platform_sso": account.platform_sso,
     }
+
+
+def _sso_view(mac: Mac, account: Account, include: t.Collection[str]) -> dict[str, t.Any]:
+    if "platform_sso" not in include:
+        return {}
+    return {"platform_sso_exempt": None if mac.sso is None else mac.sso.exempts(account.name)}
 
 
 def _names_of(accounts: t.Iterable[Account]) -> list[str]:

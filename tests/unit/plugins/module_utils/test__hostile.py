@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.keyholder.macos.plugins.module_utils import _shape
 from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     accounts,
+    app_sso,
     diskutil,
     dscl,
     encryption,
@@ -54,6 +55,7 @@ PARSERS: dict[str, t.Callable[[Ran], t.Any]] = {
     "true": fdesetup.says_true,
     "new_key": fdesetup.new_key,
     "exit": fdesetup.exit_reason,
+    "platform_sso": app_sso.parse_state,
     "preflight": mdmclient.parse_preflight,
     "nodes": network.parse_nodes,
     "person": network.parse_person,

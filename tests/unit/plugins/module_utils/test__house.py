@@ -26,6 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "_offer",
         "_place",
         "_power",
+        "_sso",
         "_account",
         "_command",
     ),

@@ -13,6 +13,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVa
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import INCLUDE
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import key_view, view
+from ansible_collections.keyholder.macos.plugins.module_utils._sso import PlatformSSO
 
 NOW = 1_790_000_000.0
 DAY = 86400.0
@@ -40,6 +41,7 @@ MAC = Mac(
     accounts=(ITADMIN, ANA, BO),
     filevault=FileVault("on", personal_key=True, institutional_key=False, escrowed_at=int(NOW - 5 * DAY)),
     management=Management(True, True, True, "https://mdm.example.com", "escrowed_unproven", True, None, True),
+    sso=PlatformSSO(True, True, "example.sso", "password", ("RequireAuthentication",), (), (), ("ITadmin",), 0),
 )
 
 
@@ -47,8 +49,8 @@ STORED = Stored(NOW - 5 * DAY)
 
 
 def reading(mac: Mac = MAC, **changes: t.Any) -> dict[str, t.Any]:
-    """As trust_info returns it, with the escrow; ``changes``: fields of :class:`Mac`."""
-    return view(replace(mac, **changes), ["escrow"])
+    """As trust_info returns it, with the escrow and Platform SSO; ``changes``: fields of :class:`Mac`."""
+    return view(replace(mac, **changes), ["escrow", "platform_sso"])
 
 
 def asked(mac: Mac = MAC, stored: Stored | None = STORED, **changes: t.Any) -> dict[str, t.Any]:

@@ -25,6 +25,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import INCLUDE
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
+from ansible_collections.keyholder.macos.plugins.module_utils._sso import NONE_HERE, PlatformSSO
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.expressions import AuditPolicyError
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Policy, load_policy
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy_file import BASELINE, layer_of
@@ -48,6 +49,7 @@ def test_a_mac_in_order_passes_every_rule() -> None:
 AWAY = replace(MAC.filevault, escrowed_at=0)
 """Nobody but the store can have the key."""
 ALONE = Management(False, False, False, bootstrap="not_enrolled")
+GRACE = ("RequireAuthentication", "AllowOfflineGracePeriod")
 
 BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
     # rule: what is changed of the Mac; what else fails by that
@@ -61,7 +63,10 @@ BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
         {"admin_holder", "managed_admin_is_holder", "recovery_key_escrowed", "recovery_key_present"},
     ),
     "no_phantom": ({"accounts": (ITADMIN, ANA, PHANTOM)}, set()),
-    "managed_admin_is_holder": ({"accounts": (replace(ITADMIN, name="other"), ANA)}, {"unexpected_holder"}),
+    "managed_admin_is_holder": (
+        {"accounts": (replace(ITADMIN, name="other"), ANA)},
+        {"unexpected_holder", "unlock_without_network"},
+    ),
     "admin_token_to_come": ({"accounts": (WAITING, ANA)}, set()),
     "managed_admin_is_owner": ({"accounts": (replace(ITADMIN, volume_owner=False), ANA)}, {"admin_owns_volume"}),
     "admin_owns_volume": ({"accounts": (replace(ITADMIN, volume_owner=False), ANA)}, {"managed_admin_is_owner"}),
@@ -85,6 +90,12 @@ BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
     "no_open_promotion": ({"pending": frozenset(["promoted ana"])}, set()),
     "nothing_unfinished": ({"pending": frozenset(["preboot"])}, set()),
     "password_age": ({"accounts": (replace(ITADMIN, password_changed=NOW - 91 * DAY), ANA)}, set()),
+    "managed_admin_exempt_from_sso": ({"sso": replace(MAC.sso, exempt=("other",))}, {"unlock_without_network"}),
+    "unlock_without_network": (
+        {"sso": replace(MAC.sso, exempt=(), offline_hours=24, filevault=GRACE)},
+        {"managed_admin_exempt_from_sso"},
+    ),
+    "managed_password_is_own": ({"accounts": (replace(ITADMIN, platform_sso=True), ANA)}, set()),
     "granter_not_locked": (
         {"accounts": (replace(ITADMIN, failed_logins=9), ANA), "policy": PasswordPolicy(max_failed_logins=5)},
         {"managed_admin_is_holder"},
@@ -143,6 +154,41 @@ def test_without_parameters_nobody_is_judged_by_them() -> None:
     assert {said[code] for code in ("managed_admin_is_holder", "unexpected_holder", "password_age")} == {
         "not_applicable"
     }
+
+
+SSO_RULES = ("managed_admin_exempt_from_sso", "unlock_without_network", "managed_password_is_own")
+
+
+@pytest.mark.parametrize(
+    "sso",
+    [
+        PlatformSSO(),
+        NONE_HERE,
+        replace(MAC.sso, configured=None),
+        # A policy that could not be read, and one that asks for nothing.
+        replace(MAC.sso, exempt=(), filevault=None, login=None, unlock=None, method=None),
+        replace(MAC.sso, exempt=(), filevault=(), login=("AttemptAuthentication",), method="secure_enclave_key"),
+        replace(MAC.sso, exempt=None),
+    ],
+)
+def test_what_is_not_known_of_platform_sso_is_no_finding(sso: PlatformSSO) -> None:
+    accounts = (replace(ITADMIN, platform_sso=sso.method != "password"), ANA)
+    said = results(reading(sso=sso, accounts=accounts), OURS)
+    assert {said[code] for code in SSO_RULES} <= {"not_applicable", "pass"}
+
+
+def test_a_reading_without_platform_sso_breaks_none_of_its_rules() -> None:
+    mac = reading()
+    del mac["platform_sso"]
+    for account in mac["accounts"]:
+        del account["platform_sso"], account["platform_sso_exempt"]
+    said = results(mac, OURS)
+    assert {said[code] for code in SSO_RULES} == {"not_applicable"}
+
+
+def test_a_word_of_a_policy_that_is_not_known_counts_as_requiring() -> None:
+    sso = replace(MAC.sso, exempt=(), filevault=(), login=("RequireSomethingNew",), unlock=())
+    assert results(reading(sso=sso), OURS)["managed_admin_exempt_from_sso"] == "fail"
 
 
 DEPUTY = replace(ITADMIN, name="deputy", guid="G-DEPUTY")

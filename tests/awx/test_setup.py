@@ -87,6 +87,8 @@ class Runs:
             **kept,
             "PATH": f"{self.program.parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.home),
+            # It saves the files that would come and go beside each module.
+            "ANSIBLE_PIPELINING": "1",
             "CONTROLLER_HOST": url,
             "CONTROLLER_OAUTH_TOKEN": TOKEN,
             "no_proxy": "127.0.0.1",

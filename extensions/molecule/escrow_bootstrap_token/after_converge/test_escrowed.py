@@ -9,7 +9,7 @@ from seen_by_macos import Mac, Seen
 from maclab import journal
 
 BOOTSTRAP_TOKEN = "2457711A-523C-4604-B75A-F48A571D5036"
-SAYS_SO_ITSELF = ("osaka", "quebec", "reykjavik", "tangier")
+SAYS_SO_ITSELF = ("quebec", "tangier")
 
 
 def test_the_token_is_escrowed_and_a_crypto_user(mac: Mac) -> None:

@@ -9,7 +9,7 @@ from seen_by_macos import PLACE, Mac, Seen
 
 from maclab import journal
 
-DEFERRED = ("bergen", "lisbon", "madeira", "tangier")
+DEFERRED = ("bergen", "tangier")
 
 
 def test_filevault_is_on_or_waits_for_ana(mac: Mac, seen: Seen) -> None:
@@ -32,5 +32,5 @@ def test_only_the_help_desk_can_read_the_key(mac: Mac) -> None:
 
 def test_nothing_else_is_in_the_store() -> None:
     store = PLACE / "store"
-    assert {path.name for path in store.iterdir()} == {"graz.pem", "osaka.pem", "quebec.pem", "reykjavik.pem"}
+    assert {path.name for path in store.iterdir()} == {"graz.pem", "quebec.pem"}
     assert store.stat().st_mode & 0o777 == 0o700

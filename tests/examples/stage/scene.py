@@ -264,7 +264,8 @@ def _judged(stage: Stage, command: str, tasks: Sequence[str | None], due: list[s
             assert changed == (one != "ok"), f"{task or command}: {one} is due\n{told}"
     assert bool(wrote) == bool({"changed", "some failed"} & set(due)), f"due: {due}\n{told}"
     # What a module has to say beside its steps is a warning, too.
-    notes = [note for line in run.lines for note in line["result"].get("notes", [])]
+    told_of = [one for line in run.lines for one in (line["result"], *line["result"].get("results", []))]
+    notes = [note for one in told_of for note in one.get("notes", [])]
     for warning in WARNING.findall(run.output):
         assert OWN.match(warning) or any(note.startswith(warning) for note in notes), told
     return run

@@ -22,20 +22,14 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._new_password impo
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import check
 from ansible_collections.keyholder.macos.plugins.plugin_utils._own_password import Ways, demand_following
 from ansible_collections.keyholder.macos.plugins.plugin_utils._password_store import AgeStore
-from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import (
-    Rotated,
-    Store,
-    Stored,
-    StoreError,
-    Wanted,
-    rotate,
-)
+from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import Rotated, Wanted, rotate
 from ansible_collections.keyholder.macos.plugins.plugin_utils._store_options import (
     OPTION,
     lookup_by,
     place_of,
     store_of,
 )
+from ansible_collections.keyholder.macos.plugins.plugin_utils._stored import Store, Stored, StoreError
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
@@ -46,6 +40,7 @@ _ARGUMENTS: dict[str, t.Any] = {
     "rotate": {"type": "bool", "default": False},
     "max_age_days": {"type": "int", "default": 0},
     "current_password": {"type": "str", "no_log": True},
+    "key_password": {"type": "str", "no_log": True},
     "length": {"type": "int", "default": 24},
     "account": {"type": "dict"},
     "repair_stale_key": {"type": "bool", "default": False},
@@ -91,6 +86,7 @@ class ActionModule(ChangingAction):
                 current=arguments["current_password"] or "",
                 repair=arguments["repair_stale_key"],
                 check_mode=bool(self._task.check_mode),
+                key=arguments["key_password"] or "",
             )
             # Vault itself refuses to write over another run; what a command writes to cannot be locked here.
             alone: contextlib.AbstractContextManager[None] = contextlib.nullcontext()

@@ -109,13 +109,13 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.values impor
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils._held import held
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import check_text
-from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import Stored, StoreError
 from ansible_collections.keyholder.macos.plugins.plugin_utils._store_options import (
     lookup_by,
     option_of,
     place_of,
     store_of,
 )
+from ansible_collections.keyholder.macos.plugins.plugin_utils._stored import Stored, StoreError
 
 _OPTIONS = ("store", "host", "default", "which")
 _NAME = "managed_admin_name"

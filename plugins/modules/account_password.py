@@ -95,11 +95,12 @@ RETURN = r"""
 state:
   description:
     - The account C(before) and C(after). In check mode, C(after) is the prediction. A password is in neither.
+    - C(key_provable) is whether macOS can say if a password opens the account's key, which takes FileVault.
   returned: always
   type: dict
   sample:
-    before: {name: itadmin, exists: true, secure_token: holder, password_set: true, promoted: []}
-    after: {name: itadmin, exists: true, secure_token: holder, password_set: true, promoted: []}
+    before: {name: itadmin, exists: true, secure_token: holder, password_set: true, key_provable: true, promoted: []}
+    after: {name: itadmin, exists: true, secure_token: holder, password_set: true, key_provable: true, promoted: []}
 plan:
   description: The steps, in words and without secrets. Empty when nothing has to change.
   returned: always

@@ -135,6 +135,11 @@ options:
       - The password that the account has now, for a store that does not hold it yet or holds another one.
       - Not needed for an account without a Secure Token, nor for one that this task creates.
     type: str
+  key_password:
+    description:
+      - An earlier password of the account, which may still open its key, for a store that does not hold it. Used with
+        O(repair_stale_key) only, and only where O(current_password) is the account's and the store does not know it.
+    type: str
   length:
     description:
       - How many characters a new password has, 12 to 128, unless the Mac's policy wants another number.
@@ -149,9 +154,12 @@ options:
   repair_stale_key:
     description:
       - Whether to repair a key that did not follow its password, for example after a help desk's reset as root. This
-        needs the account's password and the password that still opens the key. At least one of them must be in the
-        store, and the other in the store or in O(current_password). The repair is that of M(keyholder.macos.repair)
-        with C(old_password), and a password that was set elsewhere is rotated at once.
+        needs the account's password and the password that still opens the key, in the store, in O(current_password) or
+        in O(key_password). The repair is that of M(keyholder.macos.repair) with C(old_password), and a password that
+        was set elsewhere is rotated at once.
+      - Without FileVault, macOS does not say whether a password opens a key. There, a password of a holder that was set
+        elsewhere is first set back to the one that may open the key, whether or not the key had followed. Then it is
+        rotated, and the key follows.
       - Without it, or if none of the passwords opens the key, the task fails with RV(reason=stale_key). Then
         M(keyholder.macos.repair) can revoke the token and grant it again through another administrator with a token.
     type: bool
@@ -226,8 +234,8 @@ state:
   returned: when the Mac was asked
   type: dict
   sample:
-    before: {name: itadmin, exists: true, secure_token: holder, password_set: true, promoted: []}
-    after: {name: itadmin, exists: true, secure_token: holder, password_set: true, promoted: []}
+    before: {name: itadmin, exists: true, secure_token: holder, password_set: true, key_provable: true, promoted: []}
+    after: {name: itadmin, exists: true, secure_token: holder, password_set: true, key_provable: true, promoted: []}
 plan:
   description: The steps on the Mac, in words and without secrets.
   returned: always

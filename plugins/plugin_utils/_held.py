@@ -17,7 +17,7 @@ import time
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.plugin_utils._password_store import AgeStore
-from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import Store, Stored
+from ansible_collections.keyholder.macos.plugins.plugin_utils._stored import Store, Stored
 
 SECONDS = 5.0
 """How long what a command, a lookup or Vault has said counts, in one process."""

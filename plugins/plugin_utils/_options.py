@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
 Spec = Mapping[str, Mapping[str, t.Any]]
 """Option -> what AnsibleModule's argument_spec says of it."""
 
-FORMER = ("old_password", "current_password")
+FORMER = ("old_password", "current_password", "key_password")
 """An account may have a hash's text as its password, set by mistake: these take it, so that it can be changed."""
 
 _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (

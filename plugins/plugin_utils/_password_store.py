@@ -23,7 +23,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key impo
     decrypt_with_age,
     encrypt_with_age,
 )
-from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import Stored, StoreError
+from ansible_collections.keyholder.macos.plugins.plugin_utils._stored import Stored, StoreError
 
 Lookup = t.Callable[..., t.Any]
 """Run a lookup plugin: its name, its terms, its options; what it returns for the first term."""

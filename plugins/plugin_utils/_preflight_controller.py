@@ -28,8 +28,8 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._preflight import 
 )
 from ansible_collections.keyholder.macos.plugins.plugin_utils._preflight_mac import Purpose, Wanted
 from ansible_collections.keyholder.macos.plugins.plugin_utils._recovery_key import AgeError, check_age, is_age
-from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import StoreError
 from ansible_collections.keyholder.macos.plugins.plugin_utils._store_options import option_of, store_of
+from ansible_collections.keyholder.macos.plugins.plugin_utils._stored import StoreError
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.plugin_utils._password_store import Lookup

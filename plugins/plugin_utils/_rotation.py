@@ -19,6 +19,9 @@ one that was set elsewhere as root, so that the key is still opened by the old o
     its repair is noted                 K, M  repair    M        K        from M to K to M
     repaired half-way                   K, M  repair    K        K        sets M from K
     repaired                            M, -            M        M        M is known elsewhere: rotates it at once
+    M, FileVault is off                 C, -            M        K        cannot tell: goes back to K, then rotates
+    its way back is noted               K, M  repair    M        K        the same
+    it is back                          K, -            K        K        rotates it at once
 
 So the store, or the caller, has the passwords of the Mac and of its key, whatever is interrupted: a pending password is
 dropped only if the Mac surely never had it.
@@ -28,86 +31,15 @@ This file is PRIVATE to the collection.
 
 from __future__ import annotations
 
-import datetime
-import json
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+
+from ansible_collections.keyholder.macos.plugins.plugin_utils._stored import Store, Stored, StoreError
+
+if t.TYPE_CHECKING:
+    import datetime
 
 CREATE, REPAIR = "create", "repair"
-
-
-class StoreError(Exception):
-    """The store could not be read or written, and why: without a secret in it. ``changed``: the Mac was, before."""
-
-    changed = False
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What the store holds of one account. "": nothing. ``set_at``: when current was set, in ISO 8601. ``doing``: what
-    pending is about, if not about a rotation: create or repair. ``others``: what the store's owner keeps beside it."""
-
-    current: str = ""
-    pending: str = ""
-    set_at: str = ""
-    doing: str = ""
-    others: t.Mapping[str, t.Any] = field(default_factory=dict)
-
-    def content(self) -> dict[str, t.Any]:
-        doing = {"doing": self.doing} if self.doing else {}
-        return {**self.others, "current": self.current, "pending": self.pending, "set_at": self.set_at, **doing}
-
-    def text(self) -> str:
-        return json.dumps(self.content(), ensure_ascii=False) + "\n"
-
-    @property
-    def secrets(self) -> list[str]:
-        others = [value for value in self.others.values() if isinstance(value, str)]
-        return [secret for secret in (self.current, self.pending, *others) if secret]
-
-    @classmethod
-    def parse(cls, text: str) -> Stored:
-        """Return what the store holds; nothing at all is an empty store. Raises :class:`StoreError`."""
-        if not text.strip():
-            return cls()
-        try:
-            content = json.loads(text)
-        except ValueError as exc:
-            raise StoreError("what the store holds is not JSON") from exc
-        return cls.of(content)
-
-    @classmethod
-    def of(cls, content: t.Any) -> Stored:
-        """Return what the store's object holds. A foreign object is no empty store: it may be the only copy of what it
-        holds."""
-        if not isinstance(content, dict):
-            raise StoreError("what the store holds is not a JSON object")
-        if content and not {"current", "pending"} & set(content):
-            names = ", ".join(sorted(map(str, content)))
-            raise StoreError(f"what the store holds has neither current nor pending, but {names}")
-        ours = {key: content.get(key) or "" for key in ("current", "pending", "set_at", "doing")}
-        if not all(isinstance(value, str) for value in ours.values()):
-            raise StoreError("what the store holds has values that are not text")
-        return cls(**ours, others={key: value for key, value in content.items() if key not in ours})
-
-    def days_old(self, now: datetime.datetime) -> float:
-        """Return the password's age in days. Without a readable date it is infinite."""
-        try:
-            then = datetime.datetime.fromisoformat(self.set_at)
-        except ValueError:
-            return float("inf")
-        if then.tzinfo is None:
-            then = then.replace(tzinfo=datetime.timezone.utc)
-        return (now - then).total_seconds() / 86400
-
-
-class Store(t.Protocol):
-    def read(self) -> Stored:
-        """Return what the store holds. Raises :class:`StoreError`."""
-
-    def write(self, stored: Stored) -> None:
-        """Replace what the store holds. Raises :class:`StoreError`."""
-
 
 Result = dict[str, t.Any]
 
@@ -134,7 +66,8 @@ class ManagedAccount(t.Protocol):
 @dataclass(frozen=True)
 class Wanted:
     """``rotate``: now, whatever its age. ``max_age_days``: 0 for any age. ``current``: what the account has now, for a
-    store that does not know it. ``repair``: a stale key, where the password that opens it is known."""
+    store that does not know it. ``repair``: a stale key, where the password that opens it is known. ``key``: what may
+    open it, beside what the store holds."""
 
     now: datetime.datetime
     rotate: bool = False
@@ -142,6 +75,7 @@ class Wanted:
     current: str = ""
     repair: bool = False
     check_mode: bool = False
+    key: str = ""
 
 
 @dataclass
@@ -180,6 +114,9 @@ def _one_pass(store: Store, account: ManagedAccount, wanted: Wanted) -> Rotated:
     if new and not _due(stored, wanted):
         return _unchanged(store, account, stored, wanted)
     done = _foreseen(account, stored, wanted)
+    key = _unproven_key(done, stored, wanted)
+    if key:
+        return _by_way_of(key, store, account, done, stored, wanted)
     real = not done.failed and not wanted.check_mode
     held = stored
     if real:
@@ -238,6 +175,10 @@ class _Done:
     def reason(self) -> str:
         return str(self.result.get("reason", ""))
 
+    @property
+    def has_pending(self) -> bool:
+        return bool(self.result.get("password_matches"))
+
 
 def _foreseen(account: ManagedAccount, stored: Stored, wanted: Wanted) -> _Done:
     """Return what would be done, or a refusal: nothing is written before that is known."""
@@ -268,9 +209,9 @@ def _carried_out(account: ManagedAccount, noted: Stored, wanted: Wanted) -> _Don
 
 def _foresee_repair(account: ManagedAccount, done: _Done, stored: Stored, wanted: Wanted, real: bool) -> _Done | None:
     """Foresee the repair of a stale key by each password that may still open it. Return None if none of them does."""
-    has_pending = done.result.get("password_matches") or (real and done.changed)
+    has_pending = done.has_pending or (real and done.changed)
     has = done.noted.pending if has_pending else done.noted.current
-    for key in dict.fromkeys((stored.current, wanted.current, done.noted.current)):
+    for key in dict.fromkeys((stored.current, wanted.key, wanted.current, done.noted.current)):
         if key in ("", has):
             continue
         result = account.repair(has, key, True)
@@ -285,6 +226,39 @@ def _carry_out_repair(account: ManagedAccount, noted: Stored, wanted: Wanted, be
     if not result.get("failed"):
         result = _merged(result, _set(account, noted, wanted, False).result)
     return _Done(result if before is None else _merged(before.result, result), noted)
+
+
+def _unproven_key(done: _Done, stored: Stored, wanted: Wanted) -> str:
+    """Return the password that may still open the key of a holder whose password was set elsewhere, where macOS cannot
+    tell whether the key followed: without FileVault no password is tried against it. "" if that is not so."""
+    before = done.result.get("state", {}).get("before", {})
+    holder = before.get("secure_token") == "holder"
+    if not wanted.repair or done.failed or not holder or before.get("key_provable") is not False:
+        return ""
+    has = done.noted.pending if done.has_pending else done.noted.current
+    begun = stored.doing == REPAIR and has == stored.pending
+    elsewhere = not stored.doing and has == wanted.current and has not in (stored.current, stored.pending)
+    keys = [key for key in (stored.current, wanted.key) if key not in ("", has)]
+    return keys[0] if keys and (begun or elsewhere) else ""
+
+
+def _by_way_of(key: str, store: Store, account: ManagedAccount, done: _Done, stored: Stored, wanted: Wanted) -> Rotated:
+    """Set the password that may open the key, from the one that the account has: then both are the same, whether the
+    key had followed or not. What is rotated from there takes the key along."""
+    has = done.noted.pending if done.has_pending else done.noted.current
+    noted = replace(stored, current=key, pending=has, doing=REPAIR)
+    result = account.set(key, has, True)
+    if result.get("failed") or wanted.check_mode:
+        merged = result if result.get("failed") else _merged(result, done.result)
+        return Rotated(merged, not result.get("failed"), not result.get("failed"), healed=bool(stored.pending))
+    if noted != stored:
+        _unmoved(store, stored)
+        _store_passwords(store, noted)
+    result = account.set(key, has, False)
+    if result.get("failed"):
+        return Rotated(result, bool(result.get("changed")))
+    _promote(store, noted, replace(noted, pending="", set_at="", doing=""), bool(result.get("changed")))
+    return Rotated(result, True, healed=bool(stored.pending), again=True)
 
 
 def _set(account: ManagedAccount, noted: Stored, wanted: Wanted, check: bool) -> _Done:

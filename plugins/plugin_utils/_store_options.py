@@ -27,7 +27,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._password_store im
     LookupStore,
     VaultStore,
 )
-from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import Store, StoreError
+from ansible_collections.keyholder.macos.plugins.plugin_utils._stored import Store, StoreError
 
 STORES = {
     "command": ("read", "write"),

@@ -347,6 +347,7 @@ ARRIVES: dict[str, Callable[[Any], Places]] = {
         "filevault.user",
     ),
     "zero_touch_allow_own_account": _as_is("managed_password.allow_own_account"),
+    "zero_touch_key_password": _as_is("managed_password.key_password"),
     "zero_touch_keys_dir": _as_is("recovery_key_store.folder"),
 }
 """Variables that do not go to every option of their own name."""

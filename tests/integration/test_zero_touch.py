@@ -25,9 +25,9 @@ LOGIN = person("login", admin=True, hidden=True, password=secret("login"), disab
 ENROLLED = {"enrolled": "ade", "managed_admin": "boxed", "bootstrap": {"supported": True, "escrowed": False}}
 
 
-def box(version: str, *others: dict[str, Any], **more: Any) -> dict[str, Any]:
-    made = person("boxed", admin=True, hidden=True, password=FROM_MDM, prehashed=True)
-    described = mac(version, LOGIN, made, *others, filevault={"state": "off"}, mdm=ENROLLED)
+def box(version: str, *others: dict[str, Any], made: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    boxed = {"admin": True, "hidden": True, "password": FROM_MDM, "prehashed": True, **(made or {})}
+    described = mac(version, LOGIN, person("boxed", **boxed), *others, filevault={"state": "off"}, mdm=ENROLLED)
     return {**described, "ssh_user": "login", **more}
 
 
@@ -40,6 +40,7 @@ ALONE = {"alone": box("15.6", mdm={"enrolled": "no"}), "alone-may": box("15.6", 
 OTHERS = {
     "kept": box("15.6"),
     "owned": box("15.6", person("stan")),
+    "owned-by-mdm": box("15.6", made={"token": True, "prehashed": False}),
     "wrong": box("15.6"),
     "unsaid": box("15.6"),
 }
@@ -199,6 +200,14 @@ def test_it_refuses_before_anything_is_changed(office: Office, host: str, given:
     assert office.lab.mac(host).state() == before
     assert journal.authentications(office.lab.mac(host).journal()) == []
     assert not (office.folder / "passwords" / f"{host}.boxed.age").exists()
+
+
+def test_an_account_that_has_its_token_and_that_the_mdm_went_on_to_rotate_is_adopted(office: Office) -> None:
+    """Nobody can see that its key is stale: FileVault is off, and the store is empty."""
+    office.lab.mac("owned-by-mdm").mdm_sets(LATER)
+    run = office.run("owned-by-mdm", zero_touch_admin_password=LATER, zero_touch_key_password=FROM_MDM)
+    assert run.rc == 0, run.output[-3000:]
+    assert office.is_recoverable("owned-by-mdm")
 
 
 def test_a_password_that_the_mdm_set_anew_is_taken_over_again(office: Office) -> None:

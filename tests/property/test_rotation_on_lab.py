@@ -24,13 +24,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair impor
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
-from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import (
-    Rotated,
-    Stored,
-    StoreError,
-    Wanted,
-    rotate,
-)
+from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import Rotated, Wanted, rotate
+from ansible_collections.keyholder.macos.plugins.plugin_utils._stored import Stored, StoreError
 from maclab.state import Fault, Mac
 
 FIRST, RESET = "first-pw-1", "help-desk-pw-2"
@@ -293,6 +288,77 @@ def test_s13_a_stale_key_is_found_and_makes_no_password_that_opens_it_forgotten(
     done = rotate(store, account, wanted(rotate=True))
     assert (done.result["reason"], account.writes) == ("stale_key", [])
     assert store.stored == Stored(FIRST)
+
+
+UNTOLD = {
+    "the store has what opens the key": (Stored(FIRST), {}, FIRST),
+    "the caller has it": (Stored(), {"key": FIRST}, FIRST),
+    "the key had followed": (Stored(FIRST), {}, RESET),
+    "the key had followed, and the caller names an older one": (Stored(), {"key": FIRST}, RESET),
+}
+"""Where FileVault is off and the password was set elsewhere: the store, what is given, and what opens the key."""
+
+
+def elsewhere(version: str, hardware: str, opens: str) -> Mac:
+    mac = cast(version, hardware)
+    mac.filevault.state = "off"
+    mac.accounts["itadmin"].password, mac.accounts["itadmin"].key_password = RESET, opens
+    return mac
+
+
+@pytest.mark.parametrize("name", UNTOLD)
+@pytest.mark.parametrize(("version", "hardware"), VERSIONS)
+def test_without_filevault_the_key_is_taken_along_whether_or_not_it_had_followed(
+    version: str, hardware: str, name: str
+) -> None:
+    stored, more, opens = UNTOLD[name]
+    for cut in range(1, 14):
+        mac, store = elsewhere(version, hardware, opens), MemoryStore(stored)
+        account = InMemory(mac, cut=cut // 2 if cut % 2 else None)
+        store.cut = None if cut % 2 else cut // 2
+        told = wanted(current=RESET, repair=True, max_age_days=30, **more)
+        with contextlib.suppress(Cut, PowerCut):
+            rotate(store, account, told)
+        store.cut = None
+        assert mac.accounts["itadmin"].password in (store.stored.current, store.stored.pending, RESET)
+        assert mac.accounts["itadmin"].key_password in (store.stored.current, store.stored.pending, FIRST, RESET)
+        healing = InMemory(mac)
+        rotate(store, healing, told)
+        settled(mac, store)
+        assert store.stored.current not in (FIRST, RESET)
+        assert (account.failed_logins, healing.failed_logins) == (0, 0)
+        idle = InMemory(mac)
+        assert not rotate(store, idle, told).changed
+        assert idle.writes == []
+
+
+def test_without_filevault_a_password_that_the_store_knows_goes_no_other_way() -> None:
+    mac, store = elsewhere("15.6", "apple-silicon", RESET), MemoryStore(Stored(RESET))
+    account = InMemory(mac)
+    assert rotate(store, account, wanted(rotate=True, repair=True, current=FIRST, key=FIRST)).rotated
+    settled(mac, store, RESET)
+    assert len(account.writes) == 1
+
+
+@pytest.mark.parametrize("name", UNTOLD)
+def test_check_mode_foresees_the_way_of_an_untold_key(name: str) -> None:
+    stored, more, opens = UNTOLD[name]
+    mac, store = elsewhere("15.6", "apple-silicon", opens), MemoryStore(stored)
+    account = InMemory(mac, check_mode=True)
+    done = rotate(store, account, wanted(current=RESET, repair=True, check_mode=True, **more))
+    assert (done.changed, done.rotated, done.result.get("failed")) == (True, True, None)
+    assert (store.stored, account.writes) == (stored, [])
+    assert sum(step.startswith("set the password") for step in done.result["plan"]) == 2
+
+
+def test_an_earlier_password_of_the_callers_opens_a_stale_key() -> None:
+    mac, store = cast(), MemoryStore()
+    mac.accounts["itadmin"].password = RESET
+    without = rotate(store, InMemory(mac), wanted(current=RESET, repair=True))
+    assert (without.result["reason"], store.stored) == ("stale_key", Stored())
+    assert rotate(store, InMemory(mac), wanted(current=RESET, repair=True, key=FIRST)).rotated
+    settled(mac, store)
+    assert store.stored.current not in (FIRST, RESET)
 
 
 def test_an_account_that_is_not_there_is_made_with_the_stored_password() -> None:

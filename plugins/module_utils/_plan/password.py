@@ -89,6 +89,7 @@ class PasswordRequest(Request):
             "exists": True,
             "secure_token": mac.verdict_of(account),
             "password_set": account.has_password,
+            "key_provable": mac.filevault.asks,
             "promoted": list(mac.promoted),
         }
 

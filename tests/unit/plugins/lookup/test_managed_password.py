@@ -19,7 +19,7 @@ from ansible.template import Templar
 
 from ansible_collections.keyholder.macos.plugins.plugin_utils import _held
 from ansible_collections.keyholder.macos.plugins.plugin_utils._password_store import AgeStore, CommandStore
-from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import Stored
+from ansible_collections.keyholder.macos.plugins.plugin_utils._stored import Stored
 
 NAME = "keyholder.macos.managed_password"
 HOST = "mac-1"

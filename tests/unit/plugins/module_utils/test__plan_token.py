@@ -467,6 +467,11 @@ def test_what_is_returned_of_a_password() -> None:
         "exists": True,
         "secure_token": "holder",
         "password_set": True,
+        "key_provable": False,
         "promoted": ["ana"],
     }
     assert PasswordRequest("rui").view(of)["password_set"] is False
+    # What could not be read of FileVault counts as on.
+    for state, provable in (("on", True), ("unknown", True), ("off", False)):
+        filevault = replace(of.filevault, state=state)
+        assert PasswordRequest("ana").view(replace(of, filevault=filevault))["key_provable"] is provable

@@ -203,7 +203,7 @@ def _of_option(option: str, entry: dict[str, t.Any], good: t.Any = None) -> t.It
         yield from _all(NO_TEXT, ("not_text",))
         if entry.get("no_log"):
             yield from ((title, MARK + text, ("password_unusable",), True) for title, text in NOWHERE.items())
-            if option not in ("old_password", "current_password"):
+            if option not in ("old_password", "current_password", "key_password"):
                 yield "hash", HASH, ("password_is_hash",), True
         elif option in ("name", "user", "admin_user"):
             yield from ((title, name, ("name_unusable",), False) for title, name in NO_NAME.items())

@@ -14,7 +14,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reason import Ref
 from ansible_collections.keyholder.macos.plugins.plugin_utils import _held
 from ansible_collections.keyholder.macos.plugins.plugin_utils._own_password import LOOKUP, Ways, demand_following
 from ansible_collections.keyholder.macos.plugins.plugin_utils._password_store import CommandStore
-from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import Stored
+from ansible_collections.keyholder.macos.plugins.plugin_utils._stored import Stored
 
 OLD, NEW = "old-9-pw", "new-9-pw"
 WRONG = AnsibleError("Incorrect sudo password")

@@ -20,7 +20,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._password_store im
     LookupStore,
     VaultStore,
 )
-from ansible_collections.keyholder.macos.plugins.plugin_utils._rotation import Stored, StoreError
+from ansible_collections.keyholder.macos.plugins.plugin_utils._stored import Stored, StoreError
 
 FIRST = Stored("old pw \u00e9", "new-pw", "2026-01-02T03:04:05+00:00")
 SECOND = Stored("new-pw", "", "2026-02-02T03:04:05+00:00")

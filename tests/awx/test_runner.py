@@ -61,6 +61,7 @@ def person(name: str, password: str, **other: Any) -> dict[str, Any]:
 UNCHANGED = {
     "Read the Mac",
     "Grant with a wrong password",
+    "Keep an account from coming in over SSH",
     "Look at the store",
     "Make a mobile account local",
     "Unlock what is not locked",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SANITY_TESTS = 20
 # They read the source, and what they say does not depend on the ansible-core beside them. The newest one's pylint has
 # every rule of the oldest one's but those that were given up because their answer varies with Python.
-OF_THE_SOURCE = ("pylint", "pep8", "shellcheck", "yamllint")
+OF_THE_SOURCE = ("changelog", "pep8", "pylint", "shellcheck", "yamllint")
 # The unit tests of what runs on the controller.
 CONTROLLERS = ("tests/unit/plugins/plugin_utils/", "tests/unit/plugins/lookup/")
 

@@ -82,7 +82,7 @@ GENERIC: dict[str, Wordings] = {
     "pmset.source": (seen("Now drawing from '{source}'\n", "public file #70966160092"),),
     "pmset.battery": (
         seen(
-            " -InternalBattery-0 (id=4653155)\t{percent}%; {state}; (no estimate) present: true\n",
+            " -InternalBattery-0 (id=7929955)\t{percent}%; {state} remaining present: true\n",
             "public file #70966160092",
         ),
     ),

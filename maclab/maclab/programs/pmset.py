@@ -16,6 +16,6 @@ async def main(call: Call) -> int:
     settings, version = call.mac.settings, call.mac.version_tuple
     call.out(say("pmset.source", version, source=SOURCES[settings.power]))
     if settings.battery is not None:
-        state = "charging" if settings.power == "ac" else "discharging"
+        state = "charged; 0:00" if settings.power == "ac" else "discharging; 6:25"
         call.out(say("pmset.battery", version, percent=settings.battery, state=state))
     return 0

@@ -13,13 +13,12 @@ from ansible_collections.keyholder.macos.plugins.module_utils._ready import (
     BATTERY,
     CHECKS,
     NAMES,
-    NOT_READY,
     READY,
     UPGRADE,
-    Readiness,
     Wish,
     asked_by,
     ready_for,
+    refusal_of,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils._action import Action, failure
@@ -61,13 +60,6 @@ class ActionModule(Action):
         if readiness.verdict == READY or not given["fail"]:
             return told
         return {**failure(refusal_of(readiness)), **told}
-
-
-def refusal_of(readiness: Readiness) -> Refusal:
-    """Return why a Mac must not be erased or upgraded, as a refusal."""
-    evidence = tuple(f"{one.check}: {one.why}. {one.remedy}" for one in readiness.open)
-    certain = readiness.verdict == NOT_READY
-    return Refusal("not_ready" if certain else "could_not_verify", f"this Mac: {readiness.words}", evidence)
 
 
 def _wish(given: t.Mapping[str, t.Any], host: str) -> Wish:

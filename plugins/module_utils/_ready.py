@@ -19,6 +19,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import ESCROWED, T2_MODELS
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import ERASE_PREFLIGHT, ERASES_CONTENT
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
+from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import YES, recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import note_in_words
 
@@ -104,6 +105,13 @@ def ready_for(mac: Mac, what: str, wish: Wish = NOTHING_SAID) -> Readiness:
 def _accepted(finding: Checked, wish: Wish) -> Checked:
     taken = finding.check in wish.accepted and finding.verdict != READY
     return replace(finding, verdict=ACCEPTED, remedy="") if taken else finding
+
+
+def refusal_of(readiness: Readiness) -> Refusal:
+    """Return why a Mac must not be erased or upgraded, as a refusal."""
+    evidence = tuple(f"{one.check}: {one.why}. {one.remedy}" for one in readiness.open)
+    certain = readiness.verdict == NOT_READY
+    return Refusal("not_ready" if certain else "could_not_verify", f"this Mac: {readiness.words}", evidence)
 
 
 # -- the checks --------------------------------------------------------------------------------------------------------

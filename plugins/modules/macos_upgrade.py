@@ -18,6 +18,8 @@ description:
   - On Apple silicon an owner of the volume has to authorise another macOS. The password reaches C(softwareupdate) on
     its standard input (C(--user), C(--stdinpass)). An Intel Mac needs no owner. If FileVault is on there, a holder has
     the next restart come up with the volume unlocked (C(fdesetup authrestart)).
+  - A Mac that is not ready for an upgrade gets none. M(keyholder.macos.ready_for) says what is looked at. What could
+    not be verified is no yes.
   - It succeeds if the Mac runs the new macOS afterwards. What C(softwareupdate) says of itself is no proof. It says
     C(Restarting...), macOS prepares the update for some minutes more, and then it restarts the Mac by itself.
 extends_documentation_fragment:
@@ -46,6 +48,22 @@ options:
     description:
       - The password of O(user). It is checked before anything is downloaded.
     type: str
+  accept:
+    description:
+      - Checks that you have settled in another way, by the names that M(keyholder.macos.ready_for) has for them. They
+        then speak against nothing.
+      - V(recovery_key) is the one that a module on the Mac cannot verify while FileVault is on, because it does not see
+        the store of your keys. Run M(keyholder.macos.ready_for) with the store first, as the playbook
+        C(keyholder.macos.upgrade) does, and accept it here.
+    type: list
+    elements: str
+    choices: [bootstrap_token, volume_owner, recovery_key, recoverable, power, finished]
+    default: []
+  battery:
+    description:
+      - How many percent the battery must have at least if the Mac runs on it. On the mains, any charge will do.
+    type: int
+    default: 50
   install_timeout:
     description:
       - Seconds that C(softwareupdate) may take to download and to accept the update.
@@ -71,6 +89,7 @@ notes:
     that screen instead, the task fails with RV(reason=waits_for_unlock) or RV(reason=not_back).
   - Never restart a Mac while macOS prepares an update. It starts the old macOS again.
 seealso:
+  - module: keyholder.macos.ready_for
   - module: keyholder.macos.filevault_reboot
   - module: keyholder.macos.trust_info
 """
@@ -85,6 +104,8 @@ EXAMPLES = r"""
     version: "15.6.1"
     user: itadmin
     password: "{{ vault_itadmin_password }}"
+    # Somebody has looked whether the recovery key is in the MDM server.
+    accept: [recovery_key]
   become: true
 """
 
@@ -133,10 +154,15 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.upgrade import UpgradeRequest
 
+CHECKED = ("bootstrap_token", "volume_owner", "recovery_key", "recoverable", "power", "finished")
+"""The checks that may be accepted."""
+
 SPEC: dict[str, t.Any] = {
     "version": {"type": "str"},
     "user": {"type": "str"},
     "password": {"type": "str", "no_log": True},
+    "accept": {"type": "list", "elements": "str", "choices": list(CHECKED), "default": []},
+    "battery": {"type": "int", "default": 50},
     "install_timeout": {"type": "int", "default": 7200},
     "reboot_timeout": {"type": "int", "default": 3600},
     "timeout": {"type": "int", "default": 120},

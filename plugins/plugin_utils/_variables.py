@@ -87,10 +87,13 @@ OF_PLAYBOOKS = frozenset(
     keyholder_timeout
     keyholder_udid
     keyholder_wait
+    macos_upgrade_accept
+    macos_upgrade_battery
     macos_upgrade_install_timeout
     macos_upgrade_lock_timeout
     macos_upgrade_password
     macos_upgrade_reboot_timeout
+    macos_upgrade_recovery_key_store
     macos_upgrade_timeout
     macos_upgrade_user
     macos_upgrade_version
@@ -108,7 +111,7 @@ OF_AWX = frozenset(
     keyholder_answers keyholder_failure keyholder_granter_password_json keyholder_granter_user_json
     keyholder_limit_required keyholder_orphans keyholder_recipient_json keyholder_reports keyholder_rotate
     keyholder_since_days keyholder_store_identity keyholder_stores keyholder_target_admin keyholder_target_full_name
-    keyholder_target_name keyholder_target_password keyholder_target_password_json
+    keyholder_target_name keyholder_target_password keyholder_target_password_json keyholder_target_version
     keyholder_publish_json keyholder_publish_page_json keyholder_publish_password_json keyholder_publish_user_json
     keyholder_awx_credentials keyholder_awx_execution_environment keyholder_awx_execution_environment_credential
     keyholder_awx_execution_environment_image keyholder_awx_project_credential

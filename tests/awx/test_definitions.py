@@ -177,7 +177,7 @@ def test_a_job_template_leads_somewhere(template: dict[str, Any]) -> None:
 
 def test_the_task_of_each_playbook_has_a_job_template() -> None:
     wanted = {"audit", "onboard", "onboard_mobile", "grant", "offboard", "managed_admin", "filevault"}
-    wanted |= {"escrow_bootstrap_token", "repair", "unlock", "zero_touch"}
+    wanted |= {"escrow_bootstrap_token", "repair", "unlock", "upgrade", "zero_touch"}
     assert wanted <= {template["playbook"].removesuffix(".yml") for template in TEMPLATES}
     assert all(template["labels"] for template in TEMPLATES)
     (audit,) = [template for template in TEMPLATES if template["name"] == "keyholder audit"]

@@ -186,7 +186,7 @@ CHANGED = {"name": "rui", "password": NEW, "old_password": RUI}
 TAGGED = {"name": "eva", "password": EVA, "secure_token": "prevented"}
 GRANTED = {"name": "eva", "password": EVA, "secure_token": "present", **GRANTER}
 TOKEN = {"user": "ana", "password": ANA, **GRANTER}
-NEWER = {"version": "15.6.1", **HOLDER}
+NEWER = {"version": "15.6.1", "accept": ["bootstrap_token", "recovery_key", "recoverable"], **HOLDER}
 LATER = {"state": "deferred", "user": "rui"}
 UNLOCK = {"user": "rui", "password": RUI, **GRANTER}
 ARCHIVED = {"name": "rui", "home": "archive"}
@@ -259,7 +259,7 @@ COMMANDS = [
          secretly=True),
     Told("filevault_recovery_key", "path", LEFT, "cat", LEFT, COLLECTED, deferred),
     Told("filevault_recovery_key", "remove", True, "rm", LEFT, COLLECTED, deferred),
-    Told("macos_upgrade", "version", "15.6.1", "softwareupdate", "--install macOS Sequoia 15.6.1-24G90", HOLDER,
+    Told("macos_upgrade", "version", "15.6.1", "softwareupdate", "--install macOS Sequoia 15.6.1-24G90", NEWER,
          outdated),
     Told("macos_upgrade", "user", "itadmin", "softwareupdate", "--user itadmin --stdinpass", NEWER, outdated),
     Told("macos_upgrade", "password", IT, "softwareupdate", IT, NEWER, outdated, secretly=True),
@@ -318,6 +318,8 @@ PLAN_ONLY = {
     ("secure_token", "accept_pending"): "whether a token that comes at a login is good enough",
     ("filevault_reboot", "reboot_timeout"): "how long the controller waits",
     ("filevault_reboot", "ssh_unlock"): "what the controller does while it waits",
+    ("macos_upgrade", "accept"): "what speaks against it no longer",
+    ("macos_upgrade", "battery"): "how much the battery must have",
     ("macos_upgrade", "install_timeout"): "how long softwareupdate may take",
     ("macos_upgrade", "reboot_timeout"): "how long the controller waits",
     ("local_account", "force"): "whether it is refused while somebody is logged in",

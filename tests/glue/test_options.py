@@ -21,6 +21,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _module, _module_change, _module_info
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import LIMITS
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import additional
@@ -122,6 +123,7 @@ ARRIVES: dict[tuple[str, str], To] = {
     ("filevault_recovery_key", "recipients"): To("run.recipients"),
     ("filevault_recovery_key", "path"): To("request.path", beside=COLLECTED),
     ("filevault_recovery_key", "remove"): To("request.remove", beside=COLLECTED),
+    ("macos_upgrade", "accept"): To("request.accept", tuple),
     ("repair", "apply"): To("run.check_mode", lambda value: not value),
     ("trust_info", "include"): To(
         "run.ask", lambda words: Ask(**dict.fromkeys(words, True), key_used="escrow" in words)
@@ -174,7 +176,8 @@ def marks(module: str, option: str) -> list[Any]:
     if about["type"] == "bool":
         return [value for value in (True, False) if value is not default]
     if about["type"] == "int":
-        return [4000 + len(option)]
+        limits = LIMITS.get(option, range(10000))
+        return [4000 + len(option) if 4000 + len(option) in limits else limits[len(option)]]
     if about["type"] == "list":
         return [[f"one {option}", f"another {option}"]]
     return [f"/marked/{option}"]

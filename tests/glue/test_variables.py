@@ -218,6 +218,8 @@ VALUES: dict[str, list[Any]] = {
     "grant_accept_pending": [True],
     "grant_allow_temporary_promotion": [True],
     "grant_first_token": [True],
+    "macos_upgrade_accept": [["power"]],
+    "macos_upgrade_battery": [45],
     "macos_upgrade_install_timeout": [4444],
     "macos_upgrade_lock_timeout": [4545],
     "macos_upgrade_reboot_timeout": [4646],
@@ -325,6 +327,8 @@ ARRIVES: dict[str, Callable[[Any], Places]] = {
     "keyholder_report": _as_is("audit_report.dest"),
     "keyholder_report_formats": _as_is("audit_report.formats"),
     "keyholder_report_title": _as_is("audit_report.title"),
+    # The task before has looked into the store of keys.
+    "macos_upgrade_accept": lambda names: {"ready_for.accept": names, "macos_upgrade.accept": [*names, "recovery_key"]},
     "offboard_user_archive_dir": lambda folder: {"offboard.archive": f"{folder}/needed.tar.gz"},
     "offboard_user_names": lambda names: {
         "offboard.name": names[0],

@@ -26,7 +26,7 @@ ON, OFF = {"state": "on", "prk": True}, {"state": "off"}
 # What is not back by then does not come, and what must have answered has, on a busy machine too.
 SOON = 6
 # Two parts would be a number on the way through a file of variables.
-RUN = Step("run", "macos_upgrade", {"reboot_timeout": 90, **ADMIN})
+RUN = Step("run", "macos_upgrade", {"reboot_timeout": 90, "accept": ["recovery_key"], **ADMIN})
 
 
 def to(version: str, **options: Any) -> Step:
@@ -69,6 +69,13 @@ REFUSED: dict[str, tuple[str, dict[str, Any], Step, str]] = {
         to("13.7.0", **NOBODY),
         "option_missing",
     ),
+    "on-battery": (
+        "15.6",
+        {"updates": offers("15.6.1"), "settings": {"power": "battery", "battery": 12}},
+        to("15.6.1"),
+        "not_ready",
+    ),
+    "key-unseen": ("15.6", {"filevault": ON, "updates": offers("15.6.1")}, to("15.6.1", accept=[]), "could_not_verify"),
     "stale": (
         "15.6",
         {"filevault": ON, "updates": offers("15.6.1"), "faults": [{"fault": "stale_key", "user": "itadmin"}]},

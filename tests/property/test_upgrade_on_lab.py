@@ -6,6 +6,7 @@ that nothing is begun which could not be authorised or come back."""
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import fakes
 import pytest
@@ -17,12 +18,14 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.request impo
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.upgrade import UpgradeRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
-from maclab import directory, updates
+from maclab import directory, updates, vault
 from maclab.state import Fault, Mac, Update
 
 PW, OTHER = "admin-pw-1", "old-pw-99"
 MACS = (("10.15.7", "t2"), ("12.7.6", "intel"), ("13.6.9", "apple-silicon"), ("15.6", "apple-silicon"), ("15.6", "t2"))
 SLOW = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTLED = ("bootstrap_token", "volume_owner", "recovery_key", "recoverable", "power", "finished")
+"""Every check of the readiness: what is left is what the upgrade itself demands."""
 NEWER = {"10.15.7": "11.7.10", "12.7.6": "12.7.7", "13.6.9": "15.6.1", "15.6": "15.6.1"}
 
 
@@ -51,7 +54,7 @@ def cast(version: str = "15.6", hardware: str = "apple-silicon", filevault: str 
 def flow(mac: Mac, request: UpgradeRequest, check: bool = False, **passwords: str) -> tuple[Outcome, LabRunner]:
     runner = LabRunner(mac)
     secrets = {option: Secret(value) for option, value in passwords.items()}
-    asked = UpgradeRequest(request.version, request.user, request.install_timeout, frozenset(secrets))
+    asked = replace(request, given=frozenset(secrets))
     return counted(Run(runner, secrets, 5).run(asked, check)), runner
 
 
@@ -82,7 +85,7 @@ def errands(draw: st.DrawFn) -> tuple[Mac, UpgradeRequest, dict[str, str]]:
     right = account.password if account is not None else PW
     password = draw(st.sampled_from([right, right, right, "wrong-pw-1", None]))
     wish = draw(st.sampled_from([NEWER[version], NEWER[version].split(".")[0], version, "99"]))
-    return mac, UpgradeRequest(wish, user), {} if password is None else {"password": password}
+    return mac, UpgradeRequest(wish, user, accept=SETTLED), {} if password is None else {"password": password}
 
 
 def may_begin(mac: Mac, request: UpgradeRequest, passwords: dict[str, str]) -> bool:
@@ -144,7 +147,7 @@ def test_check_mode_touches_nothing_and_says_what_the_run_does(errand: t.Any) ->
 def test_a_mac_that_is_new_enough_is_asked_nothing_more_and_uses_no_password(version: str, hardware: str) -> None:
     for wish in (version, version.split(".")[0]):
         mac = cast(version, hardware)
-        done, runner = flow(mac, UpgradeRequest(wish, "itadmin"), password="wrong-pw-1")
+        done, runner = flow(mac, UpgradeRequest(wish, "itadmin", accept=SETTLED), password="wrong-pw-1")
         assert (done.refusal, done.changed, done.plan, runner.authentications) == (None, False, [], [])
         assert all(command.argv[0] != "softwareupdate" for command, _run in runner.runs)
 
@@ -153,9 +156,9 @@ def test_the_newest_of_those_that_begin_as_asked_is_taken() -> None:
     mac = cast()
     mac.updates = [offered(version) for version in ("15.6.1", "15.7", "15.7.2", "26.1")]
     for wish, taken in (("15.6.1", "15.6.1"), ("15.7", "15.7.2"), ("26", "26.1")):
-        done, _ = flow(mac, UpgradeRequest(wish, "itadmin"), check=True, password=PW)
+        done, _ = flow(mac, UpgradeRequest(wish, "itadmin", accept=SETTLED), check=True, password=PW)
         assert done.after == {"version": taken, "build": "99Z999"}, wish
-    refused, _ = flow(mac, UpgradeRequest("26.2", "itadmin"), check=True, password=PW)
+    refused, _ = flow(mac, UpgradeRequest("26.2", "itadmin", accept=SETTLED), check=True, password=PW)
     assert refused.refusal is not None
     assert reason(refused) == "update_not_offered"
     assert "macOS Sequoia 15.7.2" in refused.refusal.msg
@@ -175,16 +178,58 @@ def test_what_failed_is_told_whatever_the_exit_status(
     monkeypatch.setattr(rules, "UPDATE_FAILURE_STATUS", rules.Rule("update_failure_status", "", (row,)))
     mac = cast()
     mac.faults.append(Fault(fault, options))
-    done, _ = flow(mac, UpgradeRequest("15.6.1", "itadmin"), password=PW)
+    done, _ = flow(mac, UpgradeRequest("15.6.1", "itadmin", accept=SETTLED), password=PW)
     assert reason(done) == code
 
 
 def test_a_key_that_is_stale_is_told_where_only_macos_can_say_it() -> None:
     mac = cast(filevault="off")
     mac.accounts["itadmin"].key_password = OTHER
-    done, runner = flow(mac, UpgradeRequest("15.6.1", "itadmin"), password=PW)
+    done, runner = flow(mac, UpgradeRequest("15.6.1", "itadmin", accept=SETTLED), password=PW)
     assert reason(done) == "owner_refused"
     assert begun(runner)
+
+
+READY = UpgradeRequest("15.6.1", "itadmin", accept=("recovery_key",))
+
+
+def enrolled(mac: Mac) -> None:
+    mac.mdm.enrolled, mac.mdm.bootstrap_supported, mac.mdm.bootstrap_escrowed = "ade", True, False
+
+
+def on_battery(mac: Mac) -> None:
+    mac.settings.power, mac.settings.battery = "battery", 12
+
+
+@pytest.mark.parametrize(
+    ("spoil", "check", "code"),
+    [(enrolled, "bootstrap_token", "not_ready"), (on_battery, "power", "not_ready")],
+)
+def test_a_mac_that_is_not_ready_gets_nothing_until_that_is_accepted(
+    spoil: t.Callable[[Mac], None], check: str, code: str
+) -> None:
+    mac = cast()
+    vault.make_key(mac)
+    spoil(mac)
+    before = snapshot(mac)
+    for checked in (True, False):
+        done, runner = flow(mac, READY, check=checked, password=PW)
+        assert reason(done) == code and done.refusal is not None
+        assert [line for line in done.refusal.evidence if line.startswith(f"{check}: ")], done.refusal.evidence
+        assert (mac, runner.writes, runner.authentications) == (before, [], [])
+    done, runner = flow(mac, replace(READY, accept=("recovery_key", check)), password=PW)
+    assert (reason(done), len(begun(runner))) == ("", 1)
+
+
+def test_what_could_not_be_verified_is_no_yes() -> None:
+    mac = cast()
+    vault.make_key(mac)
+    done, runner = flow(mac, replace(READY, accept=()), password=PW)
+    assert reason(done) == "could_not_verify"
+    assert not begun(runner)
+    mac = cast(filevault="off")
+    done, runner = flow(mac, replace(READY, accept=()), password=PW)
+    assert (reason(done), len(begun(runner))) == ("", 1)
 
 
 def test_what_is_offered_is_shown_without_a_version() -> None:
@@ -196,6 +241,6 @@ def test_what_is_offered_is_shown_without_a_version() -> None:
 
 def test_a_version_that_is_none_is_refused_before_anything_else() -> None:
     for wish in ("sequoia", "15.6.1.2", "1", "-1", "26 "):
-        done, runner = flow(cast(), UpgradeRequest(wish, "itadmin"), password=PW)
+        done, runner = flow(cast(), UpgradeRequest(wish, "itadmin", accept=SETTLED), password=PW)
         assert reason(done) == "value_unusable", wish
         assert not begun(runner)

@@ -8,7 +8,7 @@ This file is PRIVATE to the collection.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._offer import Offer, choose, minimum, wanted
@@ -17,6 +17,15 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import 
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
+from ansible_collections.keyholder.macos.plugins.module_utils._ready import (
+    BATTERY,
+    READY,
+    UPGRADE,
+    Wish,
+    asked_by,
+    ready_for,
+    refusal_of,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import ArmRestart
@@ -27,11 +36,14 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.upgrade impo
 @dataclass(frozen=True)
 class UpgradeRequest(Request):
     """``version``: the oldest macOS that will do; "": only show what is offered. ``user``: who authorises it.
-    ``given``: the options with a secret. ``install_timeout``: seconds that the installing program may take."""
+    ``given``: the options with a secret. ``install_timeout``: seconds that the installing program may take.
+    ``accept``: checks of the readiness that the caller has settled. ``battery``: the percent that it must have."""
 
     version: str = ""
     user: str = ""
     install_timeout: int = 7200
+    battery: int = BATTERY
+    accept: tuple[str, ...] = ()
     given: frozenset[str] = frozenset()
 
     @property
@@ -41,11 +53,9 @@ class UpgradeRequest(Request):
     @property
     def ask(self) -> Ask:
         parts = wanted(self.version)
-        return Ask(
-            updates=not self.version,
-            updates_below="" if parts is None else str(minimum(parts)),
-            authrestart=bool(self.version),
-        )
+        if parts is None:
+            return Ask(updates=not self.version)
+        return replace(asked_by(UPGRADE), updates_below=str(minimum(parts)), authrestart=True)
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Return the plan. Raises :class:`Refusal`: nothing is begun that could not be authorised, or that the Mac
@@ -61,11 +71,14 @@ class UpgradeRequest(Request):
         # Which hardware could not be read counts as the one that asks for more.
         if mac.apple_silicon is not False:
             self._demand_owner(mac)
+            self._demand_readiness(mac, self.user)
             key = mac.account(self.user)
             proving = [VerifyKey(self.user, key.guid, "password", early=True)] if key and mac.filevault.on else []
             steps: list[Step] = [CheckPassword(self.user, "password", "user"), *proving]
             return lawful_plan(mac, [*steps, InstallUpdate(offer, self.user, self.install_timeout)])
-        return lawful_plan(mac, [*self._past_the_screen(mac), InstallUpdate(offer, "", self.install_timeout)])
+        before = self._past_the_screen(mac)
+        self._demand_readiness(mac, "")
+        return lawful_plan(mac, [*before, InstallUpdate(offer, "", self.install_timeout)])
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         seen: dict[str, t.Any] = {"version": str(mac.version), "build": mac.build}
@@ -93,6 +106,12 @@ class UpgradeRequest(Request):
         if account.volume_owner is not True:
             known = "does not own the volume" if account.volume_owner is False else "is not known to own the volume"
             raise Refusal("user_not_owner", f"{self.user} {known}; owners: {owners}", (account.sources.words(),))
+
+    def _demand_readiness(self, mac: Mac, owner: str) -> None:
+        """Raise :class:`Refusal` where something speaks against another macOS now, or could not be verified."""
+        readiness = ready_for(mac, UPGRADE, Wish(owner, None, self.battery, self.accept))
+        if readiness.verdict != READY:
+            raise refusal_of(readiness)
 
     def _past_the_screen(self, mac: Mac) -> list[Step]:
         """Return what makes the restart of an Intel Mac come up with its volume unlocked. Raises :class:`Refusal` where

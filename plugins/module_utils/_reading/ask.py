@@ -57,7 +57,8 @@ class Ask:
     sshd: str | None = None
     """Whether sshd lets that account in."""
     updates_below: str = ""
-    """What softwareupdate offers, if the Mac's macOS is older than this version; "": not asked."""
+    """What softwareupdate offers, if the Mac's macOS is older than this version. A newer one is asked nothing beside
+    the usual, whatever else stands here. "": not asked."""
     updates: bool = False
     """What softwareupdate offers."""
     key_used: bool = False

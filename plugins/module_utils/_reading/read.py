@@ -86,6 +86,8 @@ def commands_of(ask: Ask = NOTHING_ELSE) -> tuple[Command, ...]:
 
 def ahead(ask: Ask) -> list[Command]:
     """Return what a reading will probably ask after its first go, and can be asked before any answer is known."""
+    if ask.updates_below:
+        return []
     wanted = {
         fdesetup.ESCROW: ask.escrow_if_off,
         profiles.INSTALLED: ask.escrow_profile or ask.escrow_if_off,
@@ -156,6 +158,8 @@ def _read_mac(runner: Runner, deadline: float, ask: Ask) -> Mac:
     first = commands_of(ask)
     said = dict(zip(first, runner.run_all(first, deadline)))
     mac = mac_from(_answers(runner, deadline, said))
+    if ask.updates_below and mac.version >= Version.parse(ask.updates_below):
+        return mac
     if (ask.preflight or _rests_on_bootstrap(mac, ask)) and _may_preflight(mac):
         mac = _with_preflight(mac, mdmclient.parse_preflight(runner.run(mdmclient.DEVICE_INFORMATION, deadline)))
     if ask.escrow:
@@ -189,7 +193,7 @@ def _read_mac(runner: Runner, deadline: float, ask: Ask) -> Mac:
             mac = replace(mac, missing=(*mac.missing, Missing("sshd's settings", answer.evidence)))
     if ask.sessions:
         mac = replace(mac, sessions=accounts.parse_who(runner.run(accounts.LOGGED_IN, deadline)))
-    if ask.updates or (ask.updates_below and mac.version < Version.parse(ask.updates_below)):
+    if ask.updates or ask.updates_below:
         mac = _with_offers(mac, runner.run(softwareupdate.LIST, max(deadline, LIST_SECONDS)))
     return _with_places(runner, deadline, ask, mac)
 

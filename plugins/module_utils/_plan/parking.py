@@ -116,7 +116,8 @@ class ParkRequest(Request):
         if steps:
             self._may_be_parked(mac, account)
             steps += [Prove((self.name,), ("volume_owner", "sshd"))]
-        plan = lawful_plan(mac, steps, self._about(mac, account), proof=Proof(self.admin_user, self.given))
+        notes = self._about(mac, account) if steps else []
+        plan = lawful_plan(mac, steps, notes, proof=Proof(self.admin_user, self.given))
         if steps:
             _not_needed(mac, account)
         return plan

@@ -16,6 +16,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import NEW_GUID, CreateHome, SetPassword
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import has_kind, of_kind
 from ansible_collections.keyholder.macos.plugins.module_utils._step.directory import LeaveDirectory
+from ansible_collections.keyholder.macos.plugins.module_utils._step.parking import SetDisabled
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
@@ -32,6 +33,7 @@ def compare(session: Session, plan: Plan, index: int, wanted: Mac, found: Mac) -
         before = plan.before.account(user)
         if wanted.account(user) is None and before is not None and before.guid in found.orphans:
             differs.append("its crypto user is still there")
+        differs += _not_switched(plan.steps[:index], user, found.account(user))
         if differs:
             said = "; ".join(differs)
             _refute(session, f"{user}: {said}", f"{user} is not as planned: {said}")
@@ -41,6 +43,15 @@ def compare(session: Session, plan: Plan, index: int, wanted: Mac, found: Mac) -
             _refute(session, other, f"the Mac is not as planned: {other}")
     _compare_passwords(session, plan.steps[:index], step)
     _compare_homes(session, plan.steps[:index], step, found)
+
+
+def _not_switched(done: t.Sequence[Step], user: str, found: Account | None) -> list[str]:
+    """Return in words that an account was to be disabled or enabled, and is not. Of a plan that left this alone it is
+    not asked: macOS may enable an account that gets a new password."""
+    wanted = {step.user: step.disabled for step in of_kind(done, SetDisabled)}.get(user)
+    if wanted is None or found is None or found.disabled is wanted:
+        return []
+    return ["it is not disabled"] if wanted else [f"it is still disabled: {found.disabled_by}"]
 
 
 def compare_note(session: Session, step: Note) -> None:
@@ -166,7 +177,6 @@ def differences(wanted: Account | None, found: Account | None) -> list[str]:
         "hidden",
         "admin",
         "disabled_tag",
-        "disabled",
         "has_password",
         "parked",
     ):

@@ -14,8 +14,11 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, NOWHERE, Account, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._command.directory_copy import _AGAIN, Copy
+from ansible_collections.keyholder.macos.plugins.module_utils._command.sshd_settings import _TRIED
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Mac, Management, Volume
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
+from ansible_collections.keyholder.macos.plugins.module_utils._parking import Before
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
     NEW_GUID,
@@ -39,6 +42,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.bootstrap im
     RemoveBootstrap,
     ValidateBootstrap,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._step.directory import LeaveDirectory
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import (
     AddUnlocker,
     ArmRestart,
@@ -57,6 +61,13 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault im
     ValidateKey,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove, UpdatePreboot
+from ansible_collections.keyholder.macos.plugins.module_utils._step.parking import (
+    AllowSsh,
+    DenySsh,
+    ForgetAccount,
+    RememberAccount,
+    SetDisabled,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import (
     AllowToken,
     BecomeFirstHolder,
@@ -101,6 +112,8 @@ BY_ANA = "-adminUser ana -adminPassword -"
 RESET = "sysadminctl -resetPasswordFor rui -newPassword -"
 TAG = "AuthenticationAuthority ;DisabledTags;SecureToken"
 FDE, INPUT = "fdesetup", "-inputplist"
+PARKED, DROP_IN = "dsAttrTypeNative:keyholder_parked", "/etc/ssh/sshd_config.d/040-keyholder-rui.conf"
+WAS = Before(hidden=False, admin=True, disabled=False, shell="/bin/zsh")
 
 
 @dataclass(frozen=True)
@@ -324,6 +337,33 @@ WRITES = [
     ),
     Row(RemoveKey(""), vault(personal_key=False), f"{FDE} removerecovery -personal {INPUT}", plist(KEY), BY_KEY),
     Row(RemoveKeyFile("/a"), has(files=frozenset({"/b"})), "rm -f /a"),
+    Row(
+        RememberAccount("rui", WAS),
+        person(RUI, parked="hidden=0 admin=1 disabled=0 shell=/bin/zsh"),
+        f"dscl . -create /Users/rui {PARKED} hidden=0 admin=1 disabled=0 shell=/bin/zsh",
+    ),
+    Row(ForgetAccount("rui"), MAC, f"dscl . -delete /Users/rui {PARKED}"),
+    Row(
+        SetDisabled("rui", True),
+        person(RUI, disabled=True, disabled_by="it is in the group com.apple.access_disabled"),
+        "pwpolicy -u rui -disableuser",
+    ),
+    Row(SetDisabled("rui", False), MAC, "pwpolicy -u rui -enableuser"),
+    Row(
+        DenySsh("rui"),
+        has(files=MAC.files | {DROP_IN}, sshd_refuses=True),
+        f"sshd -t\ntee {DROP_IN}\nsh -c {_TRIED} {DROP_IN} sshd -t",
+        b"Match User rui\n    DenyUsers *\n    PasswordAuthentication no\n    KbdInteractiveAuthentication no\n"
+        b"Match all\n",
+    ),
+    Row(AllowSsh("rui"), has(sshd_refuses=False), f"rm -f {DROP_IN}"),
+    Row(
+        LeaveDirectory("rui", Copy(("v",), ("SMBSID", "OriginalNodeName"), hashed=True, marked=False)),
+        has(directory_copy=Copy(hashed=True)),
+        "dscl . -delete /Users/rui AuthenticationAuthority v\ndscl . -create /Users/rui Password ********\n"
+        "dscl . -delete /Users/rui SMBSID\ndscl . -delete /Users/rui OriginalNodeName\n"
+        f"sh -c {_AGAIN} sh killall opendirectoryd",
+    ),
 ]
 ROWS = [*LOOKS, *UNSEEN, *WRITES]
 HOUSE = Step.__module__.rpartition(".")[0]

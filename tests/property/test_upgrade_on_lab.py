@@ -143,6 +143,52 @@ def test_check_mode_touches_nothing_and_says_what_the_run_does(errand: t.Any) ->
         assert reason(checked) == reason(done)
 
 
+def no_owner(mac: Mac) -> None:
+    mac.crypto_users[mac.accounts["itadmin"].generated_uid].owner = False
+
+
+def stale(mac: Mac) -> None:
+    mac.accounts["itadmin"].key_password = OTHER
+
+
+def cannot_restart(mac: Mac) -> None:
+    mac.faults.append(Fault("authrestart_unsupported", {}))
+
+
+def nothing_offered(mac: Mac) -> None:
+    mac.updates.clear()
+
+
+def no_list(mac: Mac) -> None:
+    mac.faults.append(Fault("hang", {"program": "softwareupdate"}))
+
+
+@pytest.mark.parametrize(
+    ("hardware", "filevault", "spoil", "code"),
+    [
+        ("apple-silicon", "on", no_owner, "user_not_owner"),
+        ("apple-silicon", "off", no_owner, "user_not_owner"),
+        ("apple-silicon", "on", stale, "stale_key"),
+        ("t2", "on", cannot_restart, "authrestart_unsupported"),
+        ("t2", "encrypting", cannot_restart, "authrestart_unsupported"),
+        ("t2", "decrypting", cannot_restart, "authrestart_unsupported"),
+        ("apple-silicon", "on", nothing_offered, "update_not_offered"),
+        ("t2", "off", no_list, "reading_incomplete"),
+    ],
+)
+def test_each_guard_by_itself_keeps_the_rest_from_beginning(
+    hardware: str, filevault: str, spoil: t.Callable[[Mac], None], code: str
+) -> None:
+    mac = cast("15.6", hardware, filevault)
+    asked = UpgradeRequest("15.6.1", "itadmin", accept=SETTLED)
+    assert flow(snapshot(mac), asked, check=True, password=PW)[0].changed is (filevault in ("on", "off"))
+    spoil(mac)
+    before = snapshot(mac)
+    done, runner = flow(mac, asked, password=PW)
+    assert reason(done) == code
+    assert (begun(runner), runner.writes, mac) == ([], [], before)
+
+
 @pytest.mark.parametrize(("version", "hardware"), MACS)
 def test_a_mac_that_is_new_enough_is_asked_nothing_more_and_uses_no_password(version: str, hardware: str) -> None:
     for wish in (version, version.split(".")[0]):

@@ -73,6 +73,9 @@ class ActionModule(ChangingAction):
         try:
             done = self._execute_module(task_vars=task_vars)
         except AnsibleConnectionFailure:
+            # Before anything was begun, nothing is worth an hour's wait.
+            if not self.may_have_written:
+                raise
             return None
         if done.get("rc") in _NOT_STARTED:
             return done

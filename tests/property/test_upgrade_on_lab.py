@@ -16,8 +16,9 @@ from inmemory import LabRunner, counted, snapshot
 
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.upgrade import UpgradeRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import LIST_SECONDS
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
-from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
+from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran, Secret
 from maclab import directory, updates, vault
 from maclab.state import Fault, Mac, Update
 
@@ -276,6 +277,26 @@ def test_what_could_not_be_verified_is_no_yes() -> None:
     mac = cast(filevault="off")
     done, runner = flow(mac, replace(READY, accept=()), password=PW)
     assert (reason(done), len(begun(runner))) == ("", 1)
+
+
+class Timed(LabRunner):
+    """Keeps how long each program may take."""
+
+    allowed: t.ClassVar[dict[str, float]] = {}
+
+    def run(self, command: Command, deadline: float = DEADLINE) -> Ran:
+        self.allowed[" ".join(command.argv[:2])] = deadline
+        return super().run(command, deadline)
+
+
+def test_the_installation_has_a_deadline_of_its_own() -> None:
+    runner = Timed(cast(filevault="off"))
+    asked = replace(READY, install_timeout=4711, given=frozenset({"password"}))
+    done = Run(runner, {"password": Secret(PW)}, 5).run(asked, False)
+    assert done.refusal is None
+    assert runner.allowed["softwareupdate --install"] == 4711
+    assert runner.allowed["softwareupdate --list"] == LIST_SECONDS
+    assert runner.allowed["pmset -g"] == 5
 
 
 def test_what_is_offered_is_shown_without_a_version() -> None:

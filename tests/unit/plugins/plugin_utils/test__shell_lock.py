@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from foreign import FOREIGN
 
-from ansible_collections.keyholder.macos.plugins.module_utils._command import system
+from ansible_collections.keyholder.macos.plugins.module_utils._command import softwareupdate, system
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import LEASE, NAME, FileLock, Holder
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
@@ -546,11 +546,11 @@ def test_a_run_that_restarts_the_mac_keeps_it_no_longer_than_that_takes() -> Non
         sent.append(asked.script)
         raise ConnectionError
 
-    for command in (system.SW_VERS, system.RESTART):
+    for command in (system.SW_VERS, system.RESTART, softwareupdate.install("a label", "", None)):
         with contextlib.suppress(ConnectionError):
             ScriptRunner(send, ShellLock(send, Ticket("filevault_reboot", "ana", 0))).run(command)
     leases = [int(word) for script in sent for word in re.findall(rf" {LEASE} (\d+) 0 0 ", script)]
-    assert leases == [LEASE, RESTARTING]
+    assert leases == [LEASE, RESTARTING, RESTARTING]
 
 
 def test_an_exception_lets_it_go_and_a_broken_connection_hides_no_exception(folder: Path) -> None:

@@ -158,6 +158,12 @@ def test_parts_of_a_mac_are_one_item_each() -> None:
     assert outcome(says) == "FileVault: on; key stored"
 
 
+def test_a_row_can_show_which_macos_a_mac_runs() -> None:
+    change = {"changed": True, "state": {"before": {"version": "15.6"}, "after": {"version": "26.1"}}}
+    told = row_of("mac-1", HERE, [(Source("change", "macOS", "updated"), change)], shows="macos")
+    assert (told.before, told.after, outcome(told)) == (HERE["mac"]["os"]["version"], "26.1", "macOS: updated")
+
+
 def test_a_part_that_was_changed_before_it_was_refused_has_failed() -> None:
     conflict = failure(Refusal("store_conflict", "another run has changed the store"))
     made = {"changed": True, "plan": ["make a new key"]}

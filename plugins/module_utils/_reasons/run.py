@@ -107,7 +107,7 @@ MACOS = Group(
         ),
         "waits_for_unlock": Reason(
             "The Mac waits at FileVault's unlock screen. From macOS 26 on it answers SSH there and refuses keys.",
-            "Unlock it over SSH with the playbook keyholder.macos.unlock or the module filevault_unlock, or at its"
+            "Unlock it over SSH with the playbook unlock or the module filevault_unlock, or at its"
             " screen. After ten wrong passwords only macOS Recovery helps. For a restart by filevault_reboot,"
             " ssh_unlock does it.",
             _BACK,

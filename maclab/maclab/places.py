@@ -16,9 +16,9 @@ LINKS = 40
 _FOLDERS = {
     "/bin": "[ bash cat chmod cp csh dash date dd df echo expr hostname kill ksh launchctl ln ls mkdir mv ps pwd rm "
     "rmdir sh sleep stty tcsh test zsh",
-    "/sbin": "mount reboot shutdown",
+    "/sbin": "mount reboot route shutdown",
     "/usr/sbin": "chown createhomedir diskutil dsconfigad dseditgroup dsenableroot firmwarepasswd installer ioreg "
-    "networksetup nvram pkgutil sc_auth scutil softwareupdate spctl sshd sysadminctl sysctl system_profiler "
+    "ipconfig networksetup nvram pkgutil sc_auth scutil softwareupdate spctl sshd sysadminctl sysctl system_profiler "
     "systemsetup",
     "/usr/libexec": "PlistBuddy mdmclient",
     "/System/Library/CoreServices/ManagedClient.app/Contents/Resources": "createmobileaccount",

@@ -9,7 +9,9 @@ From macOS 26 on that sshd asks PAM's ``pam_basesystem``, which starts ``sshd-fv
 
 from __future__ import annotations
 
+import base64
 import enum
+import hashlib
 from typing import Any
 
 from maclab import directory, disks, plists, rules
@@ -91,6 +93,43 @@ def user_files(mac: Mac) -> dict[str, str]:
     others = [user for user in mac.crypto_users.values() if user.kind != directory.LOCAL_USER]
     users |= {user.uuid: {"UserType": user.kind} for user in others}
     return {f"{FOLDER}{disks.volume_uuid(mac, 'data')}/var/db/CryptoUserInfo.plist": plists.dumps(users)}
+
+
+SSH_FOLDER = "/etc/ssh/"
+SWITCH = "sshd-fvunlock.plist"
+ALGORITHMS = ("ecdsa", "ed25519", "rsa")
+
+
+def host_keys(mac: Mac) -> dict[str, str]:
+    """Return the public halves of the host keys that the running Mac has, and of those that are staged for the unlock
+    screen (apple-oss-distributions/OpenSSH, OpenSSH-354.0.3, HostKeyManager.swift), by their paths. They are none that
+    sshd of the lab has."""
+    files = {f"{SSH_FOLDER}{_named(one)}": _public_key(mac, one) for one in ALGORITHMS}
+    if not rules.SSH_UNLOCKS.at(mac.version_tuple) or mac.waiting.host_keys == "missing":
+        return files
+    made = "an earlier macOS" if mac.waiting.host_keys == "other" else ""
+    return files | {f"{_staged(mac)}{_named(one)}": _public_key(mac, one, made) for one in ALGORITHMS}
+
+
+def switch(mac: Mac) -> dict[str, bytes]:
+    """Return the property list that switches the login at the unlock screen, by its path."""
+    if not rules.SSH_UNLOCKS.at(mac.version_tuple) or mac.waiting.enabled is None:
+        return {}
+    return {f"{_staged(mac)}{SWITCH}": plists.dumps({"Enabled": mac.waiting.enabled}).encode()}
+
+
+def _staged(mac: Mac) -> str:
+    return f"{FOLDER}{disks.volume_uuid(mac, 'data')}/var/db/sshd/"
+
+
+def _named(algorithm: str) -> str:
+    return f"ssh_host_{algorithm}_key.pub"
+
+
+def _public_key(mac: Mac, algorithm: str, made: str = "") -> str:
+    digest = hashlib.sha512(f"{mac.name}/{algorithm}/{made}".encode()).digest()
+    name = {"ecdsa": "ecdsa-sha2-nistp256", "ed25519": "ssh-ed25519", "rsa": "ssh-rsa"}[algorithm]
+    return f"{name} {base64.b64encode(bytes(3) + digest).decode()}\n"
 
 
 def _user(mac: Mac, guid: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from maclab.state import (
     DirectoryUser,
     FileVault,
     Group,
+    Link,
     Mac,
     NetworkDirectory,
     PlatformSSO,
@@ -42,7 +43,7 @@ EPOCH = 1735689600.0
 MAC_KEYS = (
     "macos build hardware model filesystem device python ssh_user port count accounts groups crypto_users "
     "filevault mdm directory policy preboot root_locked_out logged_in locked reboot_seconds launchd_seconds faults "
-    "sudo_password requiretty settings preboot_ssh updates prepare_seconds platform_sso"
+    "sudo_password requiretty settings preboot_ssh updates prepare_seconds platform_sso network"
 ).split()
 ACCOUNT_KEYS = (
     "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
@@ -73,7 +74,9 @@ POWER = ("ac", "battery", "ups")
 DIRECTORY_KEYS = "node online users".split()
 DIRECTORY_USER_KEYS = "name full_name uid generated_uid password".split()
 BOOTSTRAP_KEYS = "supported escrowed stale error".split()
-PREBOOT_SSH_KEYS = "after_unlock password_method says_unknown".split()
+PREBOOT_SSH_KEYS = "after_unlock password_method says_unknown enabled host_keys".split()
+NETWORK_KEYS = "kind interface security ieee8021x".split()
+SECURITIES = "NONE WEP WPA_PSK WPA2_PSK WPA3_SAE WPA2_ENTERPRISE WPA3_ENTERPRISE".split()
 UPDATE_KEYS = "version build title label size restart downloaded".split()
 SSO_KEYS = (
     "extension display_name registered method filevault login unlock exempt offline_hours unregistered_hours".split()
@@ -262,6 +265,7 @@ def _mac(name: str, keys: _Keys, asks: bool) -> Mac:
     mac.updates = [_update(keys.inner("updates", index)) for index in range(len(keys.listed("updates")))]
     mac.prepare_seconds = keys.seconds("prepare_seconds", 0.0, 3600)
     mac.sso = _sso(mac, keys)
+    mac.link = _link(keys.inner("network"))
     mac.ssh_user = _ssh_user(mac, keys)
     _add_faults(mac, keys)
     return mac
@@ -558,7 +562,17 @@ def _waiting(keys: _Keys) -> Waiting:
         keys.choice("after_unlock", AFTER_UNLOCK[0], AFTER_UNLOCK),
         keys.optional_flag("password_method"),
         says_unknown=keys.flag("says_unknown", False),
+        enabled=keys.optional_flag("enabled") if "enabled" in keys.data else True,
+        host_keys=keys.choice("host_keys", "same", ("same", "other", "missing")),
     )
+
+
+def _link(keys: _Keys) -> Link:
+    keys.only(NETWORK_KEYS)
+    kind = keys.choice("kind", "ethernet", ("ethernet", "wifi", "vpn", "none"))
+    interface = keys.text("interface", "utun4" if kind == "vpn" else "en0")
+    security = keys.choice("security", "WPA2_PSK", SECURITIES)
+    return Link(kind, interface, security, keys.flag("ieee8021x", "ENTERPRISE" in security and kind == "wifi"))
 
 
 def _update(keys: _Keys) -> Update:

@@ -225,6 +225,20 @@ class Waiting:
     delayed_until: float = 0.0
     # Whether whoever has no account that the unlock screen knows is told so.
     says_unknown: bool = False
+    # What of it is on the preboot volume: the switch (None: no file), and the staged host keys (same, other, missing).
+    enabled: bool | None = True
+    host_keys: str = "same"
+
+
+@dataclass
+class Link:
+    """What the default route leads over. `kind`: ethernet, wifi, vpn or none; `security`: of Wi-Fi."""
+
+    kind: str = "ethernet"
+    interface: str = "en0"
+    security: str = "WPA2_PSK"
+    # A supplicant runs on it.
+    ieee8021x: bool = False
 
 
 @dataclass
@@ -334,6 +348,7 @@ class Mac:
     settings: Settings = field(default_factory=Settings)
     waiting: Waiting = field(default_factory=Waiting)
     sso: PlatformSSO = field(default_factory=PlatformSSO)
+    link: Link = field(default_factory=Link)
     # What `scutil --set` has set: ComputerName, LocalHostName, HostName.
     names: dict[str, str] = field(default_factory=dict)
     # What softwareupdate finds, and the lab's own clock for how long macOS prepares one before it restarts the Mac.
@@ -384,6 +399,7 @@ def from_json(text: str) -> Mac:
             "network": _network(data.get("network", {})),
             "waiting": Waiting(**data.get("waiting", {})),
             "sso": PlatformSSO(**data.get("sso", {})),
+            "link": Link(**data.get("link", {})),
             "jobs": {label: Job(**value) for label, value in data.get("jobs", {}).items()},
             "updates": [Update(**value) for value in data.get("updates", [])],
             "mdm": MDM(**data["mdm"]),

@@ -718,6 +718,33 @@ TEXTS: dict[str, Wordings] = {
     "createhomedir.no_user": (assumed("createhomedir: user {user} not found\n"),),
     "sshd.no_keys": (assumed("sshd: no hostkeys available -- exiting.\n"),),
     "sshd.wrong": (assumed("{where}: Bad configuration option\n"),),
+    # --- the link ---
+    "route.default": (
+        seen(
+            "   route to: default\ndestination: default\n       mask: default\n    gateway: 192.168.1.1\n"
+            "  interface: {interface}\n      flags: <UP,GATEWAY,DONE,STATIC,PRCLONING,GLOBAL>\n",
+            "public file #70110637107",
+        ),
+    ),
+    "route.none": (assumed("route: writing to routing socket: not in table\n"),),
+    "ipconfig.ethernet": (
+        seen(
+            "<dictionary> {{\n  InterfaceType : Ethernet\n  LinkStatusActive : TRUE\n}}\n", "public file #70110637107"
+        ),
+    ),
+    "ipconfig.wifi": (
+        seen(
+            "<dictionary> {{\n  BSSID : <redacted>\n  ConnectionID : 1\n  InterfaceType : WiFi\n"
+            "  LinkStatusActive : TRUE\n  NetworkID : <redacted>\n  SSID : <redacted>\n  Security : {security}\n}}\n",
+            "public file #70110637107",
+        ),
+    ),
+    "pgrep.supplicant": (
+        assumed(
+            "/System/Library/SystemConfiguration/EAPOLController.bundle/Contents/Resources/eapolclient -i {interface}"
+            " -u 0 -g 0"
+        ),
+    ),
     # --- app-sso ---
     "app_sso.state": (
         seen(

@@ -110,6 +110,7 @@ Code = t.Literal[
     "no_escrow_path",
     "recipient_unusable",
     "authrestart_unsupported",
+    "would_not_come_back",
     "another_run",
     "connection_lost",
     "lock_unusable",

@@ -25,6 +25,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._offer import Offe
 from ansible_collections.keyholder.macos.plugins.module_utils._place import Place
 from ansible_collections.keyholder.macos.plugins.module_utils._power import Power
 from ansible_collections.keyholder.macos.plugins.module_utils._sso import PlatformSSO
+from ansible_collections.keyholder.macos.plugins.module_utils._start_up import StartUp
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import (
     creation,
     is_offboarding,
@@ -231,7 +232,8 @@ class Mac:
     taken: frozenset[str] = field(default=frozenset(), repr=False)
     """Names, full names and numbers (``uid:501``) that other records of the directory use, as :func:`folded`."""
     sso: PlatformSSO | None = None
-    """None: not asked."""
+    start_up: StartUp | None = None
+    """None, as for Platform SSO: not asked."""
 
     def account(self, name: str) -> Account | None:
         """Return the account of that short name, None if there is none."""

@@ -197,6 +197,11 @@ KEY_IN_PLIST_ONLY = TurningPoint(
     "https://derflounder.wordpress.com/2026/05/07/turning-on-filevault-using-the-fdesetup-command-line-tool-may-not-"
     "include-displaying-the-personal-recovery-key-on-macos-tahoe/; transcript fde-enable-tahoe-no-key",
 )
+SSH_UNLOCKS_BY_WIFI = TurningPoint(
+    Version(26, 5),
+    "an unlock over SSH is reported to work by Wi-Fi, open or WPA2 with a key; Apple names both from 26 on",
+    "README of lime (Rust, 2026); https://support.apple.com/guide/deployment (FileVault)",
+)
 DEFERRAL_HIDES_KEY = TurningPoint(
     Version(27),
     "a deferral shows the user the new recovery key only with -showrecoverykey, and not even then where a profile says"

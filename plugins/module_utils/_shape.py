@@ -64,6 +64,8 @@ MAYBE_NUMBER = _Leaf(_kind.whole, "a whole number", unread=True)
 MAYBE_MOMENT = _Leaf(_kind.moment, "a number of seconds", unread=True)
 TEXTS = [TEXT]
 
+_FACTS = [{"fact": TEXT, "says": _one_of("yes", "no", "unknown"), "why": TEXT}]
+
 SHAPE: dict[str, t.Any] = {
     "os": {"version": TEXT, "build": TEXT},
     "hardware": {"model": TEXT, "apple_silicon": MAYBE_FLAG, "virtual": FLAG},
@@ -116,6 +118,15 @@ SHAPE: dict[str, t.Any] = {
     },
     "full_disk_access": _Key(MAYBE_FLAG),
     "recovery_lock": _Key(_one_of("set", "not_set", "unknown")),
+    "restart": _Key(
+        {
+            "comes_back": _one_of("yes", "no", "unknown"),
+            "by": TEXT,
+            "because": _FACTS,
+            "after_power_cut": _one_of("yes", "no", "unknown"),
+            "after_power_cut_because": _FACTS,
+        }
+    ),
     "platform_sso": _Key(
         {
             "configured": MAYBE_FLAG,

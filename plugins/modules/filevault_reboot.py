@@ -56,6 +56,15 @@ options:
       - The controller needs OpenSSH, and the connection plugin P(ansible.builtin.ssh#connection).
     type: bool
     default: false
+  require_comes_back:
+    description:
+      - Whether to refuse the restart, with RV(reason=would_not_come_back), unless everything says that the Mac can be
+        unlocked over SSH afterwards. What could not be read does not say so. It looks at the switch and the host keys
+        on the preboot volume, at O(user) among those that it knows, at the network, and at Platform SSO's policy.
+      - It matters with O(ssh_unlock) only, on a Mac that cannot restart past its unlock screen.
+      - With V(false) the Mac is restarted all the same, and RV(notes) says what speaks against it.
+    type: bool
+    default: true
   reboot_timeout:
     description:
       - Seconds to wait for the Mac to come back.
@@ -135,6 +144,7 @@ SPEC: dict[str, t.Any] = {
     "password": {"type": "str", "no_log": True},
     "current_key": {"type": "str", "no_log": True},
     "ssh_unlock": {"type": "bool", "default": False},
+    "require_comes_back": {"type": "bool", "default": True},
     "reboot_timeout": {"type": "int", "default": 600},
     "timeout": {"type": "int", "default": 120},
     **_module_change.RUNNER,

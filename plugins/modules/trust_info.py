@@ -46,6 +46,9 @@ options:
       - V(platform_sso) reads what a profile asks of Platform SSO, on macOS 13 and newer. It takes one more process.
         Apple calls what C(app-sso platform -s) prints a diagnostic that is not for scripts, so a value that cannot be
         understood is null.
+      - V(restart) reads whether the Mac would come back after a restart with no person before it, and what
+        V(platform_sso) reads. It takes two more processes, and from macOS 26 on, where FileVault is not off, five more
+        and a second SSH exec.
       - V(preflight) asks an enrolled Mac with macOS 13.3 or newer whether macOS would use the Bootstrap Token. It takes
         ten seconds on a real Mac, and a second SSH exec.
       - V(full_disk_access) lists a folder that macOS lists only to a session with Full Disk Access. Without it, macOS
@@ -54,7 +57,7 @@ options:
         V(preflight), and another SSH exec. On Intel it is the firmware's password.
     type: list
     elements: str
-    choices: [escrow, preflight, full_disk_access, recovery_lock, platform_sso]
+    choices: [escrow, preflight, full_disk_access, recovery_lock, platform_sso, restart]
     default: []
   timeout:
     description:
@@ -224,6 +227,16 @@ mac:
           description: Whether the policies of Platform SSO leave the account alone. Null if macOS did not say.
           type: bool
           returned: when V(platform_sso) is in O(include)
+    restart:
+      description:
+        - Whether the Mac would come back from a restart with no person before it. C(comes_back) is V(yes), V(no) or
+          V(unknown), for a restart by M(keyholder.macos.filevault_reboot). C(by) is V(no_unlock_screen),
+          V(authrestart) or V(ssh_unlock), or empty. C(because) lists the facts, each with what it C(says) and C(why).
+        - C(after_power_cut) and C(after_power_cut_because) say the same of a start that nobody has prepared, after
+          which a Mac with FileVault can only be unlocked over SSH, from macOS 26 on.
+        - What could not be read is V(unknown), never V(yes).
+      type: dict
+      returned: when V(restart) is in O(include)
     orphaned_crypto_users:
       description: GeneratedUIDs of crypto users that belong to no account of this Mac.
       type: list

@@ -126,7 +126,14 @@ ARRIVES: dict[tuple[str, str], To] = {
     ("macos_upgrade", "accept"): To("request.accept", tuple),
     ("repair", "apply"): To("run.check_mode", lambda value: not value),
     ("trust_info", "include"): To(
-        "run.ask", lambda words: Ask(**dict.fromkeys(words, True), key_used="escrow" in words)
+        "run.ask",
+        lambda words: Ask(
+            **{
+                **dict.fromkeys(words, True),
+                "key_used": "escrow" in words,
+                **(dict.fromkeys(("platform_sso", "authrestart"), True) if "restart" in words else {}),
+            }
+        ),
     ),
 }
 """What does not go to the request's field of its own name. A secret goes to the secrets."""

@@ -46,6 +46,7 @@ BOTH: dict[str, tuple[rules.Rule[object], object]] = {
 # The lab plays these the same way on each version, or knows another fact: see the test of ASKS_OLD_PASSWORD.
 PRODUCT_ALONE = {
     "TOKEN_DIALOG",
+    "SSH_UNLOCKS_BY_WIFI",
     "PROTECTED_FOLDER",
     "ERASES_CONTENT",
     "ASKS_OLD_PASSWORD",

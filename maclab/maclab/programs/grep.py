@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Be grep for the file in which the preboot volume keeps who may unlock; any other file is the host's."""
+"""Be grep for the file in which the preboot volume keeps who may unlock, and for the public halves of host keys; any
+other file is the host's."""
 
 from __future__ import annotations
 
@@ -13,20 +14,22 @@ from maclab.options import getopt
 from maclab.programs import _files
 
 NOT_FOUND, TROUBLE = 1, 2
+PLACES = (preboot.FOLDER, f"{preboot.SSH_FOLDER}ssh_host_")
 
 
 async def main(call: Call) -> int:
     options = getopt(call.argv, "EHaho")
-    if not options.rest[1:] or not all(word.startswith(preboot.FOLDER) for word in options.rest[1:]):
+    if not options.rest[1:] or not all(word.startswith(PLACES) for word in options.rest[1:]):
         return _files.become_host_program(call)
     if options.complaint or options.letters - set("EHaho") or "o" not in options.letters:
-        return call.refuse("-a, -E, -H, -h and -o for the preboot volume")
+        return call.refuse("-a, -E, -H, -h and -o for the preboot volume and host keys")
     pattern, paths = options.rest[0], options.rest[1:]
     named = "h" not in options.letters and ("H" in options.letters or len(paths) > 1)
     status = NOT_FOUND
     for path in paths:
         # The shell finds nothing of that name on this host, so its pattern comes here as it was written.
-        files = {known: text for known, text in preboot.user_files(call.mac).items() if fnmatchcase(known, path)}
+        there = preboot.user_files(call.mac) | preboot.host_keys(call.mac)
+        files = {known: text for known, text in there.items() if fnmatchcase(known, path)}
         if not files:
             call.err(f"grep: {path}: No such file or directory\n")
             status = TROUBLE

@@ -7,13 +7,21 @@ from __future__ import annotations
 from maclab.call import Call
 from maclab.options import getopt
 from maclab.programs import _seat
+from maclab.texts import say
 
 NONE = 1
+SUPPLICANT = "eapolclient"
 
 
 async def main(call: Call) -> int:
     options = getopt(call.argv, "filoqu:xU:")
     names = list(options.rest)
+    if names == [SUPPLICANT] and not options.complaint and not options.letters - set("fl"):
+        link = call.mac.link
+        if link.ieee8021x:
+            words = say("pgrep.supplicant", call.mac.version_tuple, interface=link.interface)
+            call.out(f"413 {words if 'f' in options.letters else SUPPLICANT}\n" if "l" in options.letters else "413\n")
+        return 0 if link.ieee8021x else NONE
     if options.complaint or options.letters - set("iloqxuU") or len(names) != 1 or names[0] not in _seat.KNOWN:
         return call.refuse(f"-x, -i, -l, -o, -q, -u and one of {', '.join(_seat.KNOWN)}")
     user = options.last("u") or options.last("U")

@@ -10,9 +10,10 @@ import json
 import plistlib
 import posixpath
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
-from maclab import plists
+from maclab import plists, preboot
 from maclab.call import Call
 from maclab.programs import _plists
 from maclab.rules import Version
@@ -54,7 +55,7 @@ async def main(call: Call) -> int:
     if wish is None or not wish.files or ("o" in wish.flags and len(wish.files) > 1):
         return call.refuse(KNOWN)
     status = 0
-    for path in wish.files:
+    for path in _found(call, wish):
         try:
             await _done(call, wish, path)
         except _Said as said:
@@ -63,6 +64,13 @@ async def main(call: Call) -> int:
         except _Refuse:
             return call.refuse(KNOWN)
     return status
+
+
+def _found(call: Call, wish: Wish) -> list[str]:
+    """Return the files. A shell of this host finds nothing on the preboot volume, so a pattern comes as it was
+    written."""
+    there = preboot.switch(call.mac)
+    return [known for path in wish.files for known in ([one for one in there if fnmatchcase(one, path)] or [path])]
 
 
 class _Refuse(Exception):
@@ -124,6 +132,9 @@ def _named(path: str) -> str:
 
 
 async def _content(call: Call, path: str) -> bytes:
+    switch = preboot.switch(call.mac).get(path)
+    if switch is not None:
+        return switch
     path = _plists.STDIN if path == STDIN else path
     try:
         return await _plists.content(call, posixpath.join(call.cwd, path))

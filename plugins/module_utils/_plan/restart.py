@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyholder.macos.plugins.module_utils._comes_back import NO, UNKNOWN, YES, after_power_cut
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import SSH_UNLOCKS
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import holder
@@ -25,15 +26,17 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.token import
 
 @dataclass(frozen=True)
 class RestartRequest(Request):
-    """``given``: the options with a secret. ``ssh_unlock``: whether the Mac may wait to be unlocked by SSH."""
+    """``given``: the options with a secret. ``ssh_unlock``: whether the Mac may wait to be unlocked by SSH.
+    ``require_comes_back``: whether that must be known to work before the Mac is restarted."""
 
     user: str = ""
     ssh_unlock: bool = False
     given: frozenset[str] = frozenset()
+    require_comes_back: bool = True
 
     @property
     def ask(self) -> Ask:
-        return Ask(authrestart=True)
+        return Ask(authrestart=True, restart=self.ssh_unlock, platform_sso=self.ssh_unlock)
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Return the plan. Raises :class:`Refusal`: a Mac that would wait at its unlock screen is not restarted."""
@@ -55,10 +58,22 @@ class RestartRequest(Request):
         if not self.user or "password" not in self.given:
             raise Refusal("option_missing", "give user and password of a holder, to unlock the volume over SSH")
         holder(mac, self.user)
-        return lawful_plan(mac, [CheckPassword(self.user, "password", "user"), Restart(locked=True)])
+        steps = [CheckPassword(self.user, "password", "user"), Restart(locked=True)]
+        return lawful_plan(mac, steps, self._doubts(mac))
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         return {"filevault": mac.filevault.state, "authrestart": mac.filevault.authrestart}
+
+    def _doubts(self, mac: Mac) -> list[str]:
+        """Return what a caller who restarts all the same should know. Raises :class:`Refusal` for any other."""
+        answer = after_power_cut(mac, self.user)
+        if answer.verdict == YES:
+            return []
+        words = {NO: "would not come back by itself", UNKNOWN: "may not come back by itself"}[answer.verdict]
+        if self.require_comes_back:
+            evidence = tuple(f"{fact.fact}: {fact.says}, {fact.why}" for fact in answer.because)
+            raise Refusal("would_not_come_back", f"this Mac {words}: {answer.words}", evidence)
+        return [f"this Mac {words}: {answer.words}"]
 
     def _authentication(self, mac: Mac) -> list[Step]:
         if self.user:

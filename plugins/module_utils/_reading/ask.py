@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-INCLUDE = ("escrow", "preflight", "full_disk_access", "recovery_lock", "platform_sso")
+INCLUDE = ("escrow", "preflight", "full_disk_access", "recovery_lock", "platform_sso", "restart")
 """What a user of keyholder.macos.trust_info can ask for: fields of :class:`Ask`."""
 
 
@@ -71,6 +71,8 @@ class Ask:
     """Whether Recovery asks for a password. On Apple silicon mdmclient says it, as slowly as the preflight."""
     platform_sso: bool = False
     """What a profile asks of Platform SSO."""
+    restart: bool = False
+    """What the preboot volume has for an unlock over SSH, and which link the Mac is on."""
 
     @classmethod
     def including(cls, words: t.Collection[str]) -> Ask:
@@ -81,5 +83,7 @@ class Ask:
             key_used="escrow" in words,
             full_disk_access="full_disk_access" in words,
             recovery_lock="recovery_lock" in words,
-            platform_sso="platform_sso" in words,
+            platform_sso="platform_sso" in words or "restart" in words,
+            restart="restart" in words,
+            authrestart="restart" in words,
         )

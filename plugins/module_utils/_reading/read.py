@@ -31,6 +31,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     records,
     softwareupdate,
     sshd_settings,
+    start_up,
     system,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Missing, Network, Person
@@ -39,6 +40,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._macos import (
     BOOTSTRAP_TOKEN,
     ERASE_PREFLIGHT,
     PLATFORM_SSO,
+    SSH_UNLOCKS,
     TOKEN_DIALOG,
     Version,
 )
@@ -54,6 +56,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse imp
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE
 from ansible_collections.keyholder.macos.plugins.module_utils._sso import NONE_HERE
+from ansible_collections.keyholder.macos.plugins.module_utils._start_up import Link, StartUp
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
@@ -73,6 +76,8 @@ READING = (
 asked for even if the version or the enrolment will rule it out."""
 
 NOTHING_ELSE = Ask()
+
+_START_UP = (start_up.HOST_KEYS, start_up.SWITCH, start_up.ROUTE)
 
 LIST_SECONDS = 300.0
 """Seconds that softwareupdate may look for updates, if other commands may take less: it asks over the network."""
@@ -101,6 +106,7 @@ def ahead(ask: Ask) -> list[Command]:
     commands = [command for command, is_wanted in wanted.items() if is_wanted]
     if ask.sshd is not None:
         commands.append(sshd_settings.read(ask.sshd))
+    commands += _START_UP if ask.restart else ()
     if ask.directory_user is not None:
         commands += [network.NODES, network.read_person(ask.directory_user)]
     return commands
@@ -171,6 +177,8 @@ def _read_mac(runner: Runner, deadline: float, ask: Ask) -> Mac:
         known = mac.version >= PLATFORM_SSO.first
         mac = replace(mac, sso=app_sso.parse_state(said[app_sso.STATE]) if known else NONE_HERE)
     mac = _with_more_of_filevault(runner, deadline, ask, mac)
+    if ask.restart:
+        mac = replace(mac, start_up=_start_up(runner, deadline, mac))
     if ask.directory_user is not None:
         mac = replace(mac, network=_network(runner, deadline, ask.directory_user))
     if ask.token_dialog and mac.version >= TOKEN_DIALOG.first:
@@ -350,6 +358,18 @@ def _is_there(path: str, answer: Ran) -> bool:
     if found is None:
         raise ReadingError(f"it could not be read whether {path} exists: {answer.evidence}", "reading_incomplete")
     return found != system.NO_FILE
+
+
+def _start_up(runner: Runner, deadline: float, mac: Mac) -> StartUp:
+    """Return what is read where a Mac may wait at an unlock screen that takes SSH."""
+    if mac.version < SSH_UNLOCKS.first or not mac.filevault.asks:
+        return StartUp()
+    keys, switch, route = runner.run_all(_START_UP, deadline)
+    interface, link = start_up.parse_route(route), Link()
+    if interface:
+        summary, supplicants = runner.run_all((start_up.summary_of(interface), start_up.SUPPLICANTS), deadline)
+        link = start_up.parse_link(interface, summary, supplicants)
+    return StartUp(start_up.parse_switch(switch), start_up.parse_host_keys(keys), link)
 
 
 def _network(runner: Runner, deadline: float, name: str) -> Network:

@@ -15,6 +15,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._account import (
     UNPROVEN,
     Account,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._comes_back import after_power_cut, after_restart
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
 from ansible_collections.keyholder.macos.plugins.module_utils._sso import PlatformSSO
@@ -41,6 +42,7 @@ def summary(mac: Mac) -> list[str]:
         words = AT_LOGIN if verdict == PENDING else ""
         lines.append(f"{plain(account.name):<{width}}  {kind:<8}  {verdict:<8}  {why(account, words)}")
     lines.append(_filevault_line(mac))
+    lines += [_restart_line(mac)] if mac.start_up is not None else []
     lines += [_sso_line(mac.sso)] if mac.sso is not None else []
     lines.append(f"Bootstrap Token: {mac.management.bootstrap.replace('_', ' ')}; {_enrolment(mac)}")
     lines += [_LOCKED[mac.recovery_lock]] if mac.recovery_lock is not None else []
@@ -80,6 +82,13 @@ def _filevault_line(mac: Mac) -> str:
     deferred = f", deferred until {plain(mac.filevault.deferred_user)} logs in" if mac.filevault.deferred_user else ""
     key = {True: "present", False: "none", None: "unknown"}[mac.filevault.personal_key]
     return f"FileVault: {mac.filevault.state.replace('_', ' ')}{percent}{deferred}; personal recovery key: {key}"
+
+
+def _restart_line(mac: Mac) -> str:
+    told, cut = after_restart(mac), after_power_cut(mac)
+    way = f" (by {told.way.replace('_', ' ')})" if told.way else ""
+    against = f": {plain(cut.words)}" if cut.against else ""
+    return f"comes back from a restart: {told.verdict}{way}; after a power cut, over SSH: {cut.verdict}{against}"
 
 
 def _sso_line(sso: PlatformSSO) -> str:

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.keyholder.macos.plugins.module_utils._account import (
     Account,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._comes_back import after_power_cut, after_restart
 from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import KeyHolder, facts_of, key_holder
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._recoverable import recoverability
@@ -50,6 +51,7 @@ def view(mac: Mac, include: t.Collection[str] = ()) -> dict[str, t.Any]:
         },
         **({"full_disk_access": mac.full_disk_access} if "full_disk_access" in include else {}),
         **({"recovery_lock": LOCKS[mac.recovery_lock]} if "recovery_lock" in include else {}),
+        **({"restart": _restart_view(mac)} if "restart" in include else {}),
         **({"platform_sso": (mac.sso or PlatformSSO()).view()} if "platform_sso" in include else {}),
         "policy": {
             "rules": list(mac.policy.rules),
@@ -87,6 +89,17 @@ def key_view(said: KeyHolder) -> dict[str, t.Any]:
         "recovery_key_holder": said.holder,
         "stored_recovery_key": said.stored,
         "recovery_key_evidence": list(said.evidence),
+    }
+
+
+def _restart_view(mac: Mac) -> dict[str, t.Any]:
+    told, cut = after_restart(mac), after_power_cut(mac)
+    return {
+        "comes_back": told.verdict,
+        "by": told.way,
+        "because": [fact.view() for fact in told.because],
+        "after_power_cut": cut.verdict,
+        "after_power_cut_because": [fact.view() for fact in cut.because],
     }
 
 

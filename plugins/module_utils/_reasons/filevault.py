@@ -99,5 +99,11 @@ FILEVAULT = Group(
             "Restart it while a person can unlock it at its screen. On macOS 26 and newer, ssh_unlock is worth a try.",
             "What macOS answered when it was asked whether it supports it.",
         ),
+        "would_not_come_back": Reason(
+            "The Mac would wait at its unlock screen, and it is not known that SSH can unlock it there.",
+            "Mend what the message names, or restart it while a person can unlock it at its screen. To restart it all"
+            " the same, give require_comes_back: false.",
+            "Each fact that an unlock over SSH takes, and what the reading says of it.",
+        ),
     },
 )

@@ -27,6 +27,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     plists,
     profiles,
     records,
+    start_up,
     sysadminctl,
     system,
 )
@@ -56,6 +57,10 @@ PARSERS: dict[str, t.Callable[[Ran], t.Any]] = {
     "new_key": fdesetup.new_key,
     "exit": fdesetup.exit_reason,
     "platform_sso": app_sso.parse_state,
+    "host_keys": start_up.parse_host_keys,
+    "switch": start_up.parse_switch,
+    "route": start_up.parse_route,
+    "link": lambda ran: start_up.parse_link("en0", ran, ran),
     "preflight": mdmclient.parse_preflight,
     "nodes": network.parse_nodes,
     "person": network.parse_person,

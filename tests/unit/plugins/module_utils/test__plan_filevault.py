@@ -340,7 +340,7 @@ ARMABLE = replace(ON, authrestart=True)
             ["ValidateKey", "ArmRestart", "Restart"],
         ),
         (RestartRequest("ana", True, GIVEN), ARMABLE, "26.1", ["CheckPassword", "ArmRestart", "Restart"]),
-        (RestartRequest("ana", True, GIVEN), ON, "26.1", ["CheckPassword", "Restart"]),
+        (RestartRequest("ana", True, GIVEN, False), ON, "26.1", ["CheckPassword", "Restart"]),
     ],
 )
 def test_restart_steps(request_: RestartRequest, filevault: FileVault, version: str, expected: list[str]) -> None:

@@ -606,7 +606,7 @@ PAST = "FileVault is {}, and this Mac cannot restart past its unlock screen"
         ),
         (RestartRequest(given=KEY), mac(filevault=ARMED), (BY_KEY, ArmRestart(""), Restart())),
         (
-            RestartRequest("ana", True, GIVEN),
+            RestartRequest("ana", True, GIVEN, False),
             mac(filevault=ON, version="26.0"),
             (CHECK_ANA, Restart(locked=True)),
         ),

@@ -239,6 +239,7 @@ def test_a_removed_key_is_gone_and_a_bare_account_has_no_password() -> None:
         (("escrow",), Ask(escrow=True, key_used=True)),
         (("preflight",), Ask(preflight=True)),
         (("platform_sso",), Ask(platform_sso=True)),
+        (("restart",), Ask(platform_sso=True, restart=True, authrestart=True)),
         (("preflight", "escrow"), Ask(escrow=True, preflight=True, key_used=True)),
     ],
 )

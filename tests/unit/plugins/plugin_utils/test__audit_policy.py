@@ -26,6 +26,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._macos import Vers
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import INCLUDE
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.view import view
 from ansible_collections.keyholder.macos.plugins.module_utils._sso import NONE_HERE, PlatformSSO
+from ansible_collections.keyholder.macos.plugins.module_utils._start_up import Link, StartUp
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.expressions import AuditPolicyError
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy import Policy, load_policy
 from ansible_collections.keyholder.macos.plugins.plugin_utils._audit.policy_file import BASELINE, layer_of
@@ -42,6 +43,7 @@ def results(mac: dict[str, t.Any], *layers: t.Any, host: str = "mac-1", now: flo
 
 def test_a_mac_in_order_passes_every_rule() -> None:
     said = results(asked(), OURS)
+    assert said.pop("comes_back") == "not_applicable"
     assert set(said.values()) == {"pass"}
     assert len(said) >= 15
 
@@ -114,7 +116,8 @@ BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
 
 
 def test_every_rule_of_the_baseline_has_its_mac() -> None:
-    assert set(BROKEN) == {rule["id"] for rule in layer_of(BASELINE)["rules"]}
+    # The one that is left out is about Macs that a policy names.
+    assert set(BROKEN) | {"comes_back"} == {rule["id"] for rule in layer_of(BASELINE)["rules"]}
 
 
 @pytest.mark.parametrize("rule", BROKEN)
@@ -154,6 +157,33 @@ def test_without_parameters_nobody_is_judged_by_them() -> None:
     assert {said[code] for code in ("managed_admin_is_holder", "unexpected_holder", "password_age")} == {
         "not_applicable"
     }
+
+
+HEADLESS = {"parameters": {"headless_macs": ["mac-*"]}}
+LINKED = StartUp(True, "same", Link("en0", "ethernet", "", False))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "fail"),
+        ({"version": Version(26, 5), "start_up": LINKED}, "pass"),
+        ({"version": Version(26, 5), "start_up": replace(LINKED, host_keys="missing")}, "fail"),
+        ({"version": Version(26, 5), "start_up": replace(LINKED, link=Link())}, "unknown"),
+        ({"version": Version(26, 5)}, "unknown"),
+        ({"filevault": FileVault("off")}, "pass"),
+    ],
+)
+def test_a_mac_that_nobody_sits_at_comes_back_after_a_power_cut(changes: dict[str, t.Any], expected: str) -> None:
+    mac = asked(**changes)
+    assert results(mac, HEADLESS)["comes_back"] == expected
+    assert results(mac, HEADLESS, host="laptop")["comes_back"] == "not_applicable"
+    (finding,) = [one for one in load_policy(HEADLESS).evaluate("mac-1", mac, NOW) if one.rule.id == "comes_back"]
+    assert expected != "fail" or finding.found[0].strip()
+
+
+def test_a_headless_mac_of_which_nobody_asked_is_unknown() -> None:
+    assert results(reading(), HEADLESS)["comes_back"] == "unknown"
 
 
 SSO_RULES = ("managed_admin_exempt_from_sso", "unlock_without_network", "managed_password_is_own")
@@ -317,6 +347,7 @@ def test_one_rule_that_does_not_fit_harms_no_other(changes: dict[str, t.Any], wh
     assert odd.result == "unknown"
     assert odd.found[0].startswith("the rule cannot be applied to this reading: ")
     assert why in odd.found[0]
+    found.pop("comes_back")
     assert {one.result for one in found.values()} == {"pass"}
 
 

@@ -320,6 +320,7 @@ PLAN_ONLY = {
     ("filevault_reboot", "ssh_unlock"): "what the controller does while it waits",
     ("macos_upgrade", "accept"): "what speaks against it no longer",
     ("macos_upgrade", "battery"): "how much the battery must have",
+    ("filevault_reboot", "require_comes_back"): "whether a Mac that may wait at its unlock screen is restarted",
     ("macos_upgrade", "install_timeout"): "how long softwareupdate may take",
     ("macos_upgrade", "reboot_timeout"): "how long the controller waits",
     ("local_account", "force"): "whether it is refused while somebody is logged in",

@@ -75,7 +75,7 @@ class PasswordRequest(Request):
             # A stale key would stay stale, and the password that opens it would be forgotten.
             steps.insert(1, VerifyKey(self.name, account.guid, "old_password", early=True))
         after: list[Step] = [VerifyKey(self.name, account.guid, "password")] if verify else []
-        return lawful_plan(mac, steps + after, about_the_first(mac, account))
+        return lawful_plan(mac, steps + after, [*about_the_first(mac, account), *about_sso(account)])
 
     def results(self, outcome: Outcome) -> dict[str, t.Any]:
         return {"password_matches": outcome.proofs.get("password")}
@@ -99,6 +99,17 @@ def about_the_first(mac: Mac, account: Account) -> list[str]:
     if not gets_first(mac, account):
         return []
     return [f"{account.name} gets the first Secure Token of this Mac: {first_token_rule(mac.version)}"]
+
+
+def about_sso(account: Account) -> list[str]:
+    """Return what a user should know before a password is set that may be somebody else's. Whether it is rests on the
+    method, which is not read for this."""
+    if not account.platform_sso:
+        return []
+    return [
+        f"{account.name} is registered with Platform SSO: if its method is password, the identity provider's password"
+        " takes this one's place at the next login"
+    ]
 
 
 def setting(mac: Mac, account: Account, given: t.Collection[str], admin_user: str) -> list[Step]:

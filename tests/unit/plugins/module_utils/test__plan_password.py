@@ -164,3 +164,12 @@ def test_a_password_that_is_set_makes_nobody_able_who_is_disabled() -> None:
     with pytest.raises(Refusal) as caught:
         request.plan(mac(ADMIN, replace(ANA, disabled=True)), {"password": False})
     assert caught.value.reason == "user_disabled"
+
+
+@pytest.mark.parametrize("account", [replace(ADMIN, platform_sso=True), replace(ANA, platform_sso=True)])
+def test_who_sets_a_password_that_may_be_an_identity_providers_is_told_so(account: Account) -> None:
+    request = PasswordRequest(account.name, given=OLD)
+    (note,) = request.plan(mac(DEPUTY, account), {"password": False}).notes
+    assert note.startswith(f"{account.name} is registered with Platform SSO")
+    assert request.plan(mac(DEPUTY, account), {"password": True}).notes == ()
+    assert request.plan(mac(DEPUTY, replace(account, platform_sso=False)), {"password": False}).notes == ()

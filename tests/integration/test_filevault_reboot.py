@@ -99,11 +99,26 @@ FAILING: dict[str, tuple[str, dict[str, Any], Step, str, bool]] = {
         "not_back",
         True,
     ),
+    # What an unlock over SSH takes is looked at before.
+    "keys-not-staged": (
+        "26.1",
+        {"filevault": ON, "faults": [UNSUPPORTED], "preboot_ssh": {"host_keys": "missing"}},
+        BY_SSH,
+        "would_not_come_back",
+        False,
+    ),
+    "enterprise-27": (
+        "27.0.1",
+        {"filevault": ON, "faults": [UNSUPPORTED], "network": {"kind": "wifi", "security": "WPA2_ENTERPRISE"}},
+        BY_SSH,
+        "would_not_come_back",
+        False,
+    ),
     # The preboot volume was not told of its users, so none of them unlocks.
     "unknown-to-preboot": (
         "26.1",
         {"filevault": ON, "preboot": [], "faults": [UNSUPPORTED]},
-        BY_SSH.but("run", reboot_timeout=LATER),
+        BY_SSH.but("run", reboot_timeout=LATER, require_comes_back=False),
         "unlock_refused",
         True,
     ),

@@ -56,7 +56,7 @@ TRIED: dict[str, tuple[str, dict[str, Any], Step, str, list[str]]] = {
     "refused-26": (
         "26.1",
         {"filevault": ON, "preboot": [], "faults": [UNSUPPORTED], "ssh_user": "helper"},
-        LATER.but("run", ssh_unlock=True),
+        LATER.but("run", ssh_unlock=True, require_comes_back=False),
         "unlock_refused",
         ["itadmin: system error"],
     ),

@@ -368,6 +368,12 @@ def _password_set(truth: Truth, name: str, kept: bool) -> Truth:
     return _changed(truth, name, **accepted, fits=who.fits and (kept or not who.key), password="another")
 
 
+def _switched(truth: Truth, name: str, disabled: bool) -> Truth:
+    """Whoever is disabled opens and grants nothing (guide_parked). Nobody counts on what an enabling brings: the
+    account may have no password, or be locked."""
+    return _changed(truth, name, refused=True, able=False, unsure=False) if disabled else truth
+
+
 def _created(truth: Truth, step: t.Any) -> Truth:
     account = step.account
     bare = getattr(step, "bare", False)
@@ -395,6 +401,8 @@ _EFFECTS: dict[str, t.Callable[[Truth, t.Any], Truth]] = {
     "PreventToken": lambda truth, step: _changed(truth, step.user, tagged=True),
     "AllowToken": lambda truth, step: _changed(truth, step.user, tagged=False),
     "SetPassword": lambda truth, step: _password_set(truth, step.user, step.how != "root"),
+    "SetDisabled": lambda truth, step: _switched(truth, step.user, step.disabled),
+    "LeaveDirectory": lambda truth, step: _changed(truth, step.user, mobile=False),
     "DeleteAccount": lambda truth, step: _gone(truth, step.user),
     "RemoveMarker": lambda truth, step: _changed(truth, step.user, mark=False),
     "RemoveOrphan": lambda truth, step: replace(truth, orphans=truth.orphans - {step.guid}),
@@ -413,6 +421,10 @@ _EFFECTS: dict[str, t.Callable[[Truth, t.Any], Truth]] = {
         (
             "UpdatePreboot",
             "SetAttribute",
+            "RememberAccount",
+            "ForgetAccount",
+            "DenySsh",
+            "AllowSsh",
             "CreateHome",
             "ArchiveHome",
             "PlanDemotion",

@@ -20,6 +20,7 @@ from hypothesis import currently_in_test_context, event
 from hypothesis import strategies as st
 
 from ansible_collections.keyholder.macos.plugins.module_utils._account import MOBILE, Account, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._command.directory_copy import Copy
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     FileVault,
     Mac,
@@ -40,13 +41,16 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
     KeyRequest,
     UnlockerRequest,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.local import LocalAccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.mobile import MobileAccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.parking import ParkRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import healed, with_healing
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import OPENS, RepairRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart import RestartRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.ssh_access import SshAccessRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
@@ -191,6 +195,9 @@ def network(pick: Pick) -> Network | None:
     )
 
 
+COPY = Copy((";LocalCachedUser;/Active Directory/X:ana:G",), ("OriginalNodeName",), hashed=True)
+
+
 def notes_of_runs(pick: Pick, people: t.Sequence[Account]) -> frozenset[str]:
     """What earlier runs may have left on the Mac, one note or none: each kind, on somebody who is there or was."""
     kinds = [creation("bob"), repairing("ana"), repairing("itadmin"), promotion("ana"), promotion("itadmin"), "preboot"]
@@ -232,6 +239,8 @@ def whole_mac(pick: Pick) -> Mac:
         own=frozenset(who.name for who in people[:1] if pick(_SELDOM)),
         sessions=pick((frozenset(), frozenset(), frozenset({"ana"}))),
         as_root=True,
+        sshd_refuses=pick((False, False, True, None)),
+        directory_copy=pick((COPY, COPY, COPY, replace(COPY, hashed=False), None)),
         pending=notes_of_runs(pick, people),
         names=_names(people),
         taken=_taken(people),
@@ -443,6 +452,28 @@ def restart_request(pick: Pick, people: t.Sequence[str]) -> RestartRequest:
     )
 
 
+def park_request(pick: Pick, people: t.Sequence[str]) -> ParkRequest:
+    return ParkRequest(
+        name=somebody(pick, people),
+        state=pick(("parked", "parked", "parked", "active")),
+        admin=pick((None, None, False, True)),
+        deny_ssh=pick(_BOOLS),
+        shell=pick((None, None, "/bin/zsh", "zsh")),
+        hidden=pick((None, None, False)),
+        force=pick(_BOOLS),
+        admin_user=granter(pick, people),
+        given=given(pick, "admin_password"),
+    )
+
+
+def ssh_request(pick: Pick, people: t.Sequence[str]) -> SshAccessRequest:
+    return SshAccessRequest(somebody(pick, people), pick(("denied", "denied", "allowed")))
+
+
+def local_request(pick: Pick, people: t.Sequence[str]) -> LocalAccountRequest:
+    return LocalAccountRequest(somebody(pick, people), force=pick(_BOOLS), given=given(pick, "password"))
+
+
 REQUESTS: tuple[t.Callable[[Pick, t.Sequence[str]], t.Any], ...] = (
     token_request,
     account_request,
@@ -456,10 +487,22 @@ REQUESTS: tuple[t.Callable[[Pick, t.Sequence[str]], t.Any], ...] = (
     key_request,
     collect_request,
     restart_request,
+    park_request,
+    ssh_request,
+    local_request,
 )
 """Of every module that writes, with all options."""
 
-_TAKERS = (account_request, account_request, offboard_request, offboard_request, unlocker_request, key_request)
+_TAKERS = (
+    park_request,
+    local_request,
+    account_request,
+    account_request,
+    offboard_request,
+    offboard_request,
+    unlocker_request,
+    key_request,
+)
 
 
 def any_request(pick: Pick, people: t.Sequence[str]) -> t.Any:

@@ -15,8 +15,9 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.account impo
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import CollectRequest, FileVaultRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.ssh_access import SshAccessRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
-from maclab import directory
+from maclab import directory, sshd_config
 from maclab.state import Fault, Mac, ModelFile
 
 PATH, AGAIN = "/var/root/ana.tar.gz", "/var/root/ana-again.tar.gz"
@@ -29,6 +30,13 @@ def cast(version: str = "15.6", hardware: str = "apple-silicon") -> Mac:
     fakes.person(mac, "ana", "ana-pw-2", full_name="Ana Sousa", token=True)
     mac.filevault.state = "on"
     mac.preboot = [account.generated_uid for account in mac.accounts.values() if account.has_authority_token]
+    return mac
+
+
+def denied() -> Mac:
+    mac = cast()
+    flow(mac, SshAccessRequest("ana"))
+    assert sshd_config.denies(mac, "ana")
     return mac
 
 
@@ -61,6 +69,21 @@ def test_nothing_of_them_is_left_but_what_was_to_be_kept(version: str, hardware:
     assert runner.authentications == []
     again, idle = flow(mac, request)
     assert (again.refusal, again.changed, again.plan, idle.writes) == (None, False, [], [])
+
+
+def test_a_new_account_of_that_name_is_not_refused_by_sshd() -> None:
+    whole = denied()
+    done, runner = flow(whole, OffboardRequest("ana"))
+    assert (done.refusal, sshd_config.denies(whole, "ana")) == (None, False)
+    for cut in range(1, len(runner.writes) + 1):
+        mac = denied()
+        with pytest.raises(PowerCut):
+            flow(mac, OffboardRequest("ana"), cut=cut)
+        assert sshd_config.denies(mac, "ana") or "ana" not in mac.accounts, "nobody lets them in before they are gone"
+        done, _ = flow(mac, OffboardRequest("ana"))
+        assert (done.refusal, sshd_config.denies(mac, "ana")) == (None, False)
+        assert nothing_is_left(mac)
+        assert flow(mac, OffboardRequest("ana"))[0].plan == []
 
 
 @pytest.mark.parametrize("home", ["keep", "archive", "delete"])

@@ -299,7 +299,7 @@ class CollectRequest(Request):
 
     @property
     def ask(self) -> Ask:
-        return Ask(exists=self.path, way=self.path) if self.path.startswith("/") else Ask()
+        return Ask(exists=(self.path,), way=self.path) if self.path.startswith("/") else Ask()
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Return the plan; the key is validated before the file goes, each time. Raises :class:`Refusal`."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyholder.macos.plugins.module_utils._command import sshd_settings
 from ansible_collections.keyholder.macos.plugins.module_utils._place import ROOTS_FOLDER, canonical
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import (
     not_the_last,
@@ -43,6 +44,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.account impo
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step, of_kind
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import RemoveUnlocker
 from ansible_collections.keyholder.macos.plugins.module_utils._step.general import Forget, Note, Prove
+from ansible_collections.keyholder.macos.plugins.module_utils._step.parking import AllowSsh
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import archived, offboarding
 
 if t.TYPE_CHECKING:
@@ -71,12 +73,13 @@ class OffboardRequest(Request):
     @property
     def ask(self) -> Ask:
         archive = self._path if self.home == ARCHIVE else None
+        refused = sshd_settings.path(self.name) if sshd_settings.can_name(self.name) else None
         return Ask(
             sessions=True,
             full_disk_access=True,
             way_home=None if self.home == KEEP else self.name,
             home=self.name if archive else None,
-            exists=archive,
+            exists=tuple(path for path in (archive, refused) if path is not None),
             way=archive,
         )
 
@@ -93,7 +96,7 @@ class OffboardRequest(Request):
         of_macos(mac, self.name, account)
         if account is None:
             absent_or_refuse(mac, self.name, account)
-            return lawful_plan(mac, [Forget(note) for note in notes])
+            return lawful_plan(mac, [*self._let_in_again(mac), *(Forget(note) for note in notes)])
         unlocks = bool(account.sources.filevault) and mac.filevault.on
         begun, kept = offboarding(self.name, account.guid), archived(self.name, account.guid)
         self._may_go(mac, account, unlocks, begun in notes)
@@ -104,7 +107,7 @@ class OffboardRequest(Request):
             steps += [ArchiveHome(self.name, account.home, path), ProofArchive(path)]
             steps += [] if kept in notes else [Note(kept)]
         steps += [RemoveUnlocker(self.name)] if unlocks else []
-        steps += [DeleteAccount(self.name, _FATES[self.home]), Prove((self.name,))]
+        steps += [DeleteAccount(self.name, _FATES[self.home]), Prove((self.name,)), *self._let_in_again(mac)]
         written = [note.work for note in of_kind(steps, Note)]
         steps += [Forget(note) for note in (*written, *notes)]
         refuse_without_full_disk_access(mac, self.name)
@@ -134,6 +137,11 @@ class OffboardRequest(Request):
             "can_unlock": account.sources.filevault,
             "remain": left,
         }
+
+    def _let_in_again(self, mac: Mac) -> list[Step]:
+        """Return what takes away the file by which ``ssh_access`` has sshd refuse the account: it names accounts by
+        their short names, and would refuse a new one as well."""
+        return [AllowSsh(self.name)] if sshd_settings.path(self.name) in mac.files else []
 
     def _may_go(self, mac: Mac, account: Account, unlocks: bool, noted: bool) -> None:
         if mac.sessions is None and not self.force:

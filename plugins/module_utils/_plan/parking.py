@@ -68,7 +68,7 @@ class ParkRequest(Request):
         return Ask(
             sessions=self.state == "parked",
             sshd=named,
-            exists=sshd_settings.path(self.name) if named is not None else None,
+            exists=(sshd_settings.path(self.name),) if named is not None else (),
         )
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:

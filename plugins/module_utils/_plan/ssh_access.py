@@ -36,7 +36,7 @@ class SshAccessRequest(Request):
     def ask(self) -> Ask:
         if not sshd_settings.can_name(self.name):
             return Ask()
-        return Ask(sshd=self.name, exists=sshd_settings.path(self.name))
+        return Ask(sshd=self.name, exists=(sshd_settings.path(self.name),))
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         usable_names(self)

@@ -44,8 +44,8 @@ class Ask:
     """Whether a profile suppresses the dialog at a mobile account's login."""
     directory_user: str | None = None
     """What the directories of this Mac say of that name."""
-    exists: str | None = None
-    """Whether something is at this path, as a deferral or an earlier archive leaves a file."""
+    exists: tuple[str, ...] = ()
+    """Whether something is at these paths, as a deferral or an earlier archive leaves a file."""
     home: str | None = None
     """Whether the home folder of that account is there."""
     way: str | None = None

@@ -333,7 +333,7 @@ def _recovery_lock(runner: Runner, deadline: float, apple_silicon: bool) -> bool
 
 
 def _with_places(runner: Runner, deadline: float, ask: Ask, mac: Mac) -> Mac:
-    looked_for = [path for path in (ask.exists, _home(mac, ask.home)) if path is not None and path.startswith("/")]
+    looked_for = [path for path in (*ask.exists, _home(mac, ask.home)) if path is not None and path.startswith("/")]
     wanted = [path for path in (ask.way, _home(mac, ask.way_home)) if path is not None]
     usable = [path for path in wanted if path.startswith("/") and path.isprintable()]
     on_the_way = list(dict.fromkeys(path for one in usable for path in way(one)))

@@ -19,6 +19,8 @@ description:
     account that is in use. It decides all of that before the first write.
   - Afterwards it reads the Mac again. No source of truth may still name the account, and no crypto user of it may be
     left. The result says who remains.
+  - A file by which M(keyholder.macos.ssh_access) has C(sshd) refuse the account is removed, because it would refuse a
+    new account of that name as well.
   - The next run continues a run that was interrupted.
 extends_documentation_fragment:
   - keyholder.macos._attributes

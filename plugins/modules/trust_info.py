@@ -47,8 +47,8 @@ options:
         Apple calls what C(app-sso platform -s) prints a diagnostic that is not for scripts, so a value that cannot be
         understood is null.
       - V(restart) reads whether the Mac would come back after a restart with no person before it, and what
-        V(platform_sso) reads. It takes two more processes, and from macOS 26 on, where FileVault is not off, five more
-        and a second SSH exec.
+        V(platform_sso) reads. It takes up to five more processes, and from macOS 26 on, where FileVault is not off, up
+        to seven and a second SSH exec.
       - V(preflight) asks an enrolled Mac with macOS 13.3 or newer whether macOS would use the Bootstrap Token. It takes
         ten seconds on a real Mac, and a second SSH exec.
       - V(full_disk_access) lists a folder that macOS lists only to a session with Full Disk Access. Without it, macOS

@@ -71,11 +71,12 @@ def used(playbook: str) -> set[str]:
     """The variables of its own that a playbook's text takes, and not those that it sets."""
     text = "\n".join(line for line in source(playbook).splitlines() if not line.lstrip().startswith("#"))
     words = re.sub(r"keyholder\.macos\.\w+", "", text)
-    own = set(re.findall(r"\b(?:keyholder|grant|macos_upgrade|unlock)_\w*[a-z]\b", words))
+    own = set(re.findall(rf"\b(?:{'|'.join(OF_NO_ROLE)})_\w*[a-z]\b", words))
     return own - set(re.findall(r"(?:register: |set_stats:\n +data:\n +)(\w+)", text))
 
 
-PREFIXES = "|".join(["keyholder", "grant", "macos_upgrade", "unlock", *ROLES])
+OF_NO_ROLE = ("keyholder", "grant", "macos_upgrade", "unlock")
+PREFIXES = "|".join([*OF_NO_ROLE, *ROLES])
 
 
 # --- what is given ---
@@ -360,7 +361,7 @@ ARRIVES: dict[str, Callable[[Any], Places]] = {
 def due(case: Case, modules: set[str]) -> Places:
     if case.name in ARRIVES:
         return ARRIVES[case.name](case.value)
-    own = next((one for one in ("macos_upgrade", "grant", "keyholder") if case.variable.startswith(f"{one}_")), "")
+    own = next((one for one in OF_NO_ROLE if case.variable.startswith(f"{one}_")), "")
     prefix = role_of(case.playbook) or own
     option = case.entry or case.variable.removeprefix(f"{prefix}_")
     return {f"{module}.{option}": case.value for module in modules if option in module_options(module)}

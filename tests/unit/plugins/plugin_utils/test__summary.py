@@ -115,6 +115,13 @@ def test_a_mac_that_is_lost_during_the_work_is_unreachable() -> None:
     assert (told.status, outcome(told)) == ("unreachable", "ana: UNREACHABLE (its port refuses connections)")
 
 
+def test_a_module_that_looks_for_a_mac_itself_says_why_it_is_not_there() -> None:
+    silent = failure(Refusal("unlock_no_answer", "the Mac does not answer SSH"))
+    told = row_of("mac-1", "", [(Source("unlocked", done="unlocked"), {**silent, "failed": False, "unreached": True})])
+    assert (told.status, outcome(told)) == ("unreachable", "UNREACHABLE [unlock_no_answer]")
+    assert told.items[0].remedy.startswith("Go to the Mac")
+
+
 @pytest.mark.parametrize(
     ("said", "remedy"),
     [("Incorrect sudo password", "Correct ansible_become_password"), ("no module was found", "See the evidence.")],

@@ -402,6 +402,8 @@ _EFFECTS: dict[str, t.Callable[[Truth, t.Any], Truth]] = {
     "AllowToken": lambda truth, step: _changed(truth, step.user, tagged=False),
     "SetPassword": lambda truth, step: _password_set(truth, step.user, step.how != "root"),
     "SetDisabled": lambda truth, step: _switched(truth, step.user, step.disabled),
+    # Who may authorise it is the readiness's to say. Accounts, keys and rights stay as they are.
+    "InstallUpdate": lambda truth, _step: truth,
     "LeaveDirectory": lambda truth, step: _changed(truth, step.user, mobile=False),
     "DeleteAccount": lambda truth, step: _gone(truth, step.user),
     "RemoveMarker": lambda truth, step: _changed(truth, step.user, mark=False),

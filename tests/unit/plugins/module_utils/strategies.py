@@ -32,6 +32,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     Volume,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
+from ansible_collections.keyholder.macos.plugins.module_utils._offer import Offer
 from ansible_collections.keyholder.macos.plugins.module_utils._place import Place, way
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import AccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.bootstrap import BootstrapRequest
@@ -52,6 +53,8 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair impor
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart import RestartRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.ssh_access import SshAccessRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.upgrade import UpgradeRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._power import Power
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._text import folded
 from ansible_collections.keyholder.macos.plugins.module_utils._unfinished import (
@@ -206,6 +209,13 @@ def notes_of_runs(pick: Pick, people: t.Sequence[Account]) -> frozenset[str]:
     return frozenset({pick(kinds)}) if pick((False, False, True)) else frozenset()
 
 
+OFFERS = (Offer("macOS-99.1", "macOS 99.1", Version(99, 1, 0)),)
+"""What a Mac is offered: newer than each of :data:`VERSIONS`."""
+
+CHECKED = ("power", "recovery_key", "bootstrap_token", "recoverable")
+"""Checks of the readiness that a caller may settle in another way."""
+
+
 def whole_mac(pick: Pick) -> Mac:
     """A Mac as it is, with nothing hidden."""
     names = [name for name in NAMES if pick((False, True, True))]
@@ -242,6 +252,8 @@ def whole_mac(pick: Pick) -> Mac:
         sshd_refuses=pick((False, False, True, None)),
         directory_copy=pick((COPY, COPY, COPY, replace(COPY, hashed=False), None)),
         pending=notes_of_runs(pick, people),
+        offers=pick((OFFERS, OFFERS, (), None)),
+        power=pick((Power("ac"), Power("battery", 20), None)),
         names=_names(people),
         taken=_taken(people),
     )
@@ -452,6 +464,15 @@ def restart_request(pick: Pick, people: t.Sequence[str]) -> RestartRequest:
     )
 
 
+def upgrade_request(pick: Pick, people: t.Sequence[str]) -> UpgradeRequest:
+    return UpgradeRequest(
+        version=pick(("99", "99", "99", "99.2", "10.13", "")),
+        user=granter(pick, people),
+        accept=pick((CHECKED, CHECKED, CHECKED[:2], ())),
+        given=given(pick, "password"),
+    )
+
+
 def park_request(pick: Pick, people: t.Sequence[str]) -> ParkRequest:
     return ParkRequest(
         name=somebody(pick, people),
@@ -487,6 +508,7 @@ REQUESTS: tuple[t.Callable[[Pick, t.Sequence[str]], t.Any], ...] = (
     key_request,
     collect_request,
     restart_request,
+    upgrade_request,
     park_request,
     ssh_request,
     local_request,

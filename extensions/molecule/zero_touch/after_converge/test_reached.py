@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pytest
 from seen_by_macos import PLACE, Mac, Seen
 
 from maclab import journal
@@ -22,7 +23,9 @@ def test_the_store_knows_the_password_and_the_key_follows(mac: Mac) -> None:
 
 
 def test_the_token_is_escrowed_where_there_is_an_mdm(mac: Mac) -> None:
-    assert mac.bootstrap_token_escrowed is (mac.name != "tangier")
+    if mac.name == "tangier":
+        pytest.skip("it is not enrolled")
+    assert mac.bootstrap_token_escrowed
 
 
 def test_filevault_is_on_where_it_was_asked_for(mac: Mac) -> None:

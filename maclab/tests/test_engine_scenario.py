@@ -11,7 +11,7 @@ import pytest
 import yaml
 from fakes import run
 
-from maclab import scenario
+from maclab import directory, scenario
 from maclab.state import Mac
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
@@ -225,3 +225,16 @@ def test_a_mac_that_logs_somebody_in_by_itself_keeps_the_password_for_root() -> 
 def test_a_virtual_mac_says_so() -> None:
     for text, said in (("model: 'VirtualMac2,1'\n", "1\n"), ("", "0\n")):
         assert run(mac(MINIMAL + text), "sysctl", "-n", "kern.hv_vmm_present").out == said
+
+
+@pytest.mark.parametrize(
+    ("more", "right"),
+    [("password: p", True), ("password: p, token: true", False), ("kind: local", False)],
+)
+def test_only_a_password_without_a_token_can_have_come_as_a_hash(more: str, right: bool) -> None:
+    text = f'macos: "15.6"\naccounts: [{{name: a, prehashed: true, {more}}}]'
+    if right:
+        assert mac(text).accounts["a"].attributes == {directory.PREHASHED: ["1"]}
+        return
+    with pytest.raises(scenario.ScenarioError, match="prehashed"):
+        mac(text)

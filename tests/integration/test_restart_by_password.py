@@ -19,7 +19,7 @@ from maclab.lab import Lab
 ON, OFF = {"state": "on", "prk": True}, {"state": "off"}
 UNSUPPORTED, FORGOTTEN = {"fault": "authrestart_unsupported"}, {"fault": "authrestart_forgotten"}
 RUN = Step("run", "filevault_reboot", {"reboot_timeout": 60, "user": "itadmin", "password": PASSWORDS["itadmin"]})
-LATER = RUN.but("run", reboot_timeout=15)
+LATER = RUN.but("run", reboot_timeout=25)
 BY_SSH = RUN.but("run", ssh_unlock=True)
 AFTERWARDS = Step("afterwards", "trust_info")
 HANGS = {"after_unlock": "hang"}

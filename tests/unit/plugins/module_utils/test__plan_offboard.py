@@ -159,10 +159,11 @@ def test_what_the_cut_run_itself_has_archived_may_be_written_again() -> None:
 
 
 def test_what_has_to_be_read_for_it() -> None:
-    always = Ask(sessions=True, full_disk_access=True)
+    refused = "/etc/ssh/sshd_config.d/040-keyholder-ana.conf"
+    always = Ask(sessions=True, full_disk_access=True, exists=(refused,))
     assert OffboardRequest("ana").ask == always
     path = "/var/root/ana.tar.gz"
-    assert ARCHIVED.ask == replace(always, way_home="ana", home="ana", exists=path, way=path)
+    assert ARCHIVED.ask == replace(always, way_home="ana", home="ana", exists=(path, refused), way=path)
     assert OffboardRequest("ana", "delete").ask == replace(always, way_home="ana")
 
 

@@ -283,6 +283,7 @@ def test_nobody_is_promoted_for_a_mobile_account() -> None:
 
 BEGUN, KEPT = offboarding("ana", "B" * 36), archived("ana", "B" * 36)
 PATH = "/var/root/ana.tar.gz"
+REFUSED = "/etc/ssh/sshd_config.d/040-keyholder-ana.conf"
 LEAVES = OffboardRequest("ana")
 REST = (RemoveUnlocker("ana"),)
 PROVE = Prove(("ana",))
@@ -474,11 +475,12 @@ def test_where_the_second_archive_goes(archive: str, again: str) -> None:
         ("keep", {}),
         ("delete", {"way_home": "ana"}),
         ("secure", {"way_home": "ana"}),
-        ("archive", {"way_home": "ana", "home": "ana", "exists": PATH, "way": PATH}),
+        ("archive", {"way_home": "ana", "home": "ana", "exists": (PATH, REFUSED), "way": PATH}),
     ],
 )
-def test_what_is_read_before_an_offboarding(home: str, more: dict[str, str]) -> None:
-    assert replace(LEAVES, home=home).ask == Ask(sessions=True, full_disk_access=True, **more)  # type: ignore[arg-type]
+def test_what_is_read_before_an_offboarding(home: str, more: dict[str, t.Any]) -> None:
+    always: dict[str, t.Any] = {"sessions": True, "full_disk_access": True, "exists": (REFUSED,)}
+    assert replace(LEAVES, home=home).ask == Ask(**(always | more))
 
 
 def test_what_is_returned_of_an_offboarding() -> None:

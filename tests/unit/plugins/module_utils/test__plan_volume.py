@@ -286,7 +286,7 @@ def test_what_a_request_about_filevault_has_read() -> None:
     assert replace(ENABLE, defer_path=PATH).ask == Ask(escrow_if_off=True, deferral=True)
     assert replace(ENABLE, state="deferred", defer_path=PATH).ask == Ask(escrow_if_off=True, deferral=True, way=PATH)
     assert replace(ENABLE, state="deferred", defer_path="x").ask == Ask(escrow_if_off=True, deferral=True)
-    assert CollectRequest(PATH).ask == Ask(exists=PATH, way=PATH)
+    assert CollectRequest(PATH).ask == Ask(exists=(PATH,), way=PATH)
     assert CollectRequest("x").ask == Ask()
 
 

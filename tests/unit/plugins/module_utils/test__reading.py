@@ -900,10 +900,10 @@ def test_who_is_logged_in_and_what_is_there() -> None:
     assert read({"who": REFUSED}, Ask(sessions=True)).sessions is None
     there, gone = said("5\n"), said(rc=1, err="stat: /b: No such file or directory")
     answers = {"%m /a": there, "%m /b": gone, "%m /Users/ana": there}
-    assert read(answers, Ask(exists="/a", home="ana")).files == {"/a", "/Users/ana"}
-    assert read(answers, Ask(exists="/b", home="ana")).files == {"/Users/ana"}
-    assert no_mac({"%m /a": REFUSED}, Ask(exists="/a"))[0] == "reading_incomplete"
-    assert "it could not be read whether /a exists" in no_mac({"%m /a": SILENT}, Ask(exists="/a"))[1]
+    assert read(answers, Ask(exists=("/a",), home="ana")).files == {"/a", "/Users/ana"}
+    assert read(answers, Ask(exists=("/b",), home="ana")).files == {"/Users/ana"}
+    assert no_mac({"%m /a": REFUSED}, Ask(exists=("/a",)))[0] == "reading_incomplete"
+    assert "it could not be read whether /a exists" in no_mac({"%m /a": SILENT}, Ask(exists=("/a",)))[1]
 
 
 def test_what_is_on_the_way() -> None:

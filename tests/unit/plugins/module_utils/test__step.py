@@ -14,10 +14,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, NOWHERE, Account, Sources
+from ansible_collections.keyholder.macos.plugins.module_utils._command import softwareupdate
 from ansible_collections.keyholder.macos.plugins.module_utils._command.directory_copy import _AGAIN, Copy
 from ansible_collections.keyholder.macos.plugins.module_utils._command.sshd_settings import _TRIED
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Mac, Management, Volume
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
+from ansible_collections.keyholder.macos.plugins.module_utils._offer import Offer
 from ansible_collections.keyholder.macos.plugins.module_utils._parking import Before
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Secret
 from ansible_collections.keyholder.macos.plugins.module_utils._step.account import (
@@ -80,6 +82,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.token import
     SetSamePassword,
     VerifyKey,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._step.upgrade import InstallUpdate
 
 ANA = Account("ana", "A", "Ana Sousa", 501, 20, sources=EVERYWHERE, volume_owner=True, disabled_tag=True)
 RUI = Account("rui", "B", "Rui Melo", 502, 20, sources=NOWHERE, volume_owner=False, has_password=False)
@@ -113,6 +116,9 @@ RESET = "sysadminctl -resetPasswordFor rui -newPassword -"
 TAG = "AuthenticationAuthority ;DisabledTags;SecureToken"
 FDE, INPUT = "fdesetup", "-inputplist"
 PARKED, DROP_IN = "dsAttrTypeNative:keyholder_parked", "/etc/ssh/sshd_config.d/040-keyholder-rui.conf"
+OFFER = Offer("macOS Tahoe 26.1-25B78", "macOS Tahoe 26.1", Version(26, 1), "25B78")
+NEWER = replace(MAC, version=Version(26, 1), build="25B78")
+INSTALL = "softwareupdate --install macOS Tahoe 26.1-25B78 --restart --agree-to-license"
 WAS = Before(hidden=False, admin=True, disabled=False, shell="/bin/zsh")
 
 
@@ -179,6 +185,14 @@ UNSEEN = [
     Row(ArchiveHome("ana", "/Users/ana", "/p"), says='sh -c umask 077; exec "$@" sh tar -c -z -f /p -C /Users ana'),
     Row(ArmRestart("ana"), MAC, f"{FDE} authrestart -delayminutes -1 {INPUT}", plist(PW, "ana"), PASSWORD),
     Row(ArmRestart(""), MAC, f"{FDE} authrestart -delayminutes -1 {INPUT}", plist(KEY), BY_KEY),
+    Row(
+        InstallUpdate(OFFER, "ana", 60),
+        NEWER,
+        f"{INSTALL} --user ana --stdinpass",
+        lines(PW),
+        {"password": softwareupdate.PASSWORD_BYTES},
+    ),
+    Row(InstallUpdate(OFFER, "", 60), NEWER, INSTALL),
     Row(Restart(), says="shutdown -r now"),
     Row(Restart(locked=True), says="shutdown -r now"),
 ]

@@ -172,14 +172,20 @@ def _host_keys(start: StartUp) -> Fact:
 def _unlocker(mac: Mac, user: str) -> Fact:
     """Return whether somebody whom the preboot volume knows can unlock it."""
     name = "unlocker"
-    people = [who for who in mac.able_unlockers if user in ("", who.name)]
-    sure = [who.name for who in people if who.in_preboot and mac.opens(who)]
+    sure = [who.name for who in _sure(mac, user)]
     if sure:
         return Fact(name, YES, f"{', '.join(sure)} can unlock it, and the preboot volume knows them")
+    people = [who for who in mac.able_unlockers if user in ("", who.name)]
     if any(who.in_preboot is not False and _may_open(mac, who) for who in people) or _list_unread(mac, user):
         return Fact(name, UNKNOWN, f"it is not known whether {user or 'anybody'} can unlock it at its screen")
     nobody = f"{user} cannot unlock it at its screen" if user else "the preboot volume knows nobody who can unlock it"
     return Fact(name, NO, nobody)
+
+
+def _sure(mac: Mac, user: str) -> tuple[Account, ...]:
+    """Return who surely unlocks it at its screen. ``user``: who is asked about, "" for anybody."""
+    people = (who for who in mac.able_unlockers if user in ("", who.name))
+    return tuple(who for who in people if who.in_preboot and mac.opens(who))
 
 
 def _may_open(mac: Mac, account: Account) -> bool:
@@ -216,15 +222,15 @@ def _wifi(mac: Mac, interface: str, security: str) -> Fact:
 def _policy(mac: Mac, user: str) -> Fact:
     """Return whether Platform SSO lets a local password unlock. Apple says nowhere what its policy does to a login over
     SSH at the screen, so one that is there, and leaves nobody alone, is no yes."""
-    name, sso = "platform_sso", mac.sso or PlatformSSO()
+    fact, sso = "platform_sso", mac.sso or PlatformSSO()
     if sso.configured is False or sso.filevault == ():
-        return Fact(name, YES, "Platform SSO has no policy for the unlock screen")
+        return Fact(fact, YES, "Platform SSO has no policy for the unlock screen")
     if sso.configured is None or sso.filevault is None:
-        return Fact(name, UNKNOWN, "it could not be read whether Platform SSO has a policy for the unlock screen")
-    people: t.Iterable[Account] = (who for who in mac.able_unlockers if user in ("", who.name) and who.in_preboot)
-    exempt = [who.name for who in people if sso.exempts(who.name)]
+        return Fact(fact, UNKNOWN, "it could not be read whether Platform SSO has a policy for the unlock screen")
+    # Two accounts, one that unlocks and one that is exempt, would be no way in.
+    exempt = [name for name in ([user] if user else [who.name for who in _sure(mac, "")]) if sso.exempts(name)]
     if exempt:
-        return Fact(name, YES, f"Platform SSO leaves {', '.join(exempt)} alone")
-    nobody = f"{user} is not" if user else "nobody who could unlock it is"
+        return Fact(fact, YES, f"Platform SSO leaves {', '.join(exempt)} alone")
+    nobody = f"{user} is not" if user else "nobody who surely unlocks it is"
     why = f"Platform SSO has the policy {', '.join(sso.filevault)} for the unlock screen, and {nobody} exempt"
-    return Fact(name, UNKNOWN, why)
+    return Fact(fact, UNKNOWN, why)

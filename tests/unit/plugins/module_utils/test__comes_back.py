@@ -163,6 +163,24 @@ def test_who_unlocks_at_the_screen(account: Account, user: str, says: str) -> No
 
 
 @pytest.mark.parametrize(
+    "bob",
+    [
+        {"disabled": True},
+        {"has_password": False},
+        {"failed_logins": None},
+        {"in_preboot": None},
+    ],
+)
+def test_one_account_must_both_unlock_and_be_left_alone_by_platform_sso(bob: dict[str, t.Any]) -> None:
+    """Ana's password opens the volume, and the policy is Ana's as well; it leaves Bob alone, who may open nothing."""
+    exempt = replace(ANA, name="bob", guid="B" * 36, max_failed_logins=5, **{"failed_logins": 0, **bob})
+    mac = replace(GOOD, accounts=(ANA, exempt), sso=replace(REQUIRES, exempt=("bob",)))
+    assert fact(mac, "unlocker") == YES
+    assert fact(mac, "platform_sso") == UNKNOWN
+    assert after_power_cut(mac).verdict == UNKNOWN
+
+
+@pytest.mark.parametrize(
     ("key", "account", "user", "verdict"),
     [
         (True, replace(ANA, disabled=True), "", YES),

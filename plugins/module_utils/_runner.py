@@ -80,8 +80,9 @@ class Command:
     ``limit``: bytes that it may print on either stream; if it prints more it is stopped, and what it has printed is no
     answer. ``only_status``: its exit status is all that is asked for, so what is beyond the limit is thrown away.
     ``until``: of a dialogue, words in small letters that decide it once the last prompt is answered: a program that has
-    printed one is stopped, as it may ask or hang for ever. ``restarts``: the Mac restarts because of it. ``seconds``:
-    how long it may take, if that is not what the others may.
+    printed one is stopped, as it may ask or hang for ever. ``answers``: of a dialogue, tells by the line of a prompt
+    whether it is to be answered; a program that asks anything else is stopped. ``restarts``: the Mac restarts because
+    of it. ``seconds``: how long it may take, if that is not what the others may.
     """
 
     argv: tuple[str, ...]
@@ -95,6 +96,7 @@ class Command:
     until: tuple[str, ...] = ()
     restarts: bool = False
     seconds: float | None = None
+    answers: t.Callable[[str], bool] | None = None
 
     def input(self) -> bytes:
         """Return the whole of its stdin, in UTF-8."""
@@ -338,6 +340,9 @@ def _converse(
                 _stop(pid)
                 return Ran(command, None, _decoded(said), too_long=True)
             if waiting and _decoded(said[answered:]).rstrip(" ").endswith(waiting[0][0]):
+                if command.answers is not None and not command.answers(_shown(said).splitlines()[-1]):
+                    _stop(pid)
+                    return Ran(command, None, _shown(said))
                 os.write(terminal, waiting.pop(0)[1].reveal() + b"\n")
                 answered = len(said)
             elif not waiting and any(words in _shown(said[answered:]).lower() for words in command.until):

@@ -149,9 +149,13 @@ class Login:
         said, booted = "", None
         for method in sshd.METHODS:
             argv = _login(self._connection, self._user, method, sshd.PINNED if self._pinned else ())
-            command = Command(argv, dialogue=((sshd.PROMPT, self._password),), until=sshd.DECIDED)
+            asker = _Asker(self._user, argv)
+            dialogue = ((sshd.PROMPT, self._password),)
+            command = Command(argv, dialogue=dialogue, until=sshd.DECIDED, answers=asker.is_the_mac)
             ran = ProcessRunner(_find).run(command, LOGIN_SECONDS)
             said = self._password.hidden_in(ran.text)
+            if asker.other:
+                return Tried(None, f"ssh as {self._user}, where another host asks for a password: {asker.other}")
             booted = system.parse_boot_time(ran.text) if ran.rc == 0 else None
             if sshd.asked(said) or not sshd.lacks(said, method):
                 break
@@ -159,6 +163,25 @@ class Login:
         self._spent = sent and booted is None
         words = " | ".join(line.strip() for line in said.splitlines() if line.strip())[-_KEPT:]
         return Tried(booted, f"ssh as {self._user}: {words or 'no answer'}", sshd.outcome(said), sent)
+
+
+class _Asker:
+    """Tell the Mac's prompt from that of a jump host, whose ssh asks at the same terminal. ``argv``: the ssh to the
+    Mac. ``other``: the line of a prompt that was not the Mac's."""
+
+    def __init__(self, user: str, argv: tuple[str, ...]) -> None:
+        self._user = user
+        self._argv = argv
+        self.other = ""
+
+    def is_the_mac(self, line: str) -> bool:
+        """Tell whether the prompt in this line is the Mac's."""
+        # What ssh makes of its settings is asked for without a connection.
+        settings = ProcessRunner(_find).run(Command((*self._argv[:3], "-G", *self._argv[3:])), LOGIN_SECONDS)
+        if sshd.asks_for(line, self._user, sshd.names(settings.out)):
+            return True
+        self.other = line.strip()
+        return False
 
 
 def _password(connection: t.Any) -> str:

@@ -117,6 +117,41 @@ def test_a_second_prompt_is_not_answered(lab: Lab, monkeypatch: pytest.MonkeyPat
     assert judged(lab, "failure") == ["itadmin: wrong password"]
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "jump@bastion.example's password: ",
+        "itadmin@bastion.example's password: ",
+        "(jump@bastion.example) Password: ",
+        "(itadmin@bastion.example) Password: ",
+        "(jump@127.0.0.1) Password: ",
+    ],
+)
+def test_a_host_on_the_way_does_not_get_the_password(lab: Lab, tmp_path: Path, prompt: str) -> None:
+    """The ssh to a jump host asks at the same terminal, for the password of another host."""
+    got, proxy = tmp_path / "got", tmp_path / "proxy"
+    proxy.write_text(f'printf "%s" "{prompt}" >/dev/tty\nread -r answer </dev/tty\nprintf "%s" "$answer" >{got}\n')
+    lab.mac("failure").reset()
+    connection: Any = Connection(lab, "failure")
+    connection.options["ssh_common_args"] += f" -o 'ProxyCommand=sh {proxy}'"
+    tried = Login(connection, "itadmin", PASSWORDS["itadmin"]).attempt()
+    assert not got.exists()
+    assert (tried.outcome, tried.sent, tried.booted) == ("no_answer", False, None)
+    assert prompt.strip() in tried.said
+    assert judged(lab, "failure") == []
+
+
+@pytest.mark.parametrize(
+    "options", ["-o HostName=127.0.0.1", "-o HostName=127.0.0.1 -o HostKeyAlias=mac-17", "-o User=somebody"]
+)
+def test_a_mac_by_another_name_gets_it(lab: Lab, options: str) -> None:
+    lab.mac("failure").reset()
+    connection: Any = Connection(lab, "failure")
+    named = "mac.example" if "HostName" in options else "127.0.0.1"
+    connection.options |= {"host": named, "ssh_extra_args": options, "host_key_checking": False}
+    assert Login(connection, "itadmin", PASSWORDS["itadmin"]).attempt().outcome == "unlocked"
+
+
 def test_a_mac_that_runs_lets_in_and_says_when_it_started(lab: Lab) -> None:
     login = unlocker(lab, "failure")
     lab.mac("failure").unlock("itadmin")

@@ -30,6 +30,13 @@ METHODS = ("keyboard-interactive", "password")
 """The methods that take a password, the surer one first: the second shows nobody what PAM says, and whether it unlocks
 is contested (shoon/fv-ssh-unlock)."""
 
+_ASKER = re.compile(
+    r"(?:\((?P<user>[^()]+)@(?P<host>[^\s()@]+)\) .*|(?P<user_2>.+)@(?P<host_2>[^\s@]+)'s )[Pp]assword: *$"
+)
+"""Whom OpenSSH's client names before a prompt, by either method. Before 8.5 it names nobody by the first."""
+_LONGEST_USER, _LONGEST_HOST = 30, 128
+"""Characters of those that it shows by the second method."""
+
 _LOCKED = "this system is locked"
 _UNLOCKED = "system successfully unlocked"
 """The explanation of the lock has "once successfully unlocked" in it."""
@@ -98,6 +105,26 @@ def takes_password(text: str) -> bool:
 def asked(text: str) -> bool:
     """Tell whether the password was asked for."""
     return PROMPT in text
+
+
+def asks_for(line: str, user: str, hosts: t.Collection[str]) -> bool:
+    """Tell whether a prompt asks for the password of this account, and not for that of another host on the way, whose
+    ssh has the same terminal. ``hosts``: the names that ssh has for the host; none: they are not known. A prompt that
+    names nobody may be anybody's."""
+    found = _ASKER.search(line)
+    if found is None:
+        return True
+    whose = found.group("user") or found.group("user_2")
+    where = found.group("host") or found.group("host_2")
+    named = whose[:_LONGEST_USER] == user[:_LONGEST_USER]
+    shown = {host.lower()[:_LONGEST_HOST] for host in hosts}
+    return named and (not shown or where.lower()[:_LONGEST_HOST] in shown)
+
+
+def names(text: str) -> frozenset[str]:
+    """Return the names that ssh has for a host, by its own account of its settings (``ssh -G``); none: it gave none."""
+    found = re.findall(r"^(?:hostname|hostkeyalias) (\S+)$", text, re.MULTILINE)
+    return frozenset(name for name in found if name != "none")
 
 
 def lacks(text: str, method: str) -> bool:

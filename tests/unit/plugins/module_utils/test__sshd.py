@@ -100,3 +100,32 @@ def test_a_method_that_is_not_offered(said: str, method: str, lacks: bool) -> No
 
 def test_the_method_that_shows_what_pam_says_comes_first() -> None:
     assert sshd.METHODS == ("keyboard-interactive", "password")
+
+
+@pytest.mark.parametrize(
+    ("line", "user", "hosts", "ours"),
+    [
+        ("Password: ", "itadmin", {"mac"}, True),
+        ("(itadmin@mac) Password: ", "itadmin", {"mac"}, True),
+        ("(itadmin@Mac) Password:", "itadmin", {"mac", "alias"}, True),
+        ("itadmin@alias's password: ", "itadmin", {"mac", "alias"}, True),
+        ("itadmin@mac's password: ", "itadmin", set(), True),
+        (f"{'i' * 30}@mac's password: ", "i" * 40, {"mac"}, True),
+        ("ana@corp.example@mac's password: ", "ana@corp.example", {"mac"}, True),
+        ("(ana@corp.example@mac) Password: ", "ana@corp.example", {"mac"}, True),
+        ("(itadmin@fe80::1%en0) Password: ", "itadmin", {"fe80::1%en0"}, True),
+        ("(ana o'hara@mac) Password: ", "ana o'hara", {"mac"}, True),
+        ("jump@mac's password: ", "itadmin", {"mac"}, False),
+        ("jump@bastion's password: ", "itadmin", set(), False),
+        ("(itadmin@bastion) Password: ", "itadmin", {"mac"}, False),
+        ("(jump@bastion) Enter your PIN or Password: ", "itadmin", {"mac"}, False),
+    ],
+)
+def test_whose_password_a_prompt_asks_for(line: str, user: str, hosts: set[str], ours: bool) -> None:
+    assert sshd.asks_for(line, user, hosts) is ours
+
+
+def test_the_names_that_ssh_has_for_a_host() -> None:
+    said = "host mac\nuser itadmin\nhostname 10.0.0.5\nport 22\nhostkeyalias mac-17\nproxyjump jump@bastion\n"
+    assert sshd.names(said) == {"10.0.0.5", "mac-17"}
+    assert sshd.names("unknown option -- G") == frozenset()

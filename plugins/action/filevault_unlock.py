@@ -29,7 +29,7 @@ SPEC: dict[str, dict[str, t.Any]] = {
     "reboot_timeout": {"type": "int", "default": 600},
 }
 
-_SPENT: dict[tuple[str, str, str], dict[str, t.Any]] = {}
+_SPENT: dict[tuple[str, str, str, str, str], dict[str, t.Any]] = {}
 """What came of a password that did not unlock its Mac, by task, Mac and account. The rounds of ``retries`` and of a
 loop over one Mac are one process: each of them would be one more of ten attempts."""
 
@@ -56,7 +56,9 @@ class ActionModule(ChangingAction):
     def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return what came of it, or what would."""
         _valid, given = t.cast("t.Any", self).validate_argument_spec(SPEC)
-        key = (self._task._uuid, str(self._play_context.remote_addr), given["user"])
+        # Two Macs behind one gateway differ by the port alone.
+        port, mac = self._connection.get_option("port"), str(self._play_context.remote_addr)
+        key = (self._task._uuid, str(self._task.delegate_to), mac, str(port), given["user"])
         if key in _SPENT:
             return dict(_SPENT[key])
         login = Login(self._connection, given["user"], given["password"], pinned=True)

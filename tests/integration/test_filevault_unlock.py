@@ -318,3 +318,41 @@ def test_no_program_answers_in_place_of_the_password(ansible: Ansible, lab: Lab,
     run = ansible.playbook(playbook, lab.inventory, **settings)
     assert run.rc == 0, run.output[-2000:]
     assert [event.reason for event in journal.events(handle.journal()[begun:], "preboot")] == ["itadmin: unlocked"]
+
+
+LOOP = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: unlock
+      keyholder.macos.filevault_unlock:
+        user: itadmin
+        password: "{{ item.password }}"
+      delegate_to: "{{ item.mac }}"
+      loop: "{{ tries }}"
+      loop_control: {label: "{{ item.mac }}"}
+      ignore_errors: true
+"""
+
+
+def test_in_a_loop_over_macs_what_one_refuses_costs_no_other(ansible: Ansible, lab: Lab, tmp_path: Path) -> None:
+    """Two Macs at one address, as behind a gateway that forwards ports; a second round over the first is no attempt."""
+    right, wrong = "closes-26", "refused-26"
+    for host in (right, wrong):
+        lab.mac(host).power_cut()
+    begun = {host: len(lab.mac(host).journal()) for host in (right, wrong)}
+    playbook = tmp_path / "play.yml"
+    playbook.write_text(LOOP)
+    tries = [
+        {"mac": wrong, "password": WRONG},
+        {"mac": right, "password": PASSWORDS["itadmin"]},
+        {"mac": wrong, "password": "another-password"},
+    ]
+    run = ansible.playbook(playbook, lab.inventory, "-e", json.dumps({"tries": tries}))
+    results = next(line.result["results"] for line in run.lines if "results" in line.result)
+    assert [one["outcome"] for one in results] == ["refused", "unlocked", "refused"], run.output[-3000:]
+    screen = {
+        host: [event.reason for event in journal.events(lab.mac(host).journal()[begun[host] :], "preboot")]
+        for host in (right, wrong)
+    }
+    assert screen == {right: ["itadmin: unlocked"], wrong: ["itadmin: wrong password"]}

@@ -8,6 +8,7 @@ What the module itself refuses is tried in memory; what follows an installation,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import memory_play
@@ -206,3 +207,23 @@ def test_the_password_stands_nowhere(played: Played, lab: Lab) -> None:
     assert PASSWORDS["itadmin"] not in played.run.results.read_text(encoding="utf-8")
     for host in lab.names:
         assert PASSWORDS["itadmin"] not in lab.mac(host).folder.journal.read_text(encoding="utf-8")
+
+
+def test_the_playbook_asks_no_readiness_of_a_mac_that_is_new_enough_and_takes_accepted_checks_as_text(
+    ansible: Ansible, bring_up: Callable[[Mapping[str, Any]], Lab], tmp_path: Path
+) -> None:
+    """15.6 is 15.6.0. With -e NAME=VALUE a list is text."""
+    unready = {"filevault": ON, "mdm": {"enrolled": "ade"}}
+    older = mac("15.5", "itadmin", filevault=ON, updates=offers("15.6"))
+    lab = bring_up({"same": mac("15.6", "itadmin", **unready), "older": older})
+    run = ansible.playbook(
+        Path("keyholder.macos.upgrade"),
+        lab.inventory,
+        *("-e", "macos_upgrade_version=15.6.0", "-e", "macos_upgrade_accept=recovery_key,power"),
+        *("-e", f"macos_upgrade_user=itadmin macos_upgrade_password={PASSWORDS['itadmin']}"),
+        *("-e", f"keyholder_summary={tmp_path}"),
+    )
+    assert run.rc == 0, run.output[-3000:]
+    assert lab.mac("older").state().version == "15.6"
+    changed = {line.host: line.result["changed"] for line in run.lines if line.task.startswith("Make sure that its")}
+    assert changed == {"same": False, "older": True}

@@ -38,9 +38,14 @@ def path(user: str) -> str:
 
 def settings(user: str) -> str:
     """Return what the file holds. Without a method that takes a password nobody's guesses count against the account.
-    The last line ends the block, whatever file is read next (sshd_config(5))."""
+    The last line ends the block, whatever file is read next (sshd_config(5)).
+
+    A Match block looks at the name as it was typed, and DenyUsers at that of the record which macOS finds for it: one
+    in other capitals, or another short name of the same account, meets the first line alone (OpenSSH, auth.c and
+    servconf.c; that macOS finds a record so is assumed). With an @ that line would name a host."""
+    record = "" if "@" in user else f"DenyUsers {user}\n"
     return (
-        f"Match User {user}\n"
+        f"{record}Match User {user}\n"
         "    DenyUsers *\n"
         "    PasswordAuthentication no\n"
         "    KbdInteractiveAuthentication no\n"

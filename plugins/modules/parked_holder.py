@@ -93,7 +93,8 @@ notes:
     both for granted. The account is no way in that the Mac could rely on, and whoever knows its password may still open
     the volume at start-up. Give it a password that nobody knows first, with M(keyholder.macos.managed_password).
   - An account that has been disabled by other means stays disabled when it becomes active, if it was parked in that
-    state.
+    state. One that C(sshd) refused by then stays refused.
+  - An account that was parked and taken into use by other means is noted anew when it is parked again.
 seealso:
   - module: keyholder.macos.offboard
     description: Removes an account that need not stay.
@@ -148,7 +149,7 @@ state:
       sources: {authority: true, crypto_user: true, filevault_list: true}
       volume_owner: true
       parked: true
-      was: {hidden: false, admin: true, disabled: false, shell: /bin/zsh}
+      was: {hidden: false, admin: true, disabled: false, shell: /bin/zsh, refused_by_sshd: false}
 plan:
   description: The steps, in words and without secrets. Empty when nothing has to change.
   returned: always

@@ -111,6 +111,41 @@ def test_cut_anywhere_the_next_run_goes_on_and_the_way_back_is_known(request_: P
         assert facts(mac) == was
 
 
+def test_an_account_that_sshd_refused_before_it_was_parked_stays_refused() -> None:
+    mac = cast()
+    assert flow(mac, SshAccessRequest("setup"))[0].refusal is None
+    was = facts(mac)
+    assert was[4]
+    assert flow(mac, PARK)[0].refusal is None
+    foreseen, _ = flow(mac, WAKE, check=True)
+    back, _ = flow(mac, WAKE)
+    assert (back.refusal, back.after) == (None, foreseen.after)
+    assert facts(mac) == was
+    assert FILE in mac.files
+
+
+def test_an_account_taken_into_use_by_hand_is_noted_anew_before_it_is_parked_again() -> None:
+    mac = cast()
+    assert flow(mac, PARK)[0].refusal is None
+    setup = mac.accounts["setup"]
+    directory.enable(mac, setup)
+    setup.hidden, setup.shell = False, "/bin/bash"
+    directory.drop_member(mac.groups["admin"], setup)
+    was = facts(mac)
+    assert flow(mac, PARK)[0].refusal is None
+    assert flow(mac, WAKE)[0].refusal is None
+    assert facts(mac) == was
+
+
+@pytest.mark.parametrize("typed", ["setup", "SetUp"])
+def test_no_spelling_of_the_name_gets_past_sshd(typed: str) -> None:
+    mac = cast()
+    assert flow(mac, SshAccessRequest("setup"))[0].refusal is None
+    settings = sshd_config.settings(mac, typed)
+    assert "*" in settings.deny_users or "setup" in settings.deny_users
+    assert not sshd_config.denies(mac, "itadmin")
+
+
 # -- the guard --------------------------------------------------------------------------------------------------------
 
 
@@ -207,7 +242,7 @@ def test_who_was_parked_without_us_is_noted_and_stays_so() -> None:
     directory.disable(mac, setup)
     setup.hidden, setup.shell = True, FALSE
     done, _ = flow(mac, PARK)
-    assert done.after["was"] == {"hidden": True, "admin": True, "disabled": True, "shell": FALSE}
+    assert done.after["was"] == {"hidden": True, "admin": True, "disabled": True, "shell": FALSE, "refused_by_sshd": False}
     flow(mac, WAKE)
     assert facts(mac) == (True, True, FALSE, True, False)
 

@@ -110,8 +110,8 @@ class ParkRequest(Request):
 
     def _parking(self, mac: Mac, account: Account) -> Plan:
         wanted = self._harmless(mac, account)
-        was = Before(account.hidden, account.admin, account.disabled, account.shell)
-        steps: list[Step] = [] if account.parked else [RememberAccount(self.name, was)]
+        was = Before(account.hidden, account.admin, account.disabled, account.shell, mac.sshd_refuses is True)
+        steps: list[Step] = [RememberAccount(self.name, was)] if _other_than_noted(account, was) else []
         steps += wanted
         if steps:
             self._may_be_parked(mac, account)
@@ -137,7 +137,8 @@ class ParkRequest(Request):
         if account.parked and was is None:
             msg = f"the record of {self.name} does not say in known words what it was: {account.parked!r}"
             raise Refusal("value_unusable", f"{msg}. Give shell and hidden, and remove that value by hand")
-        steps: list[Step] = [AllowSsh(self.name)] if sshd_settings.path(self.name) in mac.files else []
+        ours = sshd_settings.path(self.name) in mac.files and not (was is not None and was.no_ssh)
+        steps: list[Step] = [AllowSsh(self.name)] if ours else []
         shell = self.shell if self.shell is not None else was.shell if was is not None else ""
         steps += [SetAttribute(self.name, "shell", shell)] if shell and shell != account.shell else []
         hidden = self.hidden if self.hidden is not None else was.hidden if was is not None else account.hidden
@@ -189,6 +190,15 @@ class ParkRequest(Request):
 
 def _can_deny(mac: Mac, name: str) -> bool:
     return mac.version >= SSHD_INCLUDES.first and sshd_settings.can_name(name)
+
+
+def _other_than_noted(account: Account, was: Before) -> bool:
+    """Return whether the account's record does not say what it is now. Parking disables before anything else, and the
+    way back enables last: who is enabled is as before it was parked, or somebody has taken it into use by hand."""
+    if not account.parked:
+        return True
+    noted = before_of(account.parked)
+    return noted is not None and not account.disabled and noted != was
 
 
 def _not_needed(mac: Mac, account: Account) -> None:

@@ -353,8 +353,8 @@ WRITES = [
     Row(RemoveKeyFile("/a"), has(files=frozenset({"/b"})), "rm -f /a"),
     Row(
         RememberAccount("rui", WAS),
-        person(RUI, parked="hidden=0 admin=1 disabled=0 shell=/bin/zsh"),
-        f"dscl . -create /Users/rui {PARKED} hidden=0 admin=1 disabled=0 shell=/bin/zsh",
+        person(RUI, parked="hidden=0 admin=1 disabled=0 no_ssh=0 shell=/bin/zsh"),
+        f"dscl . -create /Users/rui {PARKED} hidden=0 admin=1 disabled=0 no_ssh=0 shell=/bin/zsh",
     ),
     Row(ForgetAccount("rui"), MAC, f"dscl . -delete /Users/rui {PARKED}"),
     Row(
@@ -367,7 +367,7 @@ WRITES = [
         DenySsh("rui"),
         has(files=MAC.files | {DROP_IN}, sshd_refuses=True),
         f"sshd -t\ntee {DROP_IN}\nsh -c {_TRIED} {DROP_IN} sshd -t",
-        b"Match User rui\n    DenyUsers *\n    PasswordAuthentication no\n    KbdInteractiveAuthentication no\n"
+        b"DenyUsers rui\nMatch User rui\n    DenyUsers *\n    PasswordAuthentication no\n    KbdInteractiveAuthentication no\n"
         b"Match all\n",
     ),
     Row(AllowSsh("rui"), has(sshd_refuses=False), f"rm -f {DROP_IN}"),

@@ -188,6 +188,26 @@ def test_the_only_way_in_and_the_only_granter_stay_as_they_are() -> None:
         assert (mac, runner.writes) == (before, [])
 
 
+def test_who_may_be_an_administrator_by_a_directory_group_alone_stays_one_or_is_not_the_last() -> None:
+    """The sole other administrator cannot log in, or there is one who can."""
+
+    def nested() -> Mac:
+        mac = mobile(encrypted=False)
+        mac.groups["admin"].nested.append("6F1D2A3B-0000-4000-8000-00000000AD01")
+        return mac
+
+    assert any("directory's group" in note for note in flow(nested())[0].notes)
+    alone = nested()
+    directory.disable(alone, alone.accounts["itadmin"])
+    before = snapshot(alone)
+    done, runner = flow(alone, own="nobody")
+    assert (reason(done), runner.writes) == ("would_worsen", [])
+    assert alone == before
+    directory.make_admin(alone, alone.accounts["ada"])
+    assert reason(flow(alone, own="nobody")[0]) == "last_admin_holder"
+    assert not any("directory's group" in note for note in flow(mobile())[0].notes)
+
+
 def test_a_local_account_is_left_alone() -> None:
     mac = bound()
     fakes.person(mac, "lea", "lea-pw-1")

@@ -122,6 +122,13 @@ class LocalAccountRequest(Request):
                 )
             if self.name in mac.sessions:
                 raise Refusal("user_logged_in", f"{self.name} is logged in, and would change under its own session")
+        if _by_the_directory(mac, account) and not (mac.likely_granters and mac.has_other_admin(self.name)):
+            msg = (
+                f"{self.name} may be an administrator by a directory's group, which a reading cannot tell and which may"
+                " not count for a local account, and no other administrator who can log in holds a Secure Token. Make"
+                f" {self.name} an administrator of this Mac first"
+            )
+            raise Refusal("would_worsen", msg)
         guard(mac, with_changed(mac, self.name, has_password=False))
 
     def _password_is_known(self, copy: Copy, proofs: t.Mapping[str, bool | None]) -> None:
@@ -137,6 +144,11 @@ class LocalAccountRequest(Request):
         if mac.network is not None and mac.network.nodes:
             nodes = ", ".join(mac.network.nodes)
             notes.append(f"this Mac stays bound to {nodes}: unbind it once none of its accounts needs that any more")
+        if _by_the_directory(mac, account):
+            notes.append(
+                f"a directory's group is among the administrators: if {self.name} is one by that alone, it may be none"
+                " any more"
+            )
         if "password" not in self.given:
             notes.append(
                 f"password was not given, so it was not checked that the copy which this Mac keeps for {self.name} is"
@@ -151,3 +163,8 @@ def _begun(mac: Mac, account: Account) -> bool:
     return (
         account.kind == MOBILE or leaving_directory(account.name) in mac.pending or (account.kind != "local" and left)
     )
+
+
+def _by_the_directory(mac: Mac, account: Account) -> bool:
+    """Return whether the account may be an administrator by a group of its directory alone, which nothing here reads."""
+    return mac.foreign_admins and account.kind == MOBILE and not account.admin

@@ -43,6 +43,7 @@ OTHERS = {
     "owned-by-mdm": box("15.6", made={"token": True, "prehashed": False}),
     "wrong": box("15.6"),
     "unsaid": box("15.6"),
+    "by-role": box("15.6"),
 }
 MACS = {**PLAIN, **CUTS, **ALONE, **OTHERS}
 
@@ -55,7 +56,9 @@ class Office:
     lab: Lab
     folder: Path
 
-    def run(self, hosts: Mapping[str, Any] | str, *arguments: str, **variables: Any) -> Run:
+    def run(
+        self, hosts: Mapping[str, Any] | str, *arguments: str, playbook: Path = PLAYBOOK, **variables: Any
+    ) -> Run:
         (self.folder / "identity").write_text(str(SAFE.identity), encoding="utf-8")
         given = {
             "keyholder_hosts": [hosts] if isinstance(hosts, str) else list(hosts),
@@ -76,7 +79,7 @@ class Office:
         }
         told = self.folder / "variables.json"
         told.write_text(json.dumps({key: value for key, value in given.items() if value is not None}))
-        return self.ansible.playbook(PLAYBOOK, self.lab.inventory, "-e", f"@{told}", *arguments)
+        return self.ansible.playbook(playbook, self.lab.inventory, "-e", f"@{told}", *arguments)
 
     def stored(self, host: str) -> dict[str, str]:
         return dict(json.loads(SAFE.opened((self.folder / "passwords" / f"{host}.boxed.age").read_text())))
@@ -217,3 +220,14 @@ def test_a_password_that_the_mdm_set_anew_is_taken_over_again(office: Office) ->
     assert run.rc == 0, run.output[-3000:]
     assert office.is_recoverable("new")
     assert LATER not in office.stored("new").values()
+
+
+def test_the_role_alone_foresees_it_as_the_playbook_does(office: Office) -> None:
+    before = office.lab.mac("by-role").state()
+    role = "- {hosts: by-role, gather_facts: false, become: true, roles: [keyholder.macos.zero_touch]}\n"
+    playbook = office.folder / "role.yml"
+    playbook.write_text(role + role, encoding="utf-8")
+    run = office.run("by-role", "--check", playbook=playbook)
+    assert run.rc == 0, run.output[-3000:]
+    assert run.output.count("would get the first Secure Token") == run.output.count("would then be recoverable") == 2
+    assert office.lab.mac("by-role").state() == before

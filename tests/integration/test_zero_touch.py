@@ -56,9 +56,7 @@ class Office:
     lab: Lab
     folder: Path
 
-    def run(
-        self, hosts: Mapping[str, Any] | str, *arguments: str, playbook: Path = PLAYBOOK, **variables: Any
-    ) -> Run:
+    def run(self, hosts: Mapping[str, Any] | str, *arguments: str, playbook: Path = PLAYBOOK, **variables: Any) -> Run:
         (self.folder / "identity").write_text(str(SAFE.identity), encoding="utf-8")
         given = {
             "keyholder_hosts": [hosts] if isinstance(hosts, str) else list(hosts),

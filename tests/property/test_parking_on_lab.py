@@ -242,7 +242,8 @@ def test_who_was_parked_without_us_is_noted_and_stays_so() -> None:
     directory.disable(mac, setup)
     setup.hidden, setup.shell = True, FALSE
     done, _ = flow(mac, PARK)
-    assert done.after["was"] == {"hidden": True, "admin": True, "disabled": True, "shell": FALSE, "refused_by_sshd": False}
+    was = {"hidden": True, "admin": True, "disabled": True, "shell": FALSE, "refused_by_sshd": False}
+    assert done.after["was"] == was
     flow(mac, WAKE)
     assert facts(mac) == (True, True, FALSE, True, False)
 

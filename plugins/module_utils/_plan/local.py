@@ -166,5 +166,5 @@ def _begun(mac: Mac, account: Account) -> bool:
 
 
 def _by_the_directory(mac: Mac, account: Account) -> bool:
-    """Return whether the account may be an administrator by a group of its directory alone, which nothing here reads."""
+    """Return whether the account may be an administrator by a group of its directory alone. No reading shows that."""
     return mac.foreign_admins and account.kind == MOBILE and not account.admin

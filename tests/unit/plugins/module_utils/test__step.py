@@ -367,8 +367,8 @@ WRITES = [
         DenySsh("rui"),
         has(files=MAC.files | {DROP_IN}, sshd_refuses=True),
         f"sshd -t\ntee {DROP_IN}\nsh -c {_TRIED} {DROP_IN} sshd -t",
-        b"DenyUsers rui\nMatch User rui\n    DenyUsers *\n    PasswordAuthentication no\n    KbdInteractiveAuthentication no\n"
-        b"Match all\n",
+        b"DenyUsers rui\nMatch User rui\n    DenyUsers *\n    PasswordAuthentication no\n"
+        b"    KbdInteractiveAuthentication no\nMatch all\n",
     ),
     Row(AllowSsh("rui"), has(sshd_refuses=False), f"rm -f {DROP_IN}"),
     Row(

@@ -19,12 +19,13 @@ _WANTED = re.compile(r"[0-9]{2}(?:\.[0-9]{1,2}){0,2}")
 @dataclass(frozen=True)
 class Offer:
     """Hold one macOS that softwareupdate offers. ``label``: by which it is told to install it. ``build`` "": not
-    said."""
+    said. ``beta``: it is none that Apple has released."""
 
     label: str
     title: str
     version: Version
     build: str = ""
+    beta: bool = False
 
 
 def wanted(text: str) -> tuple[int, ...] | None:
@@ -38,10 +39,13 @@ def minimum(parts: t.Sequence[int]) -> Version:
 
 
 def choose(offers: t.Iterable[Offer], parts: tuple[int, ...], above: Version) -> Offer | None:
-    """Return the newest offer that begins with these parts and is newer than ``above``; None: there is none."""
+    """Return the newest offer that begins with these parts and is newer than ``above``; None: there is none. A beta has
+    the version of what is released later, so a Mac that got one would never be brought to that."""
     those = [
         one
         for one in offers
-        if one.version > above and (one.version.major, one.version.minor, one.version.patch)[: len(parts)] == parts
+        if not one.beta
+        and one.version > above
+        and (one.version.major, one.version.minor, one.version.patch)[: len(parts)] == parts
     ]
     return max(those, key=lambda one: one.version, default=None)

@@ -36,7 +36,8 @@ options:
   version:
     description:
       - The oldest macOS that will do, such as V(15.6.1), V(26.1) or V(26). Put it in quotes.
-      - An older Mac gets the newest offered macOS that begins like that, so V(26) the newest offered macOS 26.
+      - An older Mac gets the newest offered macOS that begins like that, so V(26) the newest offered macOS 26. A beta is
+        shown, and never installed.
       - If it is not given, nothing is installed, and RV(state) shows what is offered.
     type: str
   user:

@@ -212,6 +212,20 @@ def test_the_newest_of_those_that_begin_as_asked_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
+    ("beta", "build"), [("macOS Sequoia 15.6.1 Beta 2", "24G5074c"), ("macOS Sequoia 15.6.1", "24G5074c")]
+)
+@pytest.mark.parametrize("released", [True, False])
+def test_a_beta_is_never_taken_for_the_release(beta: str, build: str, released: bool) -> None:
+    mac = cast()
+    mac.updates = [Update(beta, f"{beta}-{build}", "15.6.1", build), *([offered("15.6.1")] if released else [])]
+    request = UpgradeRequest("15.6.1", "itadmin", accept=SETTLED)
+    outcome, runner = flow(mac, request, password=PW)
+    label = f"{updates.title('15.6.1')}-99Z999"
+    assert [argv[argv.index("--install") + 1] for argv in begun(runner)] == ([label] if released else [])
+    assert reason(outcome) == ("" if released else "update_not_offered")
+
+
+@pytest.mark.parametrize(
     ("fault", "options", "code"),
     [("update_fails", {"because": "space"}, "disk_full"), ("update_fails", {"because": "download"}, "update_failed")],
 )

@@ -40,6 +40,7 @@ _OLD_OFFER = re.compile(
 )
 """As macOS prints it before 10.15."""
 _VERSION = re.compile(r"[0-9]{2}(?:\.[0-9]{1,2}){0,2}")
+_BETA = re.compile(r"\bbeta\b", re.IGNORECASE)
 _BUILD = re.compile(r"-([0-9]{2}[A-Z][0-9]{1,5}[a-z]?)$")
 
 _MEANINGS: tuple[tuple[str, str], ...] = (
@@ -72,7 +73,10 @@ def _offer(label: str, title: str, version: str, rest: str) -> Offer | None:
     if not _VERSION.fullmatch(number):
         return None
     build = _BUILD.search(label)
-    return Offer(label, title, Version.parse(number), build.group(1) if build else "")
+    number_of_build = build.group(1) if build else ""
+    # Apple's builds of betas end with a small letter.
+    beta = _BETA.search(title) is not None or number_of_build[-1:].islower()
+    return Offer(label, title, Version.parse(number), number_of_build, beta)
 
 
 def install(label: str, user: str, password: Secret | None) -> Command:

@@ -36,8 +36,8 @@ options:
   version:
     description:
       - The oldest macOS that will do, such as V(15.6.1), V(26.1) or V(26). Put it in quotes.
-      - An older Mac gets the newest offered macOS that begins like that, so V(26) the newest offered macOS 26. A beta is
-        shown, and never installed.
+      - An older Mac gets the newest offered macOS that begins like that, so V(26) the newest offered macOS 26.
+      - A beta is shown, and never installed.
       - If it is not given, nothing is installed, and RV(state) shows what is offered.
     type: str
   user:
@@ -88,6 +88,8 @@ notes:
     a router forgets silent connections. If the connection breaks, macOS may go on, and the task waits for the outcome.
   - That an update which an owner has authorised restarts past FileVault's unlock screen is assumed. If the Mac waits at
     that screen instead, the task fails with RV(reason=waits_for_unlock) or RV(reason=not_back).
+  - On an Intel Mac with FileVault on, an installation that fails leaves the next restart to come up with the volume
+    unlocked, and RV(notes) says so. macOS has no way to take that back but that restart.
   - Never restart a Mac while macOS prepares an update. It starts the old macOS again.
 seealso:
   - module: keyholder.macos.ready_for

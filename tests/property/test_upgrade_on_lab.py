@@ -225,6 +225,17 @@ def test_a_beta_is_never_taken_for_the_release(beta: str, build: str, released: 
     assert reason(outcome) == ("" if released else "update_not_offered")
 
 
+@pytest.mark.parametrize(("filevault", "noted"), [("on", 1), ("off", 0)])
+def test_a_restart_that_stays_unlocked_after_a_failure_is_told(filevault: str, noted: int) -> None:
+    """On an Intel Mac the next restart has been told to come up unlocked, and nothing takes that back."""
+    mac = cast("15.6", "t2", filevault)
+    mac.faults.append(Fault("update_fails", {"because": "space"}))
+    request = UpgradeRequest("15.6.1", "itadmin", accept=SETTLED)
+    outcome, _runner = flow(mac, request, password=PW)
+    assert reason(outcome) == "disk_full"
+    assert len([note for note in outcome.notes if "comes up with the volume unlocked" in note]) == noted
+
+
 @pytest.mark.parametrize(
     ("fault", "options", "code"),
     [("update_fails", {"because": "space"}, "disk_full"), ("update_fails", {"because": "download"}, "update_failed")],

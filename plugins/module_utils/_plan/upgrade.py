@@ -32,6 +32,11 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault im
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, VerifyKey
 from ansible_collections.keyholder.macos.plugins.module_utils._step.upgrade import InstallUpdate
 
+ARMED = (
+    "should the installation fail, the next restart still comes up with the volume unlocked, so restart the Mac then"
+)
+"""fdesetup has no command that takes an authrestart back (man)."""
+
 
 @dataclass(frozen=True)
 class UpgradeRequest(Request):
@@ -78,7 +83,8 @@ class UpgradeRequest(Request):
             return lawful_plan(mac, [*steps, InstallUpdate(offer, self.user, self.install_timeout)])
         before = self._past_the_screen(mac)
         self._demand_readiness(mac, "")
-        return lawful_plan(mac, [*before, InstallUpdate(offer, "", self.install_timeout)])
+        notes = [ARMED] if before else []
+        return lawful_plan(mac, [*before, InstallUpdate(offer, "", self.install_timeout)], notes)
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         seen: dict[str, t.Any] = {"version": str(mac.version), "build": mac.build}

@@ -138,7 +138,7 @@ _NOT_YET = ("no_answer", "resets")
 """What a Mac that still starts looks like."""
 
 _TOLD: dict[sshd.Outcome, str] = {
-    "refused": "the Mac refused the password of {user} at its unlock screen",
+    "refused": "the Mac refused the password of {user}{where}",
     "locked_out": "the Mac did not look at the password, because {user} is temporarily unavailable",
     "unknown_user": "the Mac's unlock screen does not know {user}",
 }
@@ -160,9 +160,8 @@ class Unlock:
         refusal = refusal_of(found, look, self._version)
         if refusal is not None or found == "up":
             return Ended(found, UNTRIED[found], up=found == "up", refusal=refusal)
-        notes = (MAY_BE_UP,) if found == "may_wait" else ()
         if check:
-            return Ended(found, "unlocked", up=True, notes=notes)
+            return Ended(found, "unlocked", up=True, notes=(MAY_BE_UP,) if found == "may_wait" else ())
         return self._sent(found, reboot_timeout)
 
     def _awaited(self, seconds: float) -> tuple[Look, Found]:
@@ -185,7 +184,8 @@ class Unlock:
         if not tried.sent:
             return self._unsent(tried)
         if tried.outcome not in ("unlocked", "no_answer"):
-            msg = _TOLD[tried.outcome].format(user=self._user)
+            where = ", at its unlock screen or after it has started" if found == "may_wait" else " at its unlock screen"
+            msg = _TOLD[tried.outcome].format(user=self._user, where=where)
             refusal = Refusal(NOT_UNLOCKED[tried.outcome], msg, (tried.said,))
             return Ended(found, tried.outcome, sent=True, refusal=refusal)
         # One that comes up was unlocked, whatever it said.

@@ -254,3 +254,13 @@ def test_a_mac_that_may_be_up_is_told_of(clock: list[World]) -> None:
     assert unlock(World(), clock, check=True).notes == (_unlock.MAY_BE_UP,)
     assert unlock(World(greets=True), clock, check=True).notes == ()
     assert unlock(World("up", key=False), clock).notes == (_unlock.BY_PASSWORD,)
+
+
+@pytest.mark.parametrize(("greets", "stands"), [(True, "waits"), (False, "waits"), (False, "up")])
+def test_a_refusal_names_the_unlock_screen_only_where_the_mac_waits_for_certain(
+    clock: list[World], greets: bool, stands: str
+) -> None:
+    ended = unlock(World(stands, greets, key=False, answer="wrong"), clock)
+    assert ended.refusal is not None
+    assert "the password of itadmin" in str(ended.refusal)
+    assert ("or after it has started" in str(ended.refusal)) is not greets

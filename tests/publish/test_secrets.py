@@ -102,7 +102,7 @@ def _look(top: int, seen: Path) -> None:
     """Keep the arguments and the environment of a process and all below it."""
     told = _processes() if (PROC / "self" / "environ").exists() else _processes_by_ps()
     below = {top}
-    while more := {child for child, (parent, _) in told.items() if parent in below} - below:
+    while more := {child for child, (parent, _words) in told.items() if parent in below} - below:
         below |= more
     for one in below & told.keys():
         with open(seen / f"process-{one}", "ab") as stream:

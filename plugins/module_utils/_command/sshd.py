@@ -57,20 +57,20 @@ values it takes the first."""
 DECIDED = (_UNLOCKED, _UNAVAILABLE, PROMPT)
 """After one of these nothing more is to be waited for: the connection may hang, or it asks a second time."""
 
+_NOBODY = "connection refused|timed out|no route to host|host is down|could not resolve|network is unreachable"
+"""Words of a connection that never was."""
+
 _DOORS: tuple[tuple[Door, re.Pattern[str]], ...] = (
     ("locked", re.compile(_LOCKED)),
     ("foreign", re.compile(f"host key verification failed|{_CHANGED.pattern}")),
+    # The ssh through a jump host only sees its connection end. Why, the jump host, or the ssh to that, said before.
+    ("silent", re.compile(f"stdio forwarding failed|(?:{_NOBODY}|permission denied).* by unknown port 65535")),
     (
         "resets",
         re.compile(r"(?:kex|ssh)_exchange_identification: |banner exchange: |connection reset by \S+ port "),
     ),
     ("refuses", re.compile(r"permission denied|invalid/incorrect (?:username/)?password")),
-    (
-        "silent",
-        re.compile(
-            "connection refused|timed out|no route to host|host is down|could not resolve|network is unreachable"
-        ),
-    ),
+    ("silent", re.compile(_NOBODY)),
 )
 
 

@@ -129,3 +129,24 @@ def test_the_names_that_ssh_has_for_a_host() -> None:
     said = "host mac\nuser itadmin\nhostname 10.0.0.5\nport 22\nhostkeyalias mac-17\nproxyjump jump@bastion\n"
     assert sshd.names(said) == {"10.0.0.5", "mac-17"}
     assert sshd.names("unknown option -- G") == frozenset()
+
+
+PROXIED = "kex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "door"),
+    [
+        ("channel 0: open failed: connect failed: No route to host\r\nstdio forwarding failed\r\n" + PROXIED, "silent"),
+        ("channel 0: open failed: connect failed: Connection refused\nstdio forwarding failed\n" + PROXIED, "silent"),
+        ("ssh: connect to host bastion port 22: Connection timed out\n" + PROXIED, "silent"),
+        ("ssh: Could not resolve hostname bastion: Name or service not known\n" + PROXIED, "silent"),
+        ("jump@bastion: Permission denied (publickey,password).\n" + PROXIED, "silent"),
+        ("Host key verification failed.\n" + PROXIED, "foreign"),
+        (PROXIED, "resets"),
+        ("itadmin@mac: Permission denied (publickey,password,keyboard-interactive).", "refuses"),
+    ],
+)
+def test_behind_a_jump_host_a_mac_that_is_off_is_no_broken_one(said: str, door: str) -> None:
+    """The ssh to the Mac sees its connection end, whatever the one to the jump host said before."""
+    assert sshd.door(said) == door

@@ -15,6 +15,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._action import fai
 from ansible_collections.keyholder.macos.plugins.plugin_utils._changing import ChangingAction
 from ansible_collections.keyholder.macos.plugins.plugin_utils._login import Login, Lookout, demand_ssh
 from ansible_collections.keyholder.macos.plugins.plugin_utils._restart import Wait
+from ansible_collections.keyholder.macos.plugins.plugin_utils._unlock import foreign
 
 _NOT_STARTED = (126, 127)
 """What a shell says of a Python that is not there, or that it may not start: then nothing restarts."""
@@ -33,9 +34,15 @@ class ActionModule(ChangingAction):
 
     def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         foreseen = self._foresee(task_vars)
+        unlocker = self._unlocker()
+        pinned = unlocker is not None and _may_wait(foreseen)
+        lookout = Lookout(self._connection, pinned)
+        if pinned and not foreseen.get("failed"):
+            met = lookout.by_key()
+            if met.door == "foreign":
+                return {**foreseen, **failure(foreign(met))}
         if self._task.check_mode or foreseen.get("failed"):
             return foreseen
-        lookout = Lookout(self._connection)
         first = lookout.look()
         if first.booted is None:
             refusal = Refusal("not_a_mac", "the host does not say when it started", (first.said,))
@@ -46,7 +53,7 @@ class ActionModule(ChangingAction):
             return done
         # A result that was lost with the connection holds nothing that the prediction does not.
         result = foreseen if done is None else done
-        wait = Wait(lookout, first.booted, self._unlocker(), _may_wait(foreseen))
+        wait = Wait(lookout, first.booted, unlocker, _may_wait(foreseen))
         back = wait.until(start + float(self._task.args.get("reboot_timeout", 600)))
         result["elapsed"] = int(time.monotonic() - start)
         if back:
@@ -78,7 +85,7 @@ class ActionModule(ChangingAction):
         if not boolean(self._task.args.get("ssh_unlock") or False):
             return None
         user, password = (str(self._task.args.get(option) or "") for option in ("user", "password"))
-        return Login(self._connection, user, password) if password else None
+        return Login(self._connection, user, password, pinned=True) if password else None
 
 
 def _may_wait(foreseen: t.Mapping[str, t.Any]) -> bool:

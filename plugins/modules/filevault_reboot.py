@@ -54,6 +54,8 @@ options:
       - How macOS 26 does this is known from Apple's source and from what others have published. Try it first on a Mac
         that you can walk to.
       - The controller needs OpenSSH, and the connection plugin P(ansible.builtin.ssh#connection).
+      - It needs the Mac's host key in a file of known hosts as well, whatever C(host_key_checking) says. Without it the
+        Mac is not restarted, because the password goes to a known host key alone.
     type: bool
     default: false
   require_comes_back:

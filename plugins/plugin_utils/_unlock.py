@@ -82,7 +82,7 @@ def refusal_of(found: Found, look: Look, version: Version | None) -> Refusal | N
     """Return why this must not get the password; None: it may, or needs none."""
     seen = (look.said,)
     if found == "foreign_key":
-        return Refusal(*_foreign(look.said), seen)
+        return foreign(look)
     if found == "resets":
         return Refusal("preboot_ssh_broken", "the Mac takes the connection and drops it before SSH says a word", seen)
     if found == "other_system":
@@ -98,13 +98,13 @@ def refusal_of(found: Found, look: Look, version: Version | None) -> Refusal | N
     return None
 
 
-def _foreign(said: str) -> tuple[Code, str]:
-    if sshd.changed(said):
-        return (
-            "host_key_changed",
-            "what answers has another host key than the one that the controller knows of this Mac",
-        )
-    return "host_key_unknown", "the controller knows no host key of this Mac, so it cannot tell whether this is the Mac"
+def foreign(look: Look) -> Refusal:
+    """Return why what answered with another host key, or with one that nobody knows, must not get a password."""
+    if sshd.changed(look.said):
+        msg = "what answers has another host key than the one that the controller knows of this Mac"
+        return Refusal("host_key_changed", msg, (look.said,))
+    msg = "the controller knows no host key of this Mac, so it cannot tell whether this is the Mac"
+    return Refusal("host_key_unknown", msg, (look.said,))
 
 
 def _silence(version: Version | None) -> str:

@@ -33,7 +33,8 @@ SHUT = person("stan", locked=True)
 RESETS = {"fault": "ssh_resets", "while": "locked"}
 OLD = {"macos": "15.6"}
 
-RUN = Step("run", "filevault_unlock", {"user": "itadmin", "password": PASSWORDS["itadmin"], "reboot_timeout": 60})
+USER = {"user": "itadmin", "password": PASSWORDS["itadmin"]}
+RUN = Step("run", "filevault_unlock", {**USER, "reboot_timeout": 60})
 BY_WRONG = RUN.but("run", password=WRONG)
 
 
@@ -132,15 +133,20 @@ def in_processes() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def played(ansible: Ansible, lab: Lab, in_processes: list[str], tmp_path_factory: pytest.TempPathFactory) -> Played:
+def careless(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """How those connect who do not know the Mac's host key, or know another one."""
     stranger = tmp_path_factory.mktemp("keys") / "known_hosts"
     key = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
     stranger.write_text(f"[{inventory.ADDRESS}]:* {key}\n")
     # As in a container, and as those write who are tired of being asked.
-    careless = "-F /dev/null -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile="
+    options = "-F /dev/null -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile="
+    return {"unknown-key-26": f"{options}/dev/null", "other-key-26": f"{options}{stranger}"}
+
+
+@pytest.fixture(scope="module")
+def played(ansible: Ansible, lab: Lab, in_processes: list[str], careless: dict[str, str]) -> Played:
     usual = " ".join(inventory.ssh_options(lab.folder))
-    words = dict.fromkeys(TRIED, usual)
-    words |= {"unknown-key-26": f"{careless}/dev/null", "other-key-26": f"{careless}{stranger}"}
+    words = dict.fromkeys(TRIED, usual) | careless
     templates = {"ansible_ssh_common_args": "{{ words[inventory_hostname] }}", "ansible_host_key_checking": False}
     steps = {
         host: [
@@ -356,3 +362,18 @@ def test_in_a_loop_over_macs_what_one_refuses_costs_no_other(ansible: Ansible, l
         for host in (right, wrong)
     }
     assert screen == {right: ["itadmin: unlocked"], wrong: ["itadmin: wrong password"]}
+
+
+@pytest.mark.parametrize("host", ["unknown-key-26", "other-key-26"])
+def test_a_restart_is_refused_as_well_that_the_password_could_not_follow(
+    played: Played, ansible: Ansible, lab: Lab, careless: dict[str, str], host: str
+) -> None:
+    lab.mac(host).unlock("itadmin")
+    reboot = Step("reboot", "filevault_reboot", {**USER, "ssh_unlock": True, "require_comes_back": False})
+    templates = {"ansible_ssh_common_args": careless[host], "ansible_host_key_checking": False}
+    lab.mac(host).set_fault("authrestart_unsupported")
+    again = play(ansible, lab, {host: [reboot.but("check", check=True), reboot]}, "-e", json.dumps(templates))
+    for title in ("check", "reboot"):
+        answer = again[host, title]
+        assert answer.reason == TRIED[host][3], answer
+        assert not answer.changed and not journal.events(answer.entries, "restart")

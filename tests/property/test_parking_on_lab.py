@@ -212,6 +212,19 @@ def test_the_last_usable_owner_of_the_volume_is_not_parked() -> None:
     assert done.refusal and "owns the volume" in done.refusal.msg
 
 
+def test_the_last_holder_whom_the_unlock_screen_knows_is_not_parked() -> None:
+    mac = cast()
+    mac.preboot = [mac.accounts["setup"].generated_uid]
+    done, runner = flow(mac, PARK)
+    assert (reason(done), runner.writes) == ("would_worsen", [])
+    assert done.refusal and "preboot volume" in done.refusal.msg
+    mac.preboot.append(mac.accounts["itadmin"].generated_uid)
+    assert flow(mac, PARK)[0].refusal is None
+    off = cast()
+    off.preboot, off.filevault.state = [off.accounts["setup"].generated_uid], "off"
+    assert flow(off, PARK)[0].refusal is None
+
+
 def test_the_last_administrator_who_can_log_in_is_not_parked_token_or_not() -> None:
     mac = cast()
     directory.take_token(mac, mac.accounts["setup"])

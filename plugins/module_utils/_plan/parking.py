@@ -207,6 +207,13 @@ def _not_needed(mac: Mac, account: Account) -> None:
     others = [who for who in mac.accounts if who.name != account.name and who.uid != 0 and mac.opens(who)]
     if account.holder and not any(who.holder for who in others):
         raise Refusal("would_worsen", f"no other account that can log in holds a Secure Token than {account.name}")
+    known = [who for who in others if who.holder and who.in_preboot is not False]
+    if account.holder and account.in_preboot is not False and mac.filevault.asks and not known:
+        msg = (
+            f"the preboot volume knows no other account that can log in and holds a Secure Token than {account.name}, so"
+            " the unlock screen may take nobody's password. Update it with keyholder.macos.repair first"
+        )
+        raise Refusal("would_worsen", msg)
     if account.volume_owner and not any(who.holder and who.volume_owner for who in others):
         raise Refusal("would_worsen", f"no other account that can log in owns the volume than {account.name}")
     if account.admin and not any(who.admin and who.name not in mac.promoted for who in others):

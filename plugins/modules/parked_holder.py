@@ -19,8 +19,8 @@ description:
     owner of the volume. The module reads the Mac again and proves that.
   - A disabled account counts as nobody. It grants no token, and is no way into the Mac. So the module refuses to park
     an account that the Mac needs. Another account that can log in for sure must hold a token, own the volume and be an
-    administrator, as far as the parked one does. Whatever else would make the Mac less recoverable is refused as well.
-    All of that is decided before the first write.
+    administrator, as far as the parked one does. With FileVault, the preboot volume must know it. Whatever else would
+    make the Mac less recoverable is refused as well. All of that is decided before the first write.
   - What the account was before stands in its own record, so the way back needs nothing from you. The next run continues
     a run that was interrupted.
 extends_documentation_fragment:

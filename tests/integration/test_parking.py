@@ -28,6 +28,7 @@ STEPS = [PARK.but("foreseen", check=True), PARK, PARK.but("again"), WAKE, WAKE.b
 SAFE = Safe.new()
 ON = {"state": "on", "prk": True}
 PARKED, UNLOCKS = ("with-python", "without-python"), "unlocks"
+CUTS = {f"cut-{step}": {"faults": [{"fault": "kill", "step": step}]} for step in (2, 3, 4, 6)}
 NAME = "cpgjspoegwgrmymc"
 
 
@@ -38,6 +39,7 @@ def lab(bring_up: Callable[[Mapping[str, Any]], Lab]) -> Lab:
             "with-python": mac("15.6", "itadmin", "deputy", filevault=ON),
             "without-python": mac("27.0.1", "itadmin", "deputy", filevault=ON) | {"python": "none"},
             UNLOCKS: mac("26.1", "itadmin", "stan", filevault=ON),
+            **{host: mac("26.1", "itadmin", filevault=ON) | fault for host, fault in CUTS.items()},
         }
     )
 
@@ -69,10 +71,7 @@ def test_a_holder_is_parked_and_comes_back(parked: tuple[Played, dict[str, Any]]
     assert lab.mac(name).ssh("true", user="deputy").rc == 0
 
 
-@pytest.fixture(scope="module")
-def kept(ansible: Ansible, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Run, Mac]]:
-    """The role in check mode, for real, again, and its undoing; and the Mac after each."""
-    folder = tmp_path_factory.mktemp("unlock")
+def unlock_account(ansible: Ansible, lab: Lab, folder: Path, hosts: str, *arguments: str, **more: Any) -> Run:
     (folder / "identity").write_text(str(SAFE.identity), encoding="utf-8")
     variables: dict[str, Any] = {
         "unlock_account_name": NAME,
@@ -85,17 +84,25 @@ def kept(ansible: Ansible, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -
             "identity": str(folder / "identity"),
         },
     }
-    runs = {"foreseen": (["--check"], {}), "made": ([], {}), "again": ([], {})}
+    told = Path(folder, "variables.json")
+    told.write_text(json.dumps(variables | more), encoding="utf-8")
+    playbook = Path(folder, "play.yml")
+    role = {"hosts": hosts, "gather_facts": False, "become": True, "roles": ["keyholder.macos.unlock_account"]}
+    playbook.write_text(yaml.safe_dump([role]), encoding="utf-8")
+    return ansible.playbook(playbook, lab.inventory, "-e", f"@{told}", *arguments)
+
+
+@pytest.fixture(scope="module")
+def kept(ansible: Ansible, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Run, Mac]]:
+    """The role in check mode, for real, again, and its undoing; and the Mac after each."""
+    folder = tmp_path_factory.mktemp("unlock")
+    runs: dict[str, tuple[list[str], dict[str, Any]]] = {"foreseen": (["--check"], {}), "made": ([], {})}
+    runs["again"] = ([], {})
     runs["gone"] = ([], {"unlock_account_state": "absent"})
     runs["still gone"] = runs["gone"]
     done = {}
     for title, (arguments, more) in runs.items():
-        told = Path(folder, "variables.json")
-        told.write_text(json.dumps(variables | more), encoding="utf-8")
-        playbook = Path(folder, "play.yml")
-        role = {"hosts": UNLOCKS, "gather_facts": False, "become": True, "roles": ["keyholder.macos.unlock_account"]}
-        playbook.write_text(yaml.safe_dump([role]), encoding="utf-8")
-        run = ansible.playbook(playbook, lab.inventory, "-e", f"@{told}", *arguments)
+        run = unlock_account(ansible, lab, folder, UNLOCKS, *arguments, **more)
         done[title] = run, lab.mac(UNLOCKS).state()
     return done
 
@@ -122,3 +129,17 @@ def test_it_unlocks_all_the_same_and_its_password_is_nowhere(kept: dict[str, tup
     ran = journal.programs(lab.mac(UNLOCKS).journal())
     assert not any(password in word for run in ran for word in run.argv)
     assert not any(password in run.output for run, _ in kept.values())
+
+
+def test_interrupted_anywhere_it_is_foreseen_and_finished(ansible: Ansible, lab: Lab, tmp_path: Path) -> None:
+    hosts = ",".join(CUTS)
+    assert unlock_account(ansible, lab, tmp_path, hosts).rc != 0
+    before = {host: lab.mac(host).state() for host in CUTS}
+    foreseen = unlock_account(ansible, lab, tmp_path, hosts, "--check")
+    assert foreseen.rc == 0, foreseen.output[-3000:]
+    assert {host: lab.mac(host).state() for host in CUTS} == before
+    healed = unlock_account(ansible, lab, tmp_path, hosts)
+    assert healed.rc == 0, healed.output[-3000:]
+    for host in CUTS:
+        state = lab.mac(host).state()
+        assert state.accounts[NAME].generated_uid in state.preboot, host

@@ -207,6 +207,15 @@ def test_what_is_not_known_of_platform_sso_is_no_finding(sso: PlatformSSO) -> No
     assert {said[code] for code in SSO_RULES} <= {"not_applicable", "pass"}
 
 
+def test_an_administrator_who_is_disabled_unlocks_nothing_without_the_network() -> None:
+    exempt = replace(ITADMIN, name="parked-one", guid="G-PARKED", disabled=True)
+    sso = replace(MAC.sso, exempt=("parked-one",), filevault=GRACE)
+    accounts = (replace(ITADMIN, platform_sso=True), exempt, ANA)
+    assert results(reading(sso=sso, accounts=accounts), OURS)["unlock_without_network"] == "fail"
+    usable = (accounts[0], replace(exempt, disabled=False), ANA)
+    assert results(reading(sso=sso, accounts=usable), OURS)["unlock_without_network"] == "pass"
+
+
 def test_a_reading_without_platform_sso_breaks_none_of_its_rules() -> None:
     mac = reading()
     del mac["platform_sso"]

@@ -191,9 +191,9 @@ options:
         then says who has each Mac's recovery key by what the Mac shows and what the folder holds, and whether a stored
         one has died because macOS has made another one since.
       - A key in the folder is as old as its file, so a copy of the folder must keep the dates of the files.
-      - A key belongs to the Mac's name in the inventory. If the Mac is erased or exchanged and keeps its name, the folder
-        still has the key from before, and nothing on the Mac shows that unless an MDM server got the new one. Move that
-        key away then.
+      - A key belongs to the Mac's name in the inventory. If the Mac is erased or exchanged and keeps its name, the
+        folder still has the key from before, and nothing on the Mac shows that unless an MDM server got the new one.
+        Move that key away then.
     type: path
 seealso:
   - module: keyholder.macos.trust_info

@@ -257,8 +257,17 @@ def test_who_was_parked_without_us_is_noted_and_stays_so() -> None:
     done, _ = flow(mac, PARK)
     was = {"hidden": True, "admin": True, "disabled": True, "shell": FALSE, "refused_by_sshd": False}
     assert done.after["was"] == was
-    flow(mac, WAKE)
+    assert any("stays so" in note for note in flow(mac, WAKE)[0].notes)
     assert facts(mac) == (True, True, FALSE, True, False)
+
+
+def test_an_account_whose_record_had_no_shell_is_not_called_as_it_was() -> None:
+    mac = cast()
+    mac.accounts["setup"].shell = ""
+    assert flow(mac, PARK)[0].refusal is None
+    back, _ = flow(mac, WAKE)
+    assert (back.refusal, facts(mac)) == (None, (False, False, FALSE, True, False))
+    assert any("had no shell before" in note for note in back.notes)
 
 
 def test_an_account_of_which_nothing_is_known_is_enabled_and_the_rest_is_asked_for() -> None:

@@ -173,9 +173,13 @@ class ParkRequest(Request):
         return notes
 
     def _about_undoing(self, account: Account, was: Before | None, shell: str) -> list[str]:
-        if was is not None or shell or account.shell != NO_LOGIN:
-            return []
-        return [f"the record of {self.name} does not say what it was before: it keeps the shell {NO_LOGIN}. Give shell"]
+        notes = []
+        if was is not None and was.disabled and account.disabled:
+            notes.append(f"{self.name} was disabled before it was parked, and stays so")
+        if not shell and account.shell == NO_LOGIN:
+            before = "had no shell" if was is not None else "does not say what it was"
+            notes.append(f"the record of {self.name} {before} before: it keeps the shell {NO_LOGIN}. Give shell")
+        return notes
 
     def _may_be_parked(self, mac: Mac, account: Account) -> None:
         if self.deny_ssh and _can_deny(mac, self.name) and mac.sshd_refuses is None:
@@ -210,8 +214,8 @@ def _not_needed(mac: Mac, account: Account) -> None:
     known = [who for who in others if who.holder and who.in_preboot is not False]
     if account.holder and account.in_preboot is not False and mac.filevault.asks and not known:
         msg = (
-            f"the preboot volume knows no other account that can log in and holds a Secure Token than {account.name}, so"
-            " the unlock screen may take nobody's password. Update it with keyholder.macos.repair first"
+            f"the preboot volume knows no other account that can log in and holds a Secure Token than {account.name},"
+            " so the unlock screen may take nobody's password. Update it with keyholder.macos.repair first"
         )
         raise Refusal("would_worsen", msg)
     if account.volume_owner and not any(who.holder and who.volume_owner for who in others):

@@ -43,7 +43,7 @@ EPOCH = 1735689600.0
 MAC_KEYS = (
     "macos build hardware model filesystem device python ssh_user port count accounts groups crypto_users "
     "filevault mdm directory policy preboot root_locked_out logged_in locked reboot_seconds launchd_seconds faults "
-    "sudo_password requiretty settings preboot_ssh updates prepare_seconds platform_sso network"
+    "sudo_password requiretty settings preboot_ssh updates prepare_seconds platform_sso network installer"
 ).split()
 ACCOUNT_KEYS = (
     "name full_name uid gid generated_uid kind admin password key_password token disabled_tag authority hidden shell "
@@ -78,6 +78,7 @@ PREBOOT_SSH_KEYS = "after_unlock password_method says_unknown enabled host_keys"
 NETWORK_KEYS = "kind interface security ieee8021x".split()
 SECURITIES = "NONE WEP WPA_PSK WPA2_PSK WPA3_SAE WPA2_ENTERPRISE WPA3_ENTERPRISE".split()
 UPDATE_KEYS = "version build title label size restart downloaded".split()
+INSTALLER_KEYS = "path version build".split()
 SSO_KEYS = (
     "extension display_name registered method filevault login unlock exempt offline_hours unregistered_hours".split()
 )
@@ -264,6 +265,7 @@ def _mac(name: str, keys: _Keys, asks: bool) -> Mac:
     mac.waiting = _waiting(keys.inner("preboot_ssh"))
     mac.updates = [_update(keys.inner("updates", index)) for index in range(len(keys.listed("updates")))]
     mac.prepare_seconds = keys.seconds("prepare_seconds", 0.0, 3600)
+    _add_installer(mac, keys)
     mac.sso = _sso(mac, keys)
     mac.link = _link(keys.inner("network"))
     mac.ssh_user = _ssh_user(mac, keys)
@@ -592,6 +594,22 @@ def _update(keys: _Keys) -> Update:
         restart=keys.flag("restart", True),
         downloaded=keys.flag("downloaded", False),
     )
+
+
+def _add_installer(mac: Mac, keys: _Keys) -> None:
+    if "installer" not in keys.data:
+        return
+    described = keys.inner("installer")
+    described.only(INSTALLER_KEYS)
+    version = described.text("version", "")
+    if not re.fullmatch(r"\d+(\.\d+){0,2}", version):
+        raise described.wrong("version", version, 'a version in quotes, such as "26.1"')
+    name = updates.title(version).removesuffix(f" {version}")
+    path = described.text("path", f"/Applications/Install {name}.app")
+    if not path.startswith("/"):
+        raise described.wrong("path", path, "an absolute path")
+    build = described.text("build", models.build(version if "." in version else f"{version}.0"))
+    updates.put_installer(mac, path, version, build)
 
 
 def _sso(mac: Mac, keys: _Keys) -> PlatformSSO:

@@ -354,6 +354,8 @@ class Mac:
     # What softwareupdate finds, and the lab's own clock for how long macOS prepares one before it restarts the Mac.
     updates: list[Update] = field(default_factory=list)
     prepare_seconds: float = 0.0
+    # An installer application that lies on the Mac; its label is the path. None: there is none.
+    installer: Update | None = None
 
     @property
     def version_tuple(self) -> tuple[int, ...]:
@@ -402,6 +404,7 @@ def from_json(text: str) -> Mac:
             "link": Link(**data.get("link", {})),
             "jobs": {label: Job(**value) for label, value in data.get("jobs", {}).items()},
             "updates": [Update(**value) for value in data.get("updates", [])],
+            "installer": Update(**data["installer"]) if data.get("installer") else None,
             "mdm": MDM(**data["mdm"]),
             "policy": Policy(**data["policy"]),
             "settings": Settings(**data.get("settings", {})),

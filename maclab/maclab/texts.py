@@ -680,6 +680,29 @@ TEXTS: dict[str, Wordings] = {
     "softwareupdate.restarting": (seen("Restarting...\n", "public file #63353691010"),),
     "softwareupdate.not_root": (assumed("softwareupdate: This command must be run as root.\n"),),
     "softwareupdate.usage": (assumed("usage: softwareupdate <cmd> [<args> ...]\n"),),
+    "startosinstall.license": (
+        seen(
+            "By using the agreetolicense option, you are agreeing that you have run this tool with the license only "
+            "option and have read and agreed to the terms.\nIf you do not agree, press CTRL-C and cancel this process "
+            "immediately.\n",
+            "kc9wwh/macOSUpgrade issues 44 and 149",
+        ),
+    ),
+    "startosinstall.begin": (seen("Preparing to run macOS Installer...\n", "kc9wwh/macOSUpgrade issue 44"),),
+    "startosinstall.percent": (seen("\rPreparing: {percent}%            ", "grahampugh/erase-install issue 253"),),
+    "startosinstall.restarting": (seen("\nRestarting...\n", "kc9wwh/macOSUpgrade issue 44"),),
+    "startosinstall.no_password": (
+        seen(
+            "Error: failed to authorize for installation. Provide a password with --stdinpass or --passprompt.\n",
+            "kc9wwh/macOSUpgrade issue 165",
+        ),
+    ),
+    "startosinstall.refused": (
+        seen("Error: could not get authorization...\n", "grahampugh/erase-install issues 71, 281 and 457"),
+    ),
+    "startosinstall.space": (assumed("Error: Not enough free disk space: a total of {size} GB is required.\n"),),
+    "startosinstall.failed": (assumed("Error: Failed to prepare the installation.\n"),),
+    "startosinstall.not_root": (assumed("This tool must be run as root.\n"),),
     "shutdown.not_root": (assumed("shutdown: NOT super-user\n"),),
     "shutdown.now": (assumed("Shutdown NOW!\n"),),
     "shutdown.later": (assumed("Shutdown at {when}.\n"),),

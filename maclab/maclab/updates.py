@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import plistlib
+
 from maclab import models
-from maclab.state import Mac, Update
+from maclab.state import Mac, ModelFile, Update
 
 NAMES = {
     (10, 13): "High Sierra",
@@ -29,7 +31,28 @@ def title(version: str) -> str:
 
 
 def find(mac: Mac, label: str) -> Update | None:
-    return next((one for one in mac.updates if one.label == label), None)
+    there = [mac.installer] if mac.installer is not None else []
+    return next((one for one in (*mac.updates, *there) if one.label == label), None)
+
+
+def program_of(path: str) -> str:
+    """Return where an installer application has the program that starts it."""
+    return f"{path}/Contents/Resources/startosinstall"
+
+
+def put_installer(mac: Mac, path: str, version: str, build: str) -> None:
+    """Put an installer application on the Mac, as root's, which is how Apple's programs leave it (assumed).
+
+    With full paths its program is a file that becomes the Mac's; without, commands find it by its name alone.
+    """
+    mac.installer = Update(title(version), path, version, build)
+    for folder in (path, f"{path}/Contents", f"{path}/Contents/Resources"):
+        mac.files[folder] = ModelFile("", mac.booted_at, "Directory", 0, 0o755)
+    told = {"CFBundleIdentifier": "com.apple.InstallAssistant", "DTPlatformVersion": version}
+    said = plistlib.dumps(told).decode()
+    mac.files[f"{path}/Contents/Info.plist"] = ModelFile(said, mac.booted_at, mode=0o644)
+    start = '#!/bin/sh\nexec startosinstall "$@"\n'
+    mac.files[program_of(path)] = ModelFile(start, mac.booted_at, mode=0o755)
 
 
 def install(mac: Mac, label: str) -> bool:

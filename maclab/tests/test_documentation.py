@@ -35,6 +35,7 @@ def test_every_key_of_a_scenario_is_in_the_guide() -> None:
     keys = {*scenario.MAC_KEYS, *scenario.ACCOUNT_KEYS, *scenario.FILEVAULT_STATES}
     keys |= {*scenario.FILEVAULT_KEYS, *scenario.MDM_KEYS, *scenario.BOOTSTRAP_KEYS}
     keys |= {*scenario.SETTINGS_KEYS, *scenario.DIRECTORY_KEYS, *scenario.DIRECTORY_USER_KEYS, *scenario.UPDATE_KEYS}
+    keys |= {*scenario.INSTALLER_KEYS}
     assert keys - WORDS == set()
 
 

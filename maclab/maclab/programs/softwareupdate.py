@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from maclab import directory, rules, updates
+from maclab import rules, updates
 from maclab.call import Call, Restart
+from maclab.programs import _owner
 from maclab.state import Update
 from maclab.texts import say
 
@@ -122,7 +123,7 @@ async def _take(call: Call, asked: _Asked, update: Update) -> int:
 async def _install(call: Call, asked: _Asked, update: Update) -> int:
     version = call.mac.version_tuple
     needs_owner = call.mac.hardware in rules.UPDATE_NEEDS_OWNER.at(version)
-    if needs_owner and not await _authorised(call, asked):
+    if needs_owner and not ("--stdinpass" in asked.flags and await _owner.authorised(call, asked.user)):
         call.err(say("softwareupdate.refused", version))
         return rules.UPDATE_FAILURE_STATUS.at(version)
     if not asked.flags & {"-R", "--restart"}:
@@ -137,18 +138,3 @@ async def _install(call: Call, asked: _Asked, update: Update) -> int:
     unlocked = needs_owner and rules.UPDATE_PASSES_UNLOCK.at(version)
     call.restart = Restart(call.mac.prepare_seconds, unlocked, into)
     return 0
-
-
-async def _authorised(call: Call, asked: _Asked) -> bool:
-    """Tell whether an owner of the volume has given its password, which has to open its key as well."""
-    if not asked.user or "--stdinpass" not in asked.flags:
-        return False
-    password = await call.read_stdin_line() or ""
-    accepted = bool(directory.authenticate(call.mac, asked.user, password))
-    call.authenticated(asked.user, accepted)
-    await call.commit()
-    account = directory.find(call.mac, asked.user)
-    owner = None if account is None else call.mac.crypto_users.get(account.generated_uid)
-    if account is None or owner is None or not owner.owner:
-        return False
-    return accepted and directory.unlock_key(call.mac, account, password)

@@ -134,6 +134,7 @@ Code = t.Literal[
     "command_failed",
     "user_not_owner",
     "update_not_offered",
+    "installer_unusable",
     "owner_refused",
     "disk_full",
     "update_failed",

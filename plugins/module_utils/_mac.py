@@ -234,6 +234,8 @@ class Mac:
     sso: PlatformSSO | None = None
     start_up: StartUp | None = None
     """None, as for Platform SSO: not asked."""
+    installer: Version | None = None
+    """Which macOS the installer application has that was asked about; None: not asked, or not said."""
 
     def account(self, name: str) -> Account | None:
         """Return the account of that short name, None if there is none."""

@@ -58,9 +58,16 @@ def folders() -> list[str]:
 
 
 def finder(module: AnsibleModule) -> t.Callable[[str], str]:
-    """Return what finds a program: on macOS in the system's folders first, then on PATH."""
+    """Return what finds a program: on macOS in the system's folders first, then on PATH. One that is given by its whole
+    path is nowhere else, but a played Mac has it by its name."""
 
     def find(program: str) -> str:
+        if program.startswith("/"):
+            if os.path.isfile(program) and os.access(program, os.X_OK):
+                return program
+            if on_macos():
+                raise LookupError(program)
+            program = os.path.basename(program)
         path = module.get_bin_path(program, opt_dirs=folders())
         if path is None:
             raise LookupError(program)

@@ -38,9 +38,10 @@ def way(path: str) -> tuple[str, ...]:
 @dataclass(frozen=True)
 class Place:
     """Hold what is at a path. ``kind``: folder, file, link, nothing, or unread. ``roots``: it is root's, and only root
-    may write to it. ``owner``: a UID; None: not read."""
+    may write to it. ``owner``: a UID; None: not read. ``others``: any account may write to it."""
 
     path: str
     kind: str
     roots: bool = False
     owner: int | None = None
+    others: bool = False

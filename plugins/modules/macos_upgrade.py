@@ -13,14 +13,15 @@ version_added: 0.1.0
 author:
   - keyholder.macos contributors (@keyholder)
 description:
-  - Installs a macOS that C(softwareupdate) offers, lets macOS restart the Mac, and waits until the Mac runs it.
+  - Installs a macOS that C(softwareupdate) offers, or that an installer application on the Mac has (O(installer)), lets
+    macOS restart the Mac, and waits until the Mac runs it.
   - A Mac whose macOS is new enough is left alone, and no password is used.
-  - On Apple silicon an owner of the volume has to authorise another macOS. The password reaches C(softwareupdate) on
-    its standard input (C(--user), C(--stdinpass)). An Intel Mac needs no owner. If FileVault is on there, a holder has
-    the next restart come up with the volume unlocked (C(fdesetup authrestart)).
+  - On Apple silicon an owner of the volume has to authorise another macOS. The password reaches C(softwareupdate), or
+    the application's C(startosinstall), on its standard input (C(--user), C(--stdinpass)). An Intel Mac needs no owner.
+    If FileVault is on there, a holder has the next restart come up with the volume unlocked (C(fdesetup authrestart)).
   - A Mac that is not ready for an upgrade gets none. M(keyholder.macos.ready_for) says what is looked at. What could
     not be verified is no yes.
-  - It succeeds if the Mac runs the new macOS afterwards. What C(softwareupdate) says of itself is no proof. It says
+  - It succeeds if the Mac runs the new macOS afterwards. What these programs say of themselves is no proof. They say
     C(Restarting...), macOS prepares the update for some minutes more, and then it restarts the Mac by itself.
 extends_documentation_fragment:
   - keyholder.macos._attributes
@@ -37,8 +38,17 @@ options:
     description:
       - The oldest macOS that will do, such as V(15.6.1), V(26.1) or V(26). Put it in quotes.
       - An older Mac gets the newest offered macOS that begins like that, so V(26) the newest offered macOS 26.
-      - A beta is shown, and never installed.
+      - A beta is shown, and never installed. Whether an installer application (O(installer)) has one is not known.
       - If it is not given, nothing is installed, and RV(state) shows what is offered.
+    type: str
+  installer:
+    description:
+      - The path of an installer application on the Mac, such as V(/Applications/Install macOS Tahoe.app). Its
+        C(startosinstall) then installs its macOS, and C(softwareupdate) is not asked.
+      - The macOS that it has is read from its C(Info.plist). It must begin like O(version) and be newer than the Mac's.
+      - Root starts this program, so only root may be able to write to the application and to the folders on the way.
+        C(/Applications), in which every administrator may write, is the one exception.
+      - Fetch one with C(softwareupdate --fetch-full-installer --full-installer-version VERSION).
     type: str
   user:
     description:
@@ -67,7 +77,8 @@ options:
     default: 50
   install_timeout:
     description:
-      - Seconds that C(softwareupdate) may take to download and to accept the update.
+      - Seconds that C(softwareupdate) may take to download and to accept the update, or C(startosinstall) to prepare
+        it.
     type: int
     default: 7200
   reboot_timeout:
@@ -90,6 +101,8 @@ notes:
     that screen instead, the task fails with RV(reason=waits_for_unlock) or RV(reason=not_back).
   - On an Intel Mac with FileVault on, an installation that fails leaves the next restart to come up with the volume
     unlocked, and RV(notes) says so. macOS has no way to take that back but that restart.
+  - What C(startosinstall) asks, prints and takes is known from what its users have published, of macOS 10.14 to 14. How
+    it ends is not used. On Apple silicon it authorises first and prepares then, for up to half an hour.
   - Never restart a Mac while macOS prepares an update. It starts the old macOS again.
 seealso:
   - module: keyholder.macos.ready_for
@@ -110,12 +123,21 @@ EXAMPLES = r"""
     # Somebody has looked whether the recovery key is in the MDM server.
     accept: [recovery_key]
   become: true
+
+- name: Bring a Mac to macOS 26 by the installer application that lies on it
+  keyholder.macos.macos_upgrade:
+    version: "26"
+    installer: /Applications/Install macOS Tahoe.app
+    user: itadmin
+    password: "{{ vault_itadmin_password }}"
+  become: true
 """
 
 RETURN = r"""
 state:
   description:
-    - C(version) and C(build) of macOS, C(before) and C(after). Without O(version) also C(offered), the names of each
+    - C(version) and C(build) of macOS, C(before) and C(after). Which build an installer application has is not known
+      before, and C("") in check mode. Without O(version) also C(offered), the names of each
       macOS that softwareupdate offers, which is null if it gave no list.
   returned: always
   type: dict
@@ -162,6 +184,7 @@ CHECKED = ("bootstrap_token", "volume_owner", "recovery_key", "recoverable", "po
 
 SPEC: dict[str, t.Any] = {
     "version": {"type": "str"},
+    "installer": {"type": "str"},
     "user": {"type": "str"},
     "password": {"type": "str", "no_log": True},
     "accept": {"type": "list", "elements": "str", "choices": list(CHECKED), "default": []},

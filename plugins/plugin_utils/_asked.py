@@ -17,11 +17,21 @@ from ansible_collections.keyholder.macos.plugins.module_utils._runner import Com
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._runner import Ran
 
+WHOLE_PATH = "keyholder_whole_path"
+"""Runs the program whose path and arguments follow."""
 _WAY, _PYTHON, _STUB = "keyholder_way", "keyholder_python", "keyholder_stub"
 _VARIABLES = 4
 """Lines that the first one prints at least, each perhaps empty."""
 
 FUNCTIONS: t.Mapping[str, str] = {
+    # A Mac of the lab may have its programs by their names alone, which macOS itself never falls back to.
+    WHOLE_PATH: """\
+keyholder_whole_path() {
+    path=$1
+    shift
+    [ -x "$path" ] || [ -x /usr/bin/fdesetup ] || path=${path##*/}
+    exec "$path" "$@"
+}""",
     # On macOS `logname` asks getlogin, which names the login even behind su. Elsewhere, so in the lab, it would name an
     # account of the host.
     _WAY: """\

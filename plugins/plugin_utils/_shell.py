@@ -21,7 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils import _kind
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import DEADLINE, Command, Ran
 from ansible_collections.keyholder.macos.plugins.module_utils._text import plain
-from ansible_collections.keyholder.macos.plugins.plugin_utils._asked import FUNCTIONS
+from ansible_collections.keyholder.macos.plugins.plugin_utils._asked import FUNCTIONS, WHOLE_PATH
 from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import ENVIRONMENT, Exec, Said, Send, new_mark
 from ansible_collections.keyholder.macos.plugins.plugin_utils._perl import at_terminal
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell_lock import RESTARTING, ShellLock, lock_answer
@@ -109,7 +109,7 @@ class Unreadable(Refusal):
 
 def compose(commands: t.Sequence[Command], deadline: float, mark: str) -> Exec:
     """Return what runs the commands. ``deadline``: seconds for each command, a whole number of them."""
-    stages, inputs, lines = [], [], []
+    stages, inputs, lines, used = [], [], [], []
     for number, command in enumerate(commands):
         words, given = command.argv, quote(_escaped(command.stdin))
         if command.secrets or command.document:
@@ -119,6 +119,9 @@ def compose(commands: t.Sequence[Command], deadline: float, mark: str) -> Exec:
         if command.only_status:
             # What it prints is not asked for, and must not end it at a limit.
             words = ("sh", "-c", 'exec "$@" >/dev/null 2>&1', "sh", *words)
+        if words[0].startswith("/"):
+            words = (WHOLE_PATH, *words)
+        used.append(words[0])
         stages.append(" ".join(["stage", str(number), str(command.limit + 1), given, *map(quote, words)]))
     if stages:
         stages[0] += " </dev/null"
@@ -126,7 +129,7 @@ def compose(commands: t.Sequence[Command], deadline: float, mark: str) -> Exec:
         environment=ENVIRONMENT,
         deadline=max(1, math.ceil(deadline)),
         mark=mark,
-        functions="\n".join(dict.fromkeys(FUNCTIONS[one.argv[0]] for one in commands if one.argv[0] in FUNCTIONS)),
+        functions="\n".join(dict.fromkeys(FUNCTIONS[one] for one in used if one in FUNCTIONS)),
         inputs="\n".join(inputs),
         stages=" |\n".join(stages),
     )

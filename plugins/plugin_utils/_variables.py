@@ -90,6 +90,7 @@ OF_PLAYBOOKS = frozenset(
     macos_upgrade_accept
     macos_upgrade_battery
     macos_upgrade_install_timeout
+    macos_upgrade_installer
     macos_upgrade_lock_timeout
     macos_upgrade_password
     macos_upgrade_reboot_timeout

@@ -24,11 +24,12 @@ from test_options import MODULES, spec
 from ansible_collections.keyholder.macos.plugins.module_utils import _module_change
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import NoLock
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command
-from maclab import directory, network, vault
+from maclab import directory, network, updates, vault
 from maclab.state import DirectoryUser, Mac, ModelFile, NetworkDirectory, Update
 
 IT, ANA, RUI, EVA, NEW = "itadmin-pw-1", "ana-pw-123", "rui-pw-123", "eva-pw-123", "new-pw-1234"
 LEFT = "/var/root/marked.plist"
+APPLICATION = "/Applications/Install macOS Sequoia.app"
 
 
 def cast(hardware: str = "apple-silicon") -> Mac:
@@ -156,6 +157,13 @@ def outdated() -> Mac:
     return mac
 
 
+def with_installer() -> Mac:
+    """An installer application lies on it, too."""
+    mac = outdated()
+    updates.put_installer(mac, APPLICATION, "15.6.1", "24G90")
+    return mac
+
+
 def escrowed() -> Mac:
     mac = cast()
     mac.mdm.bootstrap_escrowed = True
@@ -261,6 +269,8 @@ COMMANDS = [
     Told("filevault_recovery_key", "remove", True, "rm", LEFT, COLLECTED, deferred),
     Told("macos_upgrade", "version", "15.6.1", "softwareupdate", "--install macOS Sequoia 15.6.1-24G90", NEWER,
          outdated),
+    Told("macos_upgrade", "installer", APPLICATION, updates.program_of(APPLICATION), "--agreetolicense", NEWER,
+         with_installer),
     Told("macos_upgrade", "user", "itadmin", "softwareupdate", "--user itadmin --stdinpass", NEWER, outdated),
     Told("macos_upgrade", "password", IT, "softwareupdate", IT, NEWER, outdated, secretly=True),
     Told("local_account", "name", "eva", "dscl", "-delete /Users/eva OriginalNodeName", {}, copied),

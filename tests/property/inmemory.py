@@ -106,7 +106,8 @@ def _as_whom(argv: tuple[str, ...], root: bool) -> tuple[tuple[str, ...], str, b
         return argv[4:], "root", root
     if argv[:2] == ("launchctl", "asuser") and argv[3:5] == ("sudo", "-u"):
         return argv[6:], argv[5], False
-    return argv, "root", root
+    # A whole path: the lab's programs have names.
+    return (argv[0].rpartition("/")[2], *argv[1:]), "root", root
 
 
 def admin_holders(mac: Mac) -> set[str]:

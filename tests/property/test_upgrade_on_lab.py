@@ -27,6 +27,8 @@ MACS = (("10.15.7", "t2"), ("12.7.6", "intel"), ("13.6.9", "apple-silicon"), ("1
 SLOW = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SETTLED = ("bootstrap_token", "volume_owner", "recovery_key", "recoverable", "power", "finished")
 """Every check of the readiness: what is left is what the upgrade itself demands."""
+APPLICATION = "/Applications/Install macOS.app"
+PROGRAM = f"{APPLICATION}/Contents/Resources/startosinstall"
 NEWER = {"10.15.7": "11.7.10", "12.7.6": "12.7.7", "13.6.9": "15.6.1", "15.6": "15.6.1"}
 
 
@@ -49,6 +51,7 @@ def cast(version: str = "15.6", hardware: str = "apple-silicon", filevault: str 
     mac.filevault.state = filevault
     safari = Update("Safari", "Safari18-18", "18", restart=False)
     mac.updates = [safari, offered(NEWER[version])]
+    updates.put_installer(mac, APPLICATION, NEWER[version], "99Z999")
     return mac
 
 
@@ -64,15 +67,60 @@ def reason(outcome: Outcome) -> str:
 
 
 def begun(runner: LabRunner) -> list[tuple[str, ...]]:
-    return [command.argv for command, _run in runner.runs if "--install" in command.argv]
+    return [one.argv for one, _run in runner.runs if "--install" in one.argv or one.argv[0] == PROGRAM]
+
+
+def gone(mac: Mac) -> None:
+    for path in [path for path in mac.files if path.startswith(APPLICATION)]:
+        del mac.files[path]
+
+
+def no_program(mac: Mac) -> None:
+    del mac.files[PROGRAM]
+
+
+def no_version(mac: Mac) -> None:
+    del mac.files[f"{APPLICATION}/Contents/Info.plist"]
+
+
+def other_version(mac: Mac) -> None:
+    """One that is newer, and another one than was asked for."""
+    updates.put_installer(mac, APPLICATION, "98.1", "98Z998")
+
+
+def same_version(mac: Mac) -> None:
+    updates.put_installer(mac, APPLICATION, mac.version, mac.build)
+
+
+def of_somebody(mac: Mac) -> None:
+    mac.files[APPLICATION].owner = 501
+
+
+def folder_for_all(mac: Mac) -> None:
+    mac.files[f"{APPLICATION}/Contents/Resources"].mode = 0o777
+
+
+def group_writes(mac: Mac) -> None:
+    mac.files[PROGRAM].mode = 0o775
+
+
+def linked(mac: Mac) -> None:
+    mac.files[f"{APPLICATION}/Contents"].kind = "Symbolic Link"
+
+
+BESIDE: tuple[t.Callable[[Mac], None], ...] = (gone, no_program, no_version, other_version, same_version)
+UNSAFE: tuple[t.Callable[[Mac], None], ...] = (of_somebody, folder_for_all, group_writes, linked)
 
 
 @st.composite
 def errands(draw: st.DrawFn) -> tuple[Mac, UpgradeRequest, dict[str, str]]:
     version, hardware = draw(st.sampled_from(MACS))
     mac = cast(version, hardware, draw(st.sampled_from(["on", "off", "encrypting", "decrypting"])))
+    installer = draw(st.sampled_from(["", APPLICATION]))
     if draw(st.integers(0, 3)) == 0:
         mac.updates.pop()
+    if draw(st.integers(0, 3)) == 0:
+        draw(st.sampled_from([*BESIDE, *UNSAFE]))(mac)
     user = draw(st.sampled_from(["itadmin", "itadmin", "ana", "ben", "nobody", ""]))
     account = mac.accounts.get(user)
     if account is not None and draw(st.integers(0, 4)) == 0:
@@ -86,14 +134,22 @@ def errands(draw: st.DrawFn) -> tuple[Mac, UpgradeRequest, dict[str, str]]:
     right = account.password if account is not None else PW
     password = draw(st.sampled_from([right, right, right, "wrong-pw-1", None]))
     wish = draw(st.sampled_from([NEWER[version], NEWER[version].split(".")[0], version, "99"]))
-    return mac, UpgradeRequest(wish, user, accept=SETTLED), {} if password is None else {"password": password}
+    asked = UpgradeRequest(wish, user, accept=SETTLED, installer=installer)
+    return mac, asked, {} if password is None else {"password": password}
 
 
 def may_begin(mac: Mac, request: UpgradeRequest, passwords: dict[str, str]) -> bool:
     """By the lab's own state: whether this may be begun at all."""
     wish = [int(part) for part in request.version.split(".")]
+    there = [one for one in mac.updates if one.restart]
+    if request.installer:
+        # Only as it was put there: whatever has become of a part of it is a reason.
+        whole = fakes.mac()
+        whole.booted_at, held = mac.booted_at, t.cast("Update", mac.installer)
+        updates.put_installer(whole, APPLICATION, held.version, held.build)
+        there = [held] if mac.files == whole.files else []
     if list(mac.version_tuple)[: len(wish)] >= wish or not any(
-        [int(part) for part in one.version.split(".")][: len(wish)] == wish for one in mac.updates if one.restart
+        [int(part) for part in one.version.split(".")][: len(wish)] == wish for one in there
     ):
         return False
     account = mac.accounts.get(request.user)
@@ -144,6 +200,69 @@ def test_check_mode_touches_nothing_and_says_what_the_run_does(errand: t.Any) ->
         assert reason(checked) == reason(done)
 
 
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (gone, "installer_unusable"),
+        (no_program, "installer_unusable"),
+        (no_version, "reading_incomplete"),
+        (other_version, "installer_unusable"),
+        (same_version, "installer_unusable"),
+        *((one, "path_unsafe") for one in UNSAFE),
+    ],
+)
+@pytest.mark.parametrize("hardware", ["apple-silicon", "t2"])
+def test_an_installer_application_is_there_and_roots_and_has_what_was_asked_for(
+    spoil: t.Callable[[Mac], None], code: str, hardware: str
+) -> None:
+    mac = cast(hardware=hardware)
+    # It is not asked what Apple offers.
+    mac.updates.clear()
+    asked = UpgradeRequest("15.6.1", "itadmin", accept=SETTLED, installer=APPLICATION)
+    done, runner = flow(snapshot(mac), asked, password=PW)
+    assert (reason(done), done.changed, len(begun(runner))) == ("", True, 1)
+    assert all(command.argv[0] != "softwareupdate" for command, _run in runner.runs)
+    assert done.plan[-1].startswith(f"install macOS 15.6.1 by {APPLICATION}")
+    spoil(mac)
+    before = snapshot(mac)
+    for check in (True, False):
+        done, runner = flow(mac, asked, check=check, password=PW)
+        assert reason(done) == code
+        assert (begun(runner), runner.writes, runner.authentications, mac) == ([], [], [], before)
+
+
+@pytest.mark.parametrize(
+    ("installer", "code"),
+    [
+        ("Install macOS.app", "value_unusable"),
+        ("/Applications/../tmp/Install macOS.app", "value_unusable"),
+        ("/Applications/Install macOS.app/", "value_unusable"),
+        ("/Applications/Install\nmacOS.app", "value_unusable"),
+        ("/Applications/Install\0macOS.app", "value_unusable"),
+        ("/Applications/Install macOS", "value_unusable"),
+        ("/Volumes/USB/Install macOS.app", "path_unsafe"),
+        ("/Users/Shared/Install macOS.app", "installer_unusable"),
+    ],
+)
+def test_the_path_of_an_installer_application_is_looked_at_first(installer: str, code: str) -> None:
+    mac = cast()
+    before = snapshot(mac)
+    done, runner = flow(mac, UpgradeRequest("15.6.1", "itadmin", accept=SETTLED, installer=installer), password=PW)
+    assert reason(done) == code
+    assert (begun(runner), runner.writes, runner.authentications, mac) == ([], [], [], before)
+
+
+def test_an_installer_application_needs_the_version_that_it_is_for() -> None:
+    done, runner = flow(cast(), UpgradeRequest("", "itadmin", installer=APPLICATION), password=PW)
+    assert (reason(done), begun(runner)) == ("option_missing", [])
+
+
+def test_a_mac_that_is_new_enough_starts_no_installer_application() -> None:
+    asked = UpgradeRequest("15.6", "itadmin", accept=SETTLED, installer=APPLICATION)
+    done, runner = flow(cast(), asked, password="wrong-pw-1")
+    assert (reason(done), done.changed, begun(runner), runner.authentications) == ("", False, [], [])
+
+
 def no_owner(mac: Mac) -> None:
     mac.crypto_users[mac.accounts["itadmin"].generated_uid].owner = False
 
@@ -177,11 +296,14 @@ def no_list(mac: Mac) -> None:
         ("t2", "off", no_list, "reading_incomplete"),
     ],
 )
+@pytest.mark.parametrize("installer", ["", APPLICATION])
 def test_each_guard_by_itself_keeps_the_rest_from_beginning(
-    hardware: str, filevault: str, spoil: t.Callable[[Mac], None], code: str
+    hardware: str, filevault: str, spoil: t.Callable[[Mac], None], code: str, installer: str
 ) -> None:
+    if installer and spoil in (nothing_offered, no_list):
+        pytest.skip("it is not asked what is offered")
     mac = cast("15.6", hardware, filevault)
-    asked = UpgradeRequest("15.6.1", "itadmin", accept=SETTLED)
+    asked = UpgradeRequest("15.6.1", "itadmin", accept=SETTLED, installer=installer)
     assert flow(snapshot(mac), asked, check=True, password=PW)[0].changed is (filevault in ("on", "off"))
     spoil(mac)
     before = snapshot(mac)
@@ -248,16 +370,19 @@ def test_what_failed_is_told_whatever_the_exit_status(
 
     row = rules.Row(rules.EVERY, status, assumed=True)
     monkeypatch.setattr(rules, "UPDATE_FAILURE_STATUS", rules.Rule("update_failure_status", "", (row,)))
-    mac = cast()
-    mac.faults.append(Fault(fault, options))
-    done, _ = flow(mac, UpgradeRequest("15.6.1", "itadmin", accept=SETTLED), password=PW)
-    assert reason(done) == code
+    for installer in ("", APPLICATION):
+        mac = cast()
+        mac.faults.append(Fault(fault, options))
+        done, _ = flow(mac, UpgradeRequest("15.6.1", "itadmin", accept=SETTLED, installer=installer), password=PW)
+        # What startosinstall says of a preparation that fails nobody has shown: only its exit status tells.
+        assert reason(done) == (code if not installer or code == "disk_full" or status else "")
 
 
-def test_a_key_that_is_stale_is_told_where_only_macos_can_say_it() -> None:
+@pytest.mark.parametrize("installer", ["", APPLICATION])
+def test_a_key_that_is_stale_is_told_where_only_macos_can_say_it(installer: str) -> None:
     mac = cast(filevault="off")
     mac.accounts["itadmin"].key_password = OTHER
-    done, runner = flow(mac, UpgradeRequest("15.6.1", "itadmin", accept=SETTLED), password=PW)
+    done, runner = flow(mac, UpgradeRequest("15.6.1", "itadmin", accept=SETTLED, installer=installer), password=PW)
     assert reason(done) == "owner_refused"
     assert begun(runner)
 

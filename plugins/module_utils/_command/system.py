@@ -115,7 +115,8 @@ def _place_in(path: str, line: list[str] | None, gone: bool) -> Place:
     if not re.fullmatch("[0-7]{1,4}", mode) or not re.fullmatch("[0-9]{1,10}", owner):
         return Place(path, "unread")
     roots = owner == "0" and not int(mode, 8) & 0o022
-    return Place(path, {"Directory": "folder", "Symbolic Link": "link"}.get(kind, "file"), roots, int(owner))
+    found = {"Directory": "folder", "Symbolic Link": "link"}.get(kind, "file")
+    return Place(path, found, roots, int(owner), others=bool(int(mode, 8) & 0o002))
 
 
 def parse_stat(ran: Ran) -> int | None:

@@ -38,6 +38,7 @@ _OF_VAR = frozenset(
 """Folders of macOS in /var (seen on Macs of several versions; that the list is whole is assumed)."""
 
 
+_APPLICATIONS = "/applications"
 _GOOD = f"only root may write in {ROOTS_FOLDER}"
 
 
@@ -53,9 +54,7 @@ def absolute(option: str, path: str) -> None:
 def for_root_alone(mac: Mac, option: str, path: str) -> None:
     """Raise :class:`Refusal` unless root alone may write in each folder on the way, and the file itself is no link."""
     absolute(option, path)
-    first = canonical(path).split("/")[1]
-    if first == "volumes" or first.startswith("."):
-        raise Refusal("path_unsafe", f"{option} is {path!r}, which is not on the Mac's own volume; {_GOOD}")
+    _on_its_own_volume(option, path, f"; {_GOOD}")
     *folders, last = way(path)
     for folder in folders:
         problem = _not_roots(_place(mac, option, folder))
@@ -64,6 +63,27 @@ def for_root_alone(mac: Mac, option: str, path: str) -> None:
     place = _place(mac, option, last)
     if place.kind not in ("file", "nothing"):
         raise Refusal("path_unsafe", f"{option} is {path!r}, which is already a {place.kind}")
+
+
+def for_root_to_start(mac: Mac, option: str, application: str, program: str) -> None:
+    """Raise :class:`Refusal` unless the program in an application is there, and only those who are root, or may become
+    it, can have put it there. /Applications is the one folder that all administrators may write in (hier(7))."""
+    _on_its_own_volume(option, application)
+    if _place(mac, option, way(application)[-1]).kind == "nothing":
+        raise Refusal("installer_unusable", f"{option} is {application!r}, and nothing is there")
+    *folders, last = way(program)
+    for folder in folders:
+        place = _place(mac, option, folder)
+        of_administrators = place.kind == "folder" and place.owner == 0 and not place.others
+        problem = "" if of_administrators and canonical(folder) == _APPLICATIONS else _not_roots(place)
+        if problem:
+            raise Refusal("path_unsafe", f"{option} is {application!r}, and {folder} {problem}")
+    place = _place(mac, option, last)
+    if place.kind == "nothing":
+        raise Refusal("installer_unusable", f"{option} is {application!r}, and has no {posixpath.basename(last)}")
+    if place.kind != "file" or not place.roots:
+        problem = f"is a {place.kind}" if place.kind != "file" else "can be written to by accounts other than root"
+        raise Refusal("path_unsafe", f"{option} is {application!r}, and {last} {problem}")
 
 
 def may_be_deleted(mac: Mac, account: Account) -> None:
@@ -85,6 +105,12 @@ def home_problem(mac: Mac, account: Account, place: Place) -> str:
     if place.kind != "folder":
         return f"{said} is not there" if place.kind == "nothing" else f"{said} is a {place.kind}"
     return "" if place.owner == account.uid else f"{said} belongs to UID {place.owner}, and not to {account.uid}"
+
+
+def _on_its_own_volume(option: str, path: str, good: str = "") -> None:
+    first = canonical(path).split("/")[1]
+    if first == "volumes" or first.startswith("."):
+        raise Refusal("path_unsafe", f"{option} is {path!r}, which is not on the Mac's own volume{good}")
 
 
 def _not_roots(place: Place) -> str:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.keyholder.macos.plugins.module_utils._command import startosinstall
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._offer import Offer, choose, minimum, wanted
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault import holder
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import absolute, for_root_to_start
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, lawful_plan, writable
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
@@ -30,7 +32,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reason import Ref
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step
 from ansible_collections.keyholder.macos.plugins.module_utils._step.filevault import ArmRestart
 from ansible_collections.keyholder.macos.plugins.module_utils._step.token import CheckPassword, VerifyKey
-from ansible_collections.keyholder.macos.plugins.module_utils._step.upgrade import InstallUpdate
+from ansible_collections.keyholder.macos.plugins.module_utils._step.upgrade import InstallUpdate, StartInstaller
 
 ARMED = (
     "should the installation fail, the next restart still comes up with the volume unlocked, so restart the Mac then"
@@ -42,7 +44,8 @@ ARMED = (
 class UpgradeRequest(Request):
     """``version``: the oldest macOS that will do; "": only show what is offered. ``user``: who authorises it.
     ``given``: the options with a secret. ``install_timeout``: seconds that the installing program may take.
-    ``accept``: checks of the readiness that the caller has settled. ``battery``: the percent that it must have."""
+    ``accept``: checks of the readiness that the caller has settled. ``battery``: the percent that it must have.
+    ``installer``: the path of an installer application that installs it; "": softwareupdate does."""
 
     version: str = ""
     user: str = ""
@@ -50,6 +53,7 @@ class UpgradeRequest(Request):
     battery: int = BATTERY
     accept: tuple[str, ...] = ()
     given: frozenset[str] = frozenset()
+    installer: str = ""
 
     @property
     def only_shows(self) -> bool:
@@ -60,7 +64,11 @@ class UpgradeRequest(Request):
         parts = wanted(self.version)
         if parts is None:
             return Ask(updates=not self.version)
-        return replace(asked_by(UPGRADE), updates_below=str(minimum(parts)), authrestart=True)
+        asked = replace(asked_by(UPGRADE), updates_below=str(minimum(parts)), authrestart=True)
+        # Of a path that will be refused nothing is read.
+        if not self.installer.startswith("/") or not self.installer.isprintable():
+            return asked
+        return replace(asked, installer=self.installer, way=startosinstall.program_of(self.installer))
 
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         """Return the plan. Raises :class:`Refusal`: nothing is begun that could not be authorised, or that the Mac
@@ -69,10 +77,12 @@ class UpgradeRequest(Request):
         parts = wanted(self.version)
         if parts is None and self.version:
             raise Refusal("value_unusable", f"version is {self.version!r}, and must be one such as 26, 26.1 or 15.6.1")
+        if self.installer:
+            self._usable_path()
         if parts is None or mac.version >= minimum(parts):
             return Plan(mac)
         writable(mac)
-        offer = self._offer(mac, parts)
+        offer = self._held(mac, parts) if self.installer else self._offer(mac, parts)
         # Which hardware could not be read counts as the one that asks for more.
         if mac.apple_silicon is not False:
             self._demand_owner(mac)
@@ -80,11 +90,11 @@ class UpgradeRequest(Request):
             key = mac.account(self.user)
             proving = [VerifyKey(self.user, key.guid, "password", early=True)] if key and mac.filevault.on else []
             steps: list[Step] = [CheckPassword(self.user, "password", "user"), *proving]
-            return lawful_plan(mac, [*steps, InstallUpdate(offer, self.user, self.install_timeout)])
+            return lawful_plan(mac, [*steps, self._step(offer, self.user)])
         before = self._past_the_screen(mac)
         self._demand_readiness(mac, "")
         notes = [ARMED] if before else []
-        return lawful_plan(mac, [*before, InstallUpdate(offer, "", self.install_timeout)], notes)
+        return lawful_plan(mac, [*before, self._step(offer, "")], notes)
 
     def view(self, mac: Mac) -> dict[str, t.Any]:
         seen: dict[str, t.Any] = {"version": str(mac.version), "build": mac.build}
@@ -101,6 +111,31 @@ class UpgradeRequest(Request):
             msg = f"this Mac runs macOS {mac.version}, and softwareupdate offers no {self.version}; it offers {listed}"
             raise Refusal("update_not_offered", msg, tuple(one.label for one in mac.offers))
         return offer
+
+    def _usable_path(self) -> None:
+        absolute("installer", self.installer)
+        if not self.installer.endswith(".app"):
+            raise Refusal("value_unusable", f"installer is {self.installer!r}, and must end with .app")
+        if not self.version:
+            raise Refusal("option_missing", "installer is given without version: give the macOS that it is to install")
+
+    def _held(self, mac: Mac, parts: tuple[int, ...]) -> Offer:
+        """Return what the installer application would install. Raises :class:`Refusal` unless root may start it, and
+        it has the macOS that was asked for."""
+        for_root_to_start(mac, "installer", self.installer, startosinstall.program_of(self.installer))
+        if mac.installer is None:
+            msg = f"it could not be read which macOS {self.installer} has"
+            raise Refusal("reading_incomplete", msg, mac.unread)
+        held = Offer(self.installer, f"macOS {mac.installer}", mac.installer)
+        if choose((held,), parts, mac.version) is None:
+            msg = (
+                f"this Mac runs macOS {mac.version}, and {self.installer} has no newer {self.version}: {mac.installer}"
+            )
+            raise Refusal("installer_unusable", msg, (f"DTPlatformVersion: {mac.installer}",))
+        return held
+
+    def _step(self, offer: Offer, user: str) -> Step:
+        return (StartInstaller if self.installer else InstallUpdate)(offer, user, self.install_timeout)
 
     def _demand_owner(self, mac: Mac) -> None:
         """Raise :class:`Refusal` unless the user can authorise an update of a Mac with Apple silicon."""

@@ -61,6 +61,8 @@ class Ask:
     the usual, whatever else stands here. "": not asked."""
     updates: bool = False
     """What softwareupdate offers."""
+    installer: str = ""
+    """Which macOS the installer application at this path has, instead of what softwareupdate offers."""
     key_used: bool = False
     """Whether the Mac was unlocked with a recovery key when it started."""
     power: bool = False

@@ -32,6 +32,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._command import (
     softwareupdate,
     sshd_settings,
     start_up,
+    startosinstall,
     system,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Missing, Network, Person
@@ -201,7 +202,9 @@ def _read_mac(runner: Runner, deadline: float, ask: Ask) -> Mac:
             mac = replace(mac, missing=(*mac.missing, Missing("sshd's settings", answer.evidence)))
     if ask.sessions:
         mac = replace(mac, sessions=accounts.parse_who(runner.run(accounts.LOGGED_IN, deadline)))
-    if ask.updates or ask.updates_below:
+    if ask.installer:
+        mac = _with_installer(mac, runner.run(startosinstall.read_version(ask.installer), deadline))
+    elif ask.updates or ask.updates_below:
         mac = _with_offers(mac, runner.run(softwareupdate.LIST, max(deadline, LIST_SECONDS)))
     return _with_places(runner, deadline, ask, mac)
 
@@ -211,6 +214,13 @@ def _with_offers(mac: Mac, answer: Ran) -> Mac:
     if offers is None:
         return replace(mac, missing=(*mac.missing, Missing("which macOS is offered", answer.evidence)))
     return replace(mac, offers=offers)
+
+
+def _with_installer(mac: Mac, answer: Ran) -> Mac:
+    version = startosinstall.parse_version(answer)
+    if version is None:
+        return replace(mac, missing=(*mac.missing, Missing("which macOS an installer has", answer.evidence)))
+    return replace(mac, installer=version)
 
 
 def _answers(runner: Runner, deadline: float, said: t.Mapping[Command, Ran]) -> Answers:

@@ -184,7 +184,7 @@ ACCOUNTS = Group(
             "Keep the home folder (offboard: home: keep), or correct the home folder in the account's record.",
         ),
         "path_unsafe": Reason(
-            "Root would read or write a file at this path, but another account can write in a folder on the way,"
+            "Root would read, write or start a file at this path, but another account can write in a folder on the way,"
             " and could put a link there.",
             "Choose a path in a folder that only root may write to, without a link on the way.",
         ),

@@ -11,7 +11,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._reasons.base impo
 
 UPGRADES = Group(
     "Another macOS",
-    "The first two are decided from the reading, before a password is tried and before anything is installed. The"
+    "The first three are decided from the reading, before a password is tried and before anything is installed. The"
     " others tell what macOS did.",
     {
         "user_not_owner": Reason(
@@ -26,6 +26,12 @@ UPGRADES = Group(
             " by a profile from MDM, or may be too new for this Mac's macOS to see.",
             "What it offers, by the labels that softwareupdate knows.",
         ),
+        "installer_unusable": Reason(
+            "The installer application is not there, is not whole, or does not have the macOS that was asked for.",
+            "Have the Mac fetch the right one: softwareupdate --fetch-full-installer --full-installer-version VERSION"
+            " puts it in /Applications. Give its path, or leave out the path to use what softwareupdate offers.",
+            "Which macOS the application has, by the key DTPlatformVersion of its Info.plist.",
+        ),
         "owner_refused": Reason(
             "macOS did not let the account authorise the update, although the password is the account's.",
             "Its key may be stale, because its password was reset without its token: keyholder.macos.repair puts that"
@@ -38,13 +44,13 @@ UPGRADES = Group(
             WORDS,
         ),
         "update_failed": Reason(
-            "softwareupdate could not download or install the update.",
+            "softwareupdate, or the installer application, could not download or install the update.",
             "See in the evidence what it said. If the download broke off, run again: what was downloaded is kept. Look"
             " at /var/log/install.log on the Mac if that does not help.",
             WORDS,
         ),
         "update_not_begun": Reason(
-            "softwareupdate accepted the update, and the Mac did not restart in time.",
+            "The update was accepted, and the Mac did not restart in time.",
             "Do not restart it now: macOS prepares an update for minutes before it restarts the Mac by itself, and a"
             " restart meanwhile starts the old macOS again. If it still runs the old one an hour later, a dialog at its"
             " screen may keep it from restarting: restart it with keyholder.macos.filevault_reboot, and run again.",

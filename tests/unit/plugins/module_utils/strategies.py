@@ -97,6 +97,14 @@ def places(homes: t.Iterable[str], paths: t.Iterable[str]) -> tuple[Place, ...]:
     return tuple(known.values())
 
 
+def application(pick: Pick, path: str) -> tuple[Place, ...]:
+    """Return what a reading says of an installer application, and of the program in it."""
+    *folders, program = way(f"{path}/Contents/Resources/startosinstall")
+    applications = Place(folders[1], "folder", False, 0)
+    inside = [Place(folder, "folder", True, 0) for folder in folders[2:]]
+    return (applications, *inside, Place(program, pick(("file", "file", "file", "nothing")), True, 0))
+
+
 class Pick(t.Protocol):
     """Chooses one of ``values``."""
 
@@ -212,6 +220,9 @@ def notes_of_runs(pick: Pick, people: t.Sequence[Account]) -> frozenset[str]:
 OFFERS = (Offer("macOS-99.1", "macOS 99.1", Version(99, 1, 0)),)
 """What a Mac is offered: newer than each of :data:`VERSIONS`."""
 
+INSTALLER = "/Applications/Install macOS.app"
+"""Where an installer application lies, with a macOS of :data:`OFFERS`, an old one, or what could not be read."""
+
 CHECKED = ("power", "recovery_key", "bootstrap_token", "recoverable")
 """Checks of the readiness that a caller may settle in another way."""
 
@@ -244,7 +255,8 @@ def whole_mac(pick: Pick) -> Mac:
         network=network(pick),
         foreign_admins=pick(_SELDOM),
         files=frozenset(path for path in paths if pick(_BOOLS)),
-        places=places(homes, [DEFERRAL, INSIDE, OF_ALL, *(f"/var/root/{name}.tar.gz" for name in (*NAMES, PEER))]),
+        places=places(homes, [DEFERRAL, INSIDE, OF_ALL, *(f"/var/root/{name}.tar.gz" for name in (*NAMES, PEER))])
+        + application(pick, INSTALLER),
         full_disk_access=pick((*_TOLD[::2], None, None, False)),
         own=frozenset(who.name for who in people[:1] if pick(_SELDOM)),
         sessions=pick((frozenset(), frozenset(), frozenset({"ana"}))),
@@ -253,6 +265,7 @@ def whole_mac(pick: Pick) -> Mac:
         directory_copy=pick((COPY, COPY, COPY, replace(COPY, hashed=False), None)),
         pending=notes_of_runs(pick, people),
         offers=pick((OFFERS, OFFERS, (), None)),
+        installer=pick((OFFERS[-1].version, OFFERS[-1].version, Version(10, 13), None)),
         power=pick((Power("ac"), Power("battery", 20), None)),
         names=_names(people),
         taken=_taken(people),
@@ -470,6 +483,7 @@ def upgrade_request(pick: Pick, people: t.Sequence[str]) -> UpgradeRequest:
         user=granter(pick, people),
         accept=pick((CHECKED, CHECKED, CHECKED[:2], ())),
         given=given(pick, "password"),
+        installer=pick(("", "", INSTALLER, INSTALLER, "relative.app")),
     )
 
 

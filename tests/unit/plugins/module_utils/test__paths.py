@@ -15,6 +15,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._macos import Vers
 from ansible_collections.keyholder.macos.plugins.module_utils._place import Place, canonical, way
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.paths import (
     for_root_alone,
+    for_root_to_start,
     home_problem,
     may_be_deleted,
 )
@@ -118,6 +119,53 @@ def test_each_folder_on_the_way_counts(index: int, kind: str, of_root: bool, exp
 def test_what_is_there_already(kind: str, expected: str) -> None:
     path = "/var/db/x.tgz"
     assert code(for_root_alone, roots(path, last=Place(way(path)[-1], kind, True)), "archive", path) == expected
+
+
+APPLICATION = "/Applications/Install macOS Tahoe.app"
+PROGRAM = f"{APPLICATION}/Contents/Resources/startosinstall"
+
+
+def installer(*others: Place) -> Mac:
+    """A Mac with an installer application as Apple leaves it, but for the ``others``."""
+    *folders, last = way(PROGRAM)
+    places = {folder: Place(folder, "folder", True, 0) for folder in folders} | {last: Place(last, "file", True, 0)}
+    places["/Applications"] = Place("/Applications", "folder", False, 0)
+    return Mac(Version(15, 6), places=tuple((places | {place.path: place for place in others}).values()))
+
+
+def start(mac: Mac, application: str = APPLICATION) -> str:
+    return code(for_root_to_start, mac, "installer", application, f"{application}/Contents/Resources/startosinstall")
+
+
+def test_a_program_that_root_starts_is_roots_on_the_whole_way() -> None:
+    assert start(installer()) == ""
+    assert start(Mac(Version(15, 6))) == "reading_incomplete"
+    assert start(installer(), "/Volumes/USB/Install macOS Tahoe.app") == "path_unsafe"
+
+
+@pytest.mark.parametrize("place", [path for path in way(PROGRAM) if path != "/Applications"])
+@pytest.mark.parametrize(
+    ("kind", "of_root", "expected"),
+    [("same", False, "path_unsafe"), ("link", True, "path_unsafe"), ("unread", True, "reading_incomplete")],
+)
+def test_each_place_of_an_application_counts(place: str, kind: str, of_root: bool, expected: str) -> None:
+    kind = ("file" if place == PROGRAM else "folder") if kind == "same" else kind
+    assert start(installer(Place(place, kind, of_root, 0))) == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        (Place("/Applications", "folder", False, 0, others=True), "path_unsafe"),
+        (Place("/Applications", "folder", False, 501), "path_unsafe"),
+        (Place("/Applications", "link", True, 0), "path_unsafe"),
+        (Place(APPLICATION, "nothing"), "installer_unusable"),
+        (Place(PROGRAM, "nothing"), "installer_unusable"),
+        (Place(PROGRAM, "folder", True, 0), "path_unsafe"),
+    ],
+)
+def test_the_folder_of_all_administrators_and_what_is_not_there(place: Place, expected: str) -> None:
+    assert start(installer(place)) == expected
 
 
 def test_what_was_not_read_is_not_safe() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, NOWHERE, Account, Sources
-from ansible_collections.keyholder.macos.plugins.module_utils._command import softwareupdate
+from ansible_collections.keyholder.macos.plugins.module_utils._command import softwareupdate, startosinstall
 from ansible_collections.keyholder.macos.plugins.module_utils._command.directory_copy import _AGAIN, Copy
 from ansible_collections.keyholder.macos.plugins.module_utils._command.sshd_settings import _TRIED
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Mac, Management, Volume
@@ -82,7 +82,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._step.token import
     SetSamePassword,
     VerifyKey,
 )
-from ansible_collections.keyholder.macos.plugins.module_utils._step.upgrade import InstallUpdate
+from ansible_collections.keyholder.macos.plugins.module_utils._step.upgrade import InstallUpdate, StartInstaller
 
 ANA = Account("ana", "A", "Ana Sousa", 501, 20, sources=EVERYWHERE, volume_owner=True, disabled_tag=True)
 RUI = Account("rui", "B", "Rui Melo", 502, 20, sources=NOWHERE, volume_owner=False, has_password=False)
@@ -119,6 +119,9 @@ PARKED, DROP_IN = "dsAttrTypeNative:keyholder_parked", "/etc/ssh/sshd_config.d/0
 OFFER = Offer("macOS Tahoe 26.1-25B78", "macOS Tahoe 26.1", Version(26, 1), "25B78")
 NEWER = replace(MAC, version=Version(26, 1), build="25B78")
 INSTALL = "softwareupdate --install macOS Tahoe 26.1-25B78 --restart --agree-to-license"
+APPLICATION = "/Applications/Install macOS Tahoe.app"
+HELD = Offer(APPLICATION, "macOS 26.1", Version(26, 1))
+START = f"{APPLICATION}/Contents/Resources/startosinstall --agreetolicense --nointeraction --forcequitapps"
 WAS = Before(hidden=False, admin=True, disabled=False, shell="/bin/zsh")
 
 
@@ -193,6 +196,14 @@ UNSEEN = [
         {"password": softwareupdate.PASSWORD_BYTES},
     ),
     Row(InstallUpdate(OFFER, "", 60), NEWER, INSTALL),
+    Row(
+        StartInstaller(HELD, "ana", 60),
+        replace(NEWER, build=""),
+        f"{START} --user ana --stdinpass",
+        lines(PW),
+        {"password": startosinstall.PASSWORD_BYTES},
+    ),
+    Row(StartInstaller(HELD, "", 60), replace(NEWER, build=""), START),
     Row(Restart(), says="shutdown -r now"),
     Row(Restart(locked=True), says="shutdown -r now"),
 ]

@@ -219,14 +219,13 @@ class Mac:
     activation_lock: bool | None = None
     """Whether Activation Lock is on; None: not asked, or not said."""
     recovery_lock: bool | None = None
-    """Whether macOS Recovery asks for a password that the MDM server has set (on Intel: the firmware's password); None:
-    not asked, or not said."""
+    """Whether Recovery asks for a password that MDM has set (on Intel: the firmware's); None: not asked, or not said."""
     directory_copy: Copy | None = None
     """What the record that was asked about has of a directory; None: not asked, or not readable."""
     sshd_refuses: bool | None = None
     """Whether sshd lets the account that was asked about in by no method; None: not asked, or not said."""
     offers: tuple[Offer, ...] | None = None
-    """Which macOS it is offered; None: not asked, or not said."""
+    """Which macOS it is offered, as ``installer`` is the one an application has; None: not asked, or not said."""
     names: frozenset[str] = field(default=frozenset(), repr=False)
     """Short names of all records of the directory, also of those that are no account, as :func:`folded`."""
     taken: frozenset[str] = field(default=frozenset(), repr=False)
@@ -235,7 +234,6 @@ class Mac:
     start_up: StartUp | None = None
     """None, as for Platform SSO: not asked."""
     installer: Version | None = None
-    """Which macOS the installer application has that was asked about; None: not asked, or not said."""
 
     def account(self, name: str) -> Account | None:
         """Return the account of that short name, None if there is none."""

@@ -208,7 +208,7 @@ def test_that_nobody_could_look_is_not_that_there_is_nothing(answer: Ran, found:
 def test_what_is_on_the_way_is_read_by_kind_owner_and_mode() -> None:
     answers = {
         "/": ("Directory|0|755|/", Place("/", "folder", True, 0)),
-        "/private/tmp": ("Directory|0|777|/private/tmp", Place("/private/tmp", "folder", False, 0)),
+        "/private/tmp": ("Directory|0|777|/private/tmp", Place("/private/tmp", "folder", False, 0, others=True)),
         "/group": ("Directory|0|775|/group", Place("/group", "folder", False, 0)),
         "/Users/ana": ("Directory|502|700|/Users/ana", Place("/Users/ana", "folder", False, 502)),
         "/tmp": ("Symbolic Link|0|755|/tmp", Place("/tmp", "link", True, 0)),

@@ -219,7 +219,7 @@ class Mac:
     activation_lock: bool | None = None
     """Whether Activation Lock is on; None: not asked, or not said."""
     recovery_lock: bool | None = None
-    """Whether Recovery asks for a password that MDM has set (on Intel: the firmware's); None: not asked, or not said."""
+    """Whether Recovery asks for a password that MDM has set (Intel: the firmware's); None: not asked, or not said."""
     directory_copy: Copy | None = None
     """What the record that was asked about has of a directory; None: not asked, or not readable."""
     sshd_refuses: bool | None = None

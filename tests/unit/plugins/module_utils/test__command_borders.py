@@ -799,7 +799,7 @@ def test_when_a_file_was_written(answer: Ran, found: int | None) -> None:
     [
         ("Directory|0|700|/p", Place("/p", "folder", True, 0)),
         ("Directory|0|720|/p", Place("/p", "folder", False, 0)),
-        ("Directory|0|702|/p", Place("/p", "folder", False, 0)),
+        ("Directory|0|702|/p", Place("/p", "folder", False, 0, others=True)),
         ("Directory|0|1755|/p", Place("/p", "folder", True, 0)),
         ("Directory|0|0|/p", Place("/p", "folder", True, 0)),
         ("Directory|1|755|/p", Place("/p", "folder", False, 1)),

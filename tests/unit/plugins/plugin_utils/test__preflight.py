@@ -130,7 +130,7 @@ MET: dict[str, tuple[Met, dict[str, str], str, str]] = {
         Met(refused=f"This system is locked. To unlock it, use a local account name and password. {ALL_METHODS}"),
         {"login": "failed", "become": "not_asked"},
         "it waits at FileVault's unlock screen",
-        "Unlock it over SSH with the playbook keyholder.macos.unlock",
+        "Unlock it over SSH with the playbook unlock",
     ),
     "refused, or locked": (
         Met(refused=ALL_METHODS),

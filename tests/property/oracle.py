@@ -404,6 +404,7 @@ _EFFECTS: dict[str, t.Callable[[Truth, t.Any], Truth]] = {
     "SetDisabled": lambda truth, step: _switched(truth, step.user, step.disabled),
     # Who may authorise it is the readiness's to say. Accounts, keys and rights stay as they are.
     "InstallUpdate": lambda truth, _step: truth,
+    "StartInstaller": lambda truth, _step: truth,
     "LeaveDirectory": lambda truth, step: _changed(truth, step.user, mobile=False),
     "DeleteAccount": lambda truth, step: _gone(truth, step.user),
     "RemoveMarker": lambda truth, step: _changed(truth, step.user, mark=False),

@@ -6,27 +6,43 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from transcripts import TRANSCRIPTS
 
 from ansible_collections.keyholder.macos.plugins.module_utils._account import Account
 from ansible_collections.keyholder.macos.plugins.module_utils._command import (
+    app_sso,
     diskutil,
     dscl,
     fdesetup,
+    hardware,
     mdmclient,
     network,
     profiles,
+    softwareupdate,
+    start_up,
     system,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._command.directory_copy import Copy
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import BOOTSTRAP_TOKEN, ERASE_PREFLIGHT, Version
+from ansible_collections.keyholder.macos.plugins.module_utils._offer import Offer
+from ansible_collections.keyholder.macos.plugins.module_utils._parking import Before
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import READING, ahead, commands_of
 from ansible_collections.keyholder.macos.plugins.module_utils._runner import Command, Secret
-from ansible_collections.keyholder.macos.plugins.module_utils._step import account, bootstrap, filevault, general, token
+from ansible_collections.keyholder.macos.plugins.module_utils._step import (
+    account,
+    bootstrap,
+    directory,
+    filevault,
+    general,
+    parking,
+    token,
+    upgrade,
+)
 from ansible_collections.keyholder.macos.plugins.module_utils._step.base import Step, Write
 
 VERSIONS = [
@@ -76,12 +92,35 @@ OPTIONS: dict[str, dict[str, tuple[Version, str]]] = {
     "mdmclient": {"QueryDeviceInformation": (Version(13, 3), "https://github.com/Macjutsu/super")},
     "sysctl": dict.fromkeys("-i -n".split(), (EVERY, "man sysctl")),
     "sw_vers": {},
+    "pwpolicy": dict.fromkeys("-u -disableuser -enableuser".split(), (EVERY, "man pwpolicy (keith/xcode-man-pages)")),
+    "sshd": dict.fromkeys("-t -T -C".split(), (EVERY, "man sshd, OpenSSH")),
+    "killall": {},
+    "softwareupdate": dict.fromkeys(
+        "--list --install --restart --agree-to-license".split(),
+        (EVERY, "man softwareupdate (keith/xcode-man-pages); assumed before 11"),
+    )
+    | dict.fromkeys("--user --stdinpass".split(), (ON_11, "man softwareupdate (keith/xcode-man-pages)")),
+    "startosinstall": dict.fromkeys(
+        "--agreetolicense --nointeraction --forcequitapps".split(), (EVERY, "kc9wwh/macOSUpgrade 187")
+    )
+    | dict.fromkeys("--user --stdinpass".split(), (ON_11, "grahampugh/erase-install 63 and 71")),
+    "app-sso": dict.fromkeys("platform -s".split(), (Version(13), "transcript app-sso-platform-15.6; man app-sso")),
+    "pmset": {"-g": (EVERY, "man pmset")},
+    "system_profiler": {},
+    "plutil": {"-p": (EVERY, "man plutil")},
+    "route": dict.fromkeys("-n get".split(), (EVERY, "man route")),
+    "firmwarepasswd": {"-check": (EVERY, "man firmwarepasswd")},
+    "ipconfig": {"getsummary": (EVERY, "man ipconfig")},
+    "pgrep": {"-fl": (EVERY, "man pgrep")},
 }
 """Program -> each of its words that is none of ours -> the first version that has it, and its source."""
 
-ASKED_ANYWAY = {profiles.BOOTSTRAP_STATUS, profiles.ENROLLMENT}
-"""Asked before the version is known: where profiles does not know it, it says so, and that is the answer."""
+ASKED_ANYWAY = {profiles.BOOTSTRAP_STATUS, profiles.ENROLLMENT, app_sso.STATE, softwareupdate.LIST}
+"""Asked before the version is known, or of each macOS: where the program does not know it, or is missing, that is the
+answer."""
 
+OFFER = Offer("macOS 26.1", "macOS 26.1", Version(26, 1))
+HELD = Offer("/Applications/Install macOS Tahoe.app", "macOS 26.1", Version(26, 1))
 HOUSE = Step.__module__.rpartition(".")[0]
 ANA = Account(
     "ana", "G-ANA", full_name="Ana", uid=501, gid=20, shell="/bin/zsh", home="/Users/ana", hint="h", picture="/p"
@@ -95,6 +134,8 @@ SECRETS = {
 def steps(version: Version) -> list[Step]:
     """Each write that there is, with all that it can be given. No plan has one of profiles before it is known."""
     known = version >= BOOTSTRAP_TOKEN.first
+    # An owner of the volume is asked for on Apple silicon alone.
+    owner = "ana" if version >= ON_11 else ""
     by_profiles: list[Step] = [bootstrap.EscrowBootstrap("it"), bootstrap.RemoveBootstrap("it")] if known else []
     return [
         account.CreateAccount(ANA),
@@ -132,12 +173,23 @@ def steps(version: Version) -> list[Step]:
         filevault.ArmRestart("ana"),
         filevault.Restart(),
         account.ArchiveHome("ana", "/Users/ana", "/p"),
+        parking.RememberAccount("ana", Before(hidden=False, admin=True, disabled=False, shell="/bin/zsh")),
+        parking.ForgetAccount("ana"),
+        parking.SetDisabled("ana", True),
+        parking.SetDisabled("ana", False),
+        parking.DenySsh("ana"),
+        parking.AllowSsh("ana"),
+        directory.LeaveDirectory("ana", Copy(("v",), ("SMBSID",), hashed=True, marked=False)),
+        upgrade.InstallUpdate(OFFER, owner, 60),
+        upgrade.StartInstaller(HELD, owner, 60),
         *by_profiles,
     ]
 
 
 def reading() -> set[Command]:
     every = Ask(**{field.name: True if field.type == "bool" else "ana" for field in fields(Ask)})
+    # With a version of macOS to reach, all else waits for the answer to whether the Mac is older.
+    every = replace(every, updates_below="")
     return {
         *READING,
         *commands_of(every),
@@ -157,6 +209,9 @@ def sent(version: Version) -> set[Command]:
         diskutil.try_passphrase("G-ANA", SECRETS["password"]),
         fdesetup.validate_recovery_key(SECRETS["password"]),
         fdesetup.DEFERRAL,
+        hardware.FIRMWARE_PASSWORD,
+        start_up.SUPPLICANTS,
+        start_up.summary_of("en0"),
         system.BOOT_TIME,
         *([mdmclient.DEVICE_INFORMATION] if version >= ERASE_PREFLIGHT.first else []),
         *([profiles.bootstrap("validate", "it", SECRETS["password"])] if version >= BOOTSTRAP_TOKEN.first else []),
@@ -168,8 +223,8 @@ def words(command: Command) -> t.Iterator[tuple[str, str]]:
     """Yield each option and each verb with the program that it is given to: launchctl and sudo start another one."""
     program = ""
     for word in command.argv[4:] if command.argv[:2] == ("sh", "-c") else command.argv:
-        if word in OPTIONS:
-            program = word
+        if word.rpartition("/")[2] in OPTIONS:
+            program = word.rpartition("/")[2]
         elif program and (re.fullmatch("-[A-Za-z]*", word) or word in OPTIONS[program]):
             yield program, word
 
@@ -188,7 +243,7 @@ def test_each_option_that_is_sent_exists_on_that_macos(version: Version) -> None
 def test_each_program_of_macos_is_in_the_table() -> None:
     """What every system has alike is not: of those, the option is the standard's."""
     alike = {"sh", "tee", "rm", "cat", "stat", "ls", "who", "tar", "defaults", "openssl", "shutdown"}
-    programs = {command.argv[0] for version in VERSIONS for command in sent(version)}
+    programs = {command.argv[0].rpartition("/")[2] for version in VERSIONS for command in sent(version)}
     assert programs - alike <= set(OPTIONS)
     assert len(programs) > 10
 

@@ -264,9 +264,9 @@ def whole_mac(pick: Pick) -> Mac:
         sshd_refuses=pick((False, False, True, None)),
         directory_copy=pick((COPY, COPY, COPY, replace(COPY, hashed=False), None)),
         pending=notes_of_runs(pick, people),
-        offers=pick((OFFERS, OFFERS, (), None)),
+        offers=pick((OFFERS, OFFERS, OFFERS, OFFERS, (), None)),
         installer=pick((OFFERS[-1].version, OFFERS[-1].version, Version(10, 13), None)),
-        power=pick((Power("ac"), Power("battery", 20), None)),
+        power=pick((Power("ac"), Power("ac"), Power("battery", 20), None)),
         names=_names(people),
         taken=_taken(people),
     )
@@ -481,7 +481,7 @@ def upgrade_request(pick: Pick, people: t.Sequence[str]) -> UpgradeRequest:
     return UpgradeRequest(
         version=pick(("99", "99", "99", "99.2", "10.13", "")),
         user=granter(pick, people),
-        accept=pick((CHECKED, CHECKED, CHECKED[:2], ())),
+        accept=pick((CHECKED, CHECKED, CHECKED, CHECKED[:2])),
         given=given(pick, "password"),
         installer=pick(("", "", INSTALLER, INSTALLER, "relative.app")),
     )

@@ -108,6 +108,7 @@ def ahead(ask: Ask) -> list[Command]:
     if ask.sshd is not None:
         commands.append(sshd_settings.read(ask.sshd))
     commands += _START_UP if ask.restart else ()
+    commands += [system.stat(path) for path in ask.exists if path.startswith("/")]
     if ask.directory_user is not None:
         commands += [network.NODES, network.read_person(ask.directory_user)]
     return commands

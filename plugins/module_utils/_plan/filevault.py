@@ -18,6 +18,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import 
     Plan,
     Proof,
     absent_or_refuse,
+    existing,
     lawful_plan,
     writable,
 )
@@ -168,13 +169,11 @@ class UnlockerRequest(Request):
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         usable_names(self)
         writable(mac)
-        account = mac.account(self.user)
         if self.state == "absent":
-            absent_or_refuse(mac, self.user, account)
-            return lawful_plan(mac, self._removing(mac, account), proof=Proof(self.admin_user, self.given))
-        if account is None:
-            absent_or_refuse(mac, self.user, account)
-            raise Refusal("user_unknown", f"{self.user} has no account on this Mac")
+            leaver = mac.account(self.user)
+            absent_or_refuse(mac, self.user, leaver)
+            return lawful_plan(mac, self._removing(mac, leaver), proof=Proof(self.admin_user, self.given))
+        account = existing(mac, self.user)
         if account.sources.filevault:
             return lawful_plan(mac, ())
         if not (account.sources.authority and account.sources.crypto):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from ansible_collections.keyholder.macos.plugins.module_utils._account import MOBILE
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
     Plan,
-    absent_or_refuse,
+    existing,
     guard,
     lawful_plan,
     writable,
@@ -64,10 +64,7 @@ class LocalAccountRequest(Request):
     def plan(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> Plan:
         usable_names(self)
         writable(mac)
-        account = mac.account(self.name)
-        if account is None:
-            absent_or_refuse(mac, self.name, account)
-            raise Refusal("user_unknown", f"{self.name} has no account on this Mac")
+        account = existing(mac, self.name)
         if not _begun(mac, account):
             return lawful_plan(mac, [])
         copy = mac.directory_copy

@@ -21,7 +21,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.account impo
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
     Plan,
     Proof,
-    absent_or_refuse,
+    existing,
     lawful_plan,
     writable,
 )
@@ -76,11 +76,8 @@ class ParkRequest(Request):
         if self.shell is not None and not (self.shell.startswith("/") and self.shell.isprintable()):
             raise Refusal("value_unusable", f"shell is {self.shell!r}, and must be an absolute path")
         writable(mac)
-        account = mac.account(self.name)
-        of_macos(mac, self.name, account)
-        if account is None:
-            absent_or_refuse(mac, self.name, account)
-            raise Refusal("user_unknown", f"{self.name} has no account on this Mac")
+        of_macos(mac, self.name, mac.account(self.name))
+        account = existing(mac, self.name)
         if account.kind != "local":
             msg = f"{self.name} is a {account.kind} account: its directory decides whether it may log in"
             raise Refusal("value_unusable", msg)

@@ -281,6 +281,15 @@ def absent_or_refuse(mac: Mac, name: str, who: Account | None) -> bool:
     return True
 
 
+def existing(mac: Mac, name: str) -> Account:
+    """Return the account of that name. Raises :class:`Refusal` if there is none, or one in other letters."""
+    account = mac.account(name)
+    if account is None:
+        absent_or_refuse(mac, name, account)
+        raise Refusal("user_unknown", f"{name} has no account on this Mac")
+    return account
+
+
 def candidates(mac: Mac) -> str:
     """Say who could authorise."""
     if mac.likely_granters:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ansible_collections.keyholder.macos.plugins.module_utils._account import NO_TOKEN
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import (
     Plan,
-    absent_or_refuse,
+    existing,
     lawful_plan,
     writable,
 )
@@ -159,10 +159,7 @@ class RepairRequest(Request):
     # -- of one account -----------------------------------------------------------------------------------------------
 
     def _of_user(self, mac: Mac, proofs: t.Mapping[str, bool | None]) -> list[Step]:
-        account = mac.account(self.user)
-        if account is None:
-            absent_or_refuse(mac, self.user, account)
-            raise Refusal("user_unknown", f"{self.user} has no account on this Mac")
+        account = existing(mac, self.user)
         kinds = {finding.kind for finding in _of_account(mac, account)}
         if MARKER in kinds or KEY in kinds:
             return self._granted_again(mac, account, MARKER in kinds)

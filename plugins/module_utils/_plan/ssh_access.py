@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ansible_collections.keyholder.macos.plugins.module_utils._command import sshd_settings
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import SSHD_INCLUDES
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.account import of_macos
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, absent_or_refuse, lawful_plan
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan, existing, lawful_plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_names
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
@@ -44,17 +44,14 @@ class SshAccessRequest(Request):
             raise Refusal("name_unusable", f"name {self.name!r} holds a character that sshd's settings cannot name")
         if not mac.as_root:
             raise Refusal("not_root", "the reading lacks what only root can read", mac.unread)
-        account = mac.account(self.name)
-        of_macos(mac, self.name, account)
+        of_macos(mac, self.name, mac.account(self.name))
         ours = sshd_settings.path(self.name) in mac.files
         if self.state == "allowed":
             steps = [AllowSsh(self.name)] if ours else []
             left = mac.sshd_refuses and not ours
             notes = [f"sshd refuses {self.name} by settings that this collection did not write"] if left else []
             return lawful_plan(mac, steps, notes)
-        if account is None:
-            absent_or_refuse(mac, self.name, account)
-            raise Refusal("user_unknown", f"{self.name} has no account on this Mac")
+        existing(mac, self.name)
         if mac.version < SSHD_INCLUDES.first:
             msg = f"sshd of macOS {mac.version} reads no settings but its one file, which this collection leaves alone"
             raise Refusal("macos_too_old", msg)

@@ -7,29 +7,22 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible.errors import AnsibleConnectionFailure
-
 from ansible_collections.keyholder.macos.plugins.module_utils._command import system
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._offer import minimum, wanted
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
-from ansible_collections.keyholder.macos.plugins.plugin_utils._action import failure, failure_after, ran
-from ansible_collections.keyholder.macos.plugins.plugin_utils._changing import ChangingAction
+from ansible_collections.keyholder.macos.plugins.plugin_utils._action import failure, failure_after
 from ansible_collections.keyholder.macos.plugins.plugin_utils._login import Lookout
 from ansible_collections.keyholder.macos.plugins.plugin_utils._restart import Wait
+from ansible_collections.keyholder.macos.plugins.plugin_utils._restarting import RestartingAction
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import ScriptRunner
 
-_NOT_STARTED = (126, 127)
-"""What a shell says of a Python that is not there, or that it may not start: then nothing is installed."""
 
-
-class ActionModule(ChangingAction):
+class ActionModule(RestartingAction):
     """Run the module of the same name."""
 
-    _supports_async = False
-
     def act(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        foreseen = self._foresee(task_vars)
+        foreseen = self.foresee(task_vars)
         state = foreseen.get("state") or {}
         upgrades = state.get("before") != state.get("after")
         if self._task.check_mode or foreseen.get("failed") or not upgrades:
@@ -42,7 +35,7 @@ class ActionModule(ChangingAction):
             refusal = Refusal("not_a_mac", "the host does not say when it started", (first.said,))
             return {**foreseen, "changed": False, **failure(refusal)}
         start = time.monotonic()
-        done = self._install(task_vars)
+        done = self.until_cut(task_vars)
         if done is not None and ("reason" in done or not done.get("changed")):
             return done
         # A result that was lost with the connection holds nothing that the prediction does not.
@@ -59,28 +52,10 @@ class ActionModule(ChangingAction):
         msg = f"the Mac was not back after {result['elapsed']} seconds"
         return failure_after(result, Refusal(wait.reason, msg, wait.evidence))
 
-    def _foresee(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Return what the module would do; every refusal that needs no authentication comes from here."""
-        asked = self._task.check_mode
-        self._task.check_mode = True
-        try:
-            return self._execute_module(task_vars=task_vars)
-        finally:
-            self._task.check_mode = asked
-
-    def _install(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any] | None:
-        """Return the module's result; None if the restart cut it off."""
-        try:
-            done = self._execute_module(task_vars=task_vars)
-        except AnsibleConnectionFailure:
-            # Before anything was begun, nothing is worth an hour's wait.
-            if not self.may_have_written:
-                raise
-            return None
-        if done.get("rc") in _NOT_STARTED:
-            return done
-        lost = not ran(done) or (done.get("failed") and "reason" not in done)
-        return None if lost else done
+    @property
+    def may_be_cut(self) -> bool:
+        # Before anything was begun, nothing is worth an hour's wait.
+        return self.may_have_written
 
     def _compared(self, result: dict[str, t.Any], before: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return the result by what the Mac says of itself now: nothing else is a success."""

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from maclab import rules, updates
-from maclab.call import Call, Restart
-from maclab.programs import _owner
+from maclab.call import Call
+from maclab.programs import _installing
 from maclab.state import Update
 from maclab.texts import say
 
@@ -122,19 +122,12 @@ async def _take(call: Call, asked: _Asked, update: Update) -> int:
 
 async def _install(call: Call, asked: _Asked, update: Update) -> int:
     version = call.mac.version_tuple
-    needs_owner = call.mac.hardware in rules.UPDATE_NEEDS_OWNER.at(version)
-    if needs_owner and not ("--stdinpass" in asked.flags and await _owner.authorised(call, asked.user)):
+    if _installing.needed(call) and not (
+        "--stdinpass" in asked.flags and await _installing.authorised(call, asked.user)
+    ):
         call.err(say("softwareupdate.refused", version))
         return rules.UPDATE_FAILURE_STATUS.at(version)
     if not asked.flags & {"-R", "--restart"}:
         return 0
     call.out(say("softwareupdate.restarting", version))
-    nothing = call.fault("update_does_nothing")
-    if nothing is not None and not nothing.options.get("restarts"):
-        return 0
-    call.wrote(f"{update.title} accepted")
-    await call.commit()
-    into = update.label if nothing is None else ""
-    unlocked = needs_owner and rules.UPDATE_PASSES_UNLOCK.at(version)
-    call.restart = Restart(call.mac.prepare_seconds, unlocked, into)
-    return 0
+    return await _installing.restart_into(call, update.label, f"{update.title} accepted")

@@ -9,8 +9,8 @@ of the lab has one such application, and a shell that is not on full paths finds
 from __future__ import annotations
 
 from maclab import rules, updates
-from maclab.call import Call, Restart
-from maclab.programs import _owner
+from maclab.call import Call
+from maclab.programs import _installing
 from maclab.texts import say
 
 NOT_FOUND = 127
@@ -31,13 +31,13 @@ async def main(call: Call) -> int:
         call.err(say("startosinstall.not_root", version))
         return 1
     failed = rules.UPDATE_FAILURE_STATUS.at(version)
-    needs_owner = call.mac.hardware in rules.UPDATE_NEEDS_OWNER.at(version)
+    needs_owner = _installing.needed(call)
     if needs_owner and (not user or "--stdinpass" not in flags):
         call.err(say("startosinstall.no_password", version))
         call.out(say("startosinstall.license", version))
         return failed
     call.out(say("startosinstall.license", version))
-    if needs_owner and not await _owner.authorised(call, user):
+    if needs_owner and not await _installing.authorised(call, user):
         call.err(say("startosinstall.refused", version))
         return failed
     fault = call.fault("update_fails")
@@ -51,15 +51,7 @@ async def main(call: Call) -> int:
         call.err(say("startosinstall.failed", version))
         return failed
     call.out(say("startosinstall.restarting", version))
-    nothing = call.fault("update_does_nothing")
-    if nothing is not None and not nothing.options.get("restarts"):
-        return 0
-    call.wrote(f"{application.title} prepared")
-    await call.commit()
-    into = application.label if nothing is None else ""
-    unlocked = needs_owner and rules.UPDATE_PASSES_UNLOCK.at(version)
-    call.restart = Restart(call.mac.prepare_seconds, unlocked, into)
-    return 0
+    return await _installing.restart_into(call, application.label, f"{application.title} prepared")
 
 
 def _parsed(words: list[str]) -> tuple[str, set[str]]:

@@ -82,7 +82,11 @@ def _offer(label: str, title: str, version: str, rest: str) -> Offer | None:
 def install(label: str, user: str, password: Secret | None) -> Command:
     """Download an update, install it, and have macOS restart the Mac. ``user``: an owner of the volume who authorises
     it, "" on a Mac that asks for none (man: --user and --stdinpass are for Apple silicon only)."""
-    argv = ("softwareupdate", "--install", label, "--restart", "--agree-to-license")
+    return authorised(("softwareupdate", "--install", label, "--restart", "--agree-to-license"), user, password)
+
+
+def authorised(argv: tuple[str, ...], user: str, password: Secret | None) -> Command:
+    """Return what installs another macOS, by this program or by startosinstall: both take an owner alike."""
     if not user or password is None:
         return Command(argv, restarts=True)
     return Command((*argv, "--user", user, "--stdinpass"), prompts=(password,), restarts=True)

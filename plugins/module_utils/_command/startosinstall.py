@@ -51,9 +51,7 @@ def install(application: str, user: str, password: Secret | None) -> Command:
     """Prepare the application's macOS, and have it restart the Mac. ``user``: an owner of the volume who authorises
     it, "" on a Mac that asks for none."""
     argv = (program_of(application), "--agreetolicense", "--nointeraction", "--forcequitapps")
-    if not user or password is None:
-        return Command(argv, restarts=True)
-    return Command((*argv, "--user", user, "--stdinpass"), prompts=(password,), restarts=True)
+    return softwareupdate.authorised(argv, user, password)
 
 
 def refusal_said(ran: Ran) -> MaybeCode:

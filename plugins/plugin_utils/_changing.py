@@ -27,6 +27,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._module_change imp
     secrets_of,
     way_in,
 )
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.foreseen import as_it_is
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import RETURN, Outcome, Request
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import within
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import ahead
@@ -45,7 +46,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._action import (
     needs_terminal,
 )
 from ansible_collections.keyholder.macos.plugins.plugin_utils._exec import Send
-from ansible_collections.keyholder.macos.plugins.plugin_utils._foreseen import as_it_is, foreseen
+from ansible_collections.keyholder.macos.plugins.plugin_utils._foreseen import foreseen
 from ansible_collections.keyholder.macos.plugins.plugin_utils._options import is_text
 from ansible_collections.keyholder.macos.plugins.plugin_utils._own_password import Ways
 from ansible_collections.keyholder.macos.plugins.plugin_utils._shell import ScriptRunner

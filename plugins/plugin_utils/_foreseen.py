@@ -9,18 +9,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.keyholder.macos.plugins.module_utils._plan.foreseen import with_first_holder
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.foreseen import as_it_is, with_first_holder
 
 if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 
 VARIABLE = "__keyholder_first_holder"
 """The variable of a role: the account to which an earlier task of check mode would have given the first token."""
-
-
-def as_it_is(mac: Mac) -> Mac:
-    """Return the Mac as it reads."""
-    return mac
 
 
 def foreseen(

@@ -176,6 +176,11 @@ class _Done:
         return str(self.result.get("reason", ""))
 
     @property
+    def has(self) -> str:
+        """Return the password of the store that the account has."""
+        return self.noted.pending if self.has_pending else self.noted.current
+
+    @property
     def has_pending(self) -> bool:
         return bool(self.result.get("password_matches"))
 
@@ -235,7 +240,7 @@ def _unproven_key(done: _Done, stored: Stored, wanted: Wanted) -> str:
     holder = before.get("secure_token") == "holder"
     if not wanted.repair or done.failed or not holder or before.get("key_provable") is not False:
         return ""
-    has = done.noted.pending if done.has_pending else done.noted.current
+    has = done.has
     begun = stored.doing == REPAIR and has == stored.pending
     elsewhere = not stored.doing and has == wanted.current and has not in (stored.current, stored.pending)
     keys = [key for key in (stored.current, wanted.key) if key not in ("", has)]
@@ -245,7 +250,7 @@ def _unproven_key(done: _Done, stored: Stored, wanted: Wanted) -> str:
 def _by_way_of(key: str, store: Store, account: ManagedAccount, done: _Done, stored: Stored, wanted: Wanted) -> Rotated:
     """Set the password that may open the key, from the one that the account has: then both are the same, whether the
     key had followed or not. What is rotated from there takes the key along."""
-    has = done.noted.pending if done.has_pending else done.noted.current
+    has = done.has
     noted = replace(stored, current=key, pending=has, doing=REPAIR)
     result = account.set(key, has, True)
     if result.get("failed") or wanted.check_mode:

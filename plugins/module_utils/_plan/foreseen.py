@@ -20,6 +20,11 @@ if t.TYPE_CHECKING:
     from ansible_collections.keyholder.macos.plugins.module_utils._mac import Mac
 
 
+def as_it_is(mac: Mac) -> Mac:
+    """Return the Mac as it reads."""
+    return mac
+
+
 def with_first_holder(mac: Mac, name: str) -> Mac:
     """Return the Mac as it reads once ``name`` has its first token; as it is, if macOS would not give it that one."""
     account = mac.account(name)

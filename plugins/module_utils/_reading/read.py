@@ -193,14 +193,13 @@ def _read_mac(runner: Runner, deadline: float, ask: Ask) -> Mac:
     mac = _with_hardware(runner, deadline, ask, mac)
     if ask.directory_copy is not None and mac.account(ask.directory_copy) is not None:
         answer = runner.run(directory_copy.read(ask.directory_copy), deadline)
-        mac = replace(mac, directory_copy=directory_copy.parse(answer))
-        if mac.directory_copy is None:
-            mac = replace(mac, missing=(*mac.missing, Missing("what a record has of a directory", answer.evidence)))
+        copy = directory_copy.parse(answer)
+        lacks = "what a record has of a directory"
+        mac = _lacking(mac, lacks, answer) if copy is None else replace(mac, directory_copy=copy)
     if ask.sshd is not None:
         answer = runner.run(sshd_settings.read(ask.sshd), deadline)
-        mac = replace(mac, sshd_refuses=sshd_settings.parse(answer, ask.sshd))
-        if mac.sshd_refuses is None:
-            mac = replace(mac, missing=(*mac.missing, Missing("sshd's settings", answer.evidence)))
+        refuses = sshd_settings.parse(answer, ask.sshd)
+        mac = _lacking(mac, "sshd's settings", answer) if refuses is None else replace(mac, sshd_refuses=refuses)
     if ask.sessions:
         mac = replace(mac, sessions=accounts.parse_who(runner.run(accounts.LOGGED_IN, deadline)))
     if ask.installer:
@@ -210,18 +209,19 @@ def _read_mac(runner: Runner, deadline: float, ask: Ask) -> Mac:
     return _with_places(runner, deadline, ask, mac)
 
 
+def _lacking(mac: Mac, what: str, answer: Ran) -> Mac:
+    """Return the Mac with what could not be read named among what is missing."""
+    return replace(mac, missing=(*mac.missing, Missing(what, answer.evidence)))
+
+
 def _with_offers(mac: Mac, answer: Ran) -> Mac:
     offers = softwareupdate.parse_list(answer)
-    if offers is None:
-        return replace(mac, missing=(*mac.missing, Missing("which macOS is offered", answer.evidence)))
-    return replace(mac, offers=offers)
+    return _lacking(mac, "which macOS is offered", answer) if offers is None else replace(mac, offers=offers)
 
 
 def _with_installer(mac: Mac, answer: Ran) -> Mac:
     version = startosinstall.parse_version(answer)
-    if version is None:
-        return replace(mac, missing=(*mac.missing, Missing("which macOS an installer has", answer.evidence)))
-    return replace(mac, installer=version)
+    return _lacking(mac, "which macOS an installer has", answer) if version is None else replace(mac, installer=version)
 
 
 def _answers(runner: Runner, deadline: float, said: t.Mapping[Command, Ran]) -> Answers:
@@ -298,8 +298,7 @@ def _with_preflight(mac: Mac, preflight: bool | None) -> Mac:
 def _with_escrow(mac: Mac, answer: Ran) -> Mac:
     found = system.parse_stat(answer)
     if found is None:
-        unread = Missing("when a recovery key was last escrowed", answer.evidence)
-        return replace(mac, missing=(*mac.missing, unread))
+        return _lacking(mac, "when a recovery key was last escrowed", answer)
     escrowed_at = 0 if found == system.NO_FILE else found
     return replace(mac, filevault=replace(mac.filevault, escrowed_at=escrowed_at))
 

@@ -15,6 +15,7 @@ import time
 import typing as t
 
 from ansible_collections.keyholder.macos.plugins.module_utils._lock import Lock, NoLock
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.foreseen import as_it_is
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import Plan
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.promotion import (
     healed,
@@ -64,7 +65,7 @@ class Run:
         pause: t.Callable[[float], None] | None = None,
         verifier: Verifier = BY_PYTHON,
         may_show_key: t.Callable[[], bool] = lambda: True,
-        foresee: t.Callable[[Mac], Mac] = lambda mac: mac,
+        foresee: t.Callable[[Mac], Mac] = as_it_is,
     ) -> None:
         to = recipients or Recipients(())
         self._session = Session(runner, secrets, deadline, to, own, verifier=verifier, may_show_key=may_show_key)

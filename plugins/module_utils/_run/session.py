@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._command import dscl, fdesetup
 from ansible_collections.keyholder.macos.plugins.module_utils._command.answers import reason_of
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.foreseen import as_it_is
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.parse import ReadingError
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import read_mac, read_notes
@@ -61,7 +62,7 @@ class Session:
     notes: list[str] = field(default_factory=list)
     evidence: list[str] = field(default_factory=list)
     answers: list[Ran] = field(default_factory=list)
-    foresee: t.Callable[[Mac], Mac] = lambda mac: mac
+    foresee: t.Callable[[Mac], Mac] = as_it_is
     """How the Mac will read once what goes before is done. In check mode only."""
 
     def start(self, command: Command) -> Ran:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import Stored
+from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import StoredKey
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.values import usable_name
 from ansible_collections.keyholder.macos.plugins.module_utils._ready import (
     BATTERY,
@@ -72,5 +72,5 @@ def _wish(given: t.Mapping[str, t.Any], host: str) -> Wish:
     return Wish(user, _stored(given["recovery_key_store"], host), given["battery"], tuple(given["accept"]))
 
 
-def _stored(folder: str | None, host: str) -> Stored | None:
+def _stored(folder: str | None, host: str) -> StoredKey | None:
     return stored_of(Path(folder), host) if folder else None

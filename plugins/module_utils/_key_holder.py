@@ -34,7 +34,7 @@ stores it moments later: of two moments as near as this it is not known which on
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredKey:
     """Hold what the store says of one Mac. ``at``: when its present key was stored, right after the Mac had validated
     it, in seconds since 1970; None: it has none. ``interrupted``: a run that made a key did not finish. ``problem``:
     why the store could not be looked at."""
@@ -80,14 +80,14 @@ def facts_in(view: t.Mapping[str, t.Any]) -> KeyFacts:
     )
 
 
-def key_holder(facts: KeyFacts, stored: Stored | None) -> KeyHolder:
+def key_holder(facts: KeyFacts, stored: StoredKey | None) -> KeyHolder:
     """Return who has the key. ``stored`` None: the store was not asked."""
     fate, of_store = _fate(facts, stored)
     holder, of_mac = _holder(facts, fate)
     return KeyHolder(holder, fate, tuple(filter(None, (of_mac, of_store))))
 
 
-def _fate(facts: KeyFacts, stored: Stored | None) -> tuple[str, str]:
+def _fate(facts: KeyFacts, stored: StoredKey | None) -> tuple[str, str]:
     """Return what is known of the stored key, and why."""
     if stored is None:
         return NOT_ASKED, ""

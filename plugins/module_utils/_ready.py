@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _key_holder
 from ansible_collections.keyholder.macos.plugins.module_utils._account import UNKNOWN
-from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import Stored, facts_of, key_holder
+from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import StoredKey, facts_of, key_holder
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import ESCROWED, T2_MODELS
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import ERASE_PREFLIGHT, ERASES_CONTENT
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import Ask
@@ -57,7 +57,7 @@ class Wish:
     caller has settled in another way."""
 
     owner: str = ""
-    stored: Stored | None = None
+    stored: StoredKey | None = None
     battery: int = BATTERY
     accepted: tuple[str, ...] = ()
 

@@ -27,7 +27,7 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import Stored
+from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import StoredKey
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils._folder_lock import alone_in
 
@@ -277,19 +277,19 @@ class KeyStore:
             path.unlink()
 
 
-def stored_of(folder: Path, host: str) -> Stored:
+def stored_of(folder: Path, host: str) -> StoredKey:
     """Return what the store says of a Mac's key. The date of a present key is its file's, so a copy of the store must
     keep dates."""
     if not folder.is_dir():
-        return Stored(problem=f"{folder} is no folder")
+        return StoredKey(problem=f"{folder} is no folder")
     try:
         contents = KeyStore(folder, host).look()
         dates = [path.stat().st_mtime for path in contents.present]
     except Refusal as refusal:
-        return Stored(problem=str(refusal))
+        return StoredKey(problem=str(refusal))
     except OSError as problem:
-        return Stored(problem=str(problem))
-    return Stored(min(dates, default=None), contents.interrupted)
+        return StoredKey(problem=str(problem))
+    return StoredKey(min(dates, default=None), contents.interrupted)
 
 
 def _make(folder: Path) -> None:

@@ -15,7 +15,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import
     FATES,
     HOLDERS,
     KeyFacts,
-    Stored,
+    StoredKey,
     facts_in,
     key_holder,
 )
@@ -28,15 +28,22 @@ MACS = [
     for facts in itertools.product(TOLD, TOLD, (None, 0, BEFORE, SOON, LATER), TOLD)
     if (facts[0] is None) == (facts[1] is None)
 ]
-STORES = (None, Stored(), Stored(interrupted=True), Stored(AT), Stored(AT, True), Stored(problem="no such folder"))
+STORES = (
+    None,
+    StoredKey(),
+    StoredKey(interrupted=True),
+    StoredKey(AT),
+    StoredKey(AT, True),
+    StoredKey(problem="no such folder"),
+)
 ALL = list(itertools.product(MACS, STORES))
 
 
-def owners(facts: KeyFacts, stored: Stored | None) -> str:
+def owners(facts: KeyFacts, stored: StoredKey | None) -> str:
     """Who has it, as one would tell it: the first sentence that is true."""
     has_copy = stored is not None and stored.at is not None and not stored.problem
     made_since = bool(facts.escrowed_at and stored and stored.at and facts.escrowed_at > stored.at + CLOCKS)
-    clear = has_copy and not made_since and not t.cast(Stored, stored).interrupted and facts.escrowed_at is not None
+    clear = has_copy and not made_since and not t.cast(StoredKey, stored).interrupted and facts.escrowed_at is not None
     went = bool(facts.escrowed_at)
     looked = stored is not None and not stored.problem
     in_doubt = has_copy and not clear and not made_since
@@ -57,7 +64,7 @@ def owners(facts: KeyFacts, stored: Stored | None) -> str:
 
 
 @pytest.mark.parametrize(("facts", "stored"), ALL)
-def test_who_has_the_key(facts: KeyFacts, stored: Stored | None) -> None:
+def test_who_has_the_key(facts: KeyFacts, stored: StoredKey | None) -> None:
     said = key_holder(facts, stored)
     assert said.holder == owners(facts, stored)
     assert said.evidence
@@ -76,32 +83,32 @@ WHOLE = KeyFacts(True, False, 0, True)
     ("facts", "stored", "fate"),
     [
         (WHOLE, None, "not_asked"),
-        (WHOLE, Stored(), "none"),
-        (WHOLE, Stored(AT), "present"),
-        (KeyFacts(True, False, BEFORE, True), Stored(AT), "present"),
-        (KeyFacts(True, False, SOON, True), Stored(AT), "present"),
-        (KeyFacts(True, False, LATER, True), Stored(AT), "dead"),
-        (KeyFacts(True, False, LATER, True), Stored(AT, True), "dead"),
-        (KeyFacts(False, False, 0, True), Stored(AT), "dead"),
-        (KeyFacts(True, False, None, True), Stored(AT), "in_doubt"),
-        (KeyFacts(None, None, 0, True), Stored(AT), "in_doubt"),
-        (WHOLE, Stored(AT, True), "in_doubt"),
-        (WHOLE, Stored(problem="no such folder"), "in_doubt"),
+        (WHOLE, StoredKey(), "none"),
+        (WHOLE, StoredKey(AT), "present"),
+        (KeyFacts(True, False, BEFORE, True), StoredKey(AT), "present"),
+        (KeyFacts(True, False, SOON, True), StoredKey(AT), "present"),
+        (KeyFacts(True, False, LATER, True), StoredKey(AT), "dead"),
+        (KeyFacts(True, False, LATER, True), StoredKey(AT, True), "dead"),
+        (KeyFacts(False, False, 0, True), StoredKey(AT), "dead"),
+        (KeyFacts(True, False, None, True), StoredKey(AT), "in_doubt"),
+        (KeyFacts(None, None, 0, True), StoredKey(AT), "in_doubt"),
+        (WHOLE, StoredKey(AT, True), "in_doubt"),
+        (WHOLE, StoredKey(problem="no such folder"), "in_doubt"),
     ],
 )
-def test_what_becomes_of_the_stored_key(facts: KeyFacts, stored: Stored | None, fate: str) -> None:
+def test_what_becomes_of_the_stored_key(facts: KeyFacts, stored: StoredKey | None, fate: str) -> None:
     assert key_holder(facts, stored).stored == fate
 
 
 def test_a_key_that_macos_has_replaced_by_itself_is_told_with_both_dates() -> None:
-    said = key_holder(KeyFacts(True, False, LATER, True), Stored(AT))
+    said = key_holder(KeyFacts(True, False, LATER, True), StoredKey(AT))
     assert (said.holder, said.stored) == ("mdm", "dead")
     told = " ".join(said.evidence)
     assert "2025-10-09 08:53 UTC" in told and "2025-10-09 09:03 UTC" in told and "the one before died" in told
 
 
 def test_an_interrupted_run_is_told_where_nothing_is_stored() -> None:
-    assert "interrupted" in " ".join(key_holder(WHOLE, Stored(interrupted=True)).evidence)
+    assert "interrupted" in " ".join(key_holder(WHOLE, StoredKey(interrupted=True)).evidence)
 
 
 def test_a_reading_of_an_older_version_tells_nothing_of_the_escrow() -> None:

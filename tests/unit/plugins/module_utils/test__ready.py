@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.keyholder.macos.plugins.module_utils import _ready
 from ansible_collections.keyholder.macos.plugins.module_utils._account import Account, Sources
-from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import Stored
+from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import StoredKey
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     FileVault,
     Mac,
@@ -35,7 +35,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._ready import (
 )
 
 AT = 1_760_000_000
-STORED = Stored(AT)
+STORED = StoredKey(AT)
 
 
 def person(name: str, **facts: t.Any) -> Account:
@@ -165,8 +165,8 @@ AXES: dict[str, dict[str, Fact]] = {
         "FileVault off": Fact(YES, YES, vault(state="off", personal_key=False), wish(stored=None)),
         "FileVault unread": Fact(YES, NO, vault(state="unknown", personal_key=False)),
         "store not asked": Fact(YES, OPEN, wish=wish(stored=None)),
-        "store unread": Fact(YES, OPEN, wish=wish(stored=Stored(problem="no such folder"))),
-        "in nobody's hands": Fact(YES, NO, wish=wish(stored=Stored())),
+        "store unread": Fact(YES, OPEN, wish=wish(stored=StoredKey(problem="no such folder"))),
+        "in nobody's hands": Fact(YES, NO, wish=wish(stored=StoredKey())),
         "of an Apple Account": Fact(YES, NO, vault(icloud_key=True, personal_key=False)),
         "dead": Fact(YES, OPEN, vault(escrowed_at=AT + 3600)),
         "dead, and the new one away": Fact(
@@ -176,7 +176,7 @@ AXES: dict[str, dict[str, Fact]] = {
             ),
         ),
         "with the server": Fact(YES, OPEN, vault(escrowed_at=AT), wish(stored=None)),
-        "interrupted": Fact(YES, OPEN, wish=wish(stored=Stored(AT, interrupted=True))),
+        "interrupted": Fact(YES, OPEN, wish=wish(stored=StoredKey(AT, interrupted=True))),
         "escrow unread": Fact(YES, OPEN, vault(escrowed_at=None)),
         "keys unread": Fact(YES, OPEN, vault(personal_key=None, icloud_key=None)),
         "none": Fact(YES, NO, vault(personal_key=False)),
@@ -271,7 +271,7 @@ def test_an_old_macos_cannot_be_erased_and_does_not_tell_of_its_token() -> None:
 def test_an_institutional_key_is_one_on_intel_only() -> None:
     only = vault(personal_key=False, institutional_key=True)(WHOLE)
     for silicon, verdict in ((True, NOT_READY), (None, NOT_READY), (False, COULD_NOT_VERIFY)):
-        found = ready_for(replace(only, apple_silicon=silicon), UPGRADE, Wish(stored=Stored())).findings
+        found = ready_for(replace(only, apple_silicon=silicon), UPGRADE, Wish(stored=StoredKey())).findings
         assert {one.check: one.verdict for one in found}["recovery_key"] == verdict
 
 

@@ -8,7 +8,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.keyholder.macos.plugins.module_utils._account import EVERYWHERE, NOWHERE, Account, Sources
-from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import Stored, facts_of, key_holder
+from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import StoredKey, facts_of, key_holder
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import FileVault, Mac, Management, Volume
 from ansible_collections.keyholder.macos.plugins.module_utils._macos import Version
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.ask import INCLUDE
@@ -45,7 +45,7 @@ MAC = Mac(
 )
 
 
-STORED = Stored(NOW - 5 * DAY)
+STORED = StoredKey(NOW - 5 * DAY)
 
 
 def reading(mac: Mac = MAC, **changes: t.Any) -> dict[str, t.Any]:
@@ -53,7 +53,7 @@ def reading(mac: Mac = MAC, **changes: t.Any) -> dict[str, t.Any]:
     return view(replace(mac, **changes), ["escrow", "platform_sso"])
 
 
-def asked(mac: Mac = MAC, stored: Stored | None = STORED, **changes: t.Any) -> dict[str, t.Any]:
+def asked(mac: Mac = MAC, stored: StoredKey | None = STORED, **changes: t.Any) -> dict[str, t.Any]:
     """As an audit has it that asked for everything, of the Mac and of the store of keys."""
     whole = replace(mac, **{"full_disk_access": True, "recovery_lock": True, **changes})
     made = view(whole, [one for one in INCLUDE if one != "preflight"])

@@ -14,7 +14,7 @@ from readings import ANA, BO, DAY, ITADMIN, MAC, NOW, PHANTOM, WAITING, asked, r
 
 from ansible_collections.keyholder.macos.plugins.filter.findings import findings
 from ansible_collections.keyholder.macos.plugins.module_utils._account import NOWHERE, Sources
-from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import Stored
+from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import StoredKey
 from ansible_collections.keyholder.macos.plugins.module_utils._mac import (
     FileVault,
     Management,
@@ -80,12 +80,12 @@ BROKEN: dict[str, tuple[dict[str, t.Any], set[str]]] = {
     "filevault_on": ({"filevault": FileVault("off", personal_key=False, institutional_key=False)}, set()),
     "recovery_key_present": ({"filevault": replace(MAC.filevault, personal_key=False)}, set()),
     "recovery_key_escrowed": ({"filevault": AWAY, "stored": None}, set()),
-    "recovery_key_held": ({"stored": Stored(), "filevault": AWAY, "management": ALONE}, {"enrolled"}),
+    "recovery_key_held": ({"stored": StoredKey(), "filevault": AWAY, "management": ALONE}, {"enrolled"}),
     "recovery_key_not_personal": (
-        {"stored": Stored(), "filevault": replace(AWAY, icloud_key=True), "management": ALONE},
+        {"stored": StoredKey(), "filevault": replace(AWAY, icloud_key=True), "management": ALONE},
         {"enrolled"},
     ),
-    "stored_recovery_key_lives": ({"stored": Stored(NOW - 6 * DAY)}, set()),
+    "stored_recovery_key_lives": ({"stored": StoredKey(NOW - 6 * DAY)}, set()),
     "recovery_lock_set": ({"recovery_lock": False}, set()),
     "full_disk_access": ({"full_disk_access": False}, set()),
     "holder_in_preboot": ({"accounts": (ITADMIN, replace(ANA, in_preboot=False))}, set()),

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.keyholder.macos.plugins.action.recovery_key_store import _kept
-from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import Stored
+from ansible_collections.keyholder.macos.plugins.module_utils._key_holder import StoredKey
 from ansible_collections.keyholder.macos.plugins.module_utils._reason import Refusal
 from ansible_collections.keyholder.macos.plugins.plugin_utils import _key_store
 from ansible_collections.keyholder.macos.plugins.plugin_utils._key_store import (
@@ -352,14 +352,14 @@ def test_the_host_of_a_stored_password_is_no_path(tmp_path: Path, host: str) -> 
 def test_what_the_store_says_of_a_mac(store: KeyStore) -> None:
     assert stored_of(store.folder, store.host).problem.endswith("is no folder")
     store.begin(NOW)
-    assert stored_of(store.folder, store.host) == Stored(None, interrupted=True)
+    assert stored_of(store.folder, store.host) == StoredKey(None, interrupted=True)
     (present,) = stored(store, "a key").present
     os.utime(present, (1_700_000_000, 1_700_000_000))
-    assert stored_of(store.folder, store.host) == Stored(1_700_000_000)
-    assert stored_of(store.folder, "mac-2") == Stored()
+    assert stored_of(store.folder, store.host) == StoredKey(1_700_000_000)
+    assert stored_of(store.folder, "mac-2") == StoredKey()
     # Of a key in two kinds the older one counts: the later one may be a copy.
     present.with_suffix(".pem").write_text("the same", encoding="utf-8")
-    assert stored_of(store.folder, store.host) == Stored(1_700_000_000)
+    assert stored_of(store.folder, store.host) == StoredKey(1_700_000_000)
     store.begin(NOW)
-    assert stored_of(store.folder, store.host) == Stored(1_700_000_000, interrupted=True)
+    assert stored_of(store.folder, store.host) == StoredKey(1_700_000_000, interrupted=True)
     assert stored_of(store.folder, "a/b").problem

@@ -61,8 +61,8 @@ class Handover:
 
 @dataclass(frozen=True)
 class Restart:
-    """What the Mac does once the program has ended; `unlocked`: the volume has its key beforehand. `into`: the label of
-    the update that it installs on the way; any other restart before that one puts an end to it."""
+    """Tell what the Mac does once the program has ended; `unlocked`: the volume has its key beforehand. `into`: the
+    label of the update that it installs on the way; any other restart before that one puts an end to it."""
 
     seconds: float
     unlocked: bool

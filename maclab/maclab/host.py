@@ -221,7 +221,7 @@ class Host:
             self._preparing = task
 
     def lose_power(self) -> None:
-        """The power is gone, and a moment later it is back: the Mac starts by itself."""
+        """Take the power away, and give it back a moment later: the Mac starts by itself."""
         self._start(self._restart(Restart(0, False), "after a power cut"))
 
     async def has_started(self) -> None:

@@ -97,7 +97,7 @@ class Handle:
         control.order(self._lab, "restart", mac=self.name)
 
     def power_cut(self) -> None:
-        """The power is gone for a moment; it returns when the Mac has started, or waits to be unlocked."""
+        """Take the power away for a moment; return when the Mac has started, or waits to be unlocked."""
         control.order(self._lab, "power_cut", mac=self.name)
         control.order(self._lab, "started", mac=self.name)
 

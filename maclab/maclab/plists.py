@@ -16,7 +16,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class _Other(Exception):
-    """It holds what plistlib writes by rules of its own."""
+    """Say that it holds what plistlib writes by rules of its own."""
 
 
 def dumps(value: Any) -> str:

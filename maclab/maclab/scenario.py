@@ -578,7 +578,7 @@ def _link(keys: _Keys) -> Link:
 
 
 def _update(keys: _Keys) -> Update:
-    """A version alone is a macOS as Apple names it."""
+    """Read an offer: a version alone is a macOS as Apple names it."""
     keys.only(UPDATE_KEYS)
     version = keys.text("version", "")
     if not re.fullmatch(r"\d+(\.\d+){0,2}", version):
@@ -613,7 +613,7 @@ def _add_installer(mac: Mac, keys: _Keys) -> None:
 
 
 def _sso(mac: Mac, keys: _Keys) -> PlatformSSO:
-    """A profile asks for Platform SSO where the scenario describes it."""
+    """Read Platform SSO: a profile asks for it where the scenario describes it."""
     if "platform_sso" not in keys.data:
         return PlatformSSO()
     described = keys.inner("platform_sso")

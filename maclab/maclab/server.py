@@ -211,7 +211,7 @@ def _change_directory(mac: Mac, order: dict[str, Any]) -> None:
 
 
 def _set_by_mdm(mac: Mac, password: str) -> None:
-    """The MDM rotates the password of the administrator that it has made."""
+    """Have the MDM rotate the password of the administrator that it has made."""
     account = mac.accounts.get(mac.mdm.managed_admin)
     if account is None:
         raise ValueError(f"the MDM has made no administrator on {mac.name} (mdm: managed_admin)")

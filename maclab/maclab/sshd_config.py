@@ -20,7 +20,7 @@ KEYWORDS = frozenset({"match", "denyusers", "passwordauthentication", "kbdintera
 
 @dataclass
 class Settings:
-    """What counts for one account."""
+    """Hold what counts for one account."""
 
     deny_users: list[str] = field(default_factory=list)
     values: dict[str, str] = field(default_factory=dict)

@@ -232,7 +232,7 @@ class Waiting:
 
 @dataclass
 class Link:
-    """What the default route leads over. `kind`: ethernet, wifi, vpn or none; `security`: of Wi-Fi."""
+    """Hold what the default route leads over. `kind`: ethernet, wifi, vpn or none; `security`: of Wi-Fi."""
 
     kind: str = "ethernet"
     interface: str = "en0"
@@ -243,7 +243,7 @@ class Link:
 
 @dataclass
 class PlatformSSO:
-    """What a profile asks of Platform SSO. `extension` "": no profile does."""
+    """Hold what a profile asks of Platform SSO. `extension` "": no profile does."""
 
     extension: str = ""
     display_name: str = ""
@@ -270,7 +270,7 @@ class Job:
 
 @dataclass
 class Update:
-    """What Apple's servers offer this Mac: a macOS, or with ``restart`` off something beside it."""
+    """Hold what Apple's servers offer this Mac: a macOS, or with ``restart`` off something beside it."""
 
     title: str
     label: str

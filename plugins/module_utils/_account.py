@@ -100,7 +100,7 @@ class Account:
     in_preboot: bool | None = None
     """Whether the preboot volume knows it, so that it can unlock before macOS runs."""
     parked: str = ""
-    """What it was before it was parked, as its record has it; "": it is not."""
+    """What the account was before it was parked, as its record says; "": it is not parked."""
     platform_sso: bool = False
     """Whether it is registered with Platform SSO: its identity there stands in its record."""
 

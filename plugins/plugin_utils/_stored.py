@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 
 
 class StoreError(Exception):
-    """The store could not be read or written, and why: without a secret in it. ``changed``: the Mac was, before."""
+    """Tell why the store could not be read or written, without a secret. ``changed``: whether the Mac was, before."""
 
     changed = False
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What the store holds of one account. "": nothing. ``set_at``: when current was set, in ISO 8601. ``doing``: what
+    """Hold what a store has of one account. "": nothing. ``set_at``: when current was set, in ISO 8601. ``doing``: what
     pending is about, if not about a rotation: create or repair. ``others``: what the store's owner keeps beside it."""
 
     current: str = ""

@@ -20,6 +20,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import 
     existing,
     guard,
     lawful_plan,
+    not_logged_in,
     writable,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
@@ -113,12 +114,7 @@ class LocalAccountRequest(Request):
             )
             raise Refusal("user_no_token", msg)
         if not self.force:
-            if mac.sessions is None:
-                raise Refusal(
-                    "reading_incomplete", f"it could not be read whether {self.name} is logged in", mac.unread
-                )
-            if self.name in mac.sessions:
-                raise Refusal("user_logged_in", f"{self.name} is logged in, and would change under its own session")
+            not_logged_in(mac, self.name, "would change under its own session")
         if _by_the_directory(mac, account) and not (mac.likely_granters and mac.has_other_admin(self.name)):
             msg = (
                 f"{self.name} may be an administrator by a directory's group, which a reading cannot tell and which may"

@@ -30,6 +30,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import 
     Proof,
     absent_or_refuse,
     lawful_plan,
+    not_logged_in,
     writable,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
@@ -144,10 +145,8 @@ class OffboardRequest(Request):
         return [AllowSsh(self.name)] if sshd_settings.path(self.name) in mac.files else []
 
     def _may_go(self, mac: Mac, account: Account, unlocks: bool, noted: bool) -> None:
-        if mac.sessions is None and not self.force:
-            raise Refusal("reading_incomplete", f"it could not be read whether {self.name} is logged in", mac.unread)
-        if self.name in (mac.sessions or ()) and not self.force:
-            raise Refusal("user_logged_in", f"{self.name} is logged in, and would lose unsaved work")
+        if not self.force:
+            not_logged_in(mac, self.name, "would lose unsaved work")
         if unlocks and not [other for other in mac.unlockers if other.name != self.name]:
             raise Refusal(
                 "last_unlocker",

@@ -23,6 +23,7 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.plan import 
     Proof,
     existing,
     lawful_plan,
+    not_logged_in,
     writable,
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Request
@@ -181,12 +182,8 @@ class ParkRequest(Request):
     def _may_be_parked(self, mac: Mac, account: Account) -> None:
         if self.deny_ssh and _can_deny(mac, self.name) and mac.sshd_refuses is None:
             raise Refusal("reading_incomplete", f"sshd did not say whether it lets {self.name} in", mac.unread)
-        if self.force or account.disabled:
-            return
-        if mac.sessions is None:
-            raise Refusal("reading_incomplete", f"it could not be read whether {self.name} is logged in", mac.unread)
-        if self.name in mac.sessions:
-            raise Refusal("user_logged_in", f"{self.name} is logged in, and stays so until it logs out")
+        if not (self.force or account.disabled):
+            not_logged_in(mac, self.name, "stays so until it logs out")
 
 
 def _can_deny(mac: Mac, name: str) -> bool:

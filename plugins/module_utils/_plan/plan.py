@@ -290,6 +290,14 @@ def existing(mac: Mac, name: str) -> Account:
     return account
 
 
+def not_logged_in(mac: Mac, name: str, then: str) -> None:
+    """Raise :class:`Refusal` for an account that is logged in, or may be. ``then``: what would become of that."""
+    if mac.sessions is None:
+        raise Refusal("reading_incomplete", f"it could not be read whether {name} is logged in", mac.unread)
+    if name in mac.sessions:
+        raise Refusal("user_logged_in", f"{name} is logged in, and {then}")
+
+
 def candidates(mac: Mac) -> str:
     """Say who could authorise."""
     if mac.likely_granters:

@@ -23,10 +23,12 @@ from ansible_collections.keyholder.macos.plugins.module_utils._plan.filevault im
 )
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.mobile import MobileAccountRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.offboard import OffboardRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.parking import ParkRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.password import PasswordRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.repair import RepairRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.request import Outcome
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.restart import RestartRequest
+from ansible_collections.keyholder.macos.plugins.module_utils._plan.ssh_access import SshAccessRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._plan.token import TokenRequest
 from ansible_collections.keyholder.macos.plugins.module_utils._reading.read import read_mac
 from ansible_collections.keyholder.macos.plugins.module_utils._run.run import Run
@@ -217,6 +219,17 @@ FAULTS: list[tuple[t.Callable[[], Mac], Fault, t.Any, dict[str, str], str]] = [
     (promoted, nothing("dseditgroup"), AccountRequest("ana", admin=False), {}, "admin is True (wanted: False)"),
     (tagged, nothing("dscl"), AccountRequest("ana", secure_token="allowed"), {}, "disabled_tag is True"),
     (cast, nothing("dscl"), AccountRequest("ana", secure_token="prevented"), {}, "disabled_tag is False"),
+    # -- parked holders and sshd --------------------------------------------------------------------------------------
+    (holder, nothing("tee"), SshAccessRequest("ana"), {}, "sshd does not say that it refuses the account"),
+    *(
+        (holder, nothing(program, argument), ParkRequest("ana"), {}, says)
+        for program, argument, says in (
+            ("tee", "", "sshd does not say that it refuses the account"),
+            ("pwpolicy", "", "it is not disabled"),
+            ("dscl", "UserShell", "shell is '/bin/zsh' (wanted: "),
+            ("dscl", "IsHidden", "hidden is False (wanted: True)"),
+        )
+    ),
     # -- homes --------------------------------------------------------------------------------------------------------
     (cast, nothing("createhomedir"), MADE, BOB, "the home folder /Users/bob is not there"),
     (

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from maclab import control, faults, fullpaths, inventory, journal, lab, scenario, show
+from maclab import control, faults, fullpaths, inventory, journal, lab, layout, scenario, show
 from maclab.layout import LabFolder
 from maclab.server import Server
 from maclab.state import Mac, from_json
@@ -121,6 +121,10 @@ def _up(folder: LabFolder, arguments: argparse.Namespace) -> int:
         described = DEMO
     # Read here as well, so that a mistake is shown where it can be read.
     scenario.load(described or folder.scenario)
+    try:
+        layout.program()
+    except LookupError as missing:
+        raise control.LabError(str(missing)) from None
     if arguments.full_paths:
         fullpaths.require()
     if arguments.foreground:

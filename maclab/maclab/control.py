@@ -7,8 +7,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from maclab.frames import Lab
 from maclab.layout import LabFolder
-from maclab.shim import Lab
 
 
 class LabError(RuntimeError):

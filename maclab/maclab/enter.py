@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Starts a command where a Mac's folder is the root of all paths, or as another user of that Mac; Linux only.
 
-It is compiled into the lab folder like the shim, runs before each session and after each sudo, and needs no right of
+It is compiled into the lab folder, runs before each session and after each sudo, and needs no right of
 this host beyond user namespaces. Its arguments, then the command:
 
   in ROOT UID GID FOLDER   the Mac's tree becomes `/`; FOLDER is where the command begins

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import marshal
 import os
 import shlex
 import shutil
@@ -101,8 +102,7 @@ class View:
         root = self.mac.root
         _skeleton(root, mac.version_tuple)
         seen = layout.own_python()
-        start = layout.starter(Path(f"{HOST}{seen}"), Path(f"{HOST}{self.lab.path}/program.code"), f"{self._own}/bin")
-        layout.write_script(self.mac.path / "program", start)
+        layout.write_script(self.mac.path / "program", layout.program(HOST, f"{self._own}/bin"))
         layout.write_script(self.mac.path / "chmod", layout.CHANGE_MODE.format(real=_host("chmod") or ""))
         own = {name: f"{self._own}/program" for name in programs if name not in layout.STAND_INS or not _host(name)}
         own |= dict.fromkeys(("chown", "chgrp"), f"{HOST}{self.lab.path}/chown") | {"chmod": f"{self._own}/chmod"}
@@ -192,9 +192,20 @@ class View:
 def prepare(lab: LabFolder) -> None:
     """Write what starts a command in a tree."""
     code = lab.path / "enter.code"
-    layout.write(code, layout.compiled(enter))
-    layout.write_script(lab.path / "enter", layout.starter(layout.own_python(), code))
-    layout.write_script(lab.path / "enter.inside", layout.starter(layout.own_python(), Path(f"{HOST}{code}")))
+    source = Path(str(enter.__file__)).read_text(encoding="utf-8")
+    layout.write(code, marshal.dumps(compile(source, enter.__name__, "exec", dont_inherit=True)))
+    layout.write_script(lab.path / "enter", _starter(code))
+    layout.write_script(lab.path / "enter.inside", _starter(Path(f"{HOST}{code}")))
+
+
+def _starter(code: Path) -> str:
+    """Start what was compiled beforehand: a Python keeps nothing of a script, and that is a sixth of a start."""
+    python = str(layout.own_python())
+    start = f"import marshal\nwith open({str(code)!r}, 'rb') as file:\n    exec(marshal.load(file))\n"
+    if " " not in python and len(python) < 100:
+        return f"#!{python} -ISE\n{start}"
+    # A kernel splits the first line at blanks and cuts it off; sh reads this one, and Python sees a string.
+    return f"#!/bin/sh\n'''exec' {shlex.quote(python)} -ISE \"$0\" \"$@\"\n' '''\n{start}"
 
 
 def shell_of(path: str) -> str:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import marshal
 import os
 import re
 import shlex
@@ -14,9 +13,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
-from maclab import keeper, shim
+from maclab import frames, keeper
 from maclab.state import Account
 
 # Utilities that macOS has too. Their options are this host's, so scripts must keep to POSIX. perl: perl(1) and
@@ -131,7 +129,7 @@ class LabFolder:
 
     @property
     def socket(self) -> Path:
-        return self.path / shim.SOCKET_NAME
+        return self.path / frames.SOCKET_NAME
 
     @property
     def host_key(self) -> Path:
@@ -156,8 +154,7 @@ class LabFolder:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The state holds passwords and the socket runs commands: nobody else may enter, whoever made the folder.
         self.path.chmod(0o700)
-        write(self.path / "program.code", compiled(shim))
-        write_script(self.path / "program", starter(own_python(), self.path / "program.code"))
+        write_script(self.path / "program", program())
         write_script(self.path / "chmod", CHANGE_MODE.format(real=of_this_host("chmod") or "/bin/chmod"))
         write_script(self.path / "chown", _CHANGE_OWNER)
         lab, modelled = shlex.quote(str(self.path)), '"${0%/bin/*}/modelled"'
@@ -246,20 +243,21 @@ def asking(name: str, own: str, modelled: str, real: str) -> str:
     return text.format(own=own, modelled=modelled, name=name, real=real)
 
 
-def compiled(module: ModuleType) -> bytes:
-    source = Path(str(module.__file__)).read_text(encoding="utf-8")
-    return marshal.dumps(compile(source, module.__name__, "exec", dont_inherit=True))
+def program(host: str = "", place: str = "") -> str:
+    """Return the script that stands in for every program of a Mac. `host` is where this host's tree is, `place` the
+    folder of the programs, for a script that cannot tell by its own path. Raises LookupError without a perl."""
+    env, perl = (of_this_host(name) for name in ("env", "perl"))
+    if env is None or perl is None:
+        raise LookupError("the programs of the lab's Macs are in Perl, and this host has no perl: install it")
+    env, perl = (f"{host}{os.path.realpath(path)}" for path in (env, perl))
+    # A caller's locale need not be one of this host; perl would say so on stderr.
+    first = f"#!{env} -S -u PERL5OPT PERL_BADLANG=0 {perl}\n"
+    begin = f"our $PLACE = {_in_perl(place)};\n" if place else ""
+    return first + begin + Path(__file__).with_name("program.pl").read_text(encoding="utf-8")
 
 
-def starter(interpreter: Path, code: Path, place: str = "") -> str:
-    """Starts the shim, compiled beforehand: a Python keeps nothing of a script, and that is a sixth of a start."""
-    python = str(interpreter)
-    begin = f"PLACE = {place!r}\n" if place else ""
-    start = f"import marshal\n{begin}with open({str(code)!r}, 'rb') as file:\n    exec(marshal.load(file))\n"
-    if " " not in python and len(python) < 100:
-        return f"#!{python} -ISE\n{start}"
-    # A kernel splits the first line at blanks and cuts it off; sh reads this one, and Python sees a string.
-    return f"#!/bin/sh\n'''exec' {shlex.quote(python)} -ISE \"$0\" \"$@\"\n' '''\n{start}"
+def _in_perl(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def write_script(path: Path, text: str) -> None:

@@ -1,20 +1,22 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers the Unix socket: runs the programs that the Macs' shims ask for, and takes orders from the command line."""
+"""Answers the Unix socket: runs the programs that are started on the Macs, and takes orders from the command line."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from maclab import faults, journal, lies, programs, shim
+from maclab import faults, frames, journal, lies, programs
 from maclab.call import STDOUT, Answer, Call, Handover, flood, hang
+from maclab.frames import frame
 from maclab.host import Host, Identity, PowerCut, Session
 
 CRASHED = 70
@@ -25,17 +27,13 @@ _log = logging.getLogger(__name__)
 Control = Callable[[dict[str, Any]], Awaitable[Any]]
 
 
-def frame(letter: bytes, payload: bytes) -> bytes:
-    return letter + len(payload).to_bytes(4, "big") + payload
-
-
 async def read_frame(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
     head = await reader.readexactly(5)
     return head[:1], await reader.readexactly(int.from_bytes(head[1:], "big"))
 
 
-class ShimLink:
-    """The shim's end of a call. Its answers come back in the order of the questions."""
+class ProgramLink:
+    """The end of a call that program.pl has. Its answers come back in the order of the questions."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -62,7 +60,7 @@ class ShimLink:
         await self._writer.drain()
 
     async def listen(self) -> None:
-        """Until the shim is gone."""
+        """Until program.pl is gone."""
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 _, payload = await read_frame(self._reader)
@@ -75,30 +73,34 @@ class ShimLink:
         else:
             words = [str(len(handover.argv)), *handover.argv[:1], *handover.argv]
             words += [word for pair in handover.env.items() for word in pair]
-            payload = shim.pack(word.encode("utf-8", "surrogateescape") for word in words)
+            payload = frames.pack(word.encode("utf-8", "surrogateescape") for word in words)
             self._writer.write(frame(b"X", payload))
         with suppress(ConnectionError):
             await self._writer.drain()
 
 
 def _limit(limit: int | None) -> bytes:
-    return (shim.NO_LIMIT if limit is None else limit).to_bytes(4, "big")
+    return (frames.NO_LIMIT if limit is None else limit).to_bytes(4, "big")
 
 
 class Hello:
-    """What a shim says about its invocation."""
+    """What program.pl says about its invocation."""
 
     def __init__(self, payload: bytes) -> None:
-        fields = [field.decode("utf-8", "surrogateescape") for field in shim.unpack(payload)]
+        fields = [field.decode("utf-8", "surrogateescape") for field in frames.unpack(payload)]
         path = Path(fields[0])
         self.program = path.name
         self.mac = path.parent.parent.name
         self.cwd = fields[1]
-        self.pid, self.parent, self.leader, has_tty, stdin_is_tty, count = (int(field) for field in fields[2:8])
+        self.pid, self.parent, has_tty, stdin_is_tty, count = (int(field) for field in fields[2:7])
+        self.leader = self.pid
+        # Perl alone cannot tell. Who was killed meanwhile leads nothing.
+        with suppress(ProcessLookupError):
+            self.leader = os.getsid(self.pid)
         self.has_tty = bool(has_tty)
         self.stdin_is_tty = bool(stdin_is_tty)
-        self.argv = fields[8 : 8 + count]
-        rest = fields[8 + count :]
+        self.argv = fields[7 : 7 + count]
+        rest = fields[7 + count :]
         self.env = dict(zip(rest[::2], rest[1::2], strict=True))
 
 
@@ -116,7 +118,7 @@ class ProgramSocket:
                 writer.write(frame(b"C", json.dumps(await self._order(payload)).encode()))
                 await writer.drain()
             else:
-                await self._serve(Hello(payload), ShimLink(reader, writer))
+                await self._serve(Hello(payload), ProgramLink(reader, writer))
         except (asyncio.IncompleteReadError, ConnectionError):
             _log.debug("a client of the socket went away")
         finally:
@@ -130,7 +132,7 @@ class ProgramSocket:
                 _log.exception("order failed")
             return {"error": str(error)}
 
-    async def _serve(self, hello: Hello, link: ShimLink) -> None:
+    async def _serve(self, hello: Hello, link: ProgramLink) -> None:
         host = self._hosts.get(hello.mac)
         if host is None:
             link.write(2, f"maclab: this lab has no Mac {hello.mac!r}\n".encode())
@@ -141,7 +143,7 @@ class ProgramSocket:
         run.add_done_callback(host.runs.discard)
         await run
 
-    async def _run(self, host: Host, hello: Hello, link: ShimLink) -> None:
+    async def _run(self, host: Host, hello: Hello, link: ProgramLink) -> None:
         session = host.find_session(hello.env.get("MACLAB_SESSION", ""), hello.pid)
         if session is not None:
             session.leaders.add(hello.leader)
@@ -159,7 +161,7 @@ class ProgramSocket:
             running.cancel()
             await asyncio.gather(listening, running, return_exceptions=True)
             status = None if running.cancelled() else running.result()
-            # Before the shim is told to end: whoever waits for it may look into the journal at once.
+            # Before program.pl is told to end: whoever waits for it may look into the journal at once.
             host.log(_entry(call, hello, session, start, time.monotonic() - clock, status))
         if status is not None:
             if call.handover is not None and session is not None:
@@ -169,7 +171,7 @@ class ProgramSocket:
                 host.restart_later(call.restart)
 
 
-def _call(host: Host, hello: Hello, link: ShimLink, session: Session | None) -> Call:
+def _call(host: Host, hello: Hello, link: ProgramLink, session: Session | None) -> Call:
     identity = host.identity(hello.env, session, hello.pid)
 
     async def persist() -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import asyncssh
 import pytest
 
-from maclab import inventory, journal
+from maclab import cli, inventory, journal, layout
 from maclab.lab import Handle, Lab
 
 
@@ -176,6 +176,25 @@ def test_a_program_knows_its_mac_and_its_user_with_an_emptied_environment(mac: H
     assert mac.ssh(f"sudo env -i {mac.folder.bin}/probe who").out.startswith("root root=True")
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("cd ~; mkdir gone; cd gone; rmdir ../gone; whoami", "itadmin\n"),
+        ("cd $(dirname $(command -v whoami)); ./whoami; ../bin/./whoami", "itadmin\n" * 2),
+        ("LC_ALL=xx_XX.UTF-8 LANG=nonsense whoami", "itadmin\n"),
+        ("PERL5OPT=-Mnonsense whoami", "itadmin\n"),
+        ("env -i $(command -v whoami)", "itadmin\n"),
+        # What is closed is nothing to read from, and nowhere to write to.
+        ("whoami <&-", "itadmin\n"),
+        ("whoami >&-; echo $?", "0\n"),
+        ("whoami <&- >&- 2>&-; echo $?", "0\n"),
+    ],
+)
+def test_a_program_runs_however_it_is_called(mac: Handle, command: str, said: str) -> None:
+    answer = mac.ssh(command)
+    assert (answer.out, answer.err) == (said, "")
+
+
 def test_programs_leave_the_rest_of_standard_input_alone(mac: Handle) -> None:
     assert mac.ssh("probe line; cat", input="one\ntwo\n").out == "<one>\ntwo\n"
 
@@ -266,3 +285,12 @@ def test_changing_modes_like_a_mac(mac: Handle) -> None:
     assert mac.ssh("touch f && chmod +a 'ana allow read' f && chmod 600 f && ls -l f").out.startswith("-rw-------")
     assert mac.ssh("touch f && chown ana f").rc == 1
     assert mac.ssh("touch f && sudo chown ana f").rc == 0
+
+
+def test_without_perl_the_lab_says_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(layout, "UTILITY_FOLDERS", (str(tmp_path),))
+    assert cli.main(["up", "--dir", str(tmp_path / "lab")]) == 1
+    assert "this host has no perl: install it" in capsys.readouterr().err
+    assert not (tmp_path / "lab").exists()

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import took
@@ -22,8 +22,7 @@ VARIABLES = HERE / "road.yml"
 ADMIN = "itadmin"
 ZERO_TOUCH, UNLOCK = "keyholder.macos.zero_touch", "keyholder.macos.unlock"
 
-Shown = Callable[[str, str, Callable[[str], Run]], Run]
-"""Puts a run on the screen: its title, its words, and what runs it by its title."""
+Macs = Mapping[str, Mac]
 
 
 @dataclass(frozen=True)
@@ -58,22 +57,50 @@ class Office:
         return self.password(mac.name) == account.password == account.key_password
 
 
-def show(fleet: Fleet, shown: Shown) -> list[str]:
-    """Put it on the screen; returns what is not as expected, in sentences."""
-    office = Office.new(fleet)
-    return _from_the_box(office, shown) + _power_cut(office, shown)
+@dataclass(frozen=True)
+class Road:
+    """What was played, and how the Macs stood before, between and afterwards."""
+
+    before: Macs
+    check: Run
+    first: Run
+    second: Run
+    recoverable: Macs
+    cut: Macs
+    unlock: Run
+    after: Macs
 
 
-def _from_the_box(office: Office, shown: Shown) -> list[str]:
-    heading("FROM THE BOX TO RECOVERABLE", "in one play")
+def travel(office: Office) -> Road:
+    """Play all of it, without a word: the first part of the demo has the screen meanwhile."""
+    fleet = office.fleet
+    before = fleet.read()
+    check = office.run("check", ZERO_TOUCH, "--check")
+    first = office.run("first", ZERO_TOUCH)
+    second = office.run("second", ZERO_TOUCH)
+    recoverable = fleet.read()
+    fleet.cut_power()
+    cut = fleet.read()
+    unlock = office.run("unlock", UNLOCK)
+    return Road(before, check, first, second, recoverable, cut, unlock, fleet.read())
+
+
+def show(office: Office, travelled: Callable[[], Road], line: Callable[[str, Run], None]) -> list[str]:
+    """Put it on the screen; returns what is not as expected, in sentences. `travelled` waits for the last play, and
+    `line` shows one by its words."""
+    heading("FROM THE BOX TO RECOVERABLE", "in one play; it ran beside the one above")
     print("  Nobody was ever at the screen of these two. The MDM made itadmin and sent its password as a hash, so")
     print("  nobody holds a Secure Token, and nothing can be escrowed, encrypted or updated.\n")
     command("$ ansible-playbook keyholder.macos.zero_touch -i inventory.yml -e @road.yml")
-    before = office.fleet.read()
-    check = shown("check", "with --check", lambda title: office.run(title, ZERO_TOUCH, "--check"))
-    first = shown("first", "first run", lambda title: office.run(title, ZERO_TOUCH))
-    second = shown("second", "second run", lambda title: office.run(title, ZERO_TOUCH))
-    after = office.fleet.read()
+    road = travelled()
+    return _from_the_box(office, road, line) + _power_cut(office, road, line)
+
+
+def _from_the_box(office: Office, road: Road, line: Callable[[str, Run], None]) -> list[str]:
+    before, after = road.before, road.recoverable
+    check, first, second = road.check, road.first, road.second
+    for words, run in (("with --check", check), ("first run", first), ("second run", second)):
+        line(words, run)
     print()
     rows = []
     for name in before:
@@ -120,15 +147,12 @@ def _not_recoverable(office: Office, mac: Mac, *runs: Run) -> list[str]:
     return wrong
 
 
-def _power_cut(office: Office, shown: Shown) -> list[str]:
-    fleet = office.fleet
+def _power_cut(office: Office, road: Road, line: Callable[[str, Run], None]) -> list[str]:
+    fleet, cut, run, after = office.fleet, road.cut, road.unlock, road.after
     heading("AND BACK AFTER A POWER CUT", "the password comes out of the store, and goes to a known host key once")
     command("$ maclab power-cut")
-    fleet.cut_power()
-    cut = fleet.read()
     command("$ ansible-playbook keyholder.macos.unlock -i inventory.yml -e @road.yml")
-    run = shown("unlock", "the run", lambda title: office.run(title, UNLOCK))
-    after = fleet.read()
+    line("the run", run)
     rows, wrong = [], []
     for name, deeds in run.macs.items():
         sent = fleet.passwords_sent(name, run.start)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 keyholder.macos contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Onboards two people on seven Macs of the lab, twice; then takes two Macs from the box to recoverable, and through a
-power cut. Shows what happened and what was refused, on a screen each."""
+"""Onboards two people on seven Macs of the lab, twice; beside that takes two Macs from the box to recoverable, and
+through a power cut. Shows what happened and what was refused, on a screen each."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
@@ -36,7 +37,14 @@ def main() -> int:
     try:
         # Two demos at a time would pull the Macs from under each other.
         with alone("demo"), Fleet(keep) as fleet, Fleet(keep, road.SCENARIO, PLACE / "road") as two:
-            return _show(fleet, two, keep)
+            beside = ThreadPoolExecutor(1)
+            try:
+                office = road.Office.new(two)
+                travelled = beside.submit(road.travel, office)
+                return _show(fleet, lambda: road.show(office, travelled.result, _line), two, keep)
+            finally:
+                # Without the Macs, which go first, what still plays on them ends by itself.
+                beside.shutdown(wait=False)
     except DemoError as problem:
         print(f"demo: {problem}", file=sys.stderr)
         return 1
@@ -45,7 +53,7 @@ def main() -> int:
         return 130
 
 
-def _show(fleet: Fleet, two: Fleet, keep: bool) -> int:
+def _show(fleet: Fleet, road_shown: Callable[[], list[str]], two: Fleet, keep: bool) -> int:
     who = people()
     before = fleet.read()
     print(colour("bold", f"Onboarding {' and '.join(who)} on {len(before)} Macs"))
@@ -61,7 +69,7 @@ def _show(fleet: Fleet, two: Fleet, keep: bool) -> int:
     _refusals(first)
     heading("WHAT IT TOOK", "accounts changed by Ansible's word; authentications, writes, processes by the Macs' own")
     took.show({"--check": check, "first run": first, "second run": second}, total=True)
-    wrong = _wrong(after, who, check, first, second) + road.show(two, _run) + _leaks(fleet, two)
+    wrong = _wrong(after, who, check, first, second) + road_shown() + _leaks(fleet, two)
     if wrong:
         heading("NOT AS EXPECTED")
         for words in wrong:
@@ -75,8 +83,17 @@ def _show(fleet: Fleet, two: Fleet, keep: bool) -> int:
 def _run(title: str, words: str, play: Callable[[str], Run]) -> Run:
     print(f"    {words:<14}", end="", flush=True)
     run = play(title)
-    print(f"{run.seconds:4.1f} s   {_short(run.log)}", flush=True)
+    _time(run)
     return run
+
+
+def _line(words: str, run: Run) -> None:
+    print(f"    {words:<14}", end="")
+    _time(run)
+
+
+def _time(run: Run) -> None:
+    print(f"{run.seconds:4.1f} s   {_short(run.log)}", flush=True)
 
 
 def _before_and_after(before: Mapping[str, Mac], after: Mapping[str, Mac], who: list[str], first: Run) -> None:

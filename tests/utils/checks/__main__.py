@@ -53,8 +53,10 @@ def main() -> int:
     if planned.left_out and not options.fast:
         print("Left out, because this machine lacks what it takes:")
         print("".join(f"  - {line}\n" for line in planned.left_out))
-    failed = sum(not result.passed for result in results)
-    print(f"{len(results) - failed} passed, {failed} failed")
+    failed = [result.name for result in results if not result.passed]
+    if failed:
+        print(f"Failed: {', '.join(failed)}")
+    print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
     return 1 if failed or not results else 0
 
 

@@ -60,7 +60,8 @@ def test_a_signal_from_the_client_reaches_the_command(mac: Handle) -> None:
         async with (
             _connect(mac) as connection,
             connection.create_process(
-                "trap 'echo caught; exit 3' INT; echo ready; while :; do sleep 0.05; done"
+                # Not zsh, which runs the trap before it has forgotten what it just wrote, and writes it twice.
+                """exec /bin/sh -c 'trap "echo caught; exit 3" INT; echo ready; while :; do sleep 0.05; done'"""
             ) as process,
         ):
             await process.stdout.readline()

@@ -27,12 +27,12 @@ SANITY_TESTS = 20
 # every rule of the oldest one's but those that were given up because their answer varies with Python.
 OF_THE_SOURCE = ("changelog", "pep8", "pylint", "shellcheck", "yamllint")
 # The unit tests of what runs on the controller.
-CONTROLLERS = ("tests/unit/plugins/plugin_utils/", "tests/unit/plugins/lookup/")
+CONTROLLERS = ("tests/unit/plugins/lookup/", "tests/unit/plugins/plugin_utils/")
+UNIT_REQUIREMENTS = ROOT / "tests" / "unit" / "requirements.txt"
 
 
 def sanity(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
-    # Once is enough, with the newest; KEYHOLDER_LINTED=1 says that it has been done.
-    lints = core is matrix.cores[0][0] and os.environ.get("KEYHOLDER_LINTED") != "1"
+    lints = _first(matrix, core)
     skipped_tests = () if lints else OF_THE_SOURCE
     skips = [word for name in skipped_tests for word in ("--skip-test", name)]
     output = _ansible_test(job, matrix, core, controller, "sanity", "--local", *skips)
@@ -51,7 +51,16 @@ def sanity(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
     return f"{len(names)} sanity tests, {len(ran)} runs"
 
 
+def _first(matrix: Matrix, core: Core) -> bool:
+    """Whether this run is to try what need not be tried twice. KEYHOLDER_AGAIN=1 says that another one has done so."""
+    return core is matrix.cores[0][0] and os.environ.get("KEYHOLDER_AGAIN") != "1"
+
+
 def units(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
+    """Run the unit tests of what runs on the controller: by ansible-test, which gives each test a process of its own
+    and takes twice the time; where that was done, by pytest alone."""
+    if not _first(matrix, core):
+        return _by_pytest(job, matrix, core, controller)
     # ansible-test would go through every Python on PATH, and be content when it finds none. What runs on a Mac must not
     # know Ansible: the checks of the core try it without, on the Pythons of Macs. Here is what runs on the controller.
     where = ("--venv", "--python", controller, *CONTROLLERS)
@@ -60,6 +69,14 @@ def units(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
     if {*ran} != {controller}:
         raise CheckFailed(f"unit tests ran on Python {', '.join(ran) or 'none'}, and not on {controller}")
     passed = count(r"^=.* (\d+) passed", output, what="unit tests passed")
+    return ", ".join(filter(None, (f"{passed} tests on Python {controller}", skipped(output, matrix))))
+
+
+def _by_pytest(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
+    needed = [REQUIREMENTS / f"core-{core.version}.txt", REQUIREMENTS / "core-unit.txt", UNIT_REQUIREMENTS]
+    place = ensure(CACHE / "environments" / f"units-{core.version}", matrix.pythons[controller], *needed)
+    output = job.run(place / "bin" / "python", "-m", "pytest", "-q", "--durations=20", *CONTROLLERS)
+    passed = count(r"^=*.*?(\d+) passed", output, what="unit tests passed")
     return ", ".join(filter(None, (f"{passed} tests on Python {controller}", skipped(output, matrix))))
 
 

@@ -239,16 +239,26 @@ def _ansible_lint(job: Job) -> str:
 
 def _docs_lint(job: Job) -> str:
     copy = mirror("docs-lint")
-    job.run(
-        "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "all",
-        "--check-extra-docs-refs", "--disallow-unknown-collection-refs", copy,
-        also={"ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2])},
-    )  # fmt: skip
+    try:
+        _lint_docs(job, copy)
+    except CheckFailed:
+        # Its folder has a random name, which stands in what it checks: one that ends in "_" is a link to nothing there.
+        if 'Unknown target name: "antsibull-docs-' not in job.log.read_text():
+            raise
+        _lint_docs(job, copy)
     plugins = ("plugins/modules/*.py", "plugins/filter/*.py", "plugins/lookup/*.py", "plugins/test/*.py")
     documents = tracked(*plugins, "roles/*/meta/argument_specs.yml", "docs/docsite/rst/*.rst")
     if not tracked("plugins/modules/*.py"):
         raise CheckFailed("there is no module")
     return f"{len(documents)} modules, roles and guides"
+
+
+def _lint_docs(job: Job, copy: Path) -> None:
+    job.run(
+        "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "all",
+        "--check-extra-docs-refs", "--disallow-unknown-collection-refs", copy,
+        also={"ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2])},
+    )  # fmt: skip
 
 
 def _changelog(job: Job) -> str:

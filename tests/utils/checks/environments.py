@@ -31,19 +31,18 @@ class SetUpError(Exception):
     """An environment could not be made."""
 
 
-def ensure(place: Path, python: Path, requirements: Path) -> Path:
+def ensure(place: Path, python: Path, *requirements: Path) -> Path:
     """Make the environment, unless it stands there already with the same Python and requirements."""
     version = _output([python, "-c", "import sys; print(sys.version, sys.base_prefix)"])
     # Tools find each other by the paths inside an environment, so one that was moved with the work tree is stale too.
-    wanted = hashlib.sha256(f"{place}\n{version}\n{requirements.read_text()}".encode()).hexdigest()
+    texts = "\n".join(path.read_text() for path in requirements)
+    wanted = hashlib.sha256(f"{place}\n{version}\n{texts}".encode()).hexdigest()
     with alone(place.name):
         if not _stands(place, wanted):
-            print(
-                f"Setting up {place.relative_to(ROOT)} (Python {version.split()[0]}, {requirements.name}) ...",
-                flush=True,
-            )
+            files = ", ".join(path.name for path in requirements)
+            print(f"Setting up {place.relative_to(ROOT)} (Python {version.split()[0]}, {files}) ...", flush=True)
             shutil.rmtree(place, ignore_errors=True)
-            _make(place, python, requirements)
+            _make(place, python, [f"--requirement={path}" for path in requirements])
             _stamp(place).write_text(wanted)
     return place
 
@@ -76,7 +75,7 @@ def _stands(place: Path, wanted: str) -> bool:
     return _stamp(place).exists() and _stamp(place).read_text() == wanted and (place / "bin" / "python").exists()
 
 
-def _make(place: Path, python: Path, requirements: Path) -> None:
+def _make(place: Path, python: Path, requirements: list[str]) -> None:
     # uv does in seconds what takes Python and pip a minute. They stay the way out: pip alone knows a mirror from
     # pip.conf.
     try:
@@ -85,10 +84,10 @@ def _make(place: Path, python: Path, requirements: Path) -> None:
         print(f"uv could not do it, so pip does ({str(problem).splitlines()[-1]})", flush=True)
         shutil.rmtree(place, ignore_errors=True)
         _output([python, "-m", "venv", place])
-        _output([*_pip(place), "-r", requirements])
+        _output([*_pip(place), *requirements])
 
 
-def _by_uv(place: Path, python: Path, requirements: Path) -> None:
+def _by_uv(place: Path, python: Path, requirements: list[str]) -> None:
     # uv brings certificates of its own, which miss those of a company's proxy.
     environment = {**os.environ, "UV_SYSTEM_CERTS": "1"}
     # The first environment has it for all others.
@@ -101,17 +100,7 @@ def _by_uv(place: Path, python: Path, requirements: Path) -> None:
     else:
         # With a pip, which ansible-test asks for.
         _output([uv, "venv", "--quiet", "--seed", "--python", python, place], environment)
-    install: list[str | Path] = [
-        uv,
-        "pip",
-        "install",
-        "--quiet",
-        "--python",
-        place / "bin" / "python",
-        "-r",
-        requirements,
-    ]
-    _output(install, environment)
+    _output([uv, "pip", "install", "--quiet", "--python", place / "bin" / "python", *requirements], environment)
 
 
 def _pip(place: Path) -> list[str | Path]:

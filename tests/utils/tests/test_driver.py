@@ -139,7 +139,7 @@ def test_the_name_of_a_test_is_no_skip() -> None:
 def test_pylint_runs_once_with_the_newest_core_and_imports_with_each(
     number: int, lacks: str, says: str, linted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("KEYHOLDER_LINTED", str(int(linted)))
+    monkeypatch.setenv("KEYHOLDER_AGAIN", str(int(linted)))
     planned = matrix.plan(pythons("3.9", "3.12", "3.13"), full=False)
     core, controller = planned.cores[number]
     asked: list[str] = []

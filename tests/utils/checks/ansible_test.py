@@ -26,6 +26,8 @@ SANITY_TESTS = 20
 # They read the source, and what they say does not depend on the ansible-core beside them. The newest one's pylint has
 # every rule of the oldest one's but those that were given up because their answer varies with Python.
 OF_THE_SOURCE = ("changelog", "pep8", "pylint", "shellcheck", "yamllint")
+# What a Python between two others cannot import, one of these two cannot either.
+ON_EACH_PYTHON = ("compile", "import")
 # The unit tests of what runs on the controller.
 CONTROLLERS = ("tests/unit/plugins/lookup/", "tests/unit/plugins/plugin_utils/")
 UNIT_REQUIREMENTS = ROOT / "tests" / "unit" / "requirements.txt"
@@ -34,21 +36,30 @@ UNIT_REQUIREMENTS = ROOT / "tests" / "unit" / "requirements.txt"
 def sanity(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
     lints = _first(matrix, core)
     skipped_tests = () if lints else OF_THE_SOURCE
-    skips = [word for name in skipped_tests for word in ("--skip-test", name)]
+    skips = [word for name in (*skipped_tests, *ON_EACH_PYTHON) for word in ("--skip-test", name)]
+    pythons = _ends(matrix.targets(core))
     output = _ansible_test(job, matrix, core, controller, "sanity", "--local", *skips)
+    for python in pythons:
+        tests = [word for name in ON_EACH_PYTHON for word in ("--test", name)]
+        output += _ansible_test(job, matrix, core, controller, "sanity", "--local", *tests, "--python", python)
     ran = re.findall(r'^Running sanity test "([^"]+)"(?: on Python (\S+))?', output, re.MULTILINE)
     names = {name for name, _python in ran}
     if len(names) < SANITY_TESTS - len(skipped_tests):
         raise CheckFailed(f"ansible-test ran {len(names)} sanity tests, but has at least {SANITY_TESTS}")
     if lints and "pylint" not in names:
         raise CheckFailed("ansible-test did not run pylint")
-    for name in ("compile", "import"):
-        missing = {*matrix.targets(core)} - {python for test, python in ran if test == name}
+    for name in ON_EACH_PYTHON:
+        missing = {*pythons} - {python for test, python in ran if test == name}
         if missing:
             raise CheckFailed(f"ansible-test did not run {name} on Python {', '.join(sorted(missing))}")
     if needed := re.search(r'Required program "(.+)" not found', output):
         raise CheckFailed(f"ansible-test skipped a test for want of {needed[1]}")
     return f"{len(names)} sanity tests, {len(ran)} runs"
+
+
+def _ends(pythons: list[str]) -> list[str]:
+    """Return the oldest and the newest of these."""
+    return pythons[:1] + pythons[1:][-1:]
 
 
 def _first(matrix: Matrix, core: Core) -> bool:

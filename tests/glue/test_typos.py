@@ -34,7 +34,7 @@ from test_variables import (
 )
 
 from ansible_collections.keyholder.macos.plugins.plugin_utils import _variables
-from harness.ansible import binaries
+from harness.ansible import binaries, on_oldest_core
 
 NEEDED_BY_ROLES = {role_of(playbook): NEEDED.get(playbook, {}) for playbook in PLAYBOOKS if role_of(playbook)} | {
     "python": {},
@@ -356,6 +356,10 @@ VALUES: dict[str, list[tuple[Any, str]]] = {
     "zero_touch_store": [(5, "VARIABLE"), (["a"], "VARIABLE"), (None, "VARIABLE")],
 }
 """Variable -> its values, and what is said of each."""
+if on_oldest_core():
+    # It is asked for one variable of each kind, as the others are looked at by the same filter.
+    ONE_OF_EACH = {id(rows[0]): variable for variable, rows in VALUES.items()}
+    VALUES = {variable: VALUES[variable] for variable in ONE_OF_EACH.values()}
 
 
 @pytest.fixture(scope="module")

@@ -50,17 +50,20 @@ def bring_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Mac
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "every_core: runs on the oldest ansible-core too, and not only on the newest")
+    config.addinivalue_line("markers", "oldest_core: runs on the oldest alone")
     config.addinivalue_line("markers", "newest_core: runs on the newest alone, in a file whose other tests run on each")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The oldest ansible-core gets what tells whether it is supported; what the collection does is the same on all."""
-    if not on_oldest_core():
-        return
-    left_out = [item for item in items if not _on_each_core(item)]
+    oldest = on_oldest_core()
+    left_out = [item for item in items if not _runs(item, oldest)]
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if _on_each_core(item)]
+    items[:] = [item for item in items if item not in left_out]
 
 
-def _on_each_core(item: pytest.Item) -> bool:
-    return item.get_closest_marker("every_core") is not None and item.get_closest_marker("newest_core") is None
+def _runs(item: pytest.Item, oldest: bool) -> bool:
+    every, of_oldest, of_newest = (
+        item.get_closest_marker(f"{which}_core") is not None for which in ("every", "oldest", "newest")
+    )
+    return (every or of_oldest) and not of_newest if oldest else not of_oldest

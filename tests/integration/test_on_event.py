@@ -28,7 +28,6 @@ MACS = {
 }
 SERIAL = models.serial_number("lisbon")
 UDID = models.platform_uuid("lisbon")
-pytestmark = pytest.mark.every_core
 
 
 @pytest.fixture(scope="module")

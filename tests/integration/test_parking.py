@@ -28,7 +28,7 @@ STEPS = [PARK.but("foreseen", check=True), PARK, PARK.but("again"), WAKE, WAKE.b
 SAFE = Safe.new()
 ON = {"state": "on", "prk": True}
 PARKED, UNLOCKS = ("with-python", "without-python"), "unlocks"
-CUTS = {f"cut-{step}": {"faults": [{"fault": "kill", "step": step}]} for step in (2, 3, 4, 6)}
+CUTS = {f"cut-{step}": {"faults": [{"fault": "kill", "step": step}]} for step in (2, 4, 6)}
 NAME = "cpgjspoegwgrmymc"
 
 

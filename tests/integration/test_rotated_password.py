@@ -191,7 +191,6 @@ def _named(which: str) -> str:
 BY_SSH_ALONE = {"ansible_user": "", "ansible_ssh_extra_args": "-o User=itadmin"}
 
 
-@pytest.mark.every_core
 @pytest.mark.parametrize(
     ("variables", "pending", "arguments"),
     [({}, "", ["--check"]), ({}, "", []), ({}, "interrupted-9-pw", []), (BY_SSH_ALONE, "", [])],

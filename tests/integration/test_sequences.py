@@ -23,7 +23,7 @@ from harness.sequences import Sequence_, drawn, meeting, take_turn
 from harness.wait import processes, until
 from maclab.lab import Lab
 
-SEQUENCES = int(os.environ.get("KEYHOLDER_SEQUENCES", "4"))
+SEQUENCES = int(os.environ.get("KEYHOLDER_SEQUENCES", "2"))
 SEED = int(os.environ.get("KEYHOLDER_SEED", "1"))
 AT_ONCE = 20
 UNTRIED = "it was not checked that its password opens its key"

@@ -71,6 +71,7 @@ from ansible_collections.keyholder.macos.plugins.plugin_utils._variables import 
     check_batches,
     check_limit,
     choose_hosts,
+    known,
 )
 
 
@@ -80,6 +81,8 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: dict[str, t.Any] | None = None, **options: t.Any) -> list[str]:
         """Return the patterns."""
         given, templar = variables or {}, t.cast("t.Any", self._templar)
+        # Each task is a fork of this process, and need not read the roles' specifications again.
+        known()
         if context.CLIARGS.get("syntax"):
             # Whoever only checks the syntax, as ansible-lint does, may have no inventory, or another one.
             return ["all"]

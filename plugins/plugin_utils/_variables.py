@@ -191,13 +191,20 @@ def nearest(name: str, beside: Collection[str] = ()) -> str | None:
         return None
     plain = _plain(name)
     if plain.startswith(prefixes()):
-        return next(iter(difflib.get_close_matches(plain, _distinct(), 1, _MEANT)), "")
+        return _closest(plain, _MEANT)
     for role in GENERAL:
         if plain.startswith(f"{role}_") and not _of_roles()[role].keys().isdisjoint(beside):
             return next(iter(difflib.get_close_matches(plain, _of_roles()[role], 1, _NEAR)), None)
-    close = difflib.get_close_matches(plain, _distinct(), 1, _TYPED)
+    close = _closest(plain, _TYPED)
     # Something that stands before it is no mistyped letter: vault_filevault_password.
-    return close[0] if close and not plain.endswith(f"_{close[0]}") else None
+    return close if close and not plain.endswith(f"_{close}") else None
+
+
+@functools.cache
+def _closest(name: str, cutoff: float) -> str:
+    """Return the known variable that a name is nearest to, "" if none is that near. Kept, as a task asks twice for it:
+    for its condition and for its message."""
+    return next(iter(difflib.get_close_matches(name, _distinct(), 1, cutoff)), "")
 
 
 @functools.cache

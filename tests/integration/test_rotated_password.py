@@ -127,7 +127,6 @@ def office(lab: Lab, own: Ansible, tmp_path_factory: pytest.TempPathFactory) -> 
     return Office(tmp_path_factory.mktemp("office"), own, lab)
 
 
-@pytest.mark.every_core
 def test_the_guides_files_and_commands_run_without_a_person(office: Office) -> None:
     since = {host: office.entries(host) for host in HOSTS}
     (commands,) = blocks("console")

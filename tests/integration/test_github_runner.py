@@ -165,8 +165,7 @@ def test_what_nobody_has_shown_is_asked_and_written_down(handle: Handle, call: C
 
 
 def test_the_mac_at_hand_needs_no_inventory_and_no_ssh(handle: Handle) -> None:
-    """As a step of the job does, which is on the Mac itself: here within a session of the Mac of the lab. The targets
-    are played over SSH above; GitHub plays them so at each push."""
+    """As a step of the job does, which is on the Mac itself: here within a session of the Mac of the lab."""
     folders = os.pathsep.join(
         str(folder) for folder in (FOLDER.parent / "utils", FOLDER.parent / "macos", ROOT / "maclab")
     )
@@ -179,10 +178,12 @@ def test_the_mac_at_hand_needs_no_inventory_and_no_ssh(handle: Handle) -> None:
         sys.executable,
         str(FOLDER / "on_macs.py"),
     ]
-    words += ["record", "--inventory", "localhost"]
-    done = handle.ssh(f"{shlex.join(words)} --record seen", timeout=900)
+    words += ["test", "--inventory", "localhost", "--hosted", "--confirm", "yes", "--runner", "python"]
+    done = handle.ssh(f"{shlex.join(words)} --record seen --result result", timeout=900)
     assert done.rc == 0, done.out[-4000:] + done.err[-2000:]
     home = handle.file_tree / "Users" / "runner"
+    (told,) = json.loads((home / "result" / "result.json").read_text())
+    assert told["passed"]
     records = compare.records(home / "seen" / "mac-1.jsonl")
     assert {one["id"].split("-")[4] for one in records} == {"local"}
     assert len(records) > 18

@@ -34,7 +34,7 @@ class Answer:
 
 
 class Link(Protocol):
-    """The caller's end: program.pl across a socket, or a script in a test."""
+    """Reach the caller: program.pl across a socket, or a script in a test."""
 
     def write(self, stream: int, data: bytes) -> None: ...
 

@@ -3,9 +3,9 @@
 """Talks over the lab's socket: the frames of both ends, and the connection of whoever gives the lab orders.
 
 Frames, both ways: one letter, four bytes of length (big-endian), payload.
-  to the lab:   H hello (fields, each four bytes of length and the bytes)   R answer to a read   C order
+  to the lab:     H hello (fields, each four bytes of length and the bytes)   R answer to a read   C order
   to program.pl:  o, e text for stdout, stderr   g getpass (limit, prompt)   l line of stdin (limit)   a all of stdin
-                x exit status   X become a command (fields: count of argv, program, argv, environment)
+                  x exit status   X become a command (fields: count of argv, program, argv, environment)
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def frame(letter: bytes, payload: bytes) -> bytes:
 
 
 class Lab:
-    """The connection to the lab."""
+    """Send the lab orders, and receive its answers."""
 
     def __init__(self, folder: str) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -53,6 +53,7 @@ class Lab:
         finally:
             os.fchdir(here)
             os.close(here)
+        self._answers = self._socket.makefile("rb")
 
     def send(self, letter: bytes, payload: bytes) -> None:
         self._socket.sendall(frame(letter, payload))
@@ -62,11 +63,7 @@ class Lab:
         return head[:1], self._exactly(int.from_bytes(head[1:], "big"))
 
     def _exactly(self, size: int) -> bytes:
-        parts: list[bytes] = []
-        while size:
-            part = self._socket.recv(size)
-            if not part:
-                raise EOFError
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
+        data = self._answers.read(size)
+        if len(data) < size:
+            raise EOFError
+        return data

@@ -33,7 +33,7 @@ async def read_frame(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
 
 
 class ProgramLink:
-    """The end of a call that program.pl has. Its answers come back in the order of the questions."""
+    """Ask program.pl at the other end of a call. Its answers come back in the order of the questions."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -84,7 +84,7 @@ def _limit(limit: int | None) -> bytes:
 
 
 class Hello:
-    """What program.pl says about its invocation."""
+    """Read what program.pl says about its invocation."""
 
     def __init__(self, payload: bytes) -> None:
         fields = [field.decode("utf-8", "surrogateescape") for field in frames.unpack(payload)]

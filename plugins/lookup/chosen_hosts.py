@@ -81,11 +81,11 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: dict[str, t.Any] | None = None, **options: t.Any) -> list[str]:
         """Return the patterns."""
         given, templar = variables or {}, t.cast("t.Any", self._templar)
-        # Each task is a fork of this process, and need not read the roles' specifications again.
-        known()
         if context.CLIARGS.get("syntax"):
             # Whoever only checks the syntax, as ansible-lint does, may have no inventory, or another one.
             return ["all"]
+        # Each task is a fork of this process, and need not read the roles' specifications again.
+        known()
         inventory = lookup_loader.get("ansible.builtin.inventory_hostnames", loader=self._loader, templar=self._templar)
         confined = options.get("reads") or given.get("ansible_limit")
         try:

@@ -23,6 +23,8 @@ ADMIN = "itadmin"
 ZERO_TOUCH, UNLOCK = "keyholder.macos.zero_touch", "keyholder.macos.unlock"
 
 Macs = Mapping[str, Mac]
+Shown = Callable[[str, Callable[[], Run]], Run]
+"""Puts a run on the screen: its words, and what gives it."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Office:
 
 @dataclass(frozen=True)
 class Road:
-    """What was played, and how the Macs stood before, between and afterwards."""
+    """Hold what was played, and how the Macs stood before, between and afterwards."""
 
     before: Macs
     check: Run
@@ -85,22 +87,21 @@ def travel(office: Office) -> Road:
     return Road(before, check, first, second, recoverable, cut, unlock, fleet.read())
 
 
-def show(office: Office, travelled: Callable[[], Road], line: Callable[[str, Run], None]) -> list[str]:
-    """Put it on the screen; returns what is not as expected, in sentences. `travelled` waits for the last play, and
-    `line` shows one by its words."""
+def show(office: Office, travelled: Callable[[], Road], shown: Shown) -> list[str]:
+    """Put it on the screen; returns what is not as expected, in sentences. `travelled` waits for the last play."""
     heading("FROM THE BOX TO RECOVERABLE", "in one play; it ran beside the one above")
     print("  Nobody was ever at the screen of these two. The MDM made itadmin and sent its password as a hash, so")
     print("  nobody holds a Secure Token, and nothing can be escrowed, encrypted or updated.\n")
     command("$ ansible-playbook keyholder.macos.zero_touch -i inventory.yml -e @road.yml")
     road = travelled()
-    return _from_the_box(office, road, line) + _power_cut(office, road, line)
+    return _from_the_box(office, road, shown) + _power_cut(office, road, shown)
 
 
-def _from_the_box(office: Office, road: Road, line: Callable[[str, Run], None]) -> list[str]:
+def _from_the_box(office: Office, road: Road, shown: Shown) -> list[str]:
     before, after = road.before, road.recoverable
-    check, first, second = road.check, road.first, road.second
-    for words, run in (("with --check", check), ("first run", first), ("second run", second)):
-        line(words, run)
+    check = shown("with --check", lambda: road.check)
+    first = shown("first run", lambda: road.first)
+    second = shown("second run", lambda: road.second)
     print()
     rows = []
     for name in before:
@@ -147,12 +148,12 @@ def _not_recoverable(office: Office, mac: Mac, *runs: Run) -> list[str]:
     return wrong
 
 
-def _power_cut(office: Office, road: Road, line: Callable[[str, Run], None]) -> list[str]:
-    fleet, cut, run, after = office.fleet, road.cut, road.unlock, road.after
+def _power_cut(office: Office, road: Road, shown: Shown) -> list[str]:
+    fleet, cut, after = office.fleet, road.cut, road.after
     heading("AND BACK AFTER A POWER CUT", "the password comes out of the store, and goes to a known host key once")
     command("$ maclab power-cut")
     command("$ ansible-playbook keyholder.macos.unlock -i inventory.yml -e @road.yml")
-    line("the run", run)
+    run = shown("the run", lambda: road.unlock)
     rows, wrong = [], []
     for name, deeds in run.macs.items():
         sent = fleet.passwords_sent(name, run.start)

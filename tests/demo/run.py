@@ -41,7 +41,7 @@ def main() -> int:
             try:
                 office = road.Office.new(two)
                 travelled = beside.submit(road.travel, office)
-                return _show(fleet, lambda: road.show(office, travelled.result, _line), two, keep)
+                return _show(fleet, lambda: road.show(office, travelled.result, _run), two, keep)
             finally:
                 # Without the Macs, which go first, what still plays on them ends by itself.
                 beside.shutdown(wait=False)
@@ -60,9 +60,9 @@ def _show(fleet: Fleet, road_shown: Callable[[], list[str]], two: Fleet, keep: b
     print("  Everybody is to have an account and a Secure Token on each, granted by itadmin. The Macs are the")
     print("  lab's: real SSH, real Ansible, and a model of macOS behind them.\n")
     print(f"  $ ansible-playbook {PLAYBOOK} -i inventory.yml -e @onboarding.yml")
-    check = _run("check", "with --check", lambda title: fleet.onboard(title, "--check"))
-    first = _run("first", "first run", fleet.onboard)
-    second = _run("second", "second run", fleet.onboard)
+    check = _run("with --check", lambda: fleet.onboard("check", "--check"))
+    first = _run("first run", lambda: fleet.onboard("first"))
+    second = _run("second run", lambda: fleet.onboard("second"))
     after = fleet.read()
 
     _before_and_after(before, after, who, first)
@@ -80,20 +80,11 @@ def _show(fleet: Fleet, road_shown: Callable[[], list[str]], two: Fleet, keep: b
     return 0
 
 
-def _run(title: str, words: str, play: Callable[[str], Run]) -> Run:
+def _run(words: str, play: Callable[[], Run]) -> Run:
     print(f"    {words:<14}", end="", flush=True)
-    run = play(title)
-    _time(run)
-    return run
-
-
-def _line(words: str, run: Run) -> None:
-    print(f"    {words:<14}", end="")
-    _time(run)
-
-
-def _time(run: Run) -> None:
+    run = play()
     print(f"{run.seconds:4.1f} s   {_short(run.log)}", flush=True)
+    return run
 
 
 def _before_and_after(before: Mapping[str, Mac], after: Mapping[str, Mac], who: list[str], first: Run) -> None:

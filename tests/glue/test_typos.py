@@ -358,7 +358,7 @@ VALUES: dict[str, list[tuple[Any, str]]] = {
 """Variable -> its values, and what is said of each."""
 if on_oldest_core():
     # It is asked for one variable of each kind, as the others are looked at by the same filter.
-    ONE_OF_EACH = {id(rows[0]): variable for variable, rows in VALUES.items()}
+    ONE_OF_EACH = {repr(rows): variable for variable, rows in VALUES.items()}
     VALUES = {variable: VALUES[variable] for variable in ONE_OF_EACH.values()}
 
 

@@ -59,7 +59,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     oldest = on_oldest_core()
     left_out = [item for item in items if not _runs(item, oldest)]
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    items[:] = [item for item in items if _runs(item, oldest)]
 
 
 def _runs(item: pytest.Item, oldest: bool) -> bool:

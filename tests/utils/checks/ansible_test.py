@@ -30,11 +30,10 @@ OF_THE_SOURCE = ("changelog", "pep8", "pylint", "shellcheck", "yamllint")
 ON_EACH_PYTHON = ("compile", "import")
 # The unit tests of what runs on the controller.
 CONTROLLERS = ("tests/unit/plugins/lookup/", "tests/unit/plugins/plugin_utils/")
-UNIT_REQUIREMENTS = ROOT / "tests" / "unit" / "requirements.txt"
 
 
 def sanity(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
-    lints = _first(matrix, core)
+    lints = first(matrix, core)
     skipped_tests = () if lints else OF_THE_SOURCE
     skips = [word for name in (*skipped_tests, *ON_EACH_PYTHON) for word in ("--skip-test", name)]
     pythons = _ends(matrix.targets(core))
@@ -62,16 +61,12 @@ def _ends(pythons: list[str]) -> list[str]:
     return pythons[:1] + pythons[1:][-1:]
 
 
-def _first(matrix: Matrix, core: Core) -> bool:
-    """Whether this run is to try what need not be tried twice. KEYHOLDER_AGAIN=1 says that another one has done so."""
+def first(matrix: Matrix, core: Core) -> bool:
+    """Tell whether this run is to try what need not be tried twice. KEYHOLDER_AGAIN=1 says that another one has."""
     return core is matrix.cores[0][0] and os.environ.get("KEYHOLDER_AGAIN") != "1"
 
 
 def units(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
-    """Run the unit tests of what runs on the controller: by ansible-test, which gives each test a process of its own
-    and takes twice the time; where that was done, by pytest alone."""
-    if not _first(matrix, core):
-        return _by_pytest(job, matrix, core, controller)
     # ansible-test would go through every Python on PATH, and be content when it finds none. What runs on a Mac must not
     # know Ansible: the checks of the core try it without, on the Pythons of Macs. Here is what runs on the controller.
     where = ("--venv", "--python", controller, *CONTROLLERS)
@@ -80,14 +75,6 @@ def units(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
     if {*ran} != {controller}:
         raise CheckFailed(f"unit tests ran on Python {', '.join(ran) or 'none'}, and not on {controller}")
     passed = count(r"^=.* (\d+) passed", output, what="unit tests passed")
-    return ", ".join(filter(None, (f"{passed} tests on Python {controller}", skipped(output, matrix))))
-
-
-def _by_pytest(job: Job, matrix: Matrix, core: Core, controller: str) -> str:
-    needed = [REQUIREMENTS / f"core-{core.version}.txt", REQUIREMENTS / "core-unit.txt", UNIT_REQUIREMENTS]
-    place = ensure(CACHE / "environments" / f"units-{core.version}", matrix.pythons[controller], *needed)
-    output = job.run(place / "bin" / "python", "-m", "pytest", "-q", "--durations=20", *CONTROLLERS)
-    passed = count(r"^=*.*?(\d+) passed", output, what="unit tests passed")
     return ", ".join(filter(None, (f"{passed} tests on Python {controller}", skipped(output, matrix))))
 
 

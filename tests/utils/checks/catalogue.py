@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .execution import Job
     from .matrix import Core, Matrix
 
+UNIT_REQUIREMENTS = ROOT / "tests" / "unit" / "requirements.txt"
 HALVES = 2
 COSTS = {
     "secrets": 61,
@@ -114,7 +115,18 @@ def _sanity(matrix: Matrix, core: Core, controller: str) -> Check:
 
 
 def _units(matrix: Matrix, core: Core, controller: str) -> Check:
-    return Check(f"units-{core.version}", lambda job: ansible_test.units(job, matrix, core, controller))
+    """What runs on the controller: by ansible-test, which gives each test a process of its own and takes twice the
+    time; where that was done, by pytest alone."""
+
+    def run(job: Job) -> str:
+        if ansible_test.first(matrix, core):
+            return ansible_test.units(job, matrix, core, controller)
+        name = f"units-{core.version}"
+        needed = (REQUIREMENTS / f"core-{core.version}.txt", REQUIREMENTS / "core-unit.txt", UNIT_REQUIREMENTS)
+        place = ensure(CACHE / "environments" / name, matrix.pythons[controller], *needed)
+        return _pytest(job, matrix, *ansible_test.CONTROLLERS, python=str(place / "bin" / "python"))
+
+    return Check(f"units-{core.version}", run)
 
 
 def _integration(matrix: Matrix, core: Core, controller: str) -> list[Check]:

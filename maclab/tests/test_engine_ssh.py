@@ -189,6 +189,8 @@ def test_a_program_knows_its_mac_and_its_user_with_an_emptied_environment(mac: H
         ("whoami <&-", "itadmin\n"),
         ("whoami >&-; echo $?", "0\n"),
         ("whoami <&- >&- 2>&-; echo $?", "0\n"),
+        # Nor does what sudo starts get the lab's socket in its place.
+        ("sudo sh -c '! [ -S /dev/fd/2 ]' <&- >&- 2>&-; echo $?", "0\n"),
     ],
 )
 def test_a_program_runs_however_it_is_called(mac: Handle, command: str, said: str) -> None:
